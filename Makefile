@@ -1,0 +1,37 @@
+# `make demo` and `make test` need Python 3.11 (or newer) and make, nothing else: they create .venv and install into it first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test lint bench clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+demo: $(STAMP) ## three nights in the life of a sample company
+	@$(BIN)/python -m hris_pipeline.sandbox.demo
+
+ui: $(STAMP) ## the Dagster UI with the demo in it, on 127.0.0.1
+	@$(BIN)/python -m hris_pipeline.sandbox.ui $(if $(PORT),--port $(PORT))
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python -m pytest -n auto
+
+lint: $(STAMP) ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+bench: $(STAMP) ## the benchmark table (minutes, and some gigabytes of disk)
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove the virtual environment and what tools leave behind
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "No virtual environment could be made. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into .venv (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,333 @@
+"""The command line, ``hris-pipeline``: a thin door on the same runs that the Dagster UI shows.
+
+Exit codes: 0 in line; 1 an error, a failed write, a stale plan, no plan, a mistake in the command; 2 changes are pending; 3 a
+guard has blocked something. Errors are one sentence on standard error.
+"""
+
+# ruff: noqa: PLC0415 - what is slow to import is imported by the command that needs it
+
+import datetime as dt
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from hris_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from hris_pipeline.presentation.plan import Plan
+    from hris_pipeline.presentation.status import LastRun
+    from hris_pipeline.settings import Company
+
+app = typer.Typer(
+    name="hris-pipeline",
+    help="Brings deskbird's users, groups and reporting lines in line with the HR system, and shows every change first.",
+    epilog="Exit codes: 0 in line, 1 an error, 2 changes are pending, 3 a guard has blocked something.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's own, wherever typer keeps it
+
+
+class Format(StrEnum):
+    """How the plan is printed."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
+class ScreenFormat(StrEnum):
+    """How the status is printed."""
+
+    table = "table"
+    json = "json"
+
+
+CompanyName = Annotated[
+    str, typer.Argument(metavar="COMPANY", help="name of the company file, without .yaml", show_default=False)
+]
+PlanId = Annotated[str, typer.Argument(metavar="PLAN_ID", help="the plan, as `plan` shows it", show_default=False)]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="TIMESTAMP", help="as if it were this moment: 2026-03-02T04:30:00+01:00", show_default=False),
+]
+Because = Annotated[str | None, typer.Option("--because", metavar="TEXT", help="why; kept with the decision", show_default=False)]
+
+
+# --- the commands ---------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def sync(
+    company: CompanyName,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="read everything and make the plan; change nothing in deskbird")
+    ] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
+    _load(company)
+    _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
+    plan = _plan(company, as_of)
+    if dry_run:
+        _show(plan, rows=10)
+        raise typer.Exit(plan.exit_code)
+    _show(plan, rows=3)
+    states = plan.states
+    left = states["failed"] or states["stale"] or states["skipped"] or states["planned"]
+    raise typer.Exit(1 if left else 3 if states["blocked"] else 0)
+
+
+@app.command()
+def plan(
+    company: CompanyName,
+    format: Annotated[  # noqa: A002 - the option's name
+        Format | None,
+        typer.Option("--format", help="table for people, json for programs (whole, versioned), markdown for a ticket"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, whole, readable by you only")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show the current plan: every change with what is there, what is wanted and why."""
+    from hris_pipeline.presentation import plan as rendering
+
+    loaded, current = _load(company), _plan(company, as_of)
+    if format is Format.json or format is Format.markdown:
+        text = rendering.as_json(current) if format is Format.json else rendering.markdown(current, timezone=loaded.timezone)
+        _deliver(text, out)
+    elif out is not None:
+        import io
+
+        from hris_pipeline.presentation import console
+
+        page = io.StringIO()
+        rendering.show(console(page), current, timezone=loaded.timezone)
+        _deliver(page.getvalue(), out)
+    else:
+        _show(current, rows=12 if format is None and sys.stdout.isatty() else None)
+    raise typer.Exit(current.exit_code)
+
+
+@app.command()
+def approve(
+    company: CompanyName,
+    plan_id: PlanId,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="GUARD", help="release what this guard holds back, nothing else")
+    ] = None,
+    because: Because = None,
+    as_of: AsOf = None,
+) -> None:
+    """Release what guards hold back in this plan; `apply`, or the next `sync` that plans the same, carries it out."""
+    _decide(company, "approve", plan_id, because, as_of, only=only)
+
+
+@app.command()
+def reject(company: CompanyName, plan_id: PlanId, because: Because = None, as_of: AsOf = None) -> None:
+    """Keep what guards hold back in this plan held back, and silence its alerts."""
+    _decide(company, "reject", plan_id, because, as_of)
+
+
+@app.command()
+def apply(
+    company: CompanyName,
+    plan_id: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="the plan, as `plan` shows it")],
+    as_of: AsOf = None,
+) -> None:
+    """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
+    _load(company)
+    _run(company, "apply", plan_id=plan_id, as_of=as_of)
+    current = _plan(company, as_of)
+    _show(current, rows=3)
+    states = current.states
+    raise typer.Exit(1 if states["failed"] or states["stale"] or states["planned"] else 3 if states["blocked"] else 0)
+
+
+@app.command()
+def status(
+    company: CompanyName,
+    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Show last night, what waits, who is held back and who is missing, on one screen."""
+    from hris_pipeline import settings
+    from hris_pipeline.presentation import console
+    from hris_pipeline.presentation import status as rendering
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded = _load(company)
+    with Warehouse(settings.data_folder(), company).read() as con:
+        screen = rendering.read(
+            con, company, _now(as_of), timezone=loaded.timezone, schedule=loaded.schedule, last_run=_last_run(company)
+        )
+    if format is ScreenFormat.json:
+        _deliver(rendering.as_json(screen), None)
+    else:
+        rendering.show(console(sys.stdout), screen)
+    raise typer.Exit(screen.exit_code)
+
+
+@app.command()
+def systems() -> None:
+    """List every HR system: how it authenticates, what it can deliver, what it cannot."""
+    from hris_pipeline.hris.systems import SYSTEMS
+    from hris_pipeline.presentation import console
+    from hris_pipeline.presentation import systems as rendering
+
+    rendering.show(console(sys.stdout), SYSTEMS.values())
+
+
+@app.command()
+def sandbox(
+    day: Annotated[int, typer.Option("--day", metavar="N", min=1, help="the day of the sample company's life")] = 1,
+) -> None:
+    """Start stand-ins of Personio and deskbird on this machine, with a sample company, until Ctrl-C."""
+    from hris_pipeline import settings
+    from hris_pipeline.sandbox import run
+
+    run.serve(settings.data_folder(), day=day, say=typer.echo)
+
+
+# --- what they share ------------------------------------------------------------------------------------------------------------
+
+
+def _load(company: str) -> "Company":
+    """The company's file, checked, before anything slow happens."""
+    from hris_pipeline import settings
+
+    return settings.load(company)
+
+
+def _now(as_of: str | None) -> dt.datetime:
+    from hris_pipeline import clock
+
+    return clock.parse(as_of).astimezone(dt.UTC) if as_of else clock.now()
+
+
+def _dagster_home() -> None:
+    """Set DAGSTER_HOME to the project's root, where nothing else is set."""
+    if not os.environ.get("DAGSTER_HOME"):  # noqa: TID251 - Dagster itself reads it from there
+        from hris_pipeline import settings
+
+        os.environ["DAGSTER_HOME"] = str(settings.project_root())  # noqa: TID251
+
+
+def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | None = None) -> None:
+    """Execute a Dagster run with its progress on standard error; an error where it failed."""
+    _dagster_home()
+    moment = _now(as_of) if as_of else None
+    from hris_pipeline.orchestration import runs
+    from hris_pipeline.presentation import progress
+
+    with progress.shown() as report:
+        finished = runs.execute(company, what, plan_id=plan_id, as_of=moment, on_progress=report)
+    if not finished.success:
+        raise PipelineError(finished.problem or f"Run {finished.run_id} failed. The Dagster UI shows where.")
+
+
+def _plan(company: str, as_of: str | None) -> "Plan":
+    from hris_pipeline import settings
+    from hris_pipeline.presentation import plan as rendering
+    from hris_pipeline.warehouse import Warehouse
+
+    with Warehouse(settings.data_folder(), company).read() as con:
+        return rendering.read(con, company, _now(as_of))
+
+
+def _show(current: "Plan", *, rows: int | None) -> None:
+    from hris_pipeline.presentation import console
+    from hris_pipeline.presentation import plan as rendering
+
+    rendering.show(console(sys.stdout), current, timezone=_load(current.company).timezone, rows=rows)
+
+
+def _deliver(text: str, out: Path | None) -> None:
+    """To standard output, or to a file that only its owner may read."""
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.unlink(missing_ok=True)
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        raise PipelineError(f"{out} could not be written ({problem.strerror}). The plan itself is untouched.") from None
+    typer.echo(f"Written to {out}.", err=True)
+
+
+def _decide(company: str, verb: str, plan_id: str, because: str | None, as_of: str | None, *, only: str | None = None) -> None:
+    raise NotImplementedError
+
+
+def _last_run(company: str) -> "LastRun | None":
+    """The last run of the nightly job in Dagster's own books; None where there is none."""
+    _dagster_home()
+    import dagster as dg  # noqa: TID251 - the shell
+
+    from hris_pipeline.presentation.status import LastRun
+
+    with dg.DagsterInstance.get() as instance:
+        records = instance.get_run_records(dg.RunsFilter(job_name=f"{company}_nightly"), limit=1)
+    if not records:
+        return None
+    return LastRun(records[0].create_timestamp, records[0].dagster_run.status.value.lower(), records[0].dagster_run.run_id)
+
+
+# --- the door -------------------------------------------------------------------------------------------------------------------
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code. What goes wrong becomes one sentence on standard error, without a traceback."""
+    command: Callable[..., Any] = typer.main.get_command(app)
+    try:
+        return int(command(arguments, prog_name="hris-pipeline", standalone_mode=False) or 0)
+    except _UsageError as mistake:
+        _say(_usage(mistake))
+    except PipelineError as problem:
+        _say(str(problem))
+    except (KeyboardInterrupt, typer.Abort):
+        _say("Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there.")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read us has gone; say nothing more
+    except Exception as problem:  # noqa: BLE001 - a library's text may hold personal data, so only its type is told
+        where = traceback.extract_tb(problem.__traceback__)[-1]
+        _say(
+            f"Something unexpected went wrong ({type(problem).__name__} in {Path(where.filename).name}, line {where.lineno}). "
+            "The command was not completed; running it again is safe. Please report it with this line."
+        )
+    return 1
+
+
+def _usage(mistake: Exception) -> str:
+    """A mistake in the command itself, in one sentence, and where to look."""
+    text: str = mistake.format_message() if hasattr(mistake, "format_message") else str(mistake)
+    context = getattr(mistake, "ctx", None)
+    where = context.command_path if context is not None else "hris-pipeline"
+    if type(mistake).__name__ == "NoArgsIsHelpError":
+        return text
+    return f"{text.rstrip('.')}. Nothing was done; `{where} --help` shows how it is written."
+
+
+def main() -> NoReturn:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names in a terminal that is not UTF-8
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

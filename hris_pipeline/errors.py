@@ -1,0 +1,34 @@
+"""Errors for people.
+
+Every error that can end a run is a :class:`PipelineError`: one or two plain sentences that say what happened, to what (a file, a
+system, an ``hris_ref``, never a name or an address), what was not done because of it, and what to do next. Library exceptions carry
+values, so the edges catch them and raise one of these ``from None``.
+"""
+
+
+class PipelineError(Exception):
+    """Something a person must know; its text is safe to log, to show and to send."""
+
+
+class SettingsError(PipelineError):
+    """A company file that cannot be used: names the file, the key's path and what would be right."""
+
+
+class WarehouseError(PipelineError):
+    """A DuckDB file that cannot be opened or written."""
+
+
+class HrisError(PipelineError):
+    """An HR system that could not be read completely; nothing of the extract is used."""
+
+
+class DeskbirdError(PipelineError):
+    """A deskbird that could not be read completely or refused the credential."""
+
+
+class ContractError(PipelineError):
+    """A table that breaks its contract; the last good one is left in place."""
+
+
+class BusyError(PipelineError):
+    """Another run of the same company is under way."""

@@ -1,0 +1,52 @@
+"""Which groups there should be, and who is in them: ``core.groups`` and ``core.memberships``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline import contracts
+from hris_pipeline.warehouse import judge
+
+_HERE = Path(__file__).parent
+_NAMED_UNITS = (_HERE / "named_units.sql").read_text(encoding="utf-8")
+_GROUPS = (_HERE / "groups.sql").read_text(encoding="utf-8")
+_MEMBERSHIPS = (_HERE / "memberships.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """What came out, in numbers only."""
+
+    groups: int
+    memberships: int
+    by_kind: Mapping[str, int]
+    empty: int
+
+
+def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> None:
+    """Make the temp tables ``group_kinds`` (in the company file's order) and ``named_units``."""
+    con.execute("create or replace temp table group_kinds (kind varchar, precedence integer)")
+    for precedence, kind in enumerate(kinds):
+        con.execute("insert into group_kinds values (?, ?)", [kind, precedence])
+    union = " union all ".join(
+        f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name, '{c}:' || kind || ':' || parent_id as parent_ref from "hris_{c}".org_units"""
+        for c in connections
+    )
+    con.execute(f"create or replace temp table units as {union}")
+    con.execute(_NAMED_UNITS)
+
+
+def build(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> GroupCounts:
+    """Build both tables inside the caller's transaction, or raise :class:`~hris_pipeline.errors.ContractError` and leave the last good ones."""
+    stage_units(con, connections, kinds)
+    con.execute(_GROUPS)
+    con.execute(_MEMBERSHIPS)
+    groups = judge.require(con, contracts.GROUPS, "groups_tonight")
+    memberships = judge.require(con, contracts.MEMBERSHIPS, "memberships_tonight")
+    con.execute("create or replace table core.groups as from groups_tonight; drop table groups_tonight")
+    con.execute("create or replace table core.memberships as from memberships_tonight; drop table memberships_tonight")
+    by_kind = dict(con.execute("select kind, count(*) from core.groups group by all order by all").fetchall())
+    row = con.execute("select count(*) from core.groups where member_count = 0").fetchone()
+    return GroupCounts(groups, memberships, by_kind, row[0] if row else 0)

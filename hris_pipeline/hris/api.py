@@ -1,0 +1,220 @@
+"""Asking one HR system over HTTP: what every connector shares, and nothing that only one of them has.
+
+Whatever goes wrong becomes an :class:`~hris_pipeline.errors.HrisError` that names the connection, the path and the page, and
+never holds a value. There is no way to get an empty list out of a fault.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx  # noqa: TID251 - an edge
+import msgspec
+
+from hris_pipeline.errors import HrisError
+from hris_pipeline.http import Client, Pacer, Unanswered
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AGAIN = "Run it again later; if it stays so, ask {title}'s support."
+
+
+@dataclass
+class Api:
+    """One account of one HR system: its requests carry a token, which is renewed once when it is refused."""
+
+    title: str  # what people call the system: Personio
+    connection: str  # its name in the company file
+    base_url: str  # without trailing slash
+    client: Client
+    rights_at: str  # where people switch rights on: Settings > Integrations > API credentials
+    login: Callable[["Api"], str]  # asks for a token
+    _token: str | None = field(default=None, repr=False)
+    _renewed: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def error(self, what: str, then: str = AGAIN) -> HrisError:
+        """The error for what happened ("answered ..."), and what to do next."""
+        return HrisError(
+            f"{self.title} connection '{self.connection}' {what}. Nothing of this extract is used; deskbird is left as it is. "
+            + then.format(title=self.title)
+        )
+
+    def ask(
+        self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
+    ) -> httpx.Response:
+        """One request without a token, tried until it is answered: an answer with 2xx or a status of ``accept``.
+
+        ``url`` is a path or whole; ``where`` is what errors call it.
+        """
+        try:
+            response = self.client.ask(method, url if "://" in url else self.base_url + url, pacer=pacer, **kwargs)
+        except Unanswered as problem:
+            tries = f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
+            if problem.status == 429:
+                what = f"went on refusing {where} for too many requests ({tries})"
+                raise self.error(what, "Lower requests_per_second in the company file, or run again later.") from None
+            raise self.error(f"gave no usable answer at {where} {tries} ({problem})") from None
+        status = response.status_code
+        if response.is_success or status in accept or status in {401, 403}:
+            return response
+        if response.is_redirect:
+            raise self.error(f"answered with a redirect (HTTP {status}) at {where}", "Check base_url in the company file.")
+        raise self.error(f"refused the request to {where} (HTTP {status})")
+
+    def get(
+        self,
+        url: str,
+        *,
+        where: str,
+        right: str,
+        accept: Collection[int] = (),
+        headers: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> httpx.Response:
+        """One GET with the token. ``right`` is what the credential needs for it, in the system's words."""
+        token = self._current()
+        for again in (False, True):
+            given = {**(headers or {}), "Authorization": f"Bearer {token}"}
+            response = self.ask("GET", url, where=where, accept=accept, headers=given, **kwargs)
+            if response.status_code != 401 or 401 in accept:
+                break
+            renewed = None if again else self._renew(token)
+            if renewed is None:
+                break
+            token = renewed
+        status = response.status_code
+        if status in {401, 403} and status not in accept:
+            raise self.error(
+                f"refused {where} (HTTP {status}) although it had accepted the credential itself",
+                f"Switch on {right} for this credential under {self.rights_at}; if it is on, make a new credential there.",
+            )
+        return response
+
+    def _current(self) -> str:
+        with self._lock:
+            if self._token is None:
+                self._token = self.login(self)
+            return self._token
+
+    def _renew(self, refused: str) -> str | None:
+        """A token that is not ``refused``; None when the one allowed renewal is spent (case 10)."""
+        with self._lock:
+            if self._token == refused:
+                if self._renewed:
+                    return None
+                self._renewed = True
+                self._token = self.login(self)
+            return self._token
+
+    def bad_credential(self, where: str, why: str) -> HrisError:
+        """The error for a credential that the system does not know."""
+        return self.error(
+            f"refused the credential at {where} ({why})",
+            f"Compare it with the one under {self.rights_at}, or make a new one there, and set it in the environment.",
+        )
+
+    def read(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], where: str) -> T:
+        """The typed content of an answer (case 7)."""
+        try:
+            return decoder.decode(response.content)
+        except msgspec.ValidationError as problem:  # its text holds types and a path, never a value
+            raise self.error(f"answered in a form that this version does not know at {where}: {problem}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            html = response.content.lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", "")
+            what = "HTML instead of JSON" if html else "JSON that is cut off or broken"
+            raise self.error(f"answered {what} at {where}") from None
+
+
+class Walk:
+    """A walk over the pages of one list: keeps it finite and counts who came twice.
+
+    A page that comes again, a link that repeats, leads to another host, or a page too many is an error (case 5).
+    """
+
+    def __init__(self, api: Api, path: str, *, most: int = 50_000) -> None:
+        self.api = api
+        self.path = path
+        self.pages = 0
+        self.duplicates = 0
+        self.seen: set[str] = set()
+        self._most = most
+        self._links: set[str] = set()
+        self._pages: set[int] = set()
+
+    @property
+    def where(self) -> str:
+        """The page that is to be asked for now, as errors call it."""
+        return f"{self.path} (page {self.pages + 1})"
+
+    def take(self, ids: Sequence[str]) -> Sequence[int]:
+        """Count one page by the ids on it; the positions of those that had not come before."""
+        where = self.where
+        self.pages += 1
+        if self.pages > self._most:
+            raise self.api.error(f"did not come to an end at {self.path} after {self._most} pages")
+        if not ids:
+            return ()
+        digest = hash(tuple(ids))
+        if digest in self._pages:
+            raise self.api.error(f"gave a page at {where} that it had given before")
+        self._pages.add(digest)
+        fresh = set(ids)
+        if len(fresh) == len(ids) and self.seen.isdisjoint(fresh):
+            self.seen |= fresh
+            return range(len(ids))
+        new = []
+        for position, each in enumerate(ids):
+            if each not in self.seen:
+                self.seen.add(each)
+                new.append(position)
+        self.duplicates += len(ids) - len(new)
+        return new
+
+    def follow(self, link: str, at: str) -> str:
+        """The whole URL of a link to the next page, which may be relative to the URL ``at``."""
+        after = f"after {self.path} (page {self.pages})"
+        try:
+            base = httpx.URL(self.api.base_url)
+            url = httpx.URL(at if "://" in at else self.api.base_url + at).join(link)
+        except (httpx.InvalidURL, ValueError):
+            raise self.api.error(f"gave a link {after} that cannot be read") from None
+        if _origin(url) != _origin(base) or url.userinfo:
+            raise self.api.error(
+                f"gave a link to another host {after}, which was not followed because that host would get the token",
+                "Check base_url in the company file.",
+            )
+        if str(url) in self._links:
+            raise self.api.error(f"gave a link {after} that it had given before")
+        self._links.add(str(url))
+        return str(url)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
+
+
+def in_order(function: Callable[[T], R], items: Iterable[T], *, workers: int, stop: Callable[[], None]) -> Generator[tuple[T, R]]:
+    """Each item with what ``function`` makes of it, in the items' order, by several workers a bounded number of items ahead.
+
+    To be closed (``contextlib.closing``): what waits is dropped then, and ``stop`` has to end what sleeps.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="hris") as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(function, item)))
+                if len(waiting) >= workers * 4:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        except BaseException:
+            stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,258 @@
+"""What reading an HRIS yields: an immutable extract with its proof, in an Arrow file.
+
+*Failed* is an exception (:class:`~hris_pipeline.errors.HrisError`): nothing is published. *Unproven* means that all pages were
+read but the proof is missing or contradicts: it may create and update, never take away. *Proven* may do both.
+
+Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`, page by page, and says what proves them.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+from msgspec import UNSET
+
+from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS, Table
+from hris_pipeline.errors import HrisError
+
+Proof = Literal["unproven", "proven"]
+Status = Literal["active", "on_leave", "upcoming", "ended"]
+Progress = Callable[[str, int, int | None], None]
+"""Called with the resource, the records read so far and the number expected, where it is known."""
+
+BATCH = 10_000  # rows of an Arrow batch: enough to be quick, little enough to bound the memory
+
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
+}
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One resource of one connection, read to its end.
+
+    ``path`` is an Arrow IPC stream file whose columns are those of the resource's contract (``contracts.EMPLOYEES`` or
+    ``contracts.ORG_UNITS``); it lies beside the warehouse with mode 0600 and is deleted once it is loaded.
+    """
+
+    resource: Literal["employees", "org_units"]
+    path: Path
+    pages: int
+    records: int  # people (not employments) or units
+    expected: int | None  # the total that the system gave
+    proof: Proof
+    why: str  # one plain sentence: what proves it, or what is missing
+    vanished: tuple[str, ...] = ()  # mapped attributes whose key came in no record
+
+
+class Connection(Protocol):
+    """One HRIS account, ready to be read."""
+
+    def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
+        """Read employees and org units completely into ``directory``, or raise :class:`~hris_pipeline.errors.HrisError`."""
+        ...
+
+
+def prove_by_total(read: int, duplicates: int, expected: int | None, system: str) -> tuple[Proof, str]:
+    """Judge a read by the total that the system itself gave (cases 1, 3 and 4)."""
+    if not read:
+        return "unproven", f"0 of {'?' if expected is None else expected} people were read: an empty list proves nothing."
+    if duplicates:
+        return "unproven", f"{system} listed {duplicates} of its people more than once, so others may be missing."
+    if expected is None:
+        return "unproven", f"{system} did not say how many people it has; {read} were read."
+    if read != expected:
+        return "unproven", f"{read} of the {expected} people that {system} announced were read."
+    return "proven", f"All {expected} people that {system} announced were read, none twice."
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a contract."""
+    return pa.schema([pa.field(column.name, _ARROW[column.type]) for column in table.columns])
+
+
+class _TableFile:
+    """An Arrow IPC stream file of one contract, readable by its owner only; deleted when the ``with`` block ends in an error."""
+
+    table: Table
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._schema = arrow_schema(self.table)
+
+    def __enter__(self) -> Self:
+        with self._written():
+            self.path.unlink(missing_ok=True)  # never into a file that others may read, or through a link
+            self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            self._stream = pa.ipc.new_stream(self._file, self._schema)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        whole = False
+        try:
+            if kind is None:
+                with self._written():
+                    self.flush()
+                    self._complete()
+                    self._stream.close()
+                    self._file.close()
+                whole = True
+        finally:
+            if not whole:
+                with contextlib.suppress(OSError):
+                    self._file.close()
+                self.path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        """Turn a full or missing disk into one sentence."""
+        try:
+            yield
+        except OSError as problem:
+            raise HrisError(
+                f"What the HR system gave could not be written to {self.path} ({problem.strerror or type(problem).__name__}). "
+                "Nothing of this extract is used; deskbird is left as it is. Make room there, or make the folder writable."
+            ) from None
+
+    def _write(self, arrays: Mapping[str, pa.Array]) -> None:
+        with self._written():
+            self._stream.write_batch(pa.record_batch([arrays[name] for name in self._schema.names], schema=self._schema))
+
+    def flush(self) -> None:
+        """Write what waits for the batch to be full."""
+
+    def _complete(self) -> None:
+        """Write what had to wait for the last record."""
+
+
+class EmployeeFile(_TableFile):
+    """Employees in the form of ``contracts.EMPLOYEES``, written in batches while pages come in.
+
+    ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
+    record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
+    (``omits_empty``) a key that came in another record is no unknown but empty; so its records wait for the last one.
+    """
+
+    table = EMPLOYEES
+    NEVER_ABSENT = frozenset({"id", "employment_id", "updated_at"})
+
+    def __init__(self, path: Path, attributes: Iterable[str], kinds: Iterable[str], *, omits_empty: bool = False) -> None:
+        super().__init__(path)
+        self._omits_empty = omits_empty
+        self._waiting: list[tuple[int, dict[str, pa.Array]]] = []
+        self._columns: dict[str, list[Any]] = {name: [] for name in attributes}
+        self._groups: dict[str, list[Any]] = {kind: [] for kind in kinds}
+        self._came: set[str] = set()
+        self._rows = 0
+        self._all_rows = 0
+
+    @property
+    def vanished(self) -> tuple[str, ...]:
+        """Mapped attributes whose key came in no record; none while there are no records."""
+        mapped = (name for name in (*self._columns, *self._groups) if name not in self.NEVER_ABSENT)
+        return tuple(name for name in mapped if name not in self._came) if self._all_rows else ()
+
+    def add(self, columns: Mapping[str, Sequence[Any]], groups: Mapping[str, Sequence[Any]]) -> None:
+        """Add rows, given as columns of equal length.
+
+        A value is text or a number, None or "" (both: the system says that it is empty), or ``msgspec.UNSET`` (its key was not
+        there). A value of a kind of group is an id or a list of ids, and else likewise; [] is empty.
+        """
+        for name, values in self._columns.items():
+            values.extend(columns[name])
+        for kind, values in self._groups.items():
+            values.extend(groups[kind])
+        self._rows += len(columns["id"])
+        if self._rows >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits for the batch to be full; :attr:`vanished` is up to date then."""
+        if not self._rows:
+            return
+        rows, arrays, absent = self._rows, {}, {}
+        for name, values in self._columns.items():
+            arrays[name], absent[name] = _texts(values)
+            values.clear()
+        arrays["groups"] = _memberships(self._groups, rows)
+        for kind, values in self._groups.items():
+            absent[kind] = [value is UNSET for value in values] if UNSET in values else None
+            values.clear()
+        self._came.update(name for name, missing in absent.items() if missing is None or not all(missing))
+        masks = {name: missing for name, missing in absent.items() if missing is not None and name not in self.NEVER_ABSENT}
+        arrays["absent"] = _names(masks, rows)
+        for name in self._schema.names:
+            if name not in arrays:
+                arrays[name] = pa.nulls(rows, self._schema.field(name).type)
+        self._all_rows += rows
+        self._rows = 0
+        if self._omits_empty:
+            self._waiting.append((rows, arrays))
+        else:
+            self._write(arrays)
+
+    def _complete(self) -> None:
+        for rows, arrays in self._waiting:
+            arrays["absent"] = _names({name: [True] * rows for name in self.vanished}, rows)
+            self._write(arrays)
+
+
+class OrgUnitFile(_TableFile):
+    """Org units in the form of ``contracts.ORG_UNITS``."""
+
+    table = ORG_UNITS
+
+    def add(self, kind: str, ids: Sequence[Any], names: Sequence[Any], parents: Sequence[Any] | None = None) -> None:
+        """Add units of one kind; values as in :meth:`EmployeeFile.add`."""
+        columns = {"kind": [kind] * len(ids), "id": ids, "name": names, "parent_id": parents or [None] * len(ids)}
+        self._write({name: _texts(values)[0] for name, values in columns.items()})
+
+
+def _texts(values: Sequence[Any]) -> tuple[pa.Array, list[bool] | None]:
+    """A column as text, "" as null, and which of its values were absent (None: none of them)."""
+    absent = None
+    try:
+        array = pa.array(values, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers or absent values among them
+        absent = [value is UNSET for value in values]
+        absent = absent if any(absent) else None
+        plain = [value if value.__class__ is str else None if value is None or value is UNSET else str(value) for value in values]
+        array = pa.array(plain, pa.string())
+    return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array), absent
+
+
+def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
+    """The column ``groups``: for each row the kinds and ids of its groups."""
+    kinds: list[str] = []
+    ids: list[Any] = []
+    ends = [0]
+    names = tuple(groups)
+    for row in zip(*groups.values(), strict=True) if groups else ((),) * rows:
+        for kind, value in zip(names, row, strict=True):
+            if value.__class__ is list:
+                distinct = dict.fromkeys(value)
+                kinds += [kind] * len(distinct)
+                ids += distinct
+            elif value or value == 0:  # neither None nor "" nor absent
+                kinds.append(kind)
+                ids.append(value)
+        ends.append(len(ids))
+    pairs = pa.StructArray.from_arrays([pa.array(kinds, pa.string()), _texts(ids)[0]], ["kind", "id"])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs)
+
+
+def _names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:
+    """For each row the names whose mask is set there."""
+    if not masks:
+        return pa.ListArray.from_arrays(pa.array([0] * (rows + 1), pa.int32()), pa.array([], pa.string()))
+    names = tuple(masks)
+    return pa.array([list(compress(names, row)) for row in zip(*masks.values(), strict=True)], pa.list_(pa.string()))

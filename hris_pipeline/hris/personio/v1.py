@@ -1,0 +1,279 @@
+"""Personio v1: one flat employee, every attribute in an envelope, asked for by name; the total it gives is the proof.
+
+The structs name the mapped attributes only, so nothing else of a page ever becomes an object. A key that is absent is ``UNSET``.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from hris_pipeline.hris.api import Api, Walk
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, prove_by_total
+
+PATH = "/v1/company/employees"
+RIGHT = "the right to read Employees"
+LIMIT = 100  # the most that Personio gives at once
+
+ATTRIBUTES = {
+    "email": "email",
+    "given_name": "first_name",
+    "family_name": "last_name",
+    "status": "status",
+    "start_date": "hire_date",
+    "end_date": "termination_date",
+    "manager_id": "supervisor",
+    "updated_at": "last_modified_at",
+}
+"""Our column to Personio's attribute."""
+GROUPS = {
+    "team": "team",
+    "department": "department",
+    "cost_center": "cost_centers",
+    "location": "office",
+    "legal_entity": "subcompany",
+}
+"""Our kind of group to Personio's attribute."""
+REQUIRED = {"email": "Email", "given_name": "First name", "family_name": "Last name", "status": "Status"}
+"""Columns nobody can do without, in Personio's own words."""
+
+Text = str | int | float | bool | None | UnsetType
+Empty = Annotated[str, Meta(max_length=0)] | None | UnsetType  # what stands where an object might
+
+
+class Plain(Struct, frozen=True, gc=False):
+    """The envelope of a text, number or date."""
+
+    value: Text = UNSET
+
+
+class Id(Struct, frozen=True, gc=False):
+    """The envelope of the employee's own id."""
+
+    value: int | str
+
+
+ABSENT = Plain()
+
+
+class SupervisorAttributes(Struct, frozen=True, gc=False):
+    """Of the supervisor only the id: an envelope again."""
+
+    id: Plain = ABSENT
+
+
+class Supervisor(Struct, frozen=True, gc=False):
+    """The nested employee."""
+
+    attributes: SupervisorAttributes
+
+
+class SupervisorEnvelope(Struct, frozen=True, gc=False):
+    """The supervisor, or one of the ways to say that there is none."""
+
+    value: Supervisor | list[Supervisor] | Empty = UNSET
+
+
+class UnitAttributes(Struct, frozen=True, gc=False):
+    """A unit's id and name, without envelopes."""
+
+    id: int | str
+    name: Text = UNSET
+
+
+class Unit(Struct, frozen=True, gc=False):
+    """A team, department, cost centre, office or subcompany."""
+
+    attributes: UnitAttributes
+
+
+class UnitEnvelope(Struct, frozen=True, gc=False):
+    """One unit, a list of them, or one of the ways to say that there is none."""
+
+    value: Unit | list[Unit] | Empty = UNSET
+
+
+NO_SUPERVISOR = SupervisorEnvelope()
+NO_UNIT = UnitEnvelope()
+
+
+class Employee(Struct, frozen=True, gc=False):
+    """The mapped attributes of one employee."""
+
+    id: Id
+    email: Plain = ABSENT
+    first_name: Plain = ABSENT
+    last_name: Plain = ABSENT
+    status: Plain = ABSENT
+    hire_date: Plain = ABSENT
+    termination_date: Plain = ABSENT
+    last_modified_at: Plain = ABSENT
+    supervisor: SupervisorEnvelope = NO_SUPERVISOR
+    team: UnitEnvelope = NO_UNIT
+    department: UnitEnvelope = NO_UNIT
+    cost_centers: UnitEnvelope = NO_UNIT
+    office: UnitEnvelope = NO_UNIT
+    subcompany: UnitEnvelope = NO_UNIT
+
+
+class Record(Struct, frozen=True, gc=False):
+    """One element of a page."""
+
+    attributes: Employee
+
+
+class Metadata(Struct, frozen=True):
+    """What a page says of the whole list."""
+
+    total_elements: int | str | UnsetType | None = UNSET
+
+
+class Failure(Struct, frozen=True):
+    """What an answer with ``success: false`` says; its message is not read, because it may hold a value."""
+
+    code: int | str | UnsetType | None = UNSET
+
+
+class Page(Struct, frozen=True):
+    """One answer."""
+
+    success: bool
+    data: list[Record] | UnsetType = UNSET
+    metadata: Metadata | UnsetType | None = UNSET
+    limit: int | str | UnsetType | None = UNSET
+    error: Failure | UnsetType | None = UNSET
+
+    @property
+    def total(self) -> int | None:
+        """The number of people that Personio announces."""
+        return _number(self.metadata.total_elements) if isinstance(self.metadata, Metadata) else None
+
+
+PAGE = msgspec.json.Decoder(Page)
+VALUES: dict[str, Callable[[Employee], Any]] = {column: attrgetter(f"{key}.value") for column, key in ATTRIBUTES.items()}
+UNITS: dict[str, Callable[[Employee], Any]] = {kind: attrgetter(f"{key}.value") for kind, key in GROUPS.items()}
+
+
+def read(api: Api, directory: Path, kinds: Sequence[str], progress: Progress) -> tuple[Extract, Extract]:
+    """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4)."""
+    first = _pass(api, directory, kinds, progress, "")
+    if first[0].proof == "proven":
+        return first
+    return _pass(api, directory, kinds, progress, " A second pass gave no better result.")
+
+
+def total(api: Api) -> int | None:
+    """The number of people that Personio announces in v1; None where the credential may not ask for it."""
+    where = f"{PATH} (total)"
+    query = [("limit", 1), ("offset", 0), ("attributes[]", "status")]  # the least that can be asked for
+    response = api.get(PATH, where=where, right=RIGHT, accept={401, 403, 404}, params=query)
+    if not response.is_success:
+        return None
+    found = _page(api, response, where).total
+    if found is None:
+        raise api.error(f"gave no total at {PATH}")
+    return found
+
+
+def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, remark: str) -> tuple[Extract, Extract]:
+    """One walk over all pages."""
+    walk = Walk(api, PATH)
+    names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
+    asked = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))]
+    totals: list[int | None] = []
+    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
+    with EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file, OrgUnitFile(units) as unit_file:
+        offset = 0
+        while True:
+            where = walk.where
+            response = api.get(PATH, where=where, right=RIGHT, params=[("limit", LIMIT), ("offset", offset), *asked])
+            page = _page(api, response, where)
+            count = _add(page, walk, file, names)
+            if page.total not in totals:
+                totals.append(page.total)
+            progress("employees", len(walk.seen), page.total)
+            offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
+            if not count or (page.total is not None and offset >= page.total):
+                break
+        file.flush()
+        demand(api, file.vanished)
+        for kind, found in names.items():
+            unit_file.add(kind, [str(each) for each in found], list(found.values()))
+    proof, why = _judge(walk, totals)
+    count = sum(map(len, names.values()))
+    if proof == "unproven":
+        why += remark
+    return (
+        Extract("employees", employees, walk.pages, len(walk.seen), totals[-1], proof, why, file.vanished),
+        Extract("org_units", units, walk.pages, count, None, proof, f"Read from the employees' own pages. {why}"),
+    )
+
+
+def demand(api: Api, vanished: Sequence[str]) -> None:
+    """Refuse an extract in which nobody has one of the attributes that nothing works without."""
+    words = [f"'{word}'" for column, word in REQUIRED.items() if column in vanished]
+    if words:
+        raise api.error(
+            f"gave no person the attribute {' or '.join(words)}",
+            f"Tick {' and '.join(words)} among the readable employee attributes of this credential under {api.rights_at}.",
+        )
+
+
+def _page(api: Api, response: Any, where: str) -> Page:
+    page = api.read(response, PAGE, where)
+    if not page.success:
+        code = page.error.code if isinstance(page.error, Failure) else UNSET
+        raise api.error(f"answered that it failed (success: false{f', code {code}' if isinstance(code, int) else ''}) at {where}")
+    if page.data is UNSET:
+        raise api.error(f"answered without a list of people at {where}")
+    return page
+
+
+def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]]) -> int:
+    """Put one page into the file, and the names of its units into ``names``; the number of records on it."""
+    people = [record.attributes for record in page.data or ()]
+    ids = [str(person.id.value) for person in people]
+    new = walk.take(ids)
+    if len(new) < len(ids):
+        people, ids = [people[i] for i in new], [ids[i] for i in new]
+    columns: dict[str, Sequence[Any]] = {column: list(map(value, people)) for column, value in VALUES.items()}
+    columns["id"] = ids
+    columns["manager_id"] = [_supervisor(value) for value in columns["manager_id"]]
+    file.add(columns, {kind: _units(map(UNITS[kind], people), found) for kind, found in names.items()})
+    return len(page.data or ())
+
+
+def _supervisor(value: Any) -> Any:
+    if value.__class__ is list:
+        value = value[0] if value else None
+    return value.attributes.id.value if value.__class__ is Supervisor else value
+
+
+def _units(values: Any, names: dict[int | str, Any]) -> list[Any]:
+    """The ids in one column of units; their names go into ``names``."""
+    ids: list[Any] = []
+    for value in values:
+        if value.__class__ is Unit:
+            unit = value.attributes
+            names[unit.id] = unit.name
+            ids.append(unit.id)
+        elif value.__class__ is list:
+            names.update((unit.attributes.id, unit.attributes.name) for unit in value)
+            ids.append([unit.attributes.id for unit in value])
+        else:
+            ids.append(value)
+    return ids
+
+
+def _judge(walk: Walk, totals: Sequence[int | None]) -> tuple[Proof, str]:
+    if len(totals) > 1:
+        said = ", then ".join(map(str, totals))
+        return "unproven", f"The number of people that Personio announced changed while they were read ({said})."
+    return prove_by_total(len(walk.seen), walk.duplicates, totals[-1], "Personio")
+
+
+def _number(value: int | str | UnsetType | None) -> int | None:
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None

@@ -1,0 +1,228 @@
+"""What both edges share: pacing, waiting and retrying over httpx.
+
+Nothing here knows a system. Errors that leave this module are our own and carry no URL query, header or body, because those hold
+personal data and secrets.
+"""
+
+import datetime as dt
+import email.utils
+import functools
+import logging
+import math
+import random
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx  # noqa: TID251 - an edge
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole URLs, queries included
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class Pacer:
+    """Hands out evenly spaced slots to all workers: ``rate`` requests a second (None: no limit), never a burst.
+
+    A smooth pacer reaches 98 % of a limit without a single 429, where a bucket that starts full does not. A 429 moves the next
+    slot (``pause``); without a ``Retry-After`` the spacing grows too, and shrinks back to what was asked for while all goes well.
+    """
+
+    def __init__(self, rate: float | None) -> None:
+        self._interval = 1 / rate if rate else 0.0
+        self._spacing = self._interval
+        self._next = 0.0
+        self._widened = -math.inf
+        self._lock = threading.Lock()
+
+    def reserve(self) -> float:
+        """Take the next free slot: seconds until it comes."""
+        with self._lock:
+            now = time.monotonic()
+            slot = max(now, self._next)
+            self._next = slot + self._spacing
+            if self._spacing > self._interval:
+                self._spacing = max(self._interval, self._spacing * 0.98)
+        return slot - now
+
+    def wait(self) -> None:
+        """Sleep until the next free slot."""
+        seconds = self.reserve()
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody go for ``seconds``, because the other side said so."""
+        with self._lock:
+            self._next = max(self._next, time.monotonic() + seconds)
+
+    def slow_down(self) -> None:
+        """Widen the spacing: a 429 came that did not say how long to wait. Workers refused together widen it once."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._widened < 0.25:
+                return
+            self._widened = now
+            self._spacing = min(max(self._spacing, 0.01) * 1.5, 5.0)
+
+
+def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
+    """Seconds that ``Retry-After`` (seconds or a date) asks for, at most ``at_most``; None where it is missing or unreadable."""
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = email.utils.parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        seconds = (moment - dt.datetime.now(dt.UTC)).total_seconds()  # noqa: TID251 - a server's wall time, not the night's
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), at_most)
+
+
+def backoff(attempt: int, *, first: float = 0.5, at_most: float = 30.0) -> float:
+    """Seconds before try number ``attempt`` + 1: doubling, with jitter so that workers do not come back together."""
+    return random.uniform(0.5, 1.0) * min(first * float(2 ** min(attempt - 1, 30)), at_most)  # noqa: S311 - no secret
+
+
+class NoAnswer(Exception):  # noqa: N818 - says what happened
+    """A request that got no answer, so that nobody knows whether it was carried out. Carries a word, never the request."""
+
+
+class Unanswered(Exception):  # noqa: N818 - says what happened
+    """A request that got no usable answer in all its tries; ``status`` is the last one, None where none came."""
+
+    def __init__(self, why: str, status: int | None, attempts: int) -> None:
+        super().__init__(why)
+        self.status = status
+        self.attempts = attempts
+
+
+@dataclass
+class Patience:
+    """How long to go on asking. Times in seconds."""
+
+    tries: int = 6  # of a request that fails
+    refusals: int = 1000  # 429 answers to one request: being told to wait is no failure, so it is bounded by the time in all
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    longest_retry_after: float = 300.0
+    in_all: float = 900.0
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The one TLS context of the process: making one costs tens of milliseconds, and every worker has a client."""
+    return httpx.create_ssl_context()
+
+
+@dataclass
+class Client:
+    """A paced client with one httpx client per worker thread (one shared client gets slower with every worker).
+
+    ``transport`` takes the place of the network in benchmarks. Usable as a context manager.
+    """
+
+    pacer: Pacer
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 60.0
+    patience: Patience = field(default_factory=Patience)
+    transport: httpx.BaseTransport | None = None
+
+    def __post_init__(self) -> None:
+        self._local = threading.local()
+        self._made: list[httpx.Client] = []
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _client(self) -> httpx.Client:
+        client: httpx.Client | None = getattr(self._local, "client", None)
+        if client is None or client.is_closed:
+            client = httpx.Client(
+                headers=dict(self.headers),
+                timeout=self.timeout,
+                transport=self.transport,
+                verify=True if self.transport else _tls(),
+                follow_redirects=False,
+            )
+            self._local.client = client
+            with self._lock:
+                self._made.append(client)
+        return client
+
+    def rest(self, seconds: float) -> bool:
+        """Wait; False where the client was stopped meanwhile."""
+        return not (self._stopped.is_set() if seconds <= 0 else self._stopped.wait(seconds))
+
+    def once(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> httpx.Response:
+        """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on the way.
+
+        ``pacer`` takes the place of the client's own, for a system that limits each path by itself.
+        """
+        if not self.rest((pacer or self.pacer).reserve()):
+            raise NoAnswer("stopped")
+        try:
+            return self._client().request(method, url, **kwargs)
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            raise NoAnswer(type(problem).__name__) from None
+
+    def hold_back(self, response: httpx.Response | None, attempt: int, pacer: Pacer | None = None) -> float:
+        """Seconds to wait after a failed try; a 429 also holds back the other workers."""
+        patience = self.patience
+        told = retry_after(response, at_most=patience.longest_retry_after) if response is not None else None
+        seconds = told if told is not None else backoff(attempt, first=patience.first_wait, at_most=patience.longest_wait)
+        if response is not None and response.status_code == 429:
+            if told is None:
+                (pacer or self.pacer).slow_down()
+            else:
+                (pacer or self.pacer).pause(told)
+        return seconds
+
+    def ask(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> httpx.Response:
+        """A request that may be repeated without harm: tried until it is answered with something else than a passing fault.
+
+        :class:`Unanswered` after all tries, when the waiting would exceed the patience in all, or when the client is stopped.
+        """
+        started, failures, refusals = time.monotonic(), 0, 0
+        while True:
+            response: httpx.Response | None = None
+            try:
+                response = self.once(method, url, pacer=pacer, **kwargs)
+                why = f"HTTP {response.status_code}"
+            except NoAnswer as problem:
+                why = f"no answer ({problem})"
+            if response is not None and response.status_code not in RETRIED:
+                return response
+            status = response.status_code if response is not None else None
+            refusals, failures = (refusals + 1, failures) if status == 429 else (refusals, failures + 1)
+            wait = self.hold_back(response, failures + refusals, pacer)
+            spent = failures >= self.patience.tries or refusals >= self.patience.refusals
+            late = time.monotonic() - started + wait > self.patience.in_all
+            if spent or late or not self.rest(wait):
+                raise Unanswered(why, status, failures + refusals)
+
+    def stop(self) -> None:
+        """End all waiting, now and from now on: what is not under way is not asked any more."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Stop, and close all connections."""
+        self.stop()
+        with self._lock:
+            for client in self._made:
+                client.close()
+            self._made.clear()

@@ -1,0 +1,65 @@
+-- Which person is which user: the stored link, then our marker, then the e-mail. What contradicts itself goes to review and is left alone.
+-- Reads: core.people, observed_users, state.links. Variable: take_over. Makes: user_matches, review_tonight, contested_users.
+
+create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
+
+create or replace temp table marked as
+select p.hris_ref, u.deskbird_id, count(*) over (partition by p.hris_ref) as users
+from core.people p join observed_users u on u.marker = p.hris_ref;
+
+create or replace temp table linked as
+select p.hris_ref, u.deskbird_id, u.marker, u.external_id
+from core.people p join state.links l using (hris_ref) join observed_users u on u.deskbird_id = l.deskbird_id;
+
+insert into review_tonight
+select distinct hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked where users > 1 group by all
+union all
+select l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
+from linked l left join marked m on m.hris_ref = l.hris_ref
+where (l.marker is not null and l.marker <> l.hris_ref) or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)
+union all
+select hris_ref, 'foreign_external_id', deskbird_id from linked where external_id is not null and marker is null and not getvariable('take_over');
+
+create or replace temp table user_matches as
+select hris_ref, deskbird_id, 'link' as rule from linked anti join review_tonight using (hris_ref)
+union all
+select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_ref) anti join review_tonight using (hris_ref);
+
+-- The e-mail decides last, and only for people who should be in deskbird. A user whose own person takes another address tonight does not stand in the way.
+create or replace temp table leaving_addresses as
+select m.deskbird_id
+from user_matches m join core.people p using (hris_ref) join observed_users u using (deskbird_id)
+where p.wanted and email_key(p.email) <> u.email_key and email_key(p.email) <> u.user_name_key;
+
+create or replace temp table email_candidates as
+with wanted as (
+    select hris_ref, email_key(email) as key from core.people
+    where wanted and email is not null and hris_ref not in (select hris_ref from user_matches union all select hris_ref from review_tonight)
+), hits as (
+    select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.email_key = w.key
+    union
+    select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.user_name_key = w.key
+)
+select h.hris_ref, h.deskbird_id, count(*) over (partition by h.hris_ref) as users, u.external_id, u.marker, u.linked_ref
+from hits h join observed_users u using (deskbird_id)
+anti join leaving_addresses l on l.deskbird_id = h.deskbird_id;
+
+insert into review_tonight
+select hris_ref,
+    case when count(*) > 1 then 'several_users_share_the_email'
+         when bool_or(marker is not null or linked_ref is not null) then 'email_belongs_to_another_person'
+         else 'foreign_external_id' end,
+    min(deskbird_id)
+from email_candidates
+group by hris_ref
+having count(*) > 1 or bool_or(marker is not null or linked_ref is not null) or (bool_or(external_id is not null) and not getvariable('take_over'));
+
+insert into user_matches
+select hris_ref, deskbird_id, 'email' from email_candidates anti join review_tonight using (hris_ref);
+
+-- Whose account is disputed is not deactivated either.
+create or replace temp table contested_users as
+select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
+union
+select deskbird_id from review_tonight;
+drop table marked; drop table linked; drop table leaving_addresses; drop table email_candidates;

@@ -1,0 +1,72 @@
+"""Who reports to whom: ``core.manager_graph``, with the four problems by name.
+
+SQL follows every line from the top. Whoever it does not reach hangs in or below a cycle; those few are walked in plain Python.
+A cycle is cut nowhere, only named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline import contracts
+from hris_pipeline.managers.rings import rings
+from hris_pipeline.people import stage
+from hris_pipeline.warehouse import judge
+
+_LINES = (Path(__file__).parent / "manager_graph.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class GraphCounts:
+    """What came out, in numbers only."""
+
+    people: int
+    deepest: int
+    problems: Mapping[str, int]
+
+
+def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, int]:
+    """For people below a cycle: how many people are below them. ``manager_of`` holds everyone in or below a cycle."""
+    waiting = dict.fromkeys(manager_of, 0)
+    for manager in manager_of.values():
+        waiting[manager] = waiting.get(manager, 0) + 1
+    below = dict.fromkeys(manager_of, 0)
+    free = [person for person, reports in waiting.items() if reports == 0]
+    while free:
+        person = free.pop()
+        manager = manager_of[person]
+        if manager in cycle:
+            continue
+        below[manager] += below[person] + 1
+        waiting[manager] -= 1
+        if waiting[manager] == 0:
+            free.append(manager)
+    return {person: count for person, count in below.items() if person not in cycle}
+
+
+def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
+    """Build the graph inside the caller's transaction, or raise :class:`~hris_pipeline.errors.ContractError` and leave the last good one."""
+    con.execute(_LINES)
+    manager_of = dict(con.execute("select person_id, manager_id from reporting_lines anti join reached using (person_id)").fetchall())
+    cycle = {member for ring in rings(manager_of) for member in ring}
+    con.execute("create or replace temp table around_cycles (person_id varchar, all_reports bigint, in_cycle boolean)")
+    spans = spans_outside(manager_of, cycle)
+    stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
+    con.execute(
+        """create or replace temp table graph_tonight as
+           select l.person_id, l.manager_id, r.depth, r.chain,
+               coalesce(d.direct_reports, 0) as direct_reports,
+               case when c.person_id is null then coalesce(s.all_reports, 0) else c.all_reports end as all_reports,
+               coalesce(l.problem, case when c.in_cycle then 'cycle' end) as problem
+           from reporting_lines l
+           left join reached r using (person_id) left join direct_spans d using (person_id)
+           left join spans s using (person_id) left join around_cycles c using (person_id)"""
+    )
+    people = judge.require(con, contracts.MANAGER_GRAPH, "graph_tonight")
+    con.execute("create or replace table core.manager_graph as from graph_tonight; drop table graph_tonight")
+    con.execute("drop table reporting_lines; drop table reached; drop table direct_spans; drop table spans; drop table around_cycles")
+    problems = dict(con.execute("select problem, count(*) from core.manager_graph where problem is not null group by all order by all").fetchall())
+    row = con.execute("select coalesce(max(depth), 0) from core.manager_graph").fetchone()
+    return GraphCounts(people, row[0] if row else 0, problems)

@@ -1,0 +1,1 @@
+"""The shell: everything that knows Dagster. It calls the core and the edges; neither of them knows it."""

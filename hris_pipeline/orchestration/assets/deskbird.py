@@ -1,0 +1,444 @@
+"""deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import dagster as dg
+import duckdb
+from pydantic import Field
+
+from hris_pipeline import alerts, contracts, plan
+from hris_pipeline.contracts import Table
+from hris_pipeline.deskbird import journal as journals
+from hris_pipeline.deskbird.apply import carry_out
+from hris_pipeline.deskbird.journal import Journal
+from hris_pipeline.deskbird.scim import Observation, Service
+from hris_pipeline.errors import DeskbirdError, PipelineError
+from hris_pipeline.orchestration import checks
+from hris_pipeline.orchestration.assets.core import require_built, require_people
+from hris_pipeline.orchestration.rules import plan_rules
+from hris_pipeline.orchestration.step import REQUIRED, Step, fold, step
+from hris_pipeline.orchestration.tables import code_version, key, result, spec
+from hris_pipeline.plan.writes import Result
+from hris_pipeline.settings import Company
+from hris_pipeline.warehouse import loading
+
+Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+READ = {"scim", "duckdb"}
+CHANGE_TYPES = (
+    *(f"user_{action}" for action in ("create", "link", "update", "reactivate", "deactivate")),
+    *(f"group_{action}" for action in ("create", "link", "rename", "delete")),
+    *("membership_add", "membership_remove", "manager_set", "manager_clear"),
+)
+"""Told every night, zeros included, so that the UI can plot them."""
+
+
+def source(company: Company) -> dg.AssetSpec:
+    """deskbird as the night finds it."""
+    return dg.AssetSpec(
+        [company.name, "sources", "deskbird"],
+        group_name=f"{company.name}/sources",
+        description=f"deskbird of {company.name} as the night finds it, read over SCIM 2.0.",
+        kinds={"deskbird", "scim"},
+    )
+
+
+def destination(company: Company) -> dg.AssetSpec:
+    """deskbird as the night leaves it: where the lineage ends."""
+    return dg.AssetSpec(
+        [company.name, "destination", "deskbird"],
+        deps=[key(company.name, contracts.APPLIED_CHANGES)],
+        group_name=f"{company.name}/destination",
+        description=f"deskbird of {company.name} as the night leaves it: users, groups and managers in line with the HR system.",
+        kinds={"deskbird", "scim"},
+    )
+
+
+# --- what deskbird holds ---------------------------------------------------------------------------------------------------------
+
+
+def users(company: Company) -> dg.AssetsDefinition:
+    """``deskbird.users``."""
+    table = contracts.DESKBIRD_USERS
+
+    @dg.multi_asset(
+        name=f"{company.name}__deskbird__users",
+        description="Reads all users, completely or not at all.",
+        specs=[_observed_spec(company, table)],
+        check_specs=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
+        pool=company.name,
+        required_resource_keys=REQUIRED,
+    )
+    def read_users(context: dg.AssetExecutionContext) -> Events:
+        with step(context, company) as here:
+            try:
+                with here.deskbirds.open(here.resolved) as service:
+                    observed = _read_users(here, service)
+            except DeskbirdError as problem:
+                yield _not_read(company, table, problem)
+                raise
+            yield from observed.published
+            yield _was_read(company, table, observed.observation)
+
+    return read_users
+
+
+def groups(company: Company) -> dg.AssetsDefinition:
+    """``deskbird.groups`` and ``deskbird.group_members``."""
+    table = contracts.DESKBIRD_GROUPS
+
+    @dg.multi_asset(
+        name=f"{company.name}__deskbird__groups",
+        description="Reads all groups and who is in them, completely or not at all.",
+        specs=[_observed_spec(company, table), _observed_spec(company, contracts.DESKBIRD_GROUP_MEMBERS)],
+        check_specs=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
+        pool=company.name,
+        required_resource_keys=REQUIRED,
+    )
+    def read_groups(context: dg.AssetExecutionContext) -> Events:
+        with step(context, company) as here:
+            try:
+                with here.deskbirds.open(here.resolved) as service:
+                    observed = _read_groups(here, service)
+            except DeskbirdError as problem:
+                yield _not_read(company, table, problem)
+                raise
+            yield from observed.published
+            yield _was_read(company, table, observed.observation)
+
+    return read_groups
+
+
+@dataclass(frozen=True)
+class _Observed:
+    observation: Observation
+    published: tuple[dg.MaterializeResult[None], ...]
+
+
+def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
+    code = code_version(company, "deskbird/scim.py", "http.py", "contracts.py", "warehouse/loading.py")
+    return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
+
+
+def _read_users(here: Step, service: Service) -> _Observed:
+    with here.scratch() as folder:
+        path = folder / "users.arrow"
+        seen = service.read_users(path, here.progress)
+        with here.warehouse.write(tuple(here.company.hris)) as con:
+            loading.publish_users(con, path, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
+            counts = {"users_active": row[0], "users_ours": row[1], "pages": seen.pages, "passes": seen.passes}
+            return _Observed(seen, (result(con, here.company, contracts.DESKBIRD_USERS, counts),))
+
+
+def _read_groups(here: Step, service: Service) -> _Observed:
+    with here.scratch() as folder:
+        paths = folder / "groups.arrow", folder / "members.arrow"
+        seen = service.read_groups(*paths, here.progress)
+        with here.warehouse.write(tuple(here.company.hris)) as con:
+            loading.publish_groups(con, *paths, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
+            counts = {"groups_ours": row[0], "pages": seen.pages, "passes": seen.passes}
+            published = (
+                result(con, here.company, contracts.DESKBIRD_GROUPS, counts),
+                result(con, here.company, contracts.DESKBIRD_GROUP_MEMBERS, {}),
+            )
+            return _Observed(seen, published)
+
+
+def _read_again(here: Step, service: Service) -> None:
+    """Read users and groups anew outside their own assets; the UI shows it as an observation of each."""
+    for observed in (_read_users(here, service), _read_groups(here, service)):
+        for told in observed.published:
+            assert told.asset_key is not None
+            here.context.log_event(dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {})))
+
+
+def _was_read(company: Company, table: Table, seen: Observation) -> dg.AssetCheckResult:
+    counts = {"pages": seen.pages, "records": seen.records}
+    return checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=True, counts=counts)
+
+
+def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.AssetCheckResult:
+    return checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=False, why=str(problem), counts={})
+
+
+# --- the plan ----------------------------------------------------------------------------------------------------------------------
+
+
+def changes(company: Company) -> dg.AssetsDefinition:
+    """``deskbird.changes``."""
+    table = contracts.CHANGES
+    code = code_version(company, "plan", "identity", "groups", "contracts.py")
+    wanted = (contracts.PEOPLE, contracts.QUARANTINE, contracts.GROUPS, contracts.MEMBERSHIPS, contracts.MANAGER_GRAPH)
+    held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
+    deps = [key(company.name, dep) for dep in (*wanted, *held)]
+
+    @dg.multi_asset(
+        name=f"{company.name}__deskbird__changes",
+        description="Compares what should be with what is, and writes every change down before any is made.",
+        specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
+        check_specs=[checks.check(company.name, table, checks.GUARDS_HOLD)],
+        pool=company.name,
+        required_resource_keys=REQUIRED,
+    )
+    def make_plan(context: dg.AssetExecutionContext) -> Events:
+        with step(context, company) as here:
+            rules = plan_rules(here.resolved)
+            with here.warehouse.write(rules.connections) as con:
+                require_people(con, company)
+                require_built(con, company, "core.manager_graph", "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')")
+                _require_observations(con, company)
+                summary = plan.build(con, rules, now=here.now, run_id=here.run_id)
+                by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
+                counts = {
+                    "changes": summary.changes,
+                    "planned": summary.planned,
+                    "blocked": summary.blocked,
+                    "missing_people": summary.missing,
+                    "waiting_for_review": summary.review,
+                }
+                told = {
+                    "plan": dg.MetadataValue.md(_markdown(con, summary, company)),
+                    "plan_id": summary.plan_id,
+                    **counts,
+                    **by_type,
+                }
+                published = result(con, company, table, told)
+            yield published
+            yield checks.verdict(
+                company.name,
+                table,
+                checks.GUARDS_HOLD,
+                passed=not summary.tripped,
+                why=_tripped(summary, company) if summary.tripped else None,
+                counts={
+                    "blocked": summary.blocked,
+                    "guards_tripped": len(summary.tripped),
+                    **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in company.guards.model_fields},
+                },
+            )
+
+    return make_plan
+
+
+def _require_observations(con: duckdb.DuckDBPyConnection, company: Company) -> None:
+    seen = {row[0] for row in con.execute("select resource from state.observations").fetchall()}
+    never = [name for name in ("users", "groups") if name not in seen]
+    if never:
+        raise PipelineError(
+            f"deskbird's {never[0]} were never read for {company.name}, so there is nothing to compare with. Nothing was changed. "
+            f"Materialise {company.name}/deskbird/{never[0]} first, or run {company.name}_nightly."
+        )
+
+
+def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company: Company) -> str:
+    """The plan in numbers; who is concerned stands in DuckDB and in ``hris-pipeline plan``, which stay on the machine."""
+    rows = con.execute(
+        """select object, action, count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'), string_agg(distinct guard, ', ' order by guard)
+           from deskbird.changes group by all order by min(seq)"""
+    ).fetchall()
+    if not rows:
+        return f"**Plan `{summary.plan_id}`: nothing to do.** deskbird is in line with the HR system."
+    lines = [
+        f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} held back.** Each one, with what is there, "
+        f"what is wanted and why: `hris-pipeline plan {company.name}`",
+        "",
+        "| what | change | planned | held back | by guard |",
+        "|---|---|--:|--:|---|",
+        *(f"| {what} | {action} | {planned} | {blocked} | {guards or ''} |" for what, action, planned, blocked, guards in rows),
+    ]
+    if summary.guards:
+        lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
+        lines += [
+            f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit_text} | {'**stops it**' if v.tripped else 'holds'} |" for v in summary.guards
+        ]
+    return "\n".join(lines)
+
+
+def _tripped(summary: plan.PlanSummary, company: Company) -> str:
+    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit_text})" for v in summary.tripped[:10])
+    more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    return (
+        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at `hris-pipeline plan {company.name}`, "
+        f"then `hris-pipeline approve {company.name} {summary.plan_id}` or correct the HR system."
+    )
+
+
+# --- what became of it -------------------------------------------------------------------------------------------------------------
+
+
+class Application(dg.Config):
+    """Which plan to carry out."""
+
+    plan_id: str | None = Field(default=None, description="the plan to carry out; empty for the latest")
+
+
+def applied_changes(company: Company) -> dg.AssetsDefinition:
+    """``deskbird.applied_changes``. It has no retry policy: a retry looks at deskbird anew and repeats nothing."""
+    table = contracts.APPLIED_CHANGES
+    code = code_version(company, "plan", "deskbird", "http.py", "contracts.py")
+
+    @dg.multi_asset(
+        name=f"{company.name}__deskbird__applied_changes",
+        description="Carries the plan out, then reads deskbird back and compares.",
+        specs=[spec(company, table, deps=[key(company.name, contracts.CHANGES)], stage="deskbird", kinds=READ, code=code)],
+        check_specs=[
+            checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
+            checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
+        ],
+        pool=company.name,
+        required_resource_keys=REQUIRED,
+    )
+    def apply(context: dg.AssetExecutionContext, config: Application) -> Events:
+        with step(context, company) as here:
+            rules = plan_rules(here.resolved)
+            with here.warehouse.write(rules.connections) as con:
+                _require_plan(con, company, config.plan_id)
+                fresh = _observed_by(con, here.run_id)
+            with here.deskbirds.open(here.resolved) as service:
+                if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
+                    _read_again(here, service)
+                done = _carry_out(here, rules, config.plan_id, service)
+                yield done.published
+                yield _every_change_was_applied(company, done)
+                if done.stopped:
+                    raise done.stopped
+                if done.writes:
+                    try:
+                        _read_again(here, service)
+                    except DeskbirdError as problem:
+                        raise _unseen(company, problem) from None
+            with here.warehouse.write(rules.connections) as con:
+                night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
+            yield _deskbird_is_in_line(company, night)
+            told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
+            context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
+            here.warehouse.publish_copy()
+            if night.in_line and context.run.job_name == nightly_job(company.name):
+                _heartbeat(here)
+
+    return apply
+
+
+def nightly_job(company: str) -> str:
+    """The name of the job that is a night."""
+    return f"{company}_nightly"
+
+
+@dataclass(frozen=True)
+class _Done:
+    plan_id: str
+    published: dg.MaterializeResult[None]
+    counts: dict[str, int]  # changes, by outcome
+    writes: int  # that reached deskbird
+    unsent: int  # writes whose turn did not come
+    why: str | None  # the first problem, in words
+    stopped: PipelineError | None  # what ended the run before its end
+
+
+def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: Service) -> _Done:
+    """Prepare against what deskbird holds now, send, and write down what became of it. The warehouse is closed while we send."""
+    with here.warehouse.write(rules.connections) as con:
+        prepared = plan.prepare(con, rules, plan_id, now=here.now)
+        readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
+    results: list[Result] = []
+    stopped: PipelineError | None = None
+    if prepared.writes:
+        with Journal(here.journal) as journal:
+            answers = carry_out(
+                prepared.plan_id,
+                prepared.writes,
+                service,
+                journal,
+                dialect=here.company.deskbird.scim_dialect,
+                remembered=prepared.dialects,
+                ids=prepared.ids,
+                stop=lambda: False,  # a stop request raises here, which ends it within one record
+                progress=here.progress,
+                now=here.time,
+                readable=readable,
+            )
+            try:
+                for one in answers:
+                    results.append(one)  # noqa: PERF402 - what came before an error counts
+            except PipelineError as problem:
+                stopped = problem
+    with here.warehouse.write(rules.connections) as con:
+        fold(here, con)
+        applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)
+        counts = asdict(applied)
+        told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
+        published = result(con, here.company, contracts.APPLIED_CHANGES, told)
+    journals.clear(here.journal)
+    return _Done(
+        prepared.plan_id,
+        published,
+        counts,
+        writes=sum(one.attempts > 0 for one in results),
+        unsent=sum(one.outcome == "skipped" for one in results),
+        why=next((one.problem for one in results if one.problem), None),
+        stopped=stopped,
+    )
+
+
+def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str | None) -> None:
+    """Raise before deskbird is asked for anything where there is nothing to carry out."""
+    known = {row[0] for row in con.execute("select plan_id from state.plans").fetchall()}
+    if not known:
+        raise PipelineError(
+            f"There is no plan for {company.name} yet, so there is nothing to carry out. Nothing was changed. "
+            f"Materialise {company.name}/deskbird/changes first, or run {nightly_job(company.name)}."
+        )
+    if plan_id and plan_id not in known:
+        raise PipelineError(
+            f"There is no plan with this id for {company.name}. Nothing was changed. `hris-pipeline plan {company.name}` shows the current one."
+        )
+
+
+def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
+    """Whether this very run has read both users and groups."""
+    row = con.execute("select count(*) from state.observations where resource in ('users', 'groups') and run_id = ?", [run_id]).fetchone()
+    return bool(row and row[0] == 2)
+
+
+def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
+    counts = done.counts
+    passed = not (counts["failed"] or counts["stale"] or done.unsent)
+    why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent; {counts['applied']} changes were applied."
+    why = f"{why} The first problem: {done.why}" if done.why else why
+    told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
+    return checks.verdict(
+        company.name, contracts.APPLIED_CHANGES, checks.EVERY_CHANGE_WAS_APPLIED, passed=passed, why=None if passed else why, counts=told
+    )
+
+
+def _deskbird_is_in_line(company: Company, night: plan.Night) -> dg.AssetCheckResult:
+    why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    return checks.verdict(
+        company.name,
+        contracts.APPLIED_CHANGES,
+        checks.DESKBIRD_IS_IN_LINE,
+        passed=night.in_line,
+        why=None if night.in_line else why,
+        counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+    )
+
+
+def _unseen(company: Company, problem: DeskbirdError) -> DeskbirdError:
+    cause = str(problem).split(". ", 1)[0]
+    return DeskbirdError(
+        f"The changes of {company.name} were sent and their answers are kept, but deskbird could not be read afterwards: {cause}. "
+        "Whether deskbird is in line is not known. Run again: the next run looks before it writes."
+    )
+
+
+def _heartbeat(here: Step) -> None:
+    """Tell the outside monitor of a good night; that it cannot be told does not make the night a bad one."""
+    url = here.resolved.heartbeat_url
+    if url is None:
+        return
+    try:
+        alerts.call_heartbeat(url.get_secret_value())
+    except PipelineError as problem:
+        here.context.log.warning(str(problem))

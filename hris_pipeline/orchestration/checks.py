@@ -1,0 +1,63 @@
+"""What is asked of the tables each night, as facts in plain English.
+
+A check is judged inside its asset's own step, before anything is published: an asset that breaks its contract yields the failing
+verdict and then fails, and the last good table stays. The other verdicts are news, told once by a sensor, and stop nothing.
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from hris_pipeline import contracts
+from hris_pipeline.contracts import Table
+from hris_pipeline.orchestration.tables import key
+
+EXTRACT_IS_PROVEN = "extract_is_proven"
+CONTRACT_HOLDS = "contract_holds"
+RECORDS_ARE_NOT_QUARANTINED = "records_are_not_quarantined"
+REPORTING_LINES_ARE_SOUND = "reporting_lines_are_sound"
+DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
+GUARDS_HOLD = "guards_hold"
+EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
+DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
+
+DESCRIPTIONS = {
+    EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away on its strength.",
+    CONTRACT_HOLDS: "The table keeps its contract; if it does not, the last good table is left in place.",
+    RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back, and its person keeps whatever deskbird has.",
+    REPORTING_LINES_ARE_SOUND: "Every manager is known, has not left, and no reporting line leads back to itself.",
+    DESKBIRD_WAS_READ_COMPLETELY: "Every page of deskbird's list came and the records add up to its own total.",
+    GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
+    EVERY_CHANGE_WAS_APPLIED: "deskbird took every change that was sent, and none had become stale.",
+    DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back.",
+}
+
+
+def check(company: str, table: Table, name: str) -> dg.AssetCheckSpec:
+    """The declaration of a check."""
+    return dg.AssetCheckSpec(name, asset=key(company, table), description=DESCRIPTIONS[name])
+
+
+def verdict(
+    company: str,
+    table: Table,
+    name: str,
+    *,
+    passed: bool,
+    counts: Mapping[str, object],
+    why: str | None = None,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    """What a check found: counts, and a sentence without personal data."""
+    return dg.AssetCheckResult(
+        check_name=name,
+        asset_key=key(company, table),
+        passed=bool(passed),
+        severity=severity,
+        description=why,
+        metadata=dict(counts),
+    )
+
+
+WARN = dg.AssetCheckSeverity.WARN
+TABLES_OF_A_CONNECTION = (contracts.EMPLOYEES, contracts.ORG_UNITS)

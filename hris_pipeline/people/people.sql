@@ -1,0 +1,52 @@
+-- core.people from every connection's employees: one row per person, the employment that counts, clean text, a derived status.
+-- Reads: temp table records (all connections' employees with hris_ref and the HRIS's word already translated).
+-- Variables: company_timezone, today (in that zone), prehire_days.
+
+create or replace temp macro clean_text(t) as
+    nullif(trim(nfc_normalize(regexp_replace(t, '[\x00-\x1F\x7F\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{FEFF}]', '', 'g'))), '');
+
+-- A last day is inclusive. The HRIS's own "ended" acts at once, except on the last day itself: an HRIS turns the word at its own midnight,
+-- which may come hours before the person's.
+create or replace temp macro derived_status(word, first_day, last_day, today) as case
+    when word is null then null
+    when word = 'ended' then case when last_day = today then 'active' else 'ended' end
+    when last_day < today then 'ended'
+    when first_day > today or (word = 'upcoming' and first_day is null) then 'upcoming'
+    when word = 'on_leave' then 'on_leave'
+    else 'active' end;
+
+create or replace temp table people_candidates as
+with dated as (
+    select *,
+        try_cast(left(start_date, 10) as date) as first_day,
+        try_cast(left(end_date, 10) as date) as last_day
+    from records
+), judged as (
+    select *, derived_status(word, first_day, last_day, getvariable('today')) as derived from dated
+), counted as (
+    -- Of several employments: an active one, else leave, else upcoming, else one whose word we do not know, else an ended one; of equals the latest.
+    select * from judged
+    qualify row_number() over (
+        partition by hris_ref
+        order by case derived when 'active' then 1 when 'on_leave' then 2 when 'upcoming' then 3 when 'ended' then 5 else 4 end,
+                 first_day desc nulls last, employment_id) = 1
+)
+select
+    hris_ref as person_id,
+    hris_ref,
+    lower(clean_text(email)) as email,
+    clean_text(given_name) as given_name,
+    clean_text(family_name) as family_name,
+    nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,
+    derived as status,
+    first_day as start_date,
+    last_day as end_date,
+    connection || ':' || manager_id as manager_ref,
+    getvariable('company_timezone') as timezone,
+    true as in_scope,
+    coalesce(derived in ('active', 'on_leave')
+        or (derived = 'upcoming' and first_day <= getvariable('today') + cast(getvariable('prehire_days') as integer)), false) as wanted,
+    list_sort(coalesce(absent, [])) as unknown,
+    list_sort([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])]) as group_refs,
+    (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable
+from counted;

@@ -1,0 +1,188 @@
+"""From a plan to writes, and from answers to outcomes.
+
+Staleness is judged change by change: before anything is sent, what is wanted now is worked out again from the same tables, and only a
+change of the plan that is still wanted, word for word, becomes a write (design, "Plans, exactly").
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.people import stage
+from hris_pipeline.plan.planning import PlanRules, compute, set_readable
+from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
+
+_HERE = Path(__file__).parent
+_PREPARE, _FINISH, _NIGHT = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night"))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What of a plan is to be sent now."""
+
+    plan_id: str
+    writes: tuple[Write, ...]
+    ids: dict[str, str]
+    """deskbird's ids of the users and groups that the writes refer to, by hris_ref."""
+    dialects: dict[str, str]
+    """The dialect that worked, by kind of write; updated in place while writing."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Changes that are not sent, by outcome: blocked, stale, skipped."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of the plan's changes, by number."""
+
+    applied: int
+    failed: int
+    blocked: int
+    skipped: int
+    stale: int
+
+
+@dataclass(frozen=True)
+class Night:
+    """How a night ended: in line when nothing is left but what a guard holds back."""
+
+    in_line: bool
+    left: int
+    blocked: int
+    managed: int
+
+
+def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
+    """Judge each change of the plan (the current one by default) against what is wanted now, and turn those that stand into writes.
+
+    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
+    """
+    if plan_id is None:
+        row = con.execute("select plan_id from state.plans order by number desc limit 1").fetchone()
+        if row is None:
+            raise PipelineError(f"There is no plan for company '{rules.company}' yet. Nothing was written. Make one first: materialise deskbird/changes.")
+        plan_id = str(row[0])
+    elif con.execute("select 1 from state.plans where plan_id = ?", [plan_id]).fetchone() is None:
+        raise PipelineError(f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. `hris-pipeline plan {rules.company}` shows the current one.")
+    compute(con, rules, now)
+    con.execute("set variable plan_id = ?", [plan_id])
+    con.execute("set variable now = ?", [now])
+    con.execute(_PREPARE)
+    counts = dict(con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall())
+    return Prepared(plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts)
+
+
+def finish(con: duckdb.DuckDBPyConnection, prepared: Prepared, results: Sequence[Result], *, now: dt.datetime, run_id: str) -> Applied:
+    """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
+    con.execute(
+        """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer, deskbird_id varchar,
+           problem varchar, unset_manager boolean)"""
+    )
+    columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager")
+    stage(con, "results", columns, [(r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager) for r in results])
+    con.execute("set variable plan_id = ?", [prepared.plan_id])
+    con.execute("set variable now = ?", [now])
+    con.execute("set variable run_id = ?", [run_id])
+    set_readable(con)
+    con.execute(_FINISH)
+    for kind, dialect in prepared.dialects.items():
+        con.execute("insert or replace into state.dialects values (?, ?, ?)", [kind, dialect, now])
+    counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
+    return Applied(*(counts.get(outcome, 0) for outcome in ("applied", "failed", "blocked", "skipped", "stale")))
+
+
+def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, *, now: dt.datetime, run_id: str) -> Night:
+    """Compare once more, after the read-back, and record how the night ended."""
+    verdicts = compute(con, rules, now)
+    row = con.execute(
+        """select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               (select count(*) from observed_users where active and (marker is not null or linked_ref is not null)),
+               (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
+           from changes_judged""",
+        [run_id, plan_id],
+    ).fetchone()
+    assert row is not None
+    left, blocked, managed, failed = row
+    contact_waits = any(v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts)
+    nobody_left = any(v.guard == "scope_lost" and v.tripped for v in verdicts)
+    in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
+    con.execute("set variable now = ?", [now])
+    con.execute(_NIGHT)
+    con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
+    return Night(in_line, left, blocked, managed)
+
+
+def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt.datetime) -> int:
+    """Take the journal's entries into ``state.ledger``, and the links of creations that were answered; return how many entries."""
+    columns = ("plan_id", "request", "kind", "hris_ref", "deskbird_id", "phase", "status", "attempt", "happened_at")
+    stage(
+        con,
+        "state.ledger",
+        columns,
+        [(e.plan_id, e.request, e.kind, e.hris_ref, e.deskbird_id, e.phase, e.status, e.attempt, e.time or now) for e in entries],
+    )
+    return len(entries)
+
+
+def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    known = con.execute(
+        """select hris_ref, deskbird_id from user_matches where hris_ref in (
+               select hris_ref from state.plan_progress where outcome is null
+               union all select after->>'manager_ref' from state.plan_progress where outcome is null and object = 'manager')
+           union all
+           select hris_ref, deskbird_id from group_matches where hris_ref in (
+               select coalesce(group_ref, hris_ref) from state.plan_progress where outcome is null and object in ('group', 'membership'))"""
+    ).fetchall()
+    return dict(known)
+
+
+def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
+    con.execute(
+        """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id, before::varchar as before, after::varchar as after,
+               coalesce(u.version, g.version) as version, m.deskbird_id as manager_deskbird_id
+           from state.plan_progress p
+           left join observed_users u on u.deskbird_id = p.deskbird_id and p.object = 'user'
+           left join observed_groups g on g.deskbird_id = p.deskbird_id and p.object = 'group'
+           left join user_matches m on m.hris_ref = p.after->>'manager_ref' and p.object = 'manager'
+           where outcome is null order by stage, request, seq"""
+    )
+    columns = [column[0] for column in con.description or []]
+    found = (dict(zip(columns, row, strict=True)) for row in con.fetchall())
+    return [_write(list(rows)) for _, rows in groupby(found, key=lambda row: (row["stage"], row["request"]))]
+
+
+def _write(rows: list[dict[str, Any]]) -> Write:
+    """One write from the rows that share its request."""
+    first = rows[0]
+    of_group = first["object"] in ("group", "membership")
+    creates = any(row["object"] in ("user", "group") and row["action"] == "create" for row in rows)
+    values: dict[str, Any] = {}
+    before: dict[str, Any] = {}
+    for row in rows:
+        if row["object"] in ("user", "group"):
+            values |= json.loads(row["after"])
+            before |= json.loads(row["before"])
+    managers = [row for row in rows if row["object"] == "manager"]
+    set_to = next((row for row in managers if row["action"] == "set"), None)
+    kind: Kind = ("create_group" if creates else "update_group") if of_group else ("create_user" if creates else "update_user")
+    return Write(
+        request=first["request"],
+        stage=first["stage"],
+        kind=kind,
+        hris_ref=first["group_ref"] or first["hris_ref"],
+        deskbird_id=next((row["group_deskbird_id"] if row["object"] == "membership" else row["deskbird_id"] for row in rows), None),
+        set=values,
+        before=before,
+        manager=UserRef(json.loads(set_to["after"])["manager_ref"], set_to["manager_deskbird_id"]) if set_to else None,
+        clear_manager=any(row["action"] == "clear" for row in managers),
+        add=tuple(UserRef(row["hris_ref"], row["deskbird_id"]) for row in rows if row["action"] == "add"),
+        remove=tuple(UserRef(row["hris_ref"], row["deskbird_id"]) for row in rows if row["action"] == "remove"),
+        version=next((row["version"] for row in rows if row["version"]), None),
+        seqs=tuple(row["seq"] for row in rows),
+    )

@@ -1,0 +1,253 @@
+"""The guards: what makes a change wait for a person (design, "Guards, exactly").
+
+Each guard looks at the draft of the plan and appends its name to the rows it would block. It counts people or groups, not rows. A
+tripped guard blocks its own type only; a change that needs a blocked one is blocked with it and not counted.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+Limits = Mapping[str, Mapping[str, float | None] | None]
+"""By guard: its numbers as in the company file; None where it is switched off."""
+
+ATTRIBUTES = ("email", "user_name", "given_name", "family_name", "display_name")
+
+
+@dataclass(frozen=True)
+class GuardVerdict:
+    """One guard's judgement of one subject: what it counted, of how many, against which limit."""
+
+    guard: str
+    subject: str
+    count: int
+    base: int
+    limit_text: str
+    tripped: bool
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the guards need to know beyond the draft."""
+
+    base: int  # managed users when the last night ended in line; 0 if none ever did
+    first_run: bool  # no night ever ended in line
+    now: dt.datetime
+    kinds: Sequence[str]
+
+
+@dataclass
+class Judgement:
+    """Runs the guards over the temp table ``draft``."""
+
+    con: duckdb.DuckDBPyConnection
+    limits: Limits
+    situation: Situation
+    verdicts: list[GuardVerdict] = field(default_factory=list)
+
+    def trips(self, guard: str, count: int, *, extra: int = 0) -> tuple[bool, str]:
+        """Whether ``count`` exceeds the guard's limits, and those limits in words; ``extra`` was applied within the window already.
+
+        It trips when the count exceeds ``max_count`` and ``max_percent`` of the base, when it exceeds ``max_hard``, or when the window's
+        sum exceeds ``window_percent`` of the base and ``max_count``. Below ``from_size`` it is off.
+        """
+        limit = self.limits.get(guard)
+        if limit is None:
+            return False, "switched off"
+        base = self.situation.base
+        max_count, max_percent = limit.get("max_count") or 0, limit.get("max_percent")
+        hard, window = limit.get("max_hard"), limit.get("window_percent")
+        words = [f"{max_count:g} and {max_percent:g} %"] if max_percent is not None else []
+        if hard is not None:
+            words.append(f"never more than {hard:g}")
+        if window is not None:
+            words.append(f"{window:g} % in {limit.get('window_days') or 7:g} days")
+        if base < (limit.get("from_size") or 0):
+            return False, f"off below {limit.get('from_size'):g} people"
+        over = max_percent is not None and count > max_count and count * 100 > max_percent * base
+        over = over or (hard is not None and count > hard)
+        over = over or (window is not None and count > 0 and count + extra > max_count and (count + extra) * 100 > window * base)
+        return over, "; ".join(words)
+
+    def block(self, guard: str, condition: str) -> None:
+        """Append the guard's name to the rows that meet the condition."""
+        self.con.execute(f"update draft set guards = list_append(guards, '{guard}') where not list_contains(guards, '{guard}') and ({condition})")
+
+    def number(self, query: str) -> int:
+        """The one number that the query yields."""
+        row = self.con.execute(query).fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def people(self, condition: str) -> int:
+        """How many people the rows that meet the condition concern; what is frozen or protected is never carried out and not counted."""
+        return self.number(
+            f"select count(distinct hris_ref) from draft where ({condition}) and not list_has_any(guards, ['frozen', 'protected'])"
+        )
+
+    def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
+        """Record a verdict."""
+        self.verdicts.append(GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped))
+
+    # --- the guards, in the order in which they name themselves on a change ---------------------------------------------------------
+
+    def attributes(self) -> None:
+        """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several."""
+        self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
+        counts = dict(self.con.execute("select attribute, count(*) from user_differences group by all").fetchall())
+        for attribute in ATTRIBUTES:
+            self._attribute(attribute, counts.get(attribute, 0), None)
+
+    def _attribute(self, attribute: str, count: int, condition: str | None) -> None:
+        tripped, words = self.trips("update_attribute", count)
+        if count:
+            self.say("update_attribute", attribute, count, words, tripped=tripped)
+        if tripped and condition is None:
+            self.con.execute("insert into tripped_attributes values (?)", [attribute])
+        elif tripped and condition is not None:
+            self.block("update_attribute", condition)
+
+    def run(self, frozen: Sequence[str], protected: Sequence[str], unproven: Sequence[str]) -> list[GuardVerdict]:
+        """All the other guards, once the draft is complete. ``unproven`` names connections whose latest extract is not proven."""
+        self._listed("frozen", frozen, "true")
+        self._listed("protected", protected, "object = 'user' and action = 'deactivate'")
+        self._first_contact()
+        self._incomplete_extract(unproven)
+        self._scope_lost()
+        self._attribute_vanished()
+        self._counted()
+        self._group_members()
+        self._what_needs_blocked()
+        return self.verdicts
+
+    def _listed(self, guard: str, people: Sequence[str], condition: str) -> None:
+        if not people or self.limits.get(guard, {}) is None:
+            return
+        self.con.execute("set variable listed = ?", [list(people)])
+        refs = """select hris_ref from pairs where list_contains(getvariable('listed'), hris_ref)
+                  or list_contains([email_key(x) for x in getvariable('listed')], coalesce(key, observed_key))
+                  or list_contains([email_key(x) for x in getvariable('listed')], observed_key)"""
+        condition = f"({condition}) and object <> 'group' and hris_ref in ({refs})"
+        count = self.number(f"select count(distinct hris_ref) from draft where {condition}")
+        self.block(guard, condition)
+        if count:
+            self.say(guard, "people", count, "never", tripped=True)
+
+    def _first_contact(self) -> None:
+        if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
+            return
+        approved = self.number("select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')")
+        strangers = self.number("select count(*) from observed_users where active and marker is null and linked_ref is null")
+        allowed = (self.limits.get("link_user") or {}).get("max_count") or 25
+        if strangers > allowed and not approved:
+            self.block("first_contact", "true")
+            self.say("first_contact", "users that are not ours", strangers, f"{allowed:g}", tripped=True)
+        else:
+            count = self.people("object = 'user' and action = 'deactivate'")
+            self.block("first_contact", "object = 'user' and action = 'deactivate'")
+            if count:
+                self.say("first_contact", "deactivations on a first run", count, "none", tripped=True)
+
+    def _incomplete_extract(self, unproven: Sequence[str]) -> None:
+        if self.limits.get("incomplete_extract", {}) is None:
+            return
+        for connection in unproven:
+            condition = f"split_part(hris_ref, ':', 1) = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+            count = self.people(condition)
+            self.block("incomplete_extract", condition)
+            if count:
+                self.say("incomplete_extract", connection, count, "needs a proven extract", tripped=True)
+
+    def _scope_lost(self) -> None:
+        base = self.situation.base
+        if base and self.limits.get("scope_lost", {}) is not None and not self.number("select count(*) from core.people where wanted"):
+            self.block("scope_lost", "true")
+            self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
+
+    def _attribute_vanished(self) -> None:
+        if self.limits.get("attribute_vanished", {}) is None:
+            return
+        conditions = {kind: f"object = 'membership' and action = 'remove' and split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
+        left = {kind: f"select count(*) from core.memberships where split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
+        conditions["manager"] = "object = 'manager' and action = 'clear'"
+        left["manager"] = "select count(*) from core.people where wanted and manager_ref is not null"
+        for attribute, condition in conditions.items():
+            count = self.people(condition)
+            if count and not self.number(left[attribute]):
+                self.block("attribute_vanished", condition)
+                self.say("attribute_vanished", attribute, count, "at least one person has it", tripped=True)
+
+    def _counted(self) -> None:
+        for guard, subject, condition in (
+            ("deactivate_user", "deactivations", "object = 'user' and action = 'deactivate'"),
+            ("create_user", "creations", "object = 'user' and action = 'create'"),
+            ("link_user", "links", "object = 'user' and action = 'link' and evidence->>'rule' = 'email'"),
+        ):
+            count = self.people(condition)
+            tripped, words = self.trips(guard, count, extra=self._in_window() if guard == "deactivate_user" else 0)
+            if count:
+                self.say(guard, subject, count, words, tripped=tripped)
+            if tripped:
+                self.block(guard, condition)
+        existing = "hris_ref in (select hris_ref from pairs where deskbird_id is not null)"
+        for kind in self.situation.kinds:
+            condition = f"object = 'membership' and split_part(group_ref, ':', 2) = '{kind}' and {existing}"
+            self._attribute(kind, self.people(condition), condition)
+        condition = f"object = 'manager' and {existing}"
+        self._attribute("manager", self.people(condition), condition)
+
+    def _in_window(self) -> int:
+        limit = self.limits.get("deactivate_user") or {}
+        since = self.situation.now - dt.timedelta(days=limit.get("window_days") or 7)
+        row = self.con.execute(
+            """select count(distinct hris_ref) from state.outcomes
+               where object = 'user' and action = 'deactivate' and outcome = 'applied' and applied_at > ?""",
+            [since],
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def _group_members(self) -> None:
+        limit = self.limits.get("group_members")
+        if limit is None:
+            return
+        self.con.execute(
+            f"""create or replace temp table emptying as
+                select d.group_ref, count(*) as leaving, any_value(m.members) as members
+                from draft d
+                join (select group_deskbird_id, count(*) as members from deskbird.group_members g
+                      join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active group by all) m using (group_deskbird_id)
+                where d.object = 'membership' and d.action = 'remove'
+                group by d.group_ref
+                having any_value(m.members) >= {limit.get("from_size") or 0} and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
+        )
+        for group, leaving, members in self.con.execute("from emptying order by all").fetchall():
+            self.say("group_members", group, leaving, f"{limit.get('max_loss_percent'):g} % of its members", tripped=True, base=members)
+        self.block("group_members", "object = 'membership' and action = 'remove' and group_ref in (select group_ref from emptying)")
+
+    def _what_needs_blocked(self) -> None:
+        """What needs a blocked change is blocked with it, under the same guard's name."""
+        self.con.execute(
+            """create or replace temp table blocked_people as
+               select hris_ref, any_value(guards) as guards, bool_or(action = 'create') as is_new from draft
+               where object = 'user' and action in ('create', 'link') and len(guards) > 0 group by hris_ref"""
+        )
+        self.con.execute(
+            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards)) from blocked_people b
+               where b.hris_ref = draft.hris_ref and draft.object in ('user', 'membership', 'manager')"""
+        )
+        self.con.execute(
+            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards)) from blocked_people b
+               where draft.object = 'manager' and draft.action = 'set' and b.is_new and b.hris_ref = draft.after->>'manager_ref'"""
+        )
+        self.con.execute(
+            """update draft set guards = list_distinct(list_concat(draft.guards, m.guards))
+               from (select group_ref, flatten(list(guards)) as guards, bool_and(len(guards) > 0) as all_blocked from draft
+                     where object = 'membership' and action = 'add' group by group_ref) m
+               where draft.object = 'group' and draft.action = 'create' and m.group_ref = draft.hris_ref and m.all_blocked"""
+        )
+        self.con.execute(
+            """update draft set guards = list_distinct(list_concat(draft.guards, g.guards))
+               from (select hris_ref, guards from draft where object = 'group' and action = 'create' and len(guards) > 0) g
+               where draft.object = 'membership' and draft.group_ref = g.hris_ref"""
+        )

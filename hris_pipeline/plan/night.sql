@@ -1,0 +1,3 @@
+-- After the read-back: what deskbird does give back needs no memory of what it acknowledged.
+delete from state.acknowledged_values where list_contains(getvariable('readable_users'), attribute);
+delete from state.acknowledged_members where getvariable('members_are_readable');

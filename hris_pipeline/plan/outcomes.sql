@@ -1,0 +1,78 @@
+-- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
+-- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, now, run_id, readable_users, members_are_readable.
+
+create or replace temp table outcomes_tonight as
+select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.request,
+    case
+        when p.outcome is not null then p.outcome
+        when r.request is null then 'skipped'
+        when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'failed'
+        else r.outcome
+    end as outcome,
+    r.http_status, coalesce(r.attempts, 0) as attempts,
+    case when r.outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
+    case
+        when p.outcome is not null then p.problem
+        when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
+        when r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
+        else r.problem
+    end as problem,
+    r.deskbird_id as new_id
+from state.plan_progress p left join results r on r.request = p.request and p.outcome is null;
+
+insert into state.outcomes
+select plan_id, seq, object, action, hris_ref, outcome, http_status, attempts, applied_at, problem, getvariable('run_id')
+from outcomes_tonight;
+
+-- What was applied in an earlier go at the same plan stays so.
+create or replace table deskbird.applied_changes as
+select t.plan_id, t.seq, t.object, t.action,
+    case when t.outcome in ('skipped', 'stale') and e.seq is not null then 'applied' else t.outcome end as outcome,
+    coalesce(t.http_status, e.http_status) as http_status,
+    greatest(t.attempts, coalesce(e.attempts, 0)) as attempts,
+    coalesce(t.applied_at, e.applied_at) as applied_at,
+    case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem end as problem
+from outcomes_tonight t
+left join (
+    select seq, any_value(http_status) as http_status, max(attempts) as attempts, max(applied_at) as applied_at
+    from state.outcomes where plan_id = getvariable('plan_id') and outcome = 'applied' group by seq
+) e using (seq)
+order by t.seq;
+
+update state.plans set written = true
+where plan_id = getvariable('plan_id') and exists (select 1 from outcomes_tonight where outcome = 'applied');
+
+create or replace temp table new_links as
+select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule from outcomes_tonight
+where outcome = 'applied' and object = 'user' and action in ('create', 'link') and coalesce(new_id, deskbird_id) is not null;
+delete from state.links where hris_ref in (select hris_ref from new_links);
+insert into state.links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_links;
+
+create or replace temp table new_group_links as
+select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule from outcomes_tonight
+where outcome = 'applied' and object = 'group' and action = 'create' and new_id is not null;
+delete from state.group_links where hris_ref in (select hris_ref from new_group_links);
+insert into state.group_links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_group_links;
+
+-- Only for what deskbird does not give back; the next read that shows it makes these rows unnecessary.
+create or replace temp table acknowledged as
+select coalesce(t.deskbird_id, t.new_id, l.deskbird_id) as deskbird_id, k.attribute,
+    case when k.attribute = 'manager' then m.deskbird_id else t.after->>k.attribute end as value
+from outcomes_tonight t
+left join state.links l on l.hris_ref = t.hris_ref
+join (select unnest(['given_name', 'family_name', 'display_name', 'manager']) as attribute) k
+    on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
+left join state.links m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
+where t.outcome = 'applied' and not list_contains(getvariable('readable_users'), k.attribute) and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;
+delete from state.acknowledged_values a where exists (select 1 from acknowledged k where k.deskbird_id = a.deskbird_id and k.attribute = a.attribute);
+insert into state.acknowledged_values from acknowledged;
+
+create or replace temp table acknowledged_members_tonight as
+select coalesce(t.group_deskbird_id, g.deskbird_id) as group_deskbird_id, coalesce(t.deskbird_id, l.deskbird_id) as user_deskbird_id, t.action
+from outcomes_tonight t
+left join state.links l on l.hris_ref = t.hris_ref
+left join state.group_links g on g.hris_ref = t.group_ref
+where t.outcome = 'applied' and t.object = 'membership' and not getvariable('members_are_readable');
+delete from state.acknowledged_members a
+where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id);
+insert into state.acknowledged_members select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';

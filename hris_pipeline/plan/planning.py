@@ -1,0 +1,227 @@
+"""The plan: what must change in deskbird, drafted by SQL, judged by guards, written down before anything is sent.
+
+Planning is pure: the same tables and the same moment yield the same rows and the same ``plan_id``, and nothing outside the warehouse is
+touched. All functions run inside the caller's transaction.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline import groups, identity
+from hris_pipeline.groups import names
+from hris_pipeline.managers.rings import rings
+from hris_pipeline.people import stage
+from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
+from hris_pipeline.plan.ordering import Move, free_before_take
+
+_HERE = Path(__file__).parent
+_SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
+COLUMNS = (
+    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, content"
+)
+
+
+@dataclass(frozen=True)
+class PlanRules:
+    """What the company file says about the plan."""
+
+    company: str
+    connections: Sequence[str]
+    kinds: Sequence[str]
+    name_pattern: str
+    on_collision: str
+    managers: bool
+    take_over: bool
+    guards: Limits
+    protected: Sequence[str] = ()
+    frozen: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class PlanSummary:
+    """A finished plan in numbers."""
+
+    plan_id: str
+    changes: int
+    blocked: int
+    by_type: Mapping[str, int]
+    guards: tuple[GuardVerdict, ...]
+    missing: int
+    review: int
+
+    @property
+    def planned(self) -> int:
+        """Changes that nothing holds back."""
+        return self.changes - self.blocked
+
+    @property
+    def tripped(self) -> tuple[GuardVerdict, ...]:
+        """The guards that hold something back."""
+        return tuple(verdict for verdict in self.guards if verdict.tripped)
+
+
+def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime, run_id: str) -> PlanSummary:
+    """Make the plan and publish it as ``deskbird.changes``; keep it, its guards' verdicts, the missing and the review in ``state``."""
+    verdicts = compute(con, rules, now)
+    plan_id = _digest(con, rules.company)
+    row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
+    changes, blocked = row if row else (0, 0)
+    con.execute(f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq")
+    con.execute("delete from state.plan_changes where plan_id = ?", [plan_id])
+    con.execute(
+        f"""insert into state.plan_changes by name
+            select '{plan_id}' as plan_id, {COLUMNS}, guards from changes_judged"""
+    )
+    written = con.execute("select written from state.plans where plan_id = ?", [plan_id]).fetchone()
+    con.execute("delete from state.plans where plan_id = ?", [plan_id])
+    con.execute(
+        "insert into state.plans select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ? from state.plans",
+        [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now],
+    )
+    con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
+    for v in verdicts:
+        con.execute("insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)", [plan_id, v.guard, v.subject, v.count, v.base, v.limit_text, v.tripped])
+    con.execute("set variable now = ?", [now])
+    con.execute(_SQL["findings"])
+    by_type = {
+        f"{kind} {action}": count
+        for kind, action, count in con.execute("select object, action, count(*) from changes_judged group by all order by all").fetchall()
+    }
+    return PlanSummary(plan_id, changes, blocked, by_type, tuple(verdicts), _count(con, "state.missing"), _count(con, "state.review"))
+
+
+def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> list[GuardVerdict]:
+    """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing."""
+    identity.match(con, rules.connections, take_over=rules.take_over)
+    groups.stage_units(con, rules.connections, rules.kinds)
+    set_readable(con)
+
+    judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
+    con.execute(_SQL["user_differences"])
+    judgement.attributes()
+    con.execute(_SQL["user_changes"])
+    con.execute(_SQL["effective_members"])
+    _name_groups(con, rules)
+    con.execute(_SQL["group_changes"])
+    con.execute(_SQL["membership_changes"])
+    if rules.managers:
+        con.execute(_SQL["manager_changes"])
+        con.execute("set variable ring_starts = ?", [_ring_starts(con)])
+        con.execute(_SQL["manager_rows"])
+    _free_before_take(con)
+    verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections))
+    con.execute(_SQL["changes"])
+    con.execute("set variable now = ?", [now])
+    con.execute(_SQL["verdicts"])
+    return verdicts
+
+
+def last_written(con: duckdb.DuckDBPyConnection) -> str:
+    """The id of the plan that wrote last; empty if none ever did."""
+    row = con.execute("select plan_id from state.plans where written order by number desc limit 1").fetchone()
+    return str(row[0]) if row else ""
+
+
+def rows(con: duckdb.DuckDBPyConnection, plan_id: str | None = None) -> list[dict[str, object]]:
+    """The current plan, or an earlier one, row by row in the order of carrying out."""
+    source = "deskbird.changes" if plan_id is None else "(select * from state.plan_changes where plan_id = $plan_id)"
+    con.execute(f"select plan_id, {COLUMNS} from {source} order by seq", {"plan_id": plan_id} if plan_id is not None else None)
+    columns = [column[0] for column in con.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in con.fetchall()]
+
+
+def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
+    """The plan's id: a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after)."""
+    row = con.execute(
+        """select left(sha256(concat_ws(chr(30), ?, ?, coalesce(string_agg(line, chr(30) order by seq), ''))), 16)
+           from (select seq, sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''), coalesce(group_ref, ''),
+                     coalesce(group_deskbird_id, ''), before::varchar, after::varchar)) as line
+                 from changes_judged)""",
+        [company, last_written(con)],
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def set_readable(con: duckdb.DuckDBPyConnection) -> None:
+    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged."""
+    known = dict(con.execute("select resource, readable from state.observations").fetchall())
+    users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
+    con.execute("set variable readable_users = ?", [users])
+    con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
+    con.execute("set variable members_are_readable = ?", ["members" in groups_])
+
+
+def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:
+    row = con.execute("select managed from state.nights where in_line order by ended_at desc limit 1").fetchone()
+    return Situation(base=int(row[0]) if row else 0, first_run=row is None, now=now, kinds=kinds)
+
+
+def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
+    latest = con.execute(
+        """select connection from state.extracts
+           qualify row_number() over (partition by connection, resource order by extracted_at desc) = 1 and proof <> 'proven'"""
+    ).fetchall()
+    read = {c for (c,) in con.execute("select distinct connection from state.extracts").fetchall()}
+    return sorted({c for (c,) in latest} | (set(connections) - read))
+
+
+def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """One new user of each ring of new users who report to each other."""
+    lines = con.execute("select hris_ref, manager_ref from manager_draft where action = 'set' and problem = 'cycle' and deskbird_id is null").fetchall()
+    return [min(ring) for ring in rings(dict(lines))]
+
+
+def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
+    units = [
+        names.Unit(*row)
+        for row in con.execute(
+            """select c.hris_ref, c.kind, c.name, k.precedence, o.name
+               from core.groups c join group_kinds k using (kind)
+               left join group_matches m using (hris_ref) left join observed_groups o on o.deskbird_id = m.deskbird_id
+               where m.deskbird_id is not null or c.hris_ref in (select group_ref from effective_members)"""
+        ).fetchall()
+    ]
+    taken = [
+        key
+        for (key,) in con.execute("select name_key from observed_groups anti join group_matches using (deskbird_id) where name_key is not null").fetchall()
+    ]
+    assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
+    con.execute("create or replace temp table group_names (hris_ref varchar, name varchar)")
+    stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
+
+
+def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
+    """Put what frees an address or a name before what takes it; a ring goes through a temporary value (case 26)."""
+    for base, find in ((1000, _SQL["address_moves"]), (4000, _SQL["name_moves"])):
+        moves = [Move(*row) for row in con.execute(find).fetchall()]
+        if not moves:
+            continue
+        levels, aside = free_before_take(moves)
+        con.execute("create or replace temp table levels (request_key varchar, level integer)")
+        stage(con, "levels", ("request_key", "level"), [(key, base + 1 + level) for key, level in levels.items()])
+        # a manager who does not exist yet cannot go with a change that comes before the creations
+        con.execute(
+            """update draft set request_key = 'manager:' || hris_ref, stage = 5000
+               where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set' and request_key in (select request_key from levels)
+                 and deskbird_id is not null"""
+        )
+        con.execute(
+            """update draft set stage = l.level from levels l
+               where draft.request_key = l.request_key and not (draft.object in ('user', 'group') and draft.action = 'create')
+                 and draft.request_key not in (select request_key from draft where object in ('user', 'group') and action = 'create')"""
+        )
+        con.execute("set variable aside = ?", [list(aside)])
+        con.execute("set variable aside_stage = ?", [base])
+        con.execute(_SQL["step_aside"])
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+

@@ -1,0 +1,62 @@
+-- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
+-- Reads: state.plan_changes, state.approvals, changes_judged (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
+-- Variables: plan_id, now. Makes: state.plan_progress.
+
+create or replace temp table approved_now as
+select content, guards from valid_approvals;
+
+create or replace table state.plan_progress as
+with judged as (
+    select p.* exclude (deskbird_id, group_deskbird_id),
+        coalesce(n.deskbird_id, p.deskbird_id) as deskbird_id,
+        coalesce(n.group_deskbird_id, p.group_deskbird_id) as group_deskbird_id,
+        n.content is not null as still_wanted,
+        p.verdict = 'blocked' and not list_has_all(coalesce(a.guards, []), p.guards) as held,
+        coalesce(n.verdict = 'blocked', false) as held_now,
+        n.guard as guard_now
+    from state.plan_changes p
+    left join (select * from changes_judged qualify row_number() over (partition by content order by seq) = 1) n using (content)
+    left join approved_now a using (content)
+    where p.plan_id = getvariable('plan_id')
+), done as (
+    -- what deskbird shows to be so already: carried out earlier, or by hand
+    select j.seq,
+        case j.object
+            when 'user' then case j.action
+                when 'create' then m.deskbird_id is not null
+                when 'link' then u.marker is not distinct from j.after->>'hris_ref'
+                when 'deactivate' then not u.active
+                when 'reactivate' then u.active
+                else (not json_exists(j.after, '$.email') or email_key(u.email) is not distinct from email_key(j.after->>'email'))
+                    and (not json_exists(j.after, '$.user_name') or u.user_name_key is not distinct from email_key(j.after->>'user_name'))
+                    and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
+                    and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
+                    and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name') end
+            when 'group' then case j.action when 'create' then g.deskbird_id is not null else o.name is not distinct from j.after->>'name' end
+            when 'manager' then case j.action when 'set' then w.manager_deskbird_id is not null and w.manager_deskbird_id = mm.deskbird_id
+                                              else w.manager_deskbird_id is null end
+            when 'membership' then (gm.user_deskbird_id is not null) = (j.action = 'add')
+        end as is_so
+    from judged j
+    left join user_matches m on m.hris_ref = j.hris_ref and j.object <> 'group'
+    left join observed_users u on u.deskbird_id = j.deskbird_id and j.object = 'user'
+    left join group_matches g on g.hris_ref = coalesce(j.group_ref, j.hris_ref) and j.object in ('group', 'membership')
+    left join observed_groups o on o.deskbird_id = j.deskbird_id and j.object = 'group'
+    left join observed_users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
+    left join user_matches mm on mm.hris_ref = j.after->>'manager_ref' and j.object = 'manager'
+    left join deskbird.group_members gm
+        on gm.group_deskbird_id = coalesce(j.group_deskbird_id, g.deskbird_id) and gm.user_deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'membership'
+    where not j.still_wanted
+)
+select j.*,
+    case
+        when not j.still_wanted then case when d.is_so then 'skipped' else 'stale' end
+        when j.held or j.held_now then 'blocked'
+    end as outcome,
+    case
+        when not j.still_wanted then case when d.is_so then 'It is so in deskbird already.'
+                                          else 'Not done: deskbird or the HRIS has changed since the plan was made. Make a new plan.' end
+        when j.held then 'Held back by guard ' || j.guard || '.'
+        when j.held_now then 'Held back by guard ' || j.guard_now || '.'
+    end as problem
+from judged j left join done d using (seq);

@@ -1,0 +1,52 @@
+-- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
+-- Reads: core.people, observed_users, user_matches, review_tonight, state.acknowledged_values. Variable: readable_users (list of attributes).
+-- Makes: pairs, taken_addresses, user_differences.
+
+create or replace temp table pairs as
+select
+    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.status, p.in_scope, p.start_date, p.end_date, p.unknown,
+    email_key(p.email) as key, p.email, p.given_name, p.family_name, p.display_name, p.manager_ref,
+    u.active, u.email_key as observed_key, u.user_name_key, u.user_name, u.email as observed_email,
+    u.given_name as observed_given_name, u.family_name as observed_family_name, u.display_name as observed_display_name,
+    u.marker, u.external_id, u.manager_deskbird_id as observed_manager, u.version
+from core.people p
+left join user_matches m using (hris_ref)
+left join observed_users u using (deskbird_id);
+
+-- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is updated, the address waits for a decision.
+create or replace temp table taken_addresses as
+select p.hris_ref, min(o.deskbird_id) as deskbird_id
+from (select * from pairs where wanted and deskbird_id is not null and key <> observed_key) p
+join observed_users o on (o.email_key = p.key or o.user_name_key = p.key) and o.deskbird_id <> p.deskbird_id
+left join pairs h on h.deskbird_id = o.deskbird_id
+where not coalesce(h.wanted and h.key <> o.email_key and h.key <> o.user_name_key, false)
+group by p.hris_ref;
+
+insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
+
+create or replace temp table user_differences as
+with observed as (
+    select p.*,
+        case when list_contains(getvariable('readable_users'), 'given_name') then observed_given_name else g.value end as now_given_name,
+        case when list_contains(getvariable('readable_users'), 'family_name') then observed_family_name else f.value end as now_family_name,
+        case when list_contains(getvariable('readable_users'), 'display_name') then observed_display_name else d.value end as now_display_name
+    from pairs p
+    left join state.acknowledged_values g on g.deskbird_id = p.deskbird_id and g.attribute = 'given_name'
+    left join state.acknowledged_values f on f.deskbird_id = p.deskbird_id and f.attribute = 'family_name'
+    left join state.acknowledged_values d on d.deskbird_id = p.deskbird_id and d.attribute = 'display_name'
+    where p.wanted and p.deskbird_id is not null
+)
+select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
+from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key or (observed_email is null and key is distinct from user_name_key)
+union all
+select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)
+from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null
+union all
+select hris_ref, deskbird_id, 'given_name', to_json(now_given_name), to_json(given_name)
+from observed where given_name is not null and nfc_normalize(now_given_name) is distinct from given_name
+union all
+select hris_ref, deskbird_id, 'family_name', to_json(now_family_name), to_json(family_name)
+from observed where family_name is not null and nfc_normalize(now_family_name) is distinct from family_name
+union all
+select hris_ref, deskbird_id, 'display_name', to_json(now_display_name), to_json(display_name)
+from observed where nfc_normalize(now_display_name) is distinct from display_name;

@@ -1,0 +1,53 @@
+"""What people read: the plan, its outcome and the state of a company, for a terminal, as Markdown and as JSON.
+
+Reads the warehouse, knows no Dagster. Names of people appear here and in DuckDB, which stay on the machine, and nowhere else.
+"""
+
+import datetime as dt
+import json
+import zoneinfo
+from typing import Any, TextIO
+
+from rich.console import Console
+
+VERSION = 1
+"""Of every JSON document: a key may be added without a new one, never renamed or given another meaning."""
+
+FILE_WIDTH = 160
+
+
+def document(kind: str, company: str | None, body: dict[str, Any]) -> str:
+    """One JSON document: ``version``, ``kind``, ``company``, then ``body``; timestamps in ISO 8601."""
+    whole = {"version": VERSION, "kind": kind, **({"company": company} if company else {}), **body}
+    return json.dumps(whole, ensure_ascii=False, indent=2, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, (dt.datetime, dt.date)) else str(value)
+
+
+def console(stream: TextIO, *, colour: bool | None = None) -> Console:
+    """A console on ``stream``: colours and the terminal's width on a terminal, plain text and a wide page elsewhere."""
+    if stream.isatty() and colour is not False:
+        return Console(file=stream, highlight=False)
+    return Console(file=stream, width=FILE_WIDTH, no_color=True, force_terminal=False, highlight=False, legacy_windows=False)
+
+
+def clean(text: object) -> str:
+    """The text without what a terminal would obey: control and other characters that cannot be printed show as ``·``."""
+    return "".join(c if c.isprintable() else "·" for c in str(text))
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 user``, ``3 users``, ``1,204 users``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def joined(words: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def moment(when: dt.datetime | None, timezone: str) -> str:
+    """A moment as the company's clocks show it: ``2026-03-02 04:30``."""
+    return "never" if when is None else when.astimezone(zoneinfo.ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,512 @@
+"""The plan, and what became of it, for people: destructive changes first, what a guard holds back with the guard's own numbers.
+
+:func:`read` takes it out of the warehouse, :attr:`Plan.exit_code` says what it means, and :func:`show`, :func:`markdown` and
+:func:`as_json` print it.
+"""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.presentation import clean, count, document, joined, moment
+
+_SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
+
+# (object, action): sign, verb and what is counted; in print order, what takes away first
+_KINDS: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
+    ("user", "deactivate"): ("-", "Deactivate", "user", "users"),
+    ("group", "delete"): ("-", "Delete", "group", "groups"),
+    ("membership", "remove"): ("-", "Remove", "membership", "memberships"),
+    ("manager", "clear"): ("-", "Clear the manager of", "person", "people"),
+    ("absence", "delete"): ("-", "Delete", "absence", "absences"),
+    ("user", "update"): ("~", "Update", "user", "users"),
+    ("group", "rename"): ("~", "Rename", "group", "groups"),
+    ("group", "update"): ("~", "Update", "group", "groups"),
+    ("user", "link"): ("~", "Link", "user", "users"),
+    ("group", "link"): ("~", "Link", "group", "groups"),
+    ("user", "reactivate"): ("+", "Reactivate", "user", "users"),
+    ("user", "create"): ("+", "Create", "user", "users"),
+    ("group", "create"): ("+", "Create", "group", "groups"),
+    ("membership", "add"): ("+", "Add", "membership", "memberships"),
+    ("manager", "set"): ("~", "Set the manager of", "person", "people"),
+}
+_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
+_COLOUR = {"-": "red", "~": "yellow", "+": "green"}
+_DONE = ("applied", "skipped")
+_STATE_STYLE = {
+    "applied": "green",
+    "failed": "bold red",
+    "stale": "bold red",
+    "blocked": "magenta",
+    "skipped": "dim",
+    "planned": "cyan",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Change:
+    """One row of the plan, with what became of it and the names behind its ids. Holds personal data, so it has no ``repr``."""
+
+    seq: int
+    request: int
+    object: str
+    action: str
+    hris_ref: str | None
+    deskbird_id: str | None
+    group_ref: str | None
+    group_deskbird_id: str | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str
+    evidence: Mapping[str, Any]
+    verdict: str
+    guard: str | None
+    outcome: str | None = None
+    http_status: int | None = None
+    problem: str | None = None
+    who: str | None = None
+    group: str | None = None  # name of the group, memberships
+    kind: str | None = None  # of the group
+    manager_before: tuple[str | None, str | None] = (None, None)  # hris_ref and name
+    manager_after: tuple[str | None, str | None] = (None, None)
+    approved: bool = False  # blocked when it was planned, released since
+
+    @property
+    def state(self) -> str:
+        """``planned``, ``blocked``, ``applied``, ``skipped`` (it is so already), ``failed`` or ``stale``."""
+        if self.outcome is None or self.outcome == "blocked":
+            return "blocked" if self.verdict == "blocked" and not self.approved else "planned"
+        return self.outcome
+
+
+@dataclass(frozen=True)
+class GuardVerdict:
+    """One guard's judgement of the plan: how many of how many, and what it allows."""
+
+    guard: str
+    subject: str
+    count: int
+    base: int
+    limit: str
+    tripped: bool
+
+    def sentence(self) -> str:
+        """``deactivate_user: 40 of 236, limit 5 and 5 %``."""
+        what = (
+            f"{self.guard} ({self.subject})" if self.subject and self.subject not in {self.guard, "user", "users"} else self.guard
+        )
+        of = f" of {self.base:,}" if self.base else ""
+        return f"{what}: {self.count:,}{of}" + (f", limit {self.limit}" if self.limit else "")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """People who wait for somebody to act; they change no exit code."""
+
+    quarantined: int = 0
+    missing: int = 0
+    review: int = 0
+
+    def sentence(self) -> str:
+        """``2 quarantined, 1 missing, nobody to review``, or that nobody waits."""
+        if not (self.quarantined or self.missing or self.review):
+            return "Nobody is quarantined, missing or waiting for a decision."
+        people = count(self.quarantined, "person", "people")
+        return f"{people} quarantined, {self.missing:,} missing, {self.review:,} waiting for a decision."
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """The current plan of a company, whole."""
+
+    company: str
+    plan_id: str
+    made_at: dt.datetime
+    as_of: dt.datetime
+    changes: Sequence[Change]
+    guards: Sequence[GuardVerdict]
+    waiting: Waiting
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many changes are ``planned``, ``blocked``, ``applied``, ..."""
+        return Counter(change.state for change in self.changes)
+
+    @property
+    def exit_code(self) -> int:
+        """1 something failed or went stale, else 3 something is blocked, else 2 something is planned, else 0."""
+        states = self.states
+        if states["failed"] or states["stale"]:
+            return 1
+        return 3 if states["blocked"] else 2 if states["planned"] else 0
+
+    @property
+    def blocking(self) -> Counter[str]:
+        """The guards that hold something back, and how many changes each."""
+        return Counter(change.guard or "a guard" for change in self.changes if change.state == "blocked")
+
+
+def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime) -> Plan:
+    """The company's last plan; :class:`~hris_pipeline.errors.PipelineError` where none was made yet."""
+    latest = con.execute(
+        "select plan_id, made_at, as_of from state.plans "
+        "order by plan_id = (select any_value(plan_id) from deskbird.changes) desc nulls last, made_at desc limit 1"
+    ).fetchone()
+    if latest is None:
+        raise PipelineError(
+            f"There is no plan of company '{company}' yet. Make one with `hris-pipeline sync {company} --dry-run`."
+        )
+    plan_id, made_at, as_of = latest
+    verdicts = con.execute(
+        "select guard, subject, count, base, limit_text, tripped from state.guard_verdicts "
+        "where plan_id = ? order by guard, subject",
+        [plan_id],
+    ).fetchall()
+    return Plan(
+        company,
+        plan_id,
+        made_at,
+        as_of,
+        tuple(_change(row) for row in _rows(con, now)),
+        tuple(GuardVerdict(*row) for row in verdicts),
+        waiting(con),
+    )
+
+
+def waiting(con: duckdb.DuckDBPyConnection) -> Waiting:
+    """Who waits, as of the last read."""
+    counted = con.execute(
+        "select (select count(distinct hris_ref) from core.quarantine where \"table\" = 'people'), "
+        "(select count(*) from state.missing), (select count(distinct hris_ref) from state.review)"
+    ).fetchone()
+    return Waiting(*(counted or ()))
+
+
+def _rows(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    found = con.execute(_SQL, {"now": now})
+    names = [column[0] for column in found.description or ()]
+    while batch := found.fetchmany(10_000):
+        yield from (dict(zip(names, row, strict=True)) for row in batch)
+
+
+def _change(row: Mapping[str, Any]) -> Change:
+    same = (
+        "seq",
+        "request",
+        "object",
+        "action",
+        "hris_ref",
+        "deskbird_id",
+        "group_ref",
+        "group_deskbird_id",
+        "reason",
+        "verdict",
+        "guard",
+    )
+    more = ("outcome", "http_status", "problem", "who", "approved")
+    return Change(
+        **{name: row[name] for name in (*same, *more)},
+        before=json.loads(row["before"]),
+        after=json.loads(row["after"]),
+        evidence=json.loads(row["evidence"]),
+        group=row["group_name"],
+        kind=row["kind"] or None,
+        manager_before=(row["before_ref"], row["before_name"]),
+        manager_after=(row["after_ref"], row["after_name"]),
+    )
+
+
+# --- sections: the same for a terminal and for Markdown -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False)
+class Section:
+    """Changes of one kind that share one fate."""
+
+    object: str
+    action: str
+    guard: str | None  # what holds them back
+    changes: Sequence[Change]
+
+    @property
+    def sign(self) -> str:
+        """``-`` takes away, ``~`` changes, ``+`` adds."""
+        return _KINDS.get((self.object, self.action), ("~",))[0]
+
+    @property
+    def title(self) -> str:
+        """``Deactivate 3 users``."""
+        _, verb, one, many = _KINDS.get(
+            (self.object, self.action), ("~", self.action.capitalize(), self.object, f"{self.object}s")
+        )
+        return f"{verb} {count(len(self.changes), one, many)}"
+
+    @property
+    def reason(self) -> str | None:
+        """The reason that all of them share."""
+        reasons = {change.reason for change in self.changes}
+        return next(iter(reasons)) if len(reasons) == 1 else None
+
+
+def _key(change: Change) -> tuple[int, str, str, str]:
+    rank = _RANK.get((change.object, change.action), len(_RANK))
+    return rank, change.object, change.action, (change.guard or "a guard") if change.state == "blocked" else ""
+
+
+def sections(changes: Iterable[Change]) -> list[Section]:
+    """The plan in print order: what takes away, what changes, what is new; what a guard blocks apart, after its own kind."""
+    ordered = sorted(changes, key=lambda change: (*_key(change), change.seq))
+    return [Section(key[1], key[2], key[3] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
+
+
+def totals(changes: Iterable[Change]) -> list[tuple[str, str]]:
+    """(sign, ``3 users to deactivate``) of every kind, in print order."""
+    counted = Counter((change.object, change.action) for change in changes)
+    out = []
+    for kind in sorted(counted, key=lambda kind: _RANK.get(kind, len(_RANK))):
+        sign, _, one, many = _KINDS.get(kind, ("~", "", kind[0], f"{kind[0]}s"))
+        out.append((sign, f"{kind[1]} {count(counted[kind], one, many)}"))
+    return out
+
+
+def who(change: Change) -> tuple[str, str]:
+    """The name of whom or what it is about, and its id."""
+    return clean(change.who or "(no name)"), change.hris_ref or change.deskbird_id or ""
+
+
+def what(change: Change) -> list[tuple[str, str, str]]:
+    """(attribute, before, after) of what it changes, in words; before is empty for what is new."""
+    if change.object == "membership":
+        group = f"{clean(change.group or change.group_ref or change.group_deskbird_id)} ({_words(change.kind)})"
+        return [("", group, "")] if change.action == "remove" else [("", "", group)]
+    if change.object == "manager":
+        return [("", _manager(change.manager_before), _manager(change.manager_after) or "nobody")]
+    if change.object == "user" and change.action == "create":
+        return [("", "", _value("email", change.after.get("email")))]
+    if change.object == "user" and change.action == "link":
+        return [("", "", "the user with this e-mail" if change.evidence.get("rule") == "email" else "our marker")]
+    if change.object == "group" and change.action == "create":
+        members = change.evidence.get("members")
+        named = f" with {count(members, 'member')}" if isinstance(members, int) else ""
+        return [("", "", f"{_words(change.kind)}{named}")]
+    names = sorted({*change.before, *change.after})
+    return [(_words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name))) for name in names]
+
+
+def _manager(person: tuple[str | None, str | None]) -> str:
+    ref, name = person
+    return clean(name or ref or "")
+
+
+def _words(name: str | None) -> str:
+    return {"cost_center": "cost centre"}.get(name or "", (name or "group").replace("_", " "))
+
+
+def _value(name: str, value: object) -> str:
+    if name == "active":
+        return "active" if value else "inactive"
+    return "nothing" if value is None or value == "" else clean(value)
+
+
+def guard_sentences(plan: Plan) -> list[str]:
+    """What each guard that holds something back says, with its numbers and how many changes wait for it."""
+    lines = []
+    for guard, held in sorted(plan.blocking.items()):
+        spoken = [verdict.sentence() for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
+        lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
+    return lines
+
+
+def total_line(plan: Plan) -> str:
+    """The last line: what there is, what became of it, who waits."""
+    states = plan.states
+    words = (
+        ("planned", "to carry out"),
+        ("blocked", "held back"),
+        ("applied", "carried out"),
+        ("skipped", "so already"),
+        ("failed", "failed"),
+        ("stale", "stale"),
+    )
+    parts = [f"{states[state]:,} {word}" for state, word in words if states[state]]
+    head = (
+        f"{count(len(plan.changes), 'change')}: {', '.join(parts)}."
+        if plan.changes
+        else "Nothing to change: deskbird is in line."
+    )
+    return f"{head} {plan.waiting.sentence()}"
+
+
+def next_step(plan: Plan) -> str | None:
+    """What a person does next, as commands; None where nothing is left to do."""
+    states, company, plan_id = plan.states, plan.company, plan.plan_id
+    if states["stale"]:
+        return f"deskbird or the HR system has moved on. Make a new plan: hris-pipeline sync {company} --dry-run"
+    if states["failed"]:
+        return f"Correct what failed (see above), then: hris-pipeline sync {company}"
+    if states["blocked"]:
+        release = f"hris-pipeline approve {company} {plan_id}" + (
+            f" --only {next(iter(plan.blocking))}" if len(plan.blocking) > 1 else ""
+        )
+        return (
+            f"Right? {release}   Wrong? Correct it in the HR system; hris-pipeline reject {company} {plan_id} silences the alert."
+        )
+    if states["planned"]:
+        return f"Carry it out: hris-pipeline apply {company} --plan {plan_id}"
+    return None
+
+
+# --- for a terminal -------------------------------------------------------------------------------------------------------------
+
+
+def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hint: bool = True) -> None:
+    """Print the plan; ``rows`` is the most that each section shows (None: all)."""
+    head = Text.assemble(
+        (plan.company, "bold"), "  plan ", (plan.plan_id, "bold cyan"), (f"  {moment(plan.as_of, timezone)} {timezone}", "dim")
+    )
+    to.print(head)
+    if plan.changes:
+        line = Text()
+        for sign, words in totals(plan.changes):
+            line.append(f"{sign} {words}   ", _COLOUR[sign])
+        to.print(Padding(line, (0, 0, 0, 2)))
+    for sentence in guard_sentences(plan):
+        to.print(Padding(Text.assemble(("BLOCKED  ", "bold magenta"), sentence), (0, 0, 0, 2)))
+    for section in sections(plan.changes):
+        to.print()
+        to.print(_section(section, rows))
+    to.print()
+    to.print(Text(total_line(plan), "bold"))
+    step = next_step(plan) if hint else None
+    if step:
+        to.print(Text(step))
+
+
+def _section(section: Section, rows: int | None) -> RenderableType:
+    colour = _COLOUR[section.sign]
+    title = Text.assemble((f"{section.sign} {section.title}", f"bold {colour}"))
+    if section.guard:
+        title.append(f"  held back by guard {section.guard}", "bold magenta")
+    if section.reason:
+        title.append(f"  {clean(section.reason)}", "dim")
+    shown = section.changes if rows is None else section.changes[:rows]
+    states = {change.state for change in section.changes} - {"planned", "blocked"}
+    told = bool(states) and (len({change.state for change in section.changes}) > 1 or not states <= set(_DONE))
+    if states and not told:
+        title.append(f"  {next(iter(states))}", _STATE_STYLE[next(iter(states))])
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold", ratio=None)
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")
+    for change in shown:
+        name, ref = who(change)
+        cells: list[Text] = [Text(name), Text(ref), _what(change)]
+        if not section.reason:
+            cells.append(Text(clean(change.reason), "dim"))
+        if told:
+            problem = f": {clean(change.problem)}" if change.problem else ""
+            cells.append(Text(change.state + problem, _STATE_STYLE[change.state]))
+        table.add_row(*cells)
+    more = len(section.changes) - len(shown)
+    rest = [Padding(Text(f"... and {more:,} more", "dim"), (0, 0, 0, 4))] if more else []
+    return Group(title, Padding(table, (0, 0, 0, 4)), *rest)
+
+
+def _what(change: Change) -> Text:
+    line = Text()
+    for name, before, after in what(change):
+        line.append("\n" if line else "")
+        line.append(f"{name} " if name else "", "dim")
+        line.append(before, "red")
+        line.append(" -> " if before and after else "", "dim")
+        line.append(after, "green")
+    return line
+
+
+# --- as a document --------------------------------------------------------------------------------------------------------------
+
+
+def markdown(plan: Plan, *, timezone: str) -> str:
+    """The whole plan as Markdown: a heading and a table for every section."""
+    lines = [
+        f"# Plan {plan.plan_id} of {plan.company}",
+        "",
+        f"Made for {moment(plan.as_of, timezone)} {timezone}.",
+        "",
+        total_line(plan),
+        "",
+    ]
+    lines += [f"- **Blocked** {_escaped(sentence)}" for sentence in guard_sentences(plan)]
+    for section in sections(plan.changes):
+        held = f" (held back by guard {section.guard})" if section.guard else ""
+        lines += ["", f"## {section.title}{held}", "", "| who | id | what | why | state |", "|---|---|---|---|---|"]
+        for change in section.changes:
+            name, ref = who(change)
+            parts = [" ".join(filter(None, (n, " → ".join(filter(None, (b, a)))))) for n, b, a in what(change)]
+            problem = f": {change.problem}" if change.problem else ""
+            cells = (name, ref, "; ".join(parts), change.reason, change.state + problem)
+            lines.append("| " + " | ".join(map(_escaped, cells)) + " |")
+    step = next_step(plan)
+    return "\n".join([*lines, *(["", step] if step else []), ""])
+
+
+def _escaped(text: str) -> str:
+    """The text where Markdown and HTML see nothing in it but text."""
+    text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
+    return "".join(f"\\{c}" if c in "|`*[]#~" else c for c in text)
+
+
+def as_json(plan: Plan) -> str:
+    """The whole plan as one versioned JSON document; changes in the order of carrying out."""
+    states = plan.states
+    names = ("planned", "blocked", "applied", "skipped", "failed", "stale")
+    fields = (
+        "seq",
+        "request",
+        "object",
+        "action",
+        "hris_ref",
+        "deskbird_id",
+        "group_ref",
+        "group_deskbird_id",
+        "before",
+        "after",
+        "reason",
+        "evidence",
+    )
+    fate = ("verdict", "guard", "approved", "state", "outcome", "http_status", "problem")
+    body = {
+        "plan_id": plan.plan_id,
+        "made_at": plan.made_at,
+        "as_of": plan.as_of,
+        "exit_code": plan.exit_code,
+        "counts": {"changes": len(plan.changes), **{name: states[name] for name in names}},
+        "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
+        "guards": [vars(verdict) for verdict in plan.guards],
+        "waiting": vars(plan.waiting),
+        "changes": [
+            {**{name: getattr(c, name) for name in (*fields, *fate)}, "name": c.who, "group_name": c.group} for c in plan.changes
+        ],
+    }
+    return document("plan", plan.company, body)
+
+
+def summary(plan: Plan) -> str:
+    """What a run came to, in one line: what was carried out, what is held back, who waits."""
+    applied = Counter((c.object, c.action) for c in plan.changes if c.state == "applied")
+    done = joined(
+        [f"{n:,} {obj} {action}" for (obj, action), n in sorted(applied.items(), key=lambda item: _RANK.get(item[0], 99))]
+    )
+    return f"{total_line(plan)}" + (f" Carried out: {done}." if done else "")

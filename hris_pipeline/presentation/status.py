@@ -1,0 +1,237 @@
+"""One screen about a company: the last night, what was read and how it is proven, what waits, who is held back."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation.plan import Plan, guard_sentences
+from hris_pipeline.presentation.plan import read as read_plan
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last run of the nightly job, as Dagster recorded it."""
+
+    started: dt.datetime
+    outcome: str  # "success", "failure", ...
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The last extract of one resource of one connection."""
+
+    connection: str
+    resource: str
+    at: dt.datetime
+    pages: int
+    records: int
+    expected: int | None
+    proof: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a company. ``plan`` is None where none was made yet."""
+
+    company: str
+    now: dt.datetime
+    timezone: str
+    schedule: str | None
+    last_run: LastRun | None
+    last_night: tuple[dt.datetime, bool] | None  # when it ended, whether it ended in line
+    base: int  # managed users when the last night ended in line
+    extracts: Sequence[Extracted]
+    plan: Plan | None
+    quarantine: Sequence[tuple[str, int, dt.datetime]]  # rule, records, since when the oldest
+    missing: tuple[int, dt.datetime | None]  # people, since when the oldest
+    review: Sequence[tuple[str, int]]  # rule, people
+    people: int
+    users: int
+
+    @property
+    def exit_code(self) -> int:
+        """As the plan's; 1 where the last run failed or there is no plan."""
+        if self.plan is None or (self.last_run is not None and self.last_run.outcome == "failure"):
+            return 1
+        return self.plan.exit_code
+
+
+def read(
+    con: duckdb.DuckDBPyConnection,
+    company: str,
+    now: dt.datetime,
+    *,
+    timezone: str,
+    schedule: str | None,
+    last_run: LastRun | None,
+) -> Status:
+    """Everything :class:`Status` holds, out of the warehouse."""
+    try:
+        plan = read_plan(con, company, now)
+    except PipelineError:
+        plan = None
+    night = con.execute("select ended_at, in_line from state.nights order by ended_at desc limit 1").fetchone()
+    base = con.execute("select managed from state.nights where in_line order by ended_at desc limit 1").fetchone()
+    extracts = con.execute(
+        "select distinct on (connection, resource) connection, resource, extracted_at, pages, records, expected, proof, why "
+        "from state.extracts order by connection, resource, extracted_at desc"
+    ).fetchall()
+    missing = con.execute("select count(*), min(missing_since) from state.missing").fetchone() or (0, None)
+    sizes = con.execute(
+        "select (select count(*) from core.people where wanted), (select count(*) from deskbird.users where active)"
+    ).fetchone()
+    people, users = sizes or (0, 0)
+    return Status(
+        company=company,
+        now=now,
+        timezone=timezone,
+        schedule=schedule,
+        last_run=last_run,
+        last_night=(night[0], night[1]) if night else None,
+        base=base[0] if base else 0,
+        extracts=tuple(Extracted(*row) for row in sorted(extracts)),
+        plan=plan,
+        quarantine=con.execute(
+            "select rule, count(*), min(first_seen) from core.quarantine group by rule order by 2 desc, 1"
+        ).fetchall(),
+        missing=(missing[0], missing[1]),
+        review=con.execute("select rule, count(distinct hris_ref) from state.review group by rule order by 2 desc, 1").fetchall(),
+        people=people,
+        users=users,
+    )
+
+
+def _ago(then: dt.datetime, now: dt.datetime) -> str:
+    hours = (now - then).total_seconds() / 3600
+    if hours < 0:
+        return ""
+    return f"{int(hours * 60)} min ago" if hours < 1 else f"{int(hours)} h ago" if hours < 48 else f"{int(hours / 24)} days ago"
+
+
+def _last_night(status: Status) -> tuple[str, str]:
+    run, night = status.last_run, status.last_night
+    if run is not None and run.outcome == "failure" and (night is None or run.started > night[0]):
+        return f"failed, run {run.run_id[:8]} of {moment(run.started, status.timezone)}; the Dagster UI shows why", "bold red"
+    if night is None:
+        return "none has ended yet", "yellow"
+    ended, in_line = night
+    text, style = ("in line", "green") if in_line else ("ended with something left to do", "yellow")
+    if in_line and status.plan is not None and status.plan.states["blocked"]:
+        text, style = "in line but for what guards hold back", "magenta"
+    return f"{moment(ended, status.timezone)}, {text}", style
+
+
+def show(to: Console, status: Status) -> None:
+    """Print the screen."""
+    to.print(Text.assemble((status.company, "bold"), (f"  {moment(status.now, status.timezone)} {status.timezone}", "dim")))
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, lines in _lines(status):
+        for index, (text, style) in enumerate(lines):
+            table.add_row(name if index == 0 else "", Text(clean(text), style))
+    to.print(table)
+
+
+Line = tuple[str, str]  # text and style
+
+
+def _lines(status: Status) -> list[tuple[str, list[Line]]]:
+    """Every heading of the screen with its lines."""
+    schedule = f"{status.schedule} ({status.timezone})" if status.schedule else "none: it runs when somebody starts it"
+    people = f"{status.people:,} who should be in deskbird, {status.users:,} active there; guards count from {status.base:,}"
+    return [
+        ("last night", [_last_night(status)]),
+        ("schedule", [(schedule, "")]),
+        ("read", _reads(status) or [("nothing yet", "yellow")]),
+        ("people", [(people, "")]),
+        ("waits", _waits(status) or [("nothing", "green")]),
+        ("quarantine", _quarantine(status) or [("nobody", "green")]),
+        ("missing", _missing(status)),
+    ]
+
+
+def _reads(status: Status) -> list[Line]:
+    lines = []
+    for e in status.extracts:
+        number = f"{e.records:,}" + ("" if e.expected is None else f" of {e.expected:,}")
+        read = f"{e.connection} {e.resource.replace('_', ' ')}: {number} in {count(e.pages, 'page')}, {e.proof}"
+        lines.append(
+            (f"{', '.join(filter(None, (read, _ago(e.at, status.now))))}. {e.why}", "" if e.proof == "proven" else "yellow")
+        )
+    return lines
+
+
+def _waits(status: Status) -> list[Line]:
+    company, plan = status.company, status.plan
+    lines = [(f"{count(n, 'person', 'people')} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
+    if plan is None:
+        return [(f"No plan yet: hris-pipeline sync {company} --dry-run", "yellow"), *lines]
+    states = plan.states
+    plans: list[Line] = [(sentence, "magenta") for sentence in guard_sentences(plan)]
+    if states["blocked"]:
+        plans.append((f"hris-pipeline plan {company}   then   hris-pipeline approve {company} {plan.plan_id}", ""))
+    if states["planned"]:
+        what = f"{count(states['planned'], 'change')} to carry out"
+        plans.append((f"{what}: hris-pipeline apply {company} --plan {plan.plan_id}", "cyan"))
+    bad = [
+        (f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red")
+        for state in ("failed", "stale")
+        if states[state]
+    ]
+    return [*plans, *bad, *lines]
+
+
+def _quarantine(status: Status) -> list[Line]:
+    return [
+        (f"{count(n, 'record')}, rule {rule}, since {moment(since, status.timezone)}", "yellow")
+        for rule, n, since in status.quarantine
+    ]
+
+
+def _missing(status: Status) -> list[Line]:
+    gone, oldest = status.missing
+    if not gone:
+        return [("nobody", "green")]
+    since = f"in no record any more, the first since {moment(oldest, status.timezone)}"
+    return [(f"{count(gone, 'person', 'people')} {since}; nobody is deactivated for that alone", "yellow")]
+
+
+def as_json(status: Status) -> str:
+    """The screen as one versioned JSON document."""
+    plan, run, night = status.plan, status.last_run, status.last_night
+    body: dict[str, Any] = {
+        "now": status.now,
+        "exit_code": status.exit_code,
+        "timezone": status.timezone,
+        "schedule": status.schedule,
+        "last_run": vars(run) if run else None,
+        "last_night": {"ended_at": night[0], "in_line": night[1]} if night else None,
+        "base": status.base,
+        "people": status.people,
+        "users": status.users,
+        "extracts": [vars(extract) for extract in status.extracts],
+        "plan": {
+            "plan_id": plan.plan_id,
+            "made_at": plan.made_at,
+            "counts": {"changes": len(plan.changes), **plan.states},
+            "guards": [vars(verdict) for verdict in plan.guards],
+            "blocking": dict(plan.blocking),
+        }
+        if plan
+        else None,
+        "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
+        "missing": {"people": status.missing[0], "since": status.missing[1]},
+        "review": [{"rule": rule, "people": number} for rule, number in status.review],
+    }
+    return document("status", status.company, body)

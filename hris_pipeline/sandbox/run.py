@@ -1,0 +1,67 @@
+"""All stand-ins together, with the sample company: what ``hris-pipeline sandbox``, ``make demo`` and ``make ui`` start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.sandbox import server
+from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
+from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
+from hris_pipeline.sandbox.personio import personio_app
+
+PERSONIO_PORT, DESKBIRD_PORT = 8171, 8172
+
+
+def deskbird_file(data: Path) -> Path:
+    """Where the sandbox's deskbird keeps what it holds, so that it survives a restart."""
+    return data / "sandbox_deskbird.sqlite"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sample company's Personio and deskbird; the servers are entered by whoever runs them."""
+
+    tenant: Tenant
+    deskbird: DeskbirdApp
+    servers: tuple[server.Server, server.Server]  # Personio's, deskbird's
+
+
+def build(data: Path, *, day: int = 1, personio_port: int = PERSONIO_PORT, deskbird_port: int = DESKBIRD_PORT) -> Sandbox:
+    """The stand-ins, not started yet; :class:`~hris_pipeline.errors.PipelineError` where the company has no such day."""
+    days = days_of(SAMPLE)
+    if not 1 <= day <= days:
+        raise PipelineError(f"The sample company has days 1 to {days}, not {day}. The sandbox did not start.")
+    tenant = load_company(SAMPLE, day)
+    data.mkdir(parents=True, exist_ok=True)
+    deskbird = deskbird_app(deskbird_file(data))
+    servers = server.serve(personio_app(tenant), port=personio_port), server.serve(deskbird, port=deskbird_port)
+    return Sandbox(tenant, deskbird, servers)
+
+
+_REACHED = """\
+The sample company on day {day} of its life, {date}. A company file reaches it like this, as companies/demo.yaml does:
+
+hris:
+  personio:
+    system: personio
+    base_url: {personio}
+    client_id: demo
+    client_secret: demo
+deskbird:
+  scim_url: {deskbird}/v2/scim
+  scim_token: demo
+
+What deskbird holds lies in {file}; delete that file to empty it. Ctrl-C stops the sandbox.
+In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {date}T04:30:00+01:00"""
+
+
+def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
+    """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
+    sandbox = build(data, day=day)
+    personio, deskbird = sandbox.servers
+    told = {"personio": personio.url, "deskbird": deskbird.url, "file": deskbird_file(data), "date": sandbox.tenant.snapshot.date}
+    try:
+        server.run_until_interrupted(personio, deskbird, ready=lambda: say(_REACHED.format(day=day, **told)))
+    finally:
+        sandbox.deskbird.desk.close()

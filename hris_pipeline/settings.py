@@ -1,0 +1,782 @@
+"""The company file: what a user writes, checked as a whole before anything runs.
+
+:func:`load` checks ``companies/<company>.yaml`` without a single environment variable: a ``${NAME}`` stays a reference, so that
+the asset graph can be built anywhere. :func:`resolve` puts the environment's values in when a run starts. Every mistake becomes
+one line that names the file, the key's path and what would be right. A value that may be secret or personal is never part of
+that line, nor of a model's ``repr``.
+"""
+
+import calendar
+import difflib
+import functools
+import hashlib
+import ipaddress
+import json
+import os
+import re
+import string
+import zoneinfo
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, urlsplit
+
+import pydantic
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from hris_pipeline.errors import SettingsError
+
+COMPANIES_VARIABLE = "HRIS_PIPELINE_COMPANIES"
+DATA_VARIABLE = "HRIS_PIPELINE_DATA"
+
+GROUP_KINDS = ("team", "department", "cost_center", "location", "legal_entity", "business_unit")
+"""Kinds of group that any system may deliver; a system may offer more."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+TAKEN_NAMES = ("core", "deskbird", "state")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------------------
+
+
+def _mistake(sentence: str) -> PydanticCustomError:
+    """A mistake in our own words; ``sentence`` goes on from the key's path ("… must be …")."""
+    return PydanticCustomError("settings", "{sentence}", {"sentence": sentence})
+
+
+def _refuse(found: Sequence[tuple[tuple[str | int, ...], str | None]]) -> None:
+    """Raise the mistakes of one section, each at its own key; a sentence that is None is no mistake."""
+    wrong = [InitErrorDetails(type=_mistake(sentence), loc=loc, input=None) for loc, sentence in found if sentence]
+    if wrong:
+        raise ValidationError.from_exception_data("settings", wrong)
+
+
+def _did_you_mean(word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def _check_keys(model: type[BaseModel], given: object) -> None:
+    """Refuse keys that ``model`` does not have, else name required ones that are missing."""
+    if not isinstance(given, Mapping):
+        return
+    allowed = [name for name in model.model_fields if name != "name"]  # the company's name is not a key of its file
+    known = f"Known here: {', '.join(allowed)}." if allowed else "There are no keys here."
+    _refuse(
+        [
+            ((key,), f"is not a known key.{_did_you_mean(key, allowed)} {known}")
+            for key in map(str, given)
+            if key not in model.model_fields
+        ]
+    )  # a misspelt key is one mistake: the key it should have been is not reported as missing too
+    fields = model.model_fields.items()
+    _refuse([((name,), f"is missing: {f.description}.") for name, f in fields if f.is_required() and name not in given])
+
+
+# --- values ---------------------------------------------------------------------------------------------------------------------
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL, None where it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return None
+    return parts
+
+
+def _resolved(info: ValidationInfo) -> bool:
+    """Whether the environment's values are in already."""
+    return bool((info.context or {}).get("resolved"))
+
+
+def _check_references(text: str) -> None:
+    if "${" in REFERENCE.sub("", text):
+        raise _mistake("holds a reference that cannot be read: write it as ${NAME}, with letters, digits and _ only")
+
+
+def _url(text: str, info: ValidationInfo) -> str:
+    """An http(s) URL without credentials, query or trailing slash; https unless it stays on this machine."""
+    if not _resolved(info):
+        _check_references(text)
+        if REFERENCE.search(text):
+            return text  # judged when the run starts
+    parts = _split(text)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in text):
+        raise _mistake("must be a whole URL, such as https://api.example.com")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _mistake("must be a URL without user name, password, ? and #: credentials have keys of their own")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
+    return text.rstrip("/")
+
+
+def _news_url(secret: SecretStr, info: ValidationInfo) -> SecretStr:
+    """A URL that holds its own credential (a webhook, Apprise's notation), so one that leaves this machine is a reference."""
+    text = secret.get_secret_value()
+    if not _resolved(info):
+        _check_references(text)
+        if REFERENCE.search(text):
+            return secret
+    parts = _split(text)
+    if parts is None or "://" not in text or any(c.isspace() for c in text):
+        raise _mistake("must be a URL in Apprise notation, such as mailtos://... or slack://..., by reference: ${ALERT_URL}")
+    local = _is_loopback(parts.hostname) if parts.hostname else text == f"{parts.scheme}://"
+    if not _resolved(info) and not local:
+        raise _mistake("must be written as ${NAME} and set in the environment, because such a URL holds a secret")
+    return secret
+
+
+def _http_news_url(secret: SecretStr, info: ValidationInfo) -> SecretStr:
+    text = secret.get_secret_value()
+    if _resolved(info) or not REFERENCE.search(text):
+        parts = _split(text)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise _mistake("must be a whole URL, such as https://..., by reference: ${HEARTBEAT_URL}")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise _mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
+    return secret
+
+
+def _text(value: str) -> str:
+    _check_references(value)
+    return value
+
+
+def _pattern(*needed: str) -> Callable[[str], str]:
+    """A name pattern: text with ``{name}`` and ``{kind}`` in it, those of ``needed`` at least once."""
+
+    def check(pattern: str) -> str:
+        try:
+            parts = [part[1:] for part in string.Formatter().parse(pattern) if part[1] is not None]
+        except ValueError:
+            parts = [("", "", "")]
+        if any(name not in {"name", "kind"} or spec or conversion for name, spec, conversion in parts):
+            raise _mistake("may hold {name} and {kind} in braces, nothing else")
+        absent = [f"{{{name}}}" for name in needed if name not in {part[0] for part in parts}]
+        if absent:
+            raise _mistake(f"must contain {' and '.join(absent)}, else different groups get one name")
+        return pattern
+
+    return check
+
+
+Text = Annotated[str, pydantic.AfterValidator(_text)]
+Url = Annotated[str, pydantic.AfterValidator(_url)]
+NewsUrl = Annotated[SecretStr, pydantic.AfterValidator(_news_url)]
+HeartbeatUrl = Annotated[SecretStr, pydantic.AfterValidator(_news_url), pydantic.AfterValidator(_http_news_url)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+def _check_secret(key: str, secret: SecretStr | None, url: str | None, info: ValidationInfo) -> str | None:
+    """What is wrong with a credential: it must be one whole reference, or belong to a service on this machine."""
+    text = "" if secret is None else secret.get_secret_value()
+    if secret is None or _resolved(info) or REFERENCE.fullmatch(text):
+        return None
+    if text and "${" not in text:
+        parts = _split(url) if url else None
+        if key.endswith("_id"):  # the name of a credential, not its secret
+            return None
+        if parts is not None and parts.hostname and _is_loopback(parts.hostname):  # a sandbox: its credentials are public
+            return None
+    return "must be written as ${NAME} and set in the environment, because a secret has no place in a file"
+
+
+# --- cron -----------------------------------------------------------------------------------------------------------------------
+
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+_DAYS = {name: number for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+_CRON: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day of the month", 1, 31, {}),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 0, 7, _DAYS),
+)
+_CRON_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]+))?")
+
+
+def _cron_values(field: str, low: int, high: int, names: Mapping[str, int]) -> set[int] | None:
+    """The values one cron field stands for; None where it is not valid."""
+    values: set[int] = set()
+    for part in field.lower().split(","):
+        match = _CRON_PART.fullmatch(part)
+        if not match or (match["step"] and (int(match["step"]) == 0 or (match["first"] and not match["last"]))):
+            return None
+        ends = [low, high] if match["first"] is None else []
+        for word in (match["first"], match["last"] or match["first"]) if match["first"] else ():
+            if word not in names and not re.fullmatch(r"[0-9]{1,2}", word):
+                return None
+            ends.append(names[word] if word in names else int(word))
+        if not low <= ends[0] <= ends[1] <= high:
+            return None
+        values.update(range(ends[0], ends[1] + 1, int(match["step"] or 1)))
+    return values
+
+
+def _cron(text: str) -> str:
+    """Five cron fields: numbers, names of months and days, ``*``, lists, ranges and steps."""
+    right = 'must be five fields, minute hour day month weekday, such as "30 4 * * *", or null for none'
+    fields = text.split()
+    if len(fields) != 5:
+        raise _mistake(f"{right}; it has {len(fields)}")
+    meant = []
+    for field, (what, low, high, names) in zip(fields, _CRON, strict=True):
+        values = _cron_values(field, low, high, names)
+        if values is None:
+            raise _mistake(f"{right}; the {what} must lie between {low} and {high}")
+        meant.append(values)
+    longest = max(calendar.monthrange(2024, month)[1] for month in meant[3])  # 2024 has a 29 February
+    if min(meant[2]) > longest:
+        raise _mistake("names a day that no month of it has")
+    return " ".join(fields)
+
+
+# --- the models: the company file, section by section ---------------------------------------------------------------------------
+
+
+class Settings(BaseModel):
+    """A section of the company file: no unknown keys, no guessing of types, not changed after loading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True, hide_input_in_errors=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, given: object) -> object:
+        _check_keys(cls, given)
+        return given
+
+
+class HrisAccount(Settings):
+    """One account of one HR system. Each system has a model of its own, with its credential keys and options beside these."""
+
+    system: str = Field(description="the HR system's name; `hris-pipeline systems` lists them")
+    base_url: Url | None = Field(default=None, description="where the system's API is; null for the vendor's own address")
+    options: SerializeAsAny[BaseModel] = Field(description="what only this system has")
+
+    @property
+    def credentials(self) -> dict[str, SecretStr]:
+        """The credential keys of this system and their values: references until :func:`resolve` has put the values in."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name not in HrisAccount.model_fields}
+        return {name: value for name, value in values.items() if isinstance(value, SecretStr)}
+
+    @model_validator(mode="after")
+    def _secrets(self, info: ValidationInfo) -> Self:
+        _refuse([((key,), _check_secret(key, secret, self.base_url, info)) for key, secret in self.credentials.items()])
+        return self
+
+
+@functools.cache  # one class for each system, so that two loads of one file are equal
+def _account_model(
+    name: str, credentials: tuple[str, ...], options: type[BaseModel], default_base_url: str | None
+) -> type[HrisAccount]:
+    """The model of one system's accounts: the common keys, its credentials and its options."""
+
+    def known_options(given: object) -> object:
+        _check_keys(options, given)
+        return given
+
+    def own_address(given: object) -> object:
+        return default_base_url if given is None else given
+
+    fields: dict[str, Any] = {
+        key: (SecretStr, Field(description=f"the {key} of the API credential, as ${{NAME}}")) for key in credentials
+    } | {
+        "base_url": (Annotated[Url | None, BeforeValidator(own_address)], Field(default=default_base_url)),
+        "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
+    }
+    return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)
+
+
+def _systems(info: ValidationInfo | None = None) -> Mapping[str, Any]:
+    """The registry of HR systems."""
+    given = (info.context or {}).get("systems") if info else None
+    if given is None:
+        from hris_pipeline.hris.systems import SYSTEMS  # noqa: PLC0415 - the systems' modules take their types from here
+
+        given = SYSTEMS
+    return dict(given)
+
+
+def _account(given: object, info: ValidationInfo) -> object:
+    """Check one account by its own system's model."""
+    if not isinstance(given, Mapping):
+        raise _mistake("must hold keys of its own, indented below it: system, its credentials, base_url, options")
+    systems = _systems(info)
+    if "system" not in given:
+        _refuse([(("system",), f"is missing: the HR system's name. Known: {', '.join(sorted(systems))}.")])
+    name = given["system"]
+    if not isinstance(name, str) or name not in systems:
+        known = f"{_did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
+        _refuse([(("system",), f"names no HR system that is known.{known}")])
+    system = systems[name]
+    model = _account_model(name, tuple(system.credentials), system.options, system.default_base_url)
+    return model.model_validate(given, context=info.context)
+
+
+class Deskbird(Settings):
+    """The company's deskbird."""
+
+    scim_url: Url = Field(default="https://api.deskbird.app/v2/scim", description="base URL of deskbird's SCIM service")
+    scim_token: SecretStr = Field(description="the SCIM bearer token, as ${NAME}; Admin > API keys in deskbird")
+    scim_dialect: Literal["auto", "rfc", "entra"] = Field(default="auto", description="form of the SCIM requests")
+    api_url: Url = Field(default="https://connect.deskbird.com", description="base URL of deskbird's Public API")
+    api_key: SecretStr | None = Field(default=None, description="the Public API's key, as ${NAME}; for absences only")
+    requests_per_second: Annotated[float, Field(gt=0)] = Field(
+        default=10, description="requests to deskbird stay under this rate"
+    )
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(default=8, description="requests to deskbird under way at once")
+    take_over: bool = Field(default=False, description="take over users that an identity provider has marked as its own")
+
+    @model_validator(mode="after")
+    def _secrets(self, info: ValidationInfo) -> Self:
+        for key, url in (("scim_token", self.scim_url), ("api_key", self.api_url)):
+            _refuse([((key,), _check_secret(key, getattr(self, key), url, info))])
+        return self
+
+
+class Scope(Settings):
+    """Who is synced. Empty lists mean everybody, as deskbird itself does it."""
+
+    include: Annotated[tuple[Any, ...], Field(strict=False)] = Field(default=(), description="rules; empty for everybody")
+    exclude: Annotated[tuple[Any, ...], Field(strict=False)] = Field(default=(), description="rules; empty for nobody")
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _none_yet(cls, rules: tuple[Any, ...]) -> tuple[Any, ...]:
+        if rules:
+            raise _mistake("must be [], because scope rules are not available yet: everybody whom the HR system shows is synced")
+        return rules
+
+
+class GroupNames(Settings):
+    """What groups are called in deskbird, where names are unique."""
+
+    pattern: Annotated[str, pydantic.AfterValidator(_pattern("name"))] = Field(default="{name}", description="a group's name")
+    on_collision: Annotated[str, pydantic.AfterValidator(_pattern("name", "kind"))] = Field(
+        default="{name} ({kind})", description="a group's name where another kind already has it"
+    )
+
+
+class Absences(Settings):
+    """Absences as scheduling statuses."""
+
+    enabled: bool = Field(default=False, description="carry absences over")
+    types: Annotated[dict[str, str], Field(strict=False)] = Field(
+        default={}, description="absence type in the HR system: status in deskbird"
+    )
+    past_days: Count = Field(default=90, description="days back that are kept in line")
+    half_days: bool = Field(default=True, description="carry half days over as such")
+
+    @field_validator("enabled")
+    @classmethod
+    def _not_yet(cls, enabled: bool) -> bool:
+        if enabled:
+            raise _mistake("must be false, because absences are not carried over yet")
+        return enabled
+
+
+class Missing(Settings):
+    """When a person who vanished without a word counts as gone: both must be reached."""
+
+    complete_reads: Annotated[int, Field(ge=1)] = Field(default=3, description="proven extracts in a row without the person")
+    hours: Count = Field(default=60, description="hours since the person was last seen")
+
+
+class Sync(Settings):
+    """What is carried over, and how."""
+
+    scope: Scope = Field(default=Scope(), description="who is synced")
+    prehire_days: Count = Field(default=0, description="create people this many days before their start date")
+    groups: Texts = Field(default=("team", "department", "cost_center"), description="kinds of group, the most important first")
+    group_names: GroupNames = Field(default=GroupNames(), description="what groups are called in deskbird")
+    managers: bool = Field(default=True, description="carry reporting lines over")
+    absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
+    missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
+
+
+class Limit(Settings):
+    """A guard's limits; it trips when more than ``max_count`` and more than ``max_percent`` of the base would change."""
+
+    max_percent: Percent = Field(
+        default=100, description="percent of the base (the managed users when the last night ended in line)"
+    )
+    max_count: Count = Field(default=0, description="changes that always pass, however small the base")
+    from_size: Count = Field(default=0, description="the guard is off while the base is smaller")
+    max_hard: Count | None = Field(default=None, description="trips by itself above this count; null for no such limit")
+    window_days: Annotated[int, Field(ge=1)] = Field(default=7, description="length of the rolling window")
+    window_percent: Percent | None = Field(default=None, description="percent of the base within the window; null for no window")
+
+
+class DeactivateUser(Limit):
+    """Guard ``deactivate_user``."""
+
+    max_percent: Percent = 5
+    max_count: Count = 5
+    max_hard: Count | None = 100
+    window_percent: Percent | None = 10
+
+
+class CreateUser(Limit):
+    """Guard ``create_user``."""
+
+    max_percent: Percent = 20
+    max_count: Count = 25
+    from_size: Count = 10
+
+
+class LinkUser(Limit):
+    """Guard ``link_user``; its ``max_count`` is also the one of ``first_contact``."""
+
+    max_percent: Percent = 20
+    max_count: Count = 25
+
+
+class UpdateAttribute(Limit):
+    """Guard ``update_attribute``: each attribute alone; each group kind and the manager count as attributes."""
+
+    max_percent: Percent = 30
+    from_size: Count = 10
+
+
+class GroupMembers(Settings):
+    """Guard ``group_members``: groups that would lose too many of their members."""
+
+    max_loss_percent: Percent = Field(default=50, description="percent of a group's members that may leave it in one night")
+    from_size: Count = Field(default=10, description="the guard is off for groups with fewer members")
+
+
+class On(Settings):
+    """A guard without limits: ``{}`` is on, null is off."""
+
+
+class Guards(Settings):
+    """The guards by name; null switches one off, and a key left out keeps its default."""
+
+    deactivate_user: DeactivateUser | None = Field(default=DeactivateUser(), description="too many deactivations")
+    create_user: CreateUser | None = Field(default=CreateUser(), description="too many creations")
+    link_user: LinkUser | None = Field(default=LinkUser(), description="too many links to users that are there")
+    update_attribute: UpdateAttribute | None = Field(default=UpdateAttribute(), description="one attribute changes for too many")
+    group_members: GroupMembers | None = Field(default=GroupMembers(), description="a group loses too many members")
+    incomplete_extract: On | None = Field(default=On(), description="nothing is taken away unless the extract is proven complete")
+    first_contact: On | None = Field(default=On(), description="a first run that finds many users waits for one approval")
+    scope_lost: On | None = Field(default=On(), description="everybody fell out of scope at once")
+    attribute_vanished: On | None = Field(default=On(), description="a mapped attribute came for nobody")
+    protected: On | None = Field(default=On(), description="people of the list `protected` are not deactivated")
+    frozen: On | None = Field(default=On(), description="people of the list `frozen` are not changed")
+    undone: On | None = Field(default=On(), description="what was undone is not done again")
+
+
+class Company(Settings):
+    """One company file, checked. ``name`` is the file's name and no key of it."""
+
+    name: str = Field(description="the company's name")
+    timezone: str = Field(default="UTC", description="whose midnight ends a contract, and the schedule's zone")
+    schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
+        default="30 4 * * *", description="cron in that zone; null for none"
+    )
+    hris: Annotated[dict[str, Annotated[SerializeAsAny[HrisAccount], BeforeValidator(_account)]], Field(min_length=1)] = Field(
+        description="one entry for each HR system's account, by the connection's name"
+    )
+    deskbird: Deskbird = Field(description="the company's deskbird: scim_token at least")
+    sync: Sync = Field(default=Sync(), description="what is carried over, and how")
+    guards: Guards = Field(default=Guards(), description="what stops a dangerous change")
+    protected: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never deactivated")
+    frozen: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never changed at all")
+    alerts: Annotated[tuple[NewsUrl, ...], Field(strict=False)] = Field(
+        default=(), description="where news goes: URLs in Apprise notation"
+    )
+    heartbeat_url: HeartbeatUrl | None = Field(
+        default=None, description="URL that is called after each good night; null for none"
+    )
+
+    _file: str = PrivateAttr("")
+
+    @property
+    def file(self) -> str:
+        """The file it was read from, for messages."""
+        return self._file or f"{self.name}.yaml"
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        known = zoneinfo.available_timezones()
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            raise _mistake(f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}")
+        return name
+
+    @field_validator("hris", mode="before")
+    @classmethod
+    def _connections(cls, given: object) -> object:
+        if isinstance(given, Mapping):
+            _refuse([((name,), _check_name(name, "connection")) for name in map(str, given)])
+            if not given:
+                raise _mistake("must hold at least one account, by its connection's name, such as personio")
+        return given
+
+    @model_validator(mode="after")
+    def _fits_together(self, info: ValidationInfo) -> Self:
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        kinds = list(GROUP_KINDS)
+        systems = _systems(info)
+        for account in self.hris.values():
+            kinds.extend(kind for kind in systems[account.system].group_kinds if kind not in kinds)
+        for index, kind in enumerate(self.sync.groups):
+            if kind not in kinds:
+                known = f"{_did_you_mean(kind, kinds)} Known: {', '.join(kinds)}."
+                wrong.append((("sync", "groups", index), f"is not a kind of group.{known}"))
+            elif kind in self.sync.groups[:index]:
+                wrong.append((("sync", "groups", index), "is there twice: each kind has one place in the order"))
+        for key in ("protected", "frozen"):
+            for index, entry in enumerate(getattr(self, key)):
+                if REFERENCE.search(entry) and not _resolved(info):
+                    continue
+                connection, colon, _ = entry.partition(":")
+                if not re.fullmatch(r"[^@\s:]+@[^@\s:]+", entry) and not (colon and connection in self.hris):
+                    right = f"{next(iter(self.hris))}:1234"
+                    wrong.append(((key, index), f"must be an e-mail address or an hris_ref, <connection>:<id>, such as {right}"))
+        _refuse(wrong)
+        return self
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that is set, defaults included, as JSON can hold it: secrets as ``***``, lists of people as their length."""
+        shown: dict[str, Any] = _without_secrets(self.model_dump())
+        shown["deskbird"].pop("api_key")  # no setting, and there or not depending on whether a run has started
+        return {**shown, "protected": len(self.protected), "frozen": len(self.frozen)}
+
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change with :meth:`describe`, for code versions."""
+        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return "***"
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(inner) for inner in value]
+    return value
+
+
+# --- reading a file -------------------------------------------------------------------------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe subset, where a key that is there twice is a mistake and not silently the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[object, int] = {}
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            line = key.start_mark.line + 1
+            if key.tag != "tag:yaml.org,2002:str":
+                raise SettingsError(f"line {line}: a key must be plain text. Put it in quotes.")
+            if key.value in seen:
+                raise SettingsError(f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of them.")
+            seen[key.value] = line
+        return super().construct_mapping(node, deep=deep)
+
+
+def _parse(text: str) -> object:
+    """The document; a :class:`SettingsError` that begins with the line where it is no YAML, without quoting that line."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        number = mark.line if mark else 0
+        line = text.splitlines()[number] if number < len(text.splitlines()) else ""
+        hint = "The cause can also lie in the lines above."
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            hint = "Indent with spaces, not with tabs."
+        elif "${" in line and ("[" in line or "{" in line.replace("${", "")):
+            hint = 'Inside [ ] or { } a reference needs quotes: "${NAME}".'
+        elif ":" in line:
+            hint = "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs quotes around it."
+        raise SettingsError(f"line {number + 1}: this is not valid YAML. {hint}") from None
+    except yaml.YAMLError:
+        raise SettingsError("it holds characters that YAML does not allow. Save it as plain UTF-8 text.") from None
+
+
+_SENTENCES = {
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
+    "string_type": "must be text; put it in quotes",
+    "tuple_type": "must be a list",
+    "dict_type": "must hold keys of its own, indented below it",
+    "model_type": "must hold keys of its own, indented below it",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "settings": "{sentence}",
+}
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """One mistake: the key's path and what would be right, never the value."""
+    path = ""
+    for step in error["loc"]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    kind, given, details = error["type"], error.get("input"), error.get("ctx", {})
+    if kind != "settings" and isinstance(given, str) and REFERENCE.search(given):
+        sentence = "cannot be a reference, because it is needed before a run starts: write the value itself"
+    elif kind in _SENTENCES:
+        sentence = _SENTENCES[kind].format(**details)
+    else:
+        sentence = f"is not valid: {error['msg'].removeprefix('Value error, ')}"
+    return f"{path} {sentence}" + ("" if sentence.endswith((".", "?")) else ".")
+
+
+def _checked(data: Mapping[str, Any], file: str, systems: Mapping[str, Any] | None, *, resolved: bool) -> Company:
+    try:
+        company = Company.model_validate(data, context={"systems": systems, "resolved": resolved})
+    except ValidationError as problem:
+        errors = problem.errors(include_url=False)
+        raise SettingsError("\n".join(f"{file}: {_sentence(error)}" for error in errors)) from None
+    company._file = file  # noqa: SLF001 - set once, here
+    return company
+
+
+def _check_name(name: str, what: str) -> str | None:
+    """What is wrong with the name of a company or a connection."""
+    if not NAME.fullmatch(name):
+        return f"is not a {what} name: use a-z, 0-9 and _, a letter first"
+    if name in TAKEN_NAMES or name.startswith("hris_"):
+        return f"cannot be a {what} name, because the pipeline uses it itself; so are {', '.join(TAKEN_NAMES)} and hris_..."
+    return None
+
+
+def companies_folder() -> Path:
+    """The folder of the company files: ``HRIS_PIPELINE_COMPANIES``, else ``companies`` in the working directory."""
+    return Path(os.environ.get(COMPANIES_VARIABLE) or "companies")  # noqa: TID251 - the one place that may
+
+
+def data_folder() -> Path:
+    """The folder of everything written: ``HRIS_PIPELINE_DATA``, else ``data`` in the working directory."""
+    return Path(os.environ.get(DATA_VARIABLE) or "data")  # noqa: TID251 - the one place that may
+
+
+def project_root(package: Path = Path(__file__).parent) -> Path:
+    """The folder that holds the package and ``workspace.yaml`` beside it; a :class:`SettingsError` where there is none."""
+    root = package.resolve().parent
+    if not (root / "workspace.yaml").is_file():
+        raise SettingsError("workspace.yaml does not lie beside the package. Set DAGSTER_HOME to the folder with dagster.yaml.")
+    return root
+
+
+def company_names(folder: Path | None = None) -> tuple[str, ...]:
+    """The companies that have a file, sorted; whether a file is in order, its name included, is for :func:`load` to say."""
+    where = companies_folder() if folder is None else folder
+    return tuple(sorted(path.stem for path in where.glob("*.yaml") if not path.name.startswith(".")))
+
+
+def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | None = None) -> Company:
+    """Read and check one company's file; references to the environment stay as they are.
+
+    ``systems`` takes the place of the registry of HR systems. A :class:`SettingsError` holds one line for each mistake.
+    """
+    where = companies_folder() if folder is None else folder
+    file = where / f"{name}.yaml"
+    wrong = _check_name(name, "company")
+    if wrong:
+        raise SettingsError(f"{name!r} {wrong}. It is the name of the file in {where} without .yaml.")
+    try:
+        document = _parse(file.read_text(encoding="utf-8"))
+    except SettingsError as problem:
+        raise SettingsError(f"{file}, {problem}") from None
+    except FileNotFoundError:
+        known = ", ".join(company_names(where)) or "none"
+        other = f" {name}.yml is there: its name must end in .yaml." if file.with_suffix(".yml").exists() else ""
+        raise SettingsError(f"{file} does not exist.{other} Companies here: {known}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as problem:
+        raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
+    if document is None:
+        raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
+    if not isinstance(document, dict):
+        raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
+    if "name" in document:
+        raise SettingsError(f"{file}: name is not a known key, because a company's name is the name of its file.")
+    return _checked({"name": name, **document}, str(file), systems, resolved=False)
+
+
+def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a dumped model, with its key's path."""
+    if isinstance(value, SecretStr):
+        yield path, value.get_secret_value()
+    elif isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _strings(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _strings(inner, f"{path}[{index}]")
+
+
+def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
+    """The dumped model with every reference replaced; secrets stay wrapped."""
+    if isinstance(value, SecretStr):
+        return SecretStr(_filled_in(value.get_secret_value(), environment))
+    if isinstance(value, str):
+        return REFERENCE.sub(lambda match: environment[match[1]], value)
+    if isinstance(value, Mapping):
+        return {key: _filled_in(inner, environment) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_filled_in(inner, environment) for inner in value]
+    return value
+
+
+def resolve(company: Company, environment: Mapping[str, str] | None = None, systems: Mapping[str, Any] | None = None) -> Company:
+    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
+
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251 - the one place that may
+    dumped = company.model_dump()
+    if not company.sync.absences.enabled:
+        dumped["deskbird"]["api_key"] = None  # a secret that is not needed is not read
+    wrong = []
+    for path, text in _strings(dumped):
+        for variable in REFERENCE.findall(text):
+            needs, value = f"{company.file}: {path} needs the environment variable {variable}", environment.get(variable, "")
+            if not value.strip():
+                wrong.append(f"{needs}, which is not set. Nothing was read or written; set it and start again.")
+            elif not value.isprintable():
+                wrong.append(f"{needs}, which holds a line break or the like. Nothing was read or written; set it without.")
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return _checked(_filled_in(dumped, environment), company.file, systems, resolved=True)

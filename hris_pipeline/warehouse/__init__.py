@@ -1,0 +1,168 @@
+"""The warehouse: one DuckDB file per company, opened late and closed early.
+
+DuckDB lets one process write or many read, so a connection never lives across a request to the outside. Everything that must appear
+together is written in one :meth:`Warehouse.write` block, which is one transaction: either all of it is published or nothing.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline import contracts
+from hris_pipeline.errors import WarehouseError
+
+SCHEMA_VERSION = 1
+_STATE = (Path(__file__).parent / "state.sql").read_text(encoding="utf-8")
+
+
+class Warehouse:
+    """The file ``<folder>/<company>.duckdb``.
+
+    ``memory`` bounds DuckDB's own memory; what does not fit is spilled to ``<folder>/.spill``. A file held by somebody else is waited
+    for, up to ``patience`` seconds.
+    """
+
+    def __init__(self, folder: Path, company: str, *, memory: str = "700MB", patience: float = 30.0) -> None:
+        self.path = folder / f"{company}.duckdb"
+        self.company = company
+        self._memory = memory
+        self._patience = patience
+
+    @contextlib.contextmanager
+    def write(self, connections: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: committed at the end of the block, rolled back if it raises.
+
+        ``connections`` names HRIS connections whose schemas must exist. Raises :class:`WarehouseError` where the file is open
+        elsewhere, was written by another version, or the disk is full.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        con = self._open(read_only=False)
+        try:
+            with self._explained():
+                self._migrate(con, connections)
+                con.begin()
+            try:
+                yield con
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):
+                    con.rollback()
+                raise
+            with self._explained():
+                con.commit()
+        except duckdb.Error as problem:
+            raise self._explain(problem) from None
+        finally:
+            con.close()
+            with contextlib.suppress(FileNotFoundError):
+                self.path.chmod(0o600)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; :class:`WarehouseError` where there is no file yet."""
+        if not self.path.exists():
+            raise WarehouseError(f"There is no data of company '{self.company}' yet. Run `hris-pipeline sync {self.company}` first.")
+        con = self._open(read_only=True)
+        try:
+            self._check_version(con)
+            yield con
+        except duckdb.Error as problem:
+            raise self._explain(problem) from None
+        finally:
+            con.close()
+
+    def publish_copy(self) -> Path:
+        """Put ``<company>.read.duckdb`` in place by atomic rename, for people with a DuckDB shell open. Returns its path."""
+        target = self.path.with_name(f"{self.company}.read.duckdb")
+        fresh = target.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        con = self._open(read_only=True)  # keeps writers out while the file is copied
+        try:
+            shutil.copyfile(self.path, fresh)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise WarehouseError(f"{target.name} could not be written. The night's own tables are untouched. Check the disk's room.") from None
+        finally:
+            con.close()
+        fresh.chmod(0o600)
+        fresh.replace(target)
+        return target
+
+    def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        spill = self.path.parent / ".spill"
+        config = {
+            "memory_limit": self._memory,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "false",
+        }
+        deadline = time.monotonic() + self._patience
+        old_mask = os.umask(0o077)  # a new file is ours alone from its first byte
+        try:
+            while True:
+                try:
+                    con = duckdb.connect(str(self.path), read_only=read_only, config=config)
+                    con.execute("set TimeZone = 'UTC'")
+                    return con
+                except (duckdb.IOException, duckdb.ConnectionException) as problem:
+                    if "lock" not in str(problem).lower() or time.monotonic() > deadline:
+                        raise self._explain(problem) from None
+                    time.sleep(0.1)
+                except duckdb.Error as problem:
+                    raise self._explain(problem) from None
+        finally:
+            os.umask(old_mask)
+
+    def _migrate(self, con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
+        known = con.execute("select 1 from information_schema.tables where table_schema = 'state' and table_name = 'schema_version'").fetchone()
+        if known:
+            self._check_version(con)
+        con.begin()
+        if not known:
+            con.execute(_STATE)
+            con.execute("insert into state.schema_version values (?)", [SCHEMA_VERSION])
+            for table in (*contracts.CORE, *contracts.DESKBIRD):
+                con.execute(table.ddl())
+        for connection in connections:
+            con.execute(f'create schema if not exists "hris_{connection}"')
+            con.execute(contracts.EMPLOYEES.at(f"hris_{connection}").ddl())
+            con.execute(contracts.ORG_UNITS.at(f"hris_{connection}").ddl())
+        con.commit()
+
+    def _check_version(self, con: duckdb.DuckDBPyConnection) -> None:
+        try:
+            row = con.execute("select max(version) from state.schema_version").fetchone()
+        except duckdb.CatalogException:
+            row = None
+        version = row[0] if row else None
+        if version != SCHEMA_VERSION:
+            raise WarehouseError(
+                f"{self.path.name} was written by another version of this project (its schema version is {version}, this one's is "
+                f"{SCHEMA_VERSION}). Nothing was read or written. Use that version, or move the file away: links are found again by deskbird's markers."
+            )
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as problem:
+            raise self._explain(problem) from None
+
+    def _explain(self, problem: duckdb.Error) -> WarehouseError:
+        """Our sentence for a DuckDB error, whose own text carries values."""
+        text, file = str(problem).lower(), self.path.name
+        if "lock" in text or isinstance(problem, duckdb.ConnectionException):
+            return WarehouseError(f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read {self.path.stem}.read.duckdb instead) and try again.")
+        if "no space left" in text or "disk" in text or isinstance(problem, duckdb.OutOfMemoryException):
+            return WarehouseError(f"There is no room for {file}: the disk or the memory is full. The last good tables are untouched. Free some and try again.")
+        if "version" in text or "not a valid duckdb" in text or "serializ" in text:
+            return WarehouseError(f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. Move it away, or open it with the version that wrote it.")
+        if "permission" in text or "cannot open file" in text or "read-only" in text:
+            return WarehouseError(f"{file} cannot be opened for writing. Nothing was written. Check who owns the file and its folder.")
+        return WarehouseError(f"{file} could not be used ({type(problem).__name__}). The last good tables are untouched.")
+

@@ -1,0 +1,90 @@
+"""Judging rows by their contract with pandera, in chunks, so that memory stays bounded.
+
+Pandera's errors and failure cases carry the values they complain about; what leaves this module is refs, rule names and counts.
+"""
+
+import duckdb
+import pandas as pd
+import pandera.pandas as pa
+
+from hris_pipeline.contracts import Rule, Table
+from hris_pipeline.errors import ContractError
+
+CHUNK = 49  # of DuckDB's vectors of 2,048 rows: about 100,000 rows
+
+
+def _rules_schema(rules: tuple[Rule, ...]) -> pa.DataFrameSchema:
+    columns: dict[str, pa.Column] = {}
+    for rule in rules:
+        check = (
+            pa.Check(lambda values: values.notna(), error=rule.name, ignore_na=False)
+            if rule.pattern is None
+            else pa.Check.str_matches(f"(?:{rule.pattern})$", error=rule.name)
+        )
+        column = columns.setdefault(rule.column, pa.Column("str", nullable=True, checks=[]))
+        column.checks.append(check)
+    return pa.DataFrameSchema(columns)
+
+
+def table_schema(table: Table) -> pa.DataFrameSchema:
+    """The pandera contract of a finished table: which columns there are, which may be null, which values they may take."""
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                None,
+                nullable=column.nullable,
+                required=True,
+                checks=[pa.Check.isin(column.values, error=f"{column.name}_is_known")] if column.values else [],
+            )
+            for column in table.columns
+        },
+        strict=True,
+    )
+
+
+def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tuple[Rule, ...]) -> list[tuple[str, str]]:
+    """The rows of ``query`` that break a rule, as (value of column ``ref``, rule name).
+
+    ``query`` yields ``ref`` and the columns the rules name, all text. Raises :class:`ContractError` where pandera could not judge
+    (it then reports a failure without a row, and the bad rows would pass).
+    """
+    schema, found = _rules_schema(rules), []
+    con.execute(query)
+    while len(frame := con.fetch_df_chunk(CHUNK)):
+        for name in schema.columns:
+            frame[name] = frame[name].astype("str")
+        try:
+            schema.validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as problem:
+            cases = problem.failure_cases[["check", "index"]]
+            _refuse_unjudged(cases)
+            refs = frame[ref].loc[cases["index"].astype("int64")].to_numpy()
+            found += list(zip(refs.tolist(), cases["check"].tolist(), strict=True))
+    return found
+
+
+def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
+    """Hold ``relation`` against the contract of ``table``; return its number of rows, or raise :class:`ContractError` with counts."""
+    total = 0
+    con.execute(f"select {', '.join(f'{chr(34)}{name}{chr(34)}' for name in table.names)} from {relation}")
+    schema = table_schema(table)
+    while len(frame := con.fetch_df_chunk(CHUNK)):
+        total += len(frame)
+        try:
+            schema.validate(frame, lazy=True)
+        except pa.errors.SchemaErrors as problem:
+            counts = problem.failure_cases.groupby(["column", "check"], dropna=False).size()
+            what = ", ".join(f"{column}: {check} ({count})" for (column, check), count in counts.items())
+            raise ContractError(f"{table.schema}.{table.name} would break its contract: {what}. The last good table is left in place.") from None
+    if table.key:
+        key = ", ".join(f'"{column}"' for column in table.key)
+        row = con.execute(f"select count(*) from (select {key} from {relation} group by all having count(*) > 1)").fetchone()
+        if row and row[0]:
+            raise ContractError(f"{table.schema}.{table.name} would hold {row[0]} keys twice ({key}). The last good table is left in place.")
+    return total
+
+
+def _refuse_unjudged(cases: pd.DataFrame) -> None:
+    if cases["index"].isna().any():
+        checks = ", ".join(sorted({str(check) for check in cases.loc[cases["index"].isna(), "check"]}))
+        raise ContractError(f"core.people could not be judged ({checks}). The last good table is left in place; this is a fault of the pipeline, please report it.")

@@ -1,0 +1,81 @@
+"""From the edges' Arrow files into the tables they belong to: one transaction, all or nothing."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from hris_pipeline import contracts
+from hris_pipeline.contracts import Table
+from hris_pipeline.hris.extract import Extract
+
+
+class Observed(Protocol):
+    """What a complete read of deskbird says of itself (see ``hris_pipeline.deskbird.scim.Observation``)."""
+
+    @property
+    def pages(self) -> int: ...  # noqa: D102
+    @property
+    def records(self) -> int: ...  # noqa: D102
+    @property
+    def readable(self) -> Collection[str]: ...  # noqa: D102
+
+
+def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: Sequence[Extract], now: dt.datetime) -> None:
+    """Replace the connection's raw tables with what was read tonight, and record the proof of each."""
+    tables = {"employees": contracts.EMPLOYEES, "org_units": contracts.ORG_UNITS}
+    for extract in extracts:
+        _replace(con, tables[extract.resource].at(f"hris_{connection}"), extract.path)
+        con.execute(
+            "insert into state.extracts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [connection, extract.resource, now, extract.pages, extract.records, extract.expected, extract.proof, extract.why, list(extract.vanished)],
+        )
+
+
+def publish_users(
+    con: duckdb.DuckDBPyConnection, path: Path, observation: Observed, *, connections: Sequence[str], now: dt.datetime, run_id: str
+) -> None:
+    """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
+    _replace(con, contracts.DESKBIRD_USERS, path, _owned("state.links", connections))
+    _observe(con, "users", observation, now, run_id)
+
+
+def publish_groups(
+    con: duckdb.DuckDBPyConnection,
+    groups_path: Path,
+    members_path: Path,
+    observation: Observed,
+    *,
+    connections: Sequence[str],
+    now: dt.datetime,
+    run_id: str,
+) -> None:
+    """Replace ``deskbird.groups`` and ``deskbird.group_members``."""
+    _replace(con, contracts.DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
+    _replace(con, contracts.DESKBIRD_GROUP_MEMBERS, members_path)
+    _observe(con, "groups", observation, now, run_id)
+
+
+def _owned(links: str, connections: Sequence[str]) -> str:
+    """SQL for whose a row is: the marker where it is one of ours, else the link."""
+    markers = " or ".join(f"starts_with(external_id, '{connection}:')" for connection in connections) or "false"
+    return f"coalesce(case when {markers} then external_id end, (select min(l.hris_ref) from {links} l where l.deskbird_id = incoming.deskbird_id))"
+
+
+def _replace(con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None) -> None:
+    columns = ", ".join(f'cast({hris_ref if c.name == "hris_ref" and hris_ref else f"incoming.{chr(34)}{c.name}{chr(34)}"} as {c.type}) as "{c.name}"' for c in table.columns)
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+        con.register("incoming", reader)
+        con.execute(f"create or replace table {table.qualified} as select {columns} from incoming")
+        con.unregister("incoming")
+
+
+def _observe(con: duckdb.DuckDBPyConnection, resource: str, observation: Observed, now: dt.datetime, run_id: str) -> None:
+    known = con.execute("select readable from state.observations where resource = ?", [resource]).fetchone()
+    readable = sorted({*observation.readable, *(known[0] if known else ())})  # what came back once for anybody stays readable
+    con.execute(
+        "insert or replace into state.observations values (?, ?, ?, ?, ?, ?)", [resource, now, run_id, observation.pages, observation.records, readable]
+    )

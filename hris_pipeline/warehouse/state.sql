@@ -1,0 +1,65 @@
+-- What outlives a night. Links can be rebuilt from deskbird's markers; nothing else here can.
+-- No primary keys on what grows with the company: their index would cost more than the tables.
+create schema if not exists core;
+create schema if not exists deskbird;
+create schema if not exists state;
+
+create table if not exists state.schema_version (version integer not null);
+
+-- Which record is which user or group in deskbird, and by which rule we know.
+create table if not exists state.links (
+    hris_ref varchar not null, deskbird_id varchar not null, rule varchar not null, linked_at timestamptz not null);
+create table if not exists state.group_links (
+    hris_ref varchar not null, deskbird_id varchar not null, rule varchar not null, linked_at timestamptz not null);
+
+-- Every extract that was published, with its proof.
+create table if not exists state.extracts (
+    connection varchar not null, resource varchar not null, extracted_at timestamptz not null, pages bigint not null, records bigint not null,
+    expected bigint, proof varchar not null, why varchar not null, vanished varchar[] not null);
+
+-- What the last complete read of deskbird showed it to give back at all, and the run that made it.
+create table if not exists state.observations (
+    resource varchar primary key, observed_at timestamptz not null, run_id varchar not null, pages bigint not null, records bigint not null,
+    readable varchar[] not null);
+
+-- The last value deskbird acknowledged, for what it does not give back.
+create table if not exists state.acknowledged_values (deskbird_id varchar not null, attribute varchar not null, value varchar);
+create table if not exists state.acknowledged_members (
+    group_deskbird_id varchar not null, user_deskbird_id varchar not null);
+
+-- Ours in deskbird, but in no record of the HRIS any more: listed, never deactivated for that alone.
+create table if not exists state.missing (
+    hris_ref varchar primary key, deskbird_id varchar not null, missing_since timestamptz not null, complete_reads bigint not null,
+    last_read timestamptz not null);
+
+-- What waits for a person to decide.
+create table if not exists state.review (
+    hris_ref varchar not null, rule varchar not null, deskbird_id varchar, since timestamptz not null, primary key (hris_ref, rule));
+
+-- Plans, their changes and what became of them. A night is in line when nothing was left but what a guard holds back.
+create table if not exists state.plans (
+    plan_id varchar primary key, number bigint not null, made_at timestamptz not null, run_id varchar not null, after_plan varchar not null, changes bigint not null,
+    blocked bigint not null, written boolean not null default false, as_of timestamptz not null);
+create table if not exists state.plan_changes (
+    plan_id varchar not null, seq bigint not null, request bigint not null, stage integer not null, object varchar not null, action varchar not null,
+    hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar, before json not null, after json not null,
+    reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null);
+create table if not exists state.outcomes (
+    plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
+    http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null);
+create table if not exists state.nights (
+    plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
+create table if not exists state.guard_verdicts (
+    plan_id varchar not null, guard varchar not null, subject varchar not null, count bigint not null, base bigint not null, limit_text varchar not null,
+    tripped boolean not null);
+create table if not exists state.approvals (
+    plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
+    decided_at timestamptz not null, expires_at timestamptz not null);
+
+-- Every write that was sent, folded from the journal: ids only.
+create table if not exists state.ledger (
+    plan_id varchar not null, request bigint not null, kind varchar not null, hris_ref varchar, deskbird_id varchar, phase varchar not null,
+    status integer, attempt integer not null, happened_at timestamptz not null);
+
+-- The dialect that worked, by kind of write.
+create table if not exists state.dialects (kind varchar primary key, dialect varchar not null, learnt_at timestamptz not null);

@@ -1,0 +1,125 @@
+"""A Personio on the loopback address, and an account that is read quickly."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pytest
+
+from hris_pipeline.hris.extract import Extract
+from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.http import Patience
+from hris_pipeline.sandbox.company import Tenant, generate
+from hris_pipeline.sandbox.faults import Fault, Faults
+from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
+from hris_pipeline.sandbox.server import App, Server, serve
+
+ALL_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
+PEOPLE = 230  # three pages in v1, five in v2
+
+
+@pytest.fixture
+def rows() -> Callable[[Path], list[dict[str, Any]]]:
+    """Gives what an extract's file holds."""
+
+    def read(path: Path) -> list[dict[str, Any]]:
+        with path.open("rb") as file:
+            return pa.ipc.open_stream(file).read_all().to_pylist()
+
+    return read
+
+
+@dataclass
+class Account:
+    """One sandbox, and reading from it."""
+
+    url: str
+    directory: Path
+    tenant: Tenant
+    faults: Faults
+    credentials: dict[str, str]
+    progress: list[tuple[str, int, int | None]] = field(default_factory=list)
+
+    def read(self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any) -> tuple[Extract, ...]:
+        """Read everything, waiting for hardly anything."""
+        system = SYSTEMS["personio"]
+        connection = system.connect(
+            "personio",
+            base_url=self.url,
+            credentials=self.credentials,
+            options=system.options(api=api, **{"requests_per_second": 5000, **options}),
+            kinds=kinds,
+            patience=Patience(tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+            timeout=timeout,
+        )
+        return connection.read(self.directory, lambda *news: self.progress.append(news))
+
+    def fault(self, on: str, kind: str, **more: Any) -> None:
+        """Switch a fault on."""
+        self.faults.add(Fault(on, kind, **more))
+
+    def queries(self, on: str) -> list[str]:
+        """The queries of the requests so far."""
+        return [request.query for request in self.faults.requests(on)]
+
+
+@pytest.fixture
+def personio(tmp_path: Path) -> Iterator[Callable[..., Account]]:
+    """Makes accounts of a Personio whose company has 230 people, or the one given."""
+    servers: list[Server] = []
+
+    def make(
+        tenant: Tenant | None = None, *, attributes: tuple[str, ...] = ATTRIBUTES, scopes: frozenset[str] = SCOPES, **more: Any
+    ) -> Account:
+        tenant = tenant or generate(PEOPLE)
+        faults = Faults()
+        credential = Credential(scopes=scopes)
+        app = personio_app(tenant, faults=faults, rates=False, credentials=(credential,), attributes=attributes, **more)
+        server = serve(app)
+        server.__enter__()
+        servers.append(server)
+        given = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}
+        return Account(server.url, tmp_path, tenant, faults, given)
+
+    yield make
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def _scripted(answers: dict[str, Any]) -> App:
+    """An ASGI app that answers each path with what is given: bytes, or whatever JSON can say; all else 404."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        query = scope["query_string"].decode()
+        path = scope["path"]
+        answer = answers.get(f"{path}?{query}", answers.get(path))
+        body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 404 if answer is None else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+TOKENS = {"/v1/auth": {"success": True, "data": {"token": "t"}}, "/v2/auth/token": {"access_token": "t"}}
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Account]]:
+    """Makes accounts of a Personio that gives fixed answers by path."""
+    servers: list[Server] = []
+
+    def make(answers: dict[str, Any]) -> Account:
+        server = serve(_scripted({**TOKENS, **answers}))
+        server.__enter__()
+        servers.append(server)
+        return Account(server.url, tmp_path, generate(1), Faults(), {"client_id": "a", "client_secret": "b"})
+
+    yield make
+    for server in servers:
+        server.__exit__(None, None, None)

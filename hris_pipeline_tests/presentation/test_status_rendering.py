@@ -1,0 +1,79 @@
+"""The status screen."""
+
+import datetime as dt
+import io
+import json
+
+from hand_made_plan import NOW
+
+from hris_pipeline.presentation import console
+from hris_pipeline.presentation import status as rendering
+
+LATER = NOW + dt.timedelta(hours=5)
+
+
+def read(warehouse, last_run=None):
+    with warehouse.read() as con:
+        return rendering.read(con, "acme", LATER, timezone="Europe/Berlin", schedule="30 4 * * *", last_run=last_run)
+
+
+def printed(status):
+    page = io.StringIO()
+    rendering.show(console(page), status)
+    return page.getvalue()
+
+
+def after_a_night(warehouse):
+    with warehouse.write() as con:
+        con.execute("insert into state.nights values ('p0', ?, 40, true, 'r0')", [NOW - dt.timedelta(days=1)])
+        con.execute("insert into state.nights values ('p1', ?, 41, true, 'r1')", [NOW])
+        con.execute(
+            "insert into state.extracts values ('personio', 'employees', ?, 3, 250, 250, 'proven', 'The totals agree.', [])",
+            [NOW],
+        )
+        con.execute(
+            "insert into state.extracts values ('personio', 'employees', ?, 3, 249, 250, 'unproven', 'Old.', [])",
+            [NOW - dt.timedelta(days=1)],
+        )
+        con.execute("insert into core.quarantine values ('personio:8', 'people', 'email_is_valid', ?, ?)", [NOW, NOW])
+        con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
+        con.execute("insert into state.review values ('personio:7', 'email_is_taken', 'u7', ?)", [NOW])
+
+
+def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
+    after_a_night(planned)
+    text = printed(read(planned))
+    assert len(text.splitlines()) < 24
+    assert "2026-03-03 04:30, in line but for what guards hold back" in text
+    assert "personio employees: 250 of 250 in 3 pages, proven, 5 h ago. The totals agree." in text
+    assert "30 4 * * * (Europe/Berlin)" in text
+    assert "deactivate_user: 3 of 40, limit 2 and 5 %" in text
+    assert "1 record, rule email_is_valid, since 2026-03-03 04:30" in text
+    assert "1 person in no record any more, the first since 2026-03-03 04:30" in text
+    assert "1 person to decide on: email is taken" in text
+    assert "guards count from 41" in text
+
+
+def test_a_run_that_failed_since_is_told_and_is_an_error(planned):
+    after_a_night(planned)
+    status = read(planned, rendering.LastRun(NOW + dt.timedelta(hours=1), "failure", "0123456789abcdef"))
+    assert "failed, run 01234567 of 2026-03-03 05:30" in printed(status)
+    assert status.exit_code == 1
+
+
+def test_before_the_first_night_it_says_how_to_begin(warehouse):
+    with warehouse.write():
+        pass
+    status = read(warehouse)
+    assert "none has ended yet" in printed(status) and "hris-pipeline sync acme --dry-run" in printed(status)
+    assert status.exit_code == 1
+
+
+def test_json_is_one_versioned_document(planned):
+    after_a_night(planned)
+    document = json.loads(rendering.as_json(read(planned)))
+    assert (document["version"], document["kind"], document["company"], document["exit_code"]) == (1, "status", "acme", 3)
+    assert document["plan"]["counts"] == {"changes": 8, "planned": 5, "blocked": 3}
+    assert document["extracts"][0]["records"] == 250 and len(document["extracts"]) == 1
+    assert document["missing"] == {"people": 1, "since": NOW.isoformat()}
+    assert document["base"] == 41
