@@ -7,6 +7,7 @@ guard has blocked something. Errors are one sentence on standard error.
 # ruff: noqa: PLC0415 - what is slow to import is imported by the command that needs it
 
 import datetime as dt
+import getpass
 import os
 import sys
 import traceback
@@ -33,6 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+APPROVAL_HOURS = 72
+"""How long an approval is good for: over a weekend."""
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's own, wherever typer keeps it
 
@@ -76,15 +80,14 @@ def sync(
 ) -> None:
     """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
     _load(company)
-    _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
+    run_id = _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
     plan = _plan(company, as_of)
     if dry_run:
+        plan = plan.as_made()
         _show(plan, rows=10)
         raise typer.Exit(plan.exit_code)
     _show(plan, rows=3)
-    states = plan.states
-    left = states["failed"] or states["stale"] or states["skipped"] or states["planned"]
-    raise typer.Exit(1 if left else 3 if states["blocked"] else 0)
+    raise typer.Exit(_carried_out(plan, run_id))
 
 
 @app.command()
@@ -98,6 +101,7 @@ def plan(
     as_of: AsOf = None,
 ) -> None:
     """Show the current plan: every change with what is there, what is wanted and why."""
+    from hris_pipeline.presentation import page
     from hris_pipeline.presentation import plan as rendering
 
     loaded, current = _load(company), _plan(company, as_of)
@@ -105,13 +109,7 @@ def plan(
         text = rendering.as_json(current) if format is Format.json else rendering.markdown(current, timezone=loaded.timezone)
         _deliver(text, out)
     elif out is not None:
-        import io
-
-        from hris_pipeline.presentation import console
-
-        page = io.StringIO()
-        rendering.show(console(page), current, timezone=loaded.timezone)
-        _deliver(page.getvalue(), out)
+        _deliver(page(lambda to: rendering.show(to, current, timezone=loaded.timezone)), out)
     else:
         _show(current, rows=12 if format is None and sys.stdout.isatty() else None)
     raise typer.Exit(current.exit_code)
@@ -128,13 +126,13 @@ def approve(
     as_of: AsOf = None,
 ) -> None:
     """Release what guards hold back in this plan; `apply`, or the next `sync` that plans the same, carries it out."""
-    _decide(company, "approve", plan_id, because, as_of, only=only)
+    _decide(company, "approved", plan_id, because, as_of, only=only)
 
 
 @app.command()
 def reject(company: CompanyName, plan_id: PlanId, because: Because = None, as_of: AsOf = None) -> None:
     """Keep what guards hold back in this plan held back, and silence its alerts."""
-    _decide(company, "reject", plan_id, because, as_of)
+    _decide(company, "rejected", plan_id, because, as_of)
 
 
 @app.command()
@@ -145,11 +143,10 @@ def apply(
 ) -> None:
     """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
     _load(company)
-    _run(company, "apply", plan_id=plan_id, as_of=as_of)
-    current = _plan(company, as_of)
-    _show(current, rows=3)
-    states = current.states
-    raise typer.Exit(1 if states["failed"] or states["stale"] or states["planned"] else 3 if states["blocked"] else 0)
+    run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
+    carried_out = _plan(company, as_of, plan_id)
+    _show(carried_out, rows=3)
+    raise typer.Exit(_carried_out(carried_out, run_id))
 
 
 @app.command()
@@ -160,7 +157,7 @@ def status(
 ) -> None:
     """Show last night, what waits, who is held back and who is missing, on one screen."""
     from hris_pipeline import settings
-    from hris_pipeline.presentation import console
+    from hris_pipeline.presentation import put
     from hris_pipeline.presentation import status as rendering
     from hris_pipeline.warehouse import Warehouse
 
@@ -172,7 +169,7 @@ def status(
     if format is ScreenFormat.json:
         _deliver(rendering.as_json(screen), None)
     else:
-        rendering.show(console(sys.stdout), screen)
+        put(sys.stdout, lambda to: rendering.show(to, screen))
     raise typer.Exit(screen.exit_code)
 
 
@@ -180,10 +177,10 @@ def status(
 def systems() -> None:
     """List every HR system: how it authenticates, what it can deliver, what it cannot."""
     from hris_pipeline.hris.systems import SYSTEMS
-    from hris_pipeline.presentation import console
+    from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
 
-    rendering.show(console(sys.stdout), SYSTEMS.values())
+    put(sys.stdout, lambda to: rendering.show(to, SYSTEMS.values()))
 
 
 @app.command()
@@ -213,17 +210,8 @@ def _now(as_of: str | None) -> dt.datetime:
     return clock.parse(as_of).astimezone(dt.UTC) if as_of else clock.now()
 
 
-def _dagster_home() -> None:
-    """Set DAGSTER_HOME to the project's root, where nothing else is set."""
-    if not os.environ.get("DAGSTER_HOME"):  # noqa: TID251 - Dagster itself reads it from there
-        from hris_pipeline import settings
-
-        os.environ["DAGSTER_HOME"] = str(settings.project_root())  # noqa: TID251
-
-
-def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | None = None) -> None:
-    """Execute a Dagster run with its progress on standard error; an error where it failed."""
-    _dagster_home()
+def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | None = None) -> str:
+    """Execute a Dagster run with its progress on standard error and return its id; an error where it failed."""
     moment = _now(as_of) if as_of else None
     from hris_pipeline.orchestration import runs
     from hris_pipeline.presentation import progress
@@ -232,22 +220,44 @@ def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | No
         finished = runs.execute(company, what, plan_id=plan_id, as_of=moment, on_progress=report)
     if not finished.success:
         raise PipelineError(finished.problem or f"Run {finished.run_id} failed. The Dagster UI shows where.")
+    return str(finished.run_id)
 
 
-def _plan(company: str, as_of: str | None) -> "Plan":
+def _plan(company: str, as_of: str | None, plan_id: str | None = None) -> "Plan":
     from hris_pipeline import settings
     from hris_pipeline.presentation import plan as rendering
     from hris_pipeline.warehouse import Warehouse
 
     with Warehouse(settings.data_folder(), company).read() as con:
-        return rendering.read(con, company, _now(as_of))
+        return rendering.read(con, company, _now(as_of), plan_id)
+
+
+def _carried_out(plan: "Plan", run_id: str) -> int:
+    """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where a guard holds something."""
+    from hris_pipeline import settings
+    from hris_pipeline.warehouse import Warehouse
+
+    if plan.exit_code in (1, 2):  # what is still planned was not reached
+        return 1
+    if plan.exit_code == 3:
+        return 3
+    with Warehouse(settings.data_folder(), plan.company).read() as con:
+        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
+    if night is not None and not night[0]:
+        _say(
+            "Everything was sent, but deskbird is not in line: something did not stick, or was changed there meanwhile. "
+            f"See what is left with `hris-pipeline sync {plan.company} --dry-run`."
+        )
+        return 1
+    return 0
 
 
 def _show(current: "Plan", *, rows: int | None) -> None:
-    from hris_pipeline.presentation import console
     from hris_pipeline.presentation import plan as rendering
+    from hris_pipeline.presentation import put
 
-    rendering.show(console(sys.stdout), current, timezone=_load(current.company).timezone, rows=rows)
+    timezone = _load(current.company).timezone
+    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows))
 
 
 def _deliver(text: str, out: Path | None) -> None:
@@ -264,22 +274,46 @@ def _deliver(text: str, out: Path | None) -> None:
     typer.echo(f"Written to {out}.", err=True)
 
 
-def _decide(company: str, verb: str, plan_id: str, because: str | None, as_of: str | None, *, only: str | None = None) -> None:
-    raise NotImplementedError
+def _decide(
+    company: str, decision: str, plan_id: str, because: str | None, as_of: str | None, *, only: str | None = None
+) -> None:
+    """Write down a decision about what guards hold back, with who made it; nothing is carried out by that."""
+    from hris_pipeline import plan as plans
+    from hris_pipeline import settings
+    from hris_pipeline.presentation import count
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded, now, by = _load(company), _now(as_of), getpass.getuser()
+    warehouse = Warehouse(settings.data_folder(), company)
+    with warehouse.read():  # says what to do where there is no data yet
+        pass
+    with warehouse.write(tuple(loaded.hris)) as con:
+        if decision == "approved":
+            done = plans.approve(con, plan_id, only=only, because=because, by=by, now=now, hours=APPROVAL_HOURS)
+        else:
+            done = plans.reject(con, plan_id, because=because, by=by, now=now, hours=APPROVAL_HOURS)
+    if decision == "approved":
+        typer.echo(
+            f"{count(done, 'change')} released for {APPROVAL_HOURS} hours." if done else "All of that is released already."
+        )
+        typer.echo(f"Carry it out: hris-pipeline apply {company} --plan {plan_id}   or wait for the next night.")
+    else:
+        typer.echo(f"{count(done, 'change')} kept back." if done else "All of that is kept back already.")
 
 
 def _last_run(company: str) -> "LastRun | None":
     """The last run of the nightly job in Dagster's own books; None where there is none."""
-    _dagster_home()
     import dagster as dg  # noqa: TID251 - the shell
 
+    from hris_pipeline.orchestration.instance import open_instance
     from hris_pipeline.presentation.status import LastRun
 
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         records = instance.get_run_records(dg.RunsFilter(job_name=f"{company}_nightly"), limit=1)
     if not records:
         return None
-    return LastRun(records[0].create_timestamp, records[0].dagster_run.status.value.lower(), records[0].dagster_run.run_id)
+    run = records[0].dagster_run
+    return LastRun(records[0].create_timestamp, run.status.value.lower(), run.run_id)
 
 
 # --- the door -------------------------------------------------------------------------------------------------------------------
@@ -298,27 +332,33 @@ def run(arguments: list[str] | None = None) -> int:
         _say(_usage(mistake))
     except PipelineError as problem:
         _say(str(problem))
-    except (KeyboardInterrupt, typer.Abort):
-        _say("Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there.")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read us has gone; say nothing more
-    except Exception as problem:  # noqa: BLE001 - a library's text may hold personal data, so only its type is told
-        where = traceback.extract_tb(problem.__traceback__)[-1]
-        _say(
-            f"Something unexpected went wrong ({type(problem).__name__} in {Path(where.filename).name}, line {where.lineno}). "
-            "The command was not completed; running it again is safe. Please report it with this line."
-        )
+    except SystemExit:  # typer's answer to a reader of standard output that has gone
+        pass
+    except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody should have to read a traceback
+        _say(_unexpected(problem))
     return 1
 
 
 def _usage(mistake: Exception) -> str:
     """A mistake in the command itself, in one sentence, and where to look."""
     text: str = mistake.format_message() if hasattr(mistake, "format_message") else str(mistake)
+    if not text:  # no command at all: the help was printed
+        return "Nothing was done: name a command."
     context = getattr(mistake, "ctx", None)
     where = context.command_path if context is not None else "hris-pipeline"
-    if type(mistake).__name__ == "NoArgsIsHelpError":
-        return text
-    return f"{text.rstrip('.')}. Nothing was done; `{where} --help` shows how it is written."
+    text = text.rstrip(".")
+    return f"{text}{'' if text.endswith('?') else '.'} Nothing was done; `{where} --help` shows how it is written."
+
+
+def _unexpected(problem: BaseException) -> str:
+    """What may be said of what is none of our errors: a library's text may hold personal data, so only its type and place."""
+    if isinstance(problem, KeyboardInterrupt | typer.Abort) or type(problem).__name__ == "DagsterExecutionInterruptedError":
+        return "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
+    where = traceback.extract_tb(problem.__traceback__)[-1]
+    return (
+        f"Something unexpected went wrong ({type(problem).__name__} in {Path(where.filename).name}, line {where.lineno}). "
+        "The command was not completed; running it again is safe. Please report it with this line."
+    )
 
 
 def main() -> NoReturn:

@@ -198,12 +198,12 @@ def _check_secret(key: str, secret: SecretStr | None, url: str | None, info: Val
     text = "" if secret is None else secret.get_secret_value()
     if secret is None or _resolved(info) or REFERENCE.fullmatch(text):
         return None
-    if text and "${" not in text:
-        parts = _split(url) if url else None
-        if key.endswith("_id"):  # the name of a credential, not its secret
-            return None
-        if parts is not None and parts.hostname and _is_loopback(parts.hostname):  # a sandbox: its credentials are public
-            return None
+    readable = text and "${" not in text
+    if key.endswith("_id"):  # the name of a credential, not its secret
+        return None if readable else "must be written as ${NAME}, or be the id itself"
+    parts = _split(url) if url else None
+    if readable and parts is not None and parts.hostname and _is_loopback(parts.hostname):
+        return None  # a sandbox on this machine: its credentials are public
     return "must be written as ${NAME} and set in the environment, because a secret has no place in a file"
 
 
@@ -218,7 +218,7 @@ _CRON: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 7, _DAYS),
 )
-_CRON_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]+))?")
+_CRON_PART = re.compile(r"(?P<value>\w+)|(?:\*|(?P<from>\w+)-(?P<to>\w+))(?:/(?P<step>[0-9]+))?")
 
 
 def _cron_values(field: str, low: int, high: int, names: Mapping[str, int]) -> set[int] | None:
@@ -226,16 +226,18 @@ def _cron_values(field: str, low: int, high: int, names: Mapping[str, int]) -> s
     values: set[int] = set()
     for part in field.lower().split(","):
         match = _CRON_PART.fullmatch(part)
-        if not match or (match["step"] and (int(match["step"]) == 0 or (match["first"] and not match["last"]))):
+        if not match:
             return None
-        ends = [low, high] if match["first"] is None else []
-        for word in (match["first"], match["last"] or match["first"]) if match["first"] else ():
-            if word not in names and not re.fullmatch(r"[0-9]{1,2}", word):
-                return None
-            ends.append(names[word] if word in names else int(word))
-        if not low <= ends[0] <= ends[1] <= high:
+        words = (match["from"] or match["value"] or str(low), match["to"] or match["value"] or str(high))
+        if any(word not in names and not re.fullmatch(r"[0-9]{1,2}", word) for word in words):
             return None
-        values.update(range(ends[0], ends[1] + 1, int(match["step"] or 1)))
+        first, last = (names[word] if word in names else int(word) for word in words)
+        if words[1] == "sun" and first > 0:
+            last = 7  # fri-sun
+        step = int(match["step"] or 1)
+        if not low <= first <= last <= high or (not match["value"] and not 1 <= step <= last - first):
+            return None
+        values.update(range(first, last + 1, step))
     return values
 
 
@@ -680,12 +682,12 @@ def _check_name(name: str, what: str) -> str | None:
 
 def companies_folder() -> Path:
     """The folder of the company files: ``HRIS_PIPELINE_COMPANIES``, else ``companies`` in the working directory."""
-    return Path(os.environ.get(COMPANIES_VARIABLE) or "companies")  # noqa: TID251 - the one place that may
+    return Path(os.environ.get(COMPANIES_VARIABLE) or "companies")  # noqa: TID251
 
 
 def data_folder() -> Path:
     """The folder of everything written: ``HRIS_PIPELINE_DATA``, else ``data`` in the working directory."""
-    return Path(os.environ.get(DATA_VARIABLE) or "data")  # noqa: TID251 - the one place that may
+    return Path(os.environ.get(DATA_VARIABLE) or "data")  # noqa: TID251
 
 
 def project_root(package: Path = Path(__file__).parent) -> Path:
@@ -765,7 +767,7 @@ def resolve(company: Company, environment: Mapping[str, str] | None = None, syst
 
     A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
     """
-    environment = os.environ if environment is None else environment  # noqa: TID251 - the one place that may
+    environment = os.environ if environment is None else environment  # noqa: TID251
     dumped = company.model_dump()
     if not company.sync.absences.enabled:
         dumped["deskbird"]["api_key"] = None  # a secret that is not needed is not read
@@ -780,3 +782,15 @@ def resolve(company: Company, environment: Mapping[str, str] | None = None, syst
     if wrong:
         raise SettingsError("\n".join(wrong))
     return _checked(_filled_in(dumped, environment), company.file, systems, resolved=True)
+
+
+def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Where the company's news goes, with the environment's values in: no others, so that news of a missing one gets out."""
+    environment = os.environ if environment is None else environment  # noqa: TID251
+    texts = [secret.get_secret_value() for secret in company.alerts]
+    missing = [name for text in texts for name in REFERENCE.findall(text) if not environment.get(name, "").strip()]
+    if missing:
+        raise SettingsError(
+            f"{company.file}: alerts needs the environment variable {missing[0]}, which is not set. No news was sent."
+        )
+    return tuple(str(_filled_in(text, environment)) for text in texts)

@@ -12,9 +12,10 @@ import pytest
 import yaml
 from dagster import DefaultScheduleStatus, ScheduleDefinition
 
-import hris_pipeline
 from hris_pipeline import settings
 from hris_pipeline.errors import SettingsError
+from hris_pipeline.sandbox.deskbird import TOKEN
+from hris_pipeline.sandbox.personio import CREDENTIAL
 from hris_pipeline.settings import Company, company_names, load, resolve
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -194,6 +195,18 @@ MISTAKES: dict[str, Mistake] = {
         GOOD.replace("${PAPER_SECRET}", '"${PAPER_SECRET:-s3cr3t}"'),
         f"hris.main.client_secret {SECRET}",
     ),
+    "half a reference to a sandbox's secret": Mistake(
+        GOOD.replace("${PAPER_SECRET}", "my-${PAPER_SECRET}\n    base_url: http://127.0.0.1:1"),
+        f"hris.main.client_secret {SECRET}",
+    ),
+    "an id that is half a reference": Mistake(
+        GOOD.replace("${PAPER_ID}", '"${PAPER ID}"'),
+        "hris.main.client_id must be written as ${NAME}, or be the id itself.",
+    ),
+    "an empty secret": Mistake(GOOD.replace("${PAPER_SECRET}", '""'), f"hris.main.client_secret {SECRET}"),
+    "a secret that is a number": Mistake(
+        GOOD.replace("${PAPER_SECRET}", "12345"), "hris.main.client_secret must be text; put it in quotes."
+    ),
     "literal token": Mistake(
         GOOD.replace("${SCIM_TOKEN}", "s3cr3t-scim"),
         f"deskbird.scim_token {SECRET}",
@@ -265,6 +278,13 @@ MISTAKES: dict[str, Mistake] = {
     "a step of nothing": Mistake(
         with_('schedule: "*/0 4 * * *"'),
         f"schedule {CRON}; the minute must lie between 0 and 59.",
+    ),
+    "a step without a range": Mistake(
+        with_('schedule: "5/15 4 * * *"'), f"schedule {CRON}; the minute must lie between 0 and 59."
+    ),
+    "a step too wide": Mistake(with_('schedule: "*/90 4 * * *"'), f"schedule {CRON}; the minute must lie between 0 and 59."),
+    "a range backwards": Mistake(
+        with_('schedule: "0 4 * * fri-mon"'), f"schedule {CRON}; the day of the week must lie between 0 and 7."
     ),
     "30 February": Mistake(with_('schedule: "0 4 30 2 *"'), "schedule names a day that no month of it has."),
     "a switch that is text": Mistake(with_('sync: {managers: "no"}'), "sync.managers must be true or false."),
@@ -568,7 +588,7 @@ def test_c68_the_ends_of_a_limit_are_valid(tmp_path: Path, percent: float) -> No
         "*/15 4-6 * * mon-fri",
         "0,30 4 1,15 jan,JUL *",
         "5 4 * * 0",
-        "5 4 * * 7",
+        "5 4 * * fri-sun",
         "0 4 1-31/7 * *",
     ],
 )
@@ -671,6 +691,14 @@ def test_an_api_key_for_absences_is_not_needed_without_them(tmp_path: Path) -> N
     assert company.deskbird.api_key is None
 
 
+def test_alerts_need_no_other_variable_than_their_own(tmp_path: Path) -> None:
+    company = check(tmp_path, with_('alerts: ["slack://${A}/${B}/c", "json://localhost/"]'))
+    urls = settings.alert_urls(company, {"A": "s3cr3t-a", "B": "s3cr3t-b"})
+    assert urls == ("slack://s3cr3t-a/s3cr3t-b/c", "json://localhost/")
+    with pytest.raises(SettingsError, match=r"acme\.yaml: alerts needs the environment variable B, which is not set\."):
+        settings.alert_urls(company, {"A": "s3cr3t-a", "B": " "})
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8172", "localhost", "[::1]:8172"])
 def test_a_sandbox_on_this_machine_may_have_its_credentials_in_the_file(tmp_path: Path, host: str) -> None:
     text = GOOD.replace("${PAPER_SECRET}", f"public\n    base_url: http://{host}").replace(
@@ -762,6 +790,9 @@ def test_the_demo_works_without_any_environment() -> None:
     assert demo.schedule is None
     assert demo.hris["personio"].base_url == "http://127.0.0.1:8171"
     assert demo.deskbird.scim_url == "http://127.0.0.1:8172/v2/scim"
+    credentials = {key: value.get_secret_value() for key, value in demo.hris["personio"].credentials.items()}
+    assert credentials == {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}
+    assert demo.deskbird.scim_token.get_secret_value() == TOKEN
 
 
 def test_every_key_has_a_description_and_a_default_or_is_required_by_name() -> None:
@@ -778,4 +809,3 @@ def test_every_key_has_a_description_and_a_default_or_is_required_by_name() -> N
 
     walk(Company, "")
     assert required == {"name", "hris", "deskbird", "deskbird.scim_token"}
-    assert Path(hris_pipeline.__path__[0]) == REPOSITORY / "hris_pipeline"

@@ -208,26 +208,26 @@ def manager_graph(people: pd.DataFrame) -> pd.DataFrame:
     graph = nx.DiGraph()
     graph.add_nodes_from(managers)
     graph.add_edges_from((manager, person) for person, manager in managers.items() if manager is not None)
-    for ring in nx.strongly_connected_components(graph):
-        if len(ring) > 1:
-            problems.update(dict.fromkeys(ring, "cycle"))
-    tree = graph.subgraph([person for person in graph if problems.get(person) != "cycle"])
-    tops = [person for person in tree if managers[person] is None]
+    rings = [ring for ring in nx.strongly_connected_components(graph) if len(ring) > 1]
+    problems.update({person: "cycle" for ring in rings for person in ring})
+    direct_reports = dict(graph.out_degree())
+    graph.remove_nodes_from(set().union(*rings))
+    tops = [person for person in graph if managers[person] is None]
     chains: dict[int, list[int]] = {}
     spans: dict[int, int] = {}
     for top in tops:
         chains[top] = []
-        for manager, person in nx.bfs_edges(tree, top):
+        for manager, person in nx.bfs_edges(graph, top):
             chains[person] = [manager, *chains[manager]]
-        for person in nx.dfs_postorder_nodes(tree, top):
-            spans[person] = sum(1 + spans[report] for report in tree.successors(person))
+        for person in nx.dfs_postorder_nodes(graph, top):
+            spans[person] = sum(1 + spans[report] for report in graph.successors(person))
     rows = [
         (
             person,
             manager,
             len(chains[person]) if person in chains else None,
             chains.get(person),
-            graph.out_degree(person),
+            direct_reports[person],
             spans.get(person),
             problems.get(person),
         )

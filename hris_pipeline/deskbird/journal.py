@@ -1,9 +1,10 @@
 """The journal: what was sent to deskbird and what was answered, on disk before it matters.
 
-A file of JSON lines beside the DuckDB file (``<company>.journal``, mode 0600), ids only. An entry is on the disk before its
-request is sent, and before its answer is acted on; workers that write at the same moment share one flush, so that eight of them
-cost hardly more than one. The warehouse folds the file into its ledger at the end of a run or at the start of the next one, then
-calls :func:`clear`.
+A file of JSON lines beside the DuckDB file (``<company>.journal``, mode 0600), ids only. What is about to be sent is on the disk
+before it is sent; workers that write at the same moment share one flush, so that eight of them cost hardly more than one. What
+was answered is in the file before it is acted on, where a kill leaves it, and on the disk with the next flush; if the machine
+loses power in between, the request counts as never answered, and the next run looks in deskbird. The warehouse folds the file
+into its ledger at the end of a run or at the start of the next one, then calls :func:`clear`.
 """
 
 import os
@@ -33,14 +34,13 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Journal:
-    """An open journal; :meth:`write` may be called from any thread, and returns when the entry is on the disk."""
+    """An open journal; :meth:`write` may be called from any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._encoder = msgspec.json.Encoder()
         self._turn = threading.Condition()
-        self._waiting: list[bytes] = []
-        self._written = self._durable = 0  # entries handed over; entries on the disk
+        self._written = self._durable = 0  # entries in the file; entries on the disk
         self._flushing = False
         self._problem: str | None = None
         self.flushes = 0
@@ -48,52 +48,68 @@ class Journal:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             size = os.fstat(self._file).st_size
             if size and os.pread(self._file, 1, size - 1) != b"\n":
-                self._waiting.append(b"\n")  # a kill tore the last line: what follows must not be glued to it
+                os.write(self._file, b"\n")  # a kill tore the last line: what follows must not be glued to it
         except OSError as problem:
             raise _unwritable(path, problem.strerror) from None
 
     def write(self, entry: Entry) -> None:
-        """Append an entry and wait until it is on the disk.
+        """Append an entry. ``sent`` returns when it is on the disk, ``answered`` leaves that to the next one.
 
         :raises WarehouseError: the disk is full or the file cannot be written; what was to be sent must not be.
         """
         with self._turn:
-            self._waiting += (self._encoder.encode(entry), b"\n")
+            self._append(self._encoder.encode(entry) + b"\n")
             self._written += 1
             mine = self._written
-            while self._durable < mine:
-                if self._problem:
-                    raise _unwritable(self.path, self._problem)
+            while entry.phase == "sent" and self._durable < mine:
                 if self._flushing:
                     self._turn.wait()
                 else:
                     self._flush()
+                self._check()
+
+    def _append(self, line: bytes) -> None:
+        self._check()
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError as problem:
+            self._problem = problem.strerror or "unknown error"
+        self._check()
+
+    def _check(self) -> None:
+        """A journal that failed once is not trusted again."""
+        if self._problem:
+            raise _unwritable(self.path, self._problem)
 
     def _flush(self) -> None:
-        """Bring all that waits to the disk; called, and left, with the turn held."""
-        lines, upto = b"".join(self._waiting), self._written
-        self._waiting.clear()
+        """Bring everything in the file to the disk; called, and left, with the turn held, which others have meanwhile."""
+        upto = self._written
         self._flushing = True
         self._turn.release()
         problem = None
         try:
-            while lines:
-                lines = lines[os.write(self._file, lines) :]
             os.fsync(self._file)
         except OSError as error:
             problem = error.strerror or "unknown error"
         finally:
             self._turn.acquire()
             self._flushing = False
-            self._problem = problem
-            if problem is None:
-                self._durable = upto
-                self.flushes += 1
             self._turn.notify_all()
+        if problem:
+            self._problem = problem
+        else:
+            self._durable = upto
+            self.flushes += 1
 
     def close(self) -> None:
-        """Close the file; everything in it is on the disk already."""
-        os.close(self._file)
+        """Bring the last answers to the disk and close the file."""
+        try:
+            os.fsync(self._file)
+        except OSError as problem:
+            raise _unwritable(self.path, problem.strerror) from None
+        finally:
+            os.close(self._file)
 
     def __enter__(self) -> Self:
         return self

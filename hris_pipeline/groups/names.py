@@ -37,7 +37,11 @@ def assign(units: Iterable[Unit], taken: Iterable[str], *, pattern: str, on_coll
     ordered = sorted(units, key=lambda unit: (unit.precedence, unit.hris_ref))
     variants = {unit.hris_ref: _variants(unit, pattern, on_collision) for unit in ordered}
     for unit in ordered:
-        if unit.present is not None and normalize("NFC", unit.present) in variants[unit.hris_ref] and key(unit.present) not in used:
+        if (
+            unit.present is not None
+            and normalize("NFC", unit.present) in variants[unit.hris_ref]
+            and key(unit.present) not in used
+        ):
             names[unit.hris_ref] = normalize("NFC", unit.present)
             used.add(key(unit.present))
     for unit in ordered:

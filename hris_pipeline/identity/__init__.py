@@ -10,7 +10,9 @@ from pathlib import Path
 import duckdb
 
 _HERE = Path(__file__).parent
-_OBSERVED, _USERS, _GROUPS = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("observed", "user_matches", "group_matches"))
+_OBSERVED, _USERS, _GROUPS = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("observed", "user_matches", "group_matches")
+)
 
 
 def match(con: duckdb.DuckDBPyConnection, connections: Sequence[str], *, take_over: bool) -> None:

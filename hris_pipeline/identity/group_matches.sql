@@ -5,14 +5,15 @@
 create or replace temp table group_matches as
 select c.hris_ref, g.deskbird_id, 'link' as rule
 from core.groups c join state.group_links l using (hris_ref) join observed_groups g on g.deskbird_id = l.deskbird_id
-qualify row_number() over (partition by c.hris_ref order by g.deskbird_id) = 1;
+qualify row_number() over (partition by c.hris_ref order by l.linked_at desc, g.deskbird_id) = 1
+    and row_number() over (partition by g.deskbird_id order by l.linked_at desc, c.hris_ref) = 1;
 
 insert into group_matches
 select c.hris_ref, min(g.deskbird_id), 'marker'
 from core.groups c join observed_groups g on g.marker = c.hris_ref
 anti join group_matches m on m.hris_ref = c.hris_ref
 where g.deskbird_id not in (select deskbird_id from group_matches)
-group by c.hris_ref having count(*) = 1;
+group by c.hris_ref;
 
 insert into group_matches
 with free_units as (

@@ -1,5 +1,5 @@
 -- Which person is which user: the stored link, then our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, observed_users, state.links. Variable: take_over. Makes: user_matches, review_tonight, contested_users.
+-- Reads: core.people, observed_users, state.links. Variable: take_over. Makes: user_matches, review_tonight, contested_users, leaving_addresses.
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 
@@ -25,11 +25,25 @@ select hris_ref, deskbird_id, 'link' as rule from linked anti join review_tonigh
 union all
 select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_ref) anti join review_tonight using (hris_ref);
 
--- The e-mail decides last, and only for people who should be in deskbird. A user whose own person takes another address tonight does not stand in the way.
+-- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
+-- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
-select m.deskbird_id
-from user_matches m join core.people p using (hris_ref) join observed_users u using (deskbird_id)
-where p.wanted and email_key(p.email) <> u.email_key and email_key(p.email) <> u.user_name_key;
+with recursive moves as (
+    select m.deskbird_id, email_key(p.email) as takes
+    from user_matches m join core.people p using (hris_ref) join observed_users u using (deskbird_id)
+    where p.wanted and email_key(p.email) <> u.email_key and email_key(p.email) <> u.user_name_key
+), held_by as (
+    select m.deskbird_id, o.deskbird_id as holder
+    from moves m
+    join (select deskbird_id, email_key as key from observed_users union all select deskbird_id, user_name_key from observed_users) o on o.key = m.takes
+), stuck as (
+    select deskbird_id from held_by where holder not in (select deskbird_id from moves)
+    union
+    select h.deskbird_id from held_by h join stuck s on s.deskbird_id = h.holder
+)
+select deskbird_id from moves where deskbird_id not in (select deskbird_id from stuck);
+
+-- The e-mail decides last, and only for people who should be in deskbird.
 
 create or replace temp table email_candidates as
 with wanted as (
@@ -40,7 +54,7 @@ with wanted as (
     union
     select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.user_name_key = w.key
 )
-select h.hris_ref, h.deskbird_id, count(*) over (partition by h.hris_ref) as users, u.external_id, u.marker, u.linked_ref
+select h.hris_ref, h.deskbird_id, count(*) over (partition by h.deskbird_id) as people, u.external_id, u.marker, u.linked_ref
 from hits h join observed_users u using (deskbird_id)
 anti join leaving_addresses l on l.deskbird_id = h.deskbird_id;
 
@@ -48,11 +62,13 @@ insert into review_tonight
 select hris_ref,
     case when count(*) > 1 then 'several_users_share_the_email'
          when bool_or(marker is not null or linked_ref is not null) then 'email_belongs_to_another_person'
+         when max(people) > 1 then 'several_people_match_the_user'
          else 'foreign_external_id' end,
     min(deskbird_id)
 from email_candidates
 group by hris_ref
-having count(*) > 1 or bool_or(marker is not null or linked_ref is not null) or (bool_or(external_id is not null) and not getvariable('take_over'));
+having count(*) > 1 or max(people) > 1 or bool_or(marker is not null or linked_ref is not null)
+    or (bool_or(external_id is not null) and not getvariable('take_over'));
 
 insert into user_matches
 select hris_ref, deskbird_id, 'email' from email_candidates anti join review_tonight using (hris_ref);
@@ -62,4 +78,4 @@ create or replace temp table contested_users as
 select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
 union
 select deskbird_id from review_tonight;
-drop table marked; drop table linked; drop table leaving_addresses; drop table email_candidates;
+drop table marked; drop table linked; drop table email_candidates;

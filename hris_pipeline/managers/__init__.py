@@ -49,7 +49,9 @@ def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, i
 def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     """Build the graph inside the caller's transaction, or raise :class:`~hris_pipeline.errors.ContractError` and leave the last good one."""
     con.execute(_LINES)
-    manager_of = dict(con.execute("select person_id, manager_id from reporting_lines anti join reached using (person_id)").fetchall())
+    manager_of = dict(
+        con.execute("select person_id, manager_id from reporting_lines anti join reached using (person_id)").fetchall()
+    )
     cycle = {member for ring in rings(manager_of) for member in ring}
     con.execute("create or replace temp table around_cycles (person_id varchar, all_reports bigint, in_cycle boolean)")
     spans = spans_outside(manager_of, cycle)
@@ -66,7 +68,13 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     )
     people = judge.require(con, contracts.MANAGER_GRAPH, "graph_tonight")
     con.execute("create or replace table core.manager_graph as from graph_tonight; drop table graph_tonight")
-    con.execute("drop table reporting_lines; drop table reached; drop table direct_spans; drop table spans; drop table around_cycles")
-    problems = dict(con.execute("select problem, count(*) from core.manager_graph where problem is not null group by all order by all").fetchall())
+    con.execute(
+        "drop table reporting_lines; drop table reached; drop table direct_spans; drop table spans; drop table around_cycles"
+    )
+    problems = dict(
+        con.execute(
+            "select problem, count(*) from core.manager_graph where problem is not null group by all order by all"
+        ).fetchall()
+    )
     row = con.execute("select coalesce(max(depth), 0) from core.manager_graph").fetchone()
     return GraphCounts(people, row[0] if row else 0, problems)

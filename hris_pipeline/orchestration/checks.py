@@ -4,13 +4,12 @@ A check is judged inside its asset's own step, before anything is published: an 
 verdict and then fails, and the last good table stays. The other verdicts are news, told once by a sensor, and stop nothing.
 """
 
-from collections.abc import Mapping
-
 import dagster as dg
 
-from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
-from hris_pipeline.orchestration.tables import key
+from hris_pipeline.orchestration.tables import Metadata, key
+
+WARN = dg.AssetCheckSeverity.WARN
 
 EXTRACT_IS_PROVEN = "extract_is_proven"
 CONTRACT_HOLDS = "contract_holds"
@@ -22,9 +21,9 @@ EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
 DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
 
 DESCRIPTIONS = {
-    EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away on its strength.",
+    EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away.",
     CONTRACT_HOLDS: "The table keeps its contract; if it does not, the last good table is left in place.",
-    RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back, and its person keeps whatever deskbird has.",
+    RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back; its person keeps whatever deskbird has.",
     REPORTING_LINES_ARE_SOUND: "Every manager is known, has not left, and no reporting line leads back to itself.",
     DESKBIRD_WAS_READ_COMPLETELY: "Every page of deskbird's list came and the records add up to its own total.",
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
@@ -44,7 +43,7 @@ def verdict(
     name: str,
     *,
     passed: bool,
-    counts: Mapping[str, object],
+    counts: Metadata,
     why: str | None = None,
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
@@ -57,7 +56,3 @@ def verdict(
         description=why,
         metadata=dict(counts),
     )
-
-
-WARN = dg.AssetCheckSeverity.WARN
-TABLES_OF_A_CONNECTION = (contracts.EMPLOYEES, contracts.ORG_UNITS)

@@ -1,8 +1,8 @@
 """One run per company at a time, by a lock on ``data/<company>.lock`` that the kernel frees when its process dies.
 
-Dagster's pools keep runs of one company apart that go through its queue; a run from the command line does not, so every run takes this
-lock before its first asset and keeps it to its end. The file says who holds it. What it still says when nobody holds the lock
-is the run that died with it.
+Dagster's pools keep runs of one company apart that go through its queue; a run from the command line does not, so every run takes
+this lock before its first asset and keeps it to its end. The file says who holds it. Whom it still names when nobody holds the
+lock is the run that died with it.
 """
 
 import contextlib

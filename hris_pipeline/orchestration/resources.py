@@ -81,13 +81,13 @@ class Deskbirds:
 class NoImplicitStorage(dg.IOManager):
     """Assets keep their own tables: Dagster must not pickle people to disk."""
 
-    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:  # noqa: ARG002
         """Refuse: an asset returns its :class:`~dagster.MaterializeResult` and nothing else."""
-        raise dg.DagsterInvariantViolationError(f"{context.step_key} returned a value, which would be pickled to disk")
+        raise dg.DagsterInvariantViolationError(f"{context.asset_key} returned a value, which would be pickled to disk")
 
     def load_input(self, context: dg.InputContext) -> object:
         """Refuse: an asset reads the tables of others itself."""
-        raise dg.DagsterInvariantViolationError(f"{context.step_key} takes an input, which would be unpickled from disk")
+        raise dg.DagsterInvariantViolationError(f"{context.asset_key} takes an input, which would be unpickled from disk")
 
 
 def company_locks(patience: float = PATIENCE) -> dg.ResourceDefinition:

@@ -1,20 +1,22 @@
 """One step of a run: its lock, its clock, its folder, and errors that people can read.
 
-What leaves a step as an error is one of our sentences, or the type and the place of what nobody expected: libraries put the values
-they stumble over into their errors, and Dagster keeps errors for ever.
+What leaves a step as an error is one of our sentences, or the type and the place of what nobody expected: libraries put the
+values they stumble over into their errors, and Dagster keeps errors for ever.
 """
 
 import contextlib
 import datetime as dt
 import shutil
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from hris_pipeline import plan, settings
 from hris_pipeline.deskbird import journal
@@ -23,6 +25,8 @@ from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds,
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse
 
+Event = dg.MaterializeResult[None] | dg.AssetCheckResult
+Events = Iterator[Event]
 REQUIRED = {"clock", "warehouses", "connections", "deskbirds", "locks", "progress"}
 """The resources of every asset."""
 
@@ -73,6 +77,20 @@ class Step:
         found: Progress = self.context.resources.progress
         return found
 
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The step's run config."""
+        found: Mapping[str, Any] = self.context.op_execution_context.op_config
+        return found
+
+    def selected(self, event: Event) -> bool:
+        """Whether the run was asked for what the event tells of."""
+        if isinstance(event, dg.AssetCheckResult):
+            assert event.asset_key is not None
+            assert event.check_name is not None
+            return dg.AssetCheckKey(event.asset_key, event.check_name) in self.context.selected_asset_check_keys
+        return event.asset_key in self.context.selected_asset_keys
+
     @cached_property
     def resolved(self) -> Company:
         """The company with the environment's values in; only what goes outside needs it, so only that fails without."""
@@ -87,30 +105,86 @@ class Step:
             yield folder
         except OSError as problem:
             raise WarehouseError(
-                f"{folder} cannot be used ({problem.strerror}). Nothing was published. Make room there or make the folder writable, then run again."
+                f"{folder} cannot be used ({problem.strerror}). Nothing was published. "
+                "Make room there or make the folder writable, then run again."
             ) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def assets(
+    company: Company,
+    *,
+    name: str,
+    description: str,
+    specs: Sequence[dg.AssetSpec],
+    checks: Sequence[dg.AssetCheckSpec],
+    config: Mapping[str, dg.Field] | None = None,
+) -> Callable[[Callable[[Step], Events]], dg.AssetsDefinition]:
+    """Decorator: the tables that one function publishes, as assets in the company's pool.
+
+    Selecting one of them by hand publishes its siblings too, because they come from one transaction; the UI is told of each.
+    """
+
+    def decorate(publish: Callable[[Step], Events]) -> dg.AssetsDefinition:
+        @dg.multi_asset(
+            name=f"{company.name}__{name}",
+            description=description,
+            specs=specs,
+            check_specs=checks,
+            config_schema=dict(config or {}),
+            pool=company.name,
+            required_resource_keys=REQUIRED,
+            can_subset=True,
+        )
+        def run(context: dg.AssetExecutionContext) -> Events:
+            with begun(context, company) as here:
+                for event in publish(here):
+                    if here.selected(event):
+                        yield event
+                    else:
+                        context.log_event(unselected(event))
+
+        return run
+
+    return decorate
+
+
+def unselected(event: Event) -> dg.AssetMaterialization | dg.AssetCheckEvaluation:
+    """The same news of a table or a check that was not asked for, but is there."""
+    assert event.asset_key is not None
+    if isinstance(event, dg.AssetCheckResult):
+        assert event.check_name is not None
+        return dg.AssetCheckEvaluation(
+            event.asset_key,
+            event.check_name,
+            passed=event.passed,
+            metadata=event.metadata,
+            severity=event.severity,
+            description=event.description,
+        )
+    tags = {DATA_VERSION_TAG: event.data_version.value} if event.data_version else {}
+    return dg.AssetMaterialization(event.asset_key, metadata=dict(event.metadata or {}), tags=tags)
+
+
 @contextlib.contextmanager
-def step(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
-    """Begin a step: the first one of a run takes the company's lock and brings in what a killed run left behind."""
+def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
+    """A step, begun: the first one of a run takes the company's lock and brings in what a killed run left behind."""
     with told():
         warehouses: Warehouses = context.resources.warehouses
-        begun = Step(context, company, warehouses.of(company.name))
-        if context.resources.locks.hold(company.name, begun.run_id):
-            shutil.rmtree(_scratch(begun.warehouse), ignore_errors=True)
-            if begun.journal.exists():
-                with begun.warehouse.write(tuple(company.hris)) as con:
-                    fold(begun, con)
-                journal.clear(begun.journal)
-        yield begun
+        here = Step(context, company, warehouses.of(company.name))
+        if context.resources.locks.hold(company.name, here.run_id):
+            shutil.rmtree(_scratch(here.warehouse), ignore_errors=True)
+            if here.journal.exists():
+                with here.warehouse.write(tuple(company.hris)) as con:
+                    fold(here, con)
+                journal.clear(here.journal)
+        yield here
 
 
-def fold(begun: Step, con: duckdb.DuckDBPyConnection) -> None:
-    """Bring the journal into the warehouse's ledger; it is cleared once that is committed, and a kill in between folds it again."""
-    plan.fold_journal(con, journal.read(begun.journal), begun.now)
+def fold(here: Step, con: duckdb.DuckDBPyConnection) -> None:
+    """Bring the journal into the warehouse's ledger; to be cleared once that is committed. A kill in between folds it again."""
+    plan.fold_journal(con, journal.read(here.journal), here.now)
 
 
 @contextlib.contextmanager

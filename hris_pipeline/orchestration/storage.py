@@ -18,9 +18,9 @@ from hris_pipeline import settings
 
 def folder() -> Path:
     """``dagster/`` in ``HRIS_PIPELINE_DATA`` where that is set, else ``data/dagster/`` beside ``dagster.yaml``."""
-    if os.environ.get(settings.DATA_VARIABLE):  # noqa: TID251 - whether it was given, not what it says
+    if os.environ.get(settings.DATA_VARIABLE):
         return settings.data_folder().resolve() / "dagster"
-    return Path(os.environ["DAGSTER_HOME"]) / "data" / "dagster"  # noqa: TID251 - Dagster's own variable; it refuses to start without
+    return Path(os.environ["DAGSTER_HOME"]) / "data" / "dagster"
 
 
 class Storage(DagsterSqliteStorage):
@@ -32,7 +32,7 @@ class Storage(DagsterSqliteStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "Storage":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "Storage":
         """Open it; Dagster's protocol."""
         return cls.from_local(str(folder()), inst_data=inst_data)
 
@@ -46,6 +46,6 @@ class ArtifactStorage(LocalArtifactStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "ArtifactStorage":
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "ArtifactStorage":
         """Open it; Dagster's protocol."""
         return cls(str(folder()), inst_data=inst_data)

@@ -4,12 +4,15 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
 
 from hris_pipeline.contracts import Column, Table
 from hris_pipeline.settings import Company
+
+Metadata = Mapping[str, dg.MetadataValue[Any] | str | int]
 
 OWNERS = ("team:people-data",)
 _PACKAGE = Path(__file__).parents[1]
@@ -46,7 +49,7 @@ def _shown(column: Column, table: Table) -> dg.TableColumn:
         column.name,
         type=column.type,
         description=column.doc,
-        constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=table.key == (column.name,), other=[*rules, *values]),
+        constraints=dg.TableColumnConstraints(column.nullable, unique=table.key == (column.name,), other=[*rules, *values]),
         tags={"pii": ""} if column.personal else {},
     )
 
@@ -63,7 +66,7 @@ def _digest(source: str) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def result(con: duckdb.DuckDBPyConnection, company: Company, table: Table, counts: Mapping[str, object]) -> dg.MaterializeResult[None]:
+def result(con: duckdb.DuckDBPyConnection, company: Company, table: Table, counts: Metadata) -> dg.MaterializeResult[None]:
     """What a run tells about a table that it publishes; to be yielded once the transaction is committed.
 
     The data version is a digest of the content, whatever its order, so that an unchanged table leaves nothing below it stale.

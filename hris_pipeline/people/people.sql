@@ -29,7 +29,7 @@ with dated as (
     qualify row_number() over (
         partition by hris_ref
         order by case derived when 'active' then 1 when 'on_leave' then 2 when 'upcoming' then 3 when 'ended' then 5 else 4 end,
-                 first_day desc nulls last, employment_id) = 1
+                 first_day desc nulls last, employment_id, updated_at desc nulls last) = 1
 )
 select
     hris_ref as person_id,

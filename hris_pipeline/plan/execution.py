@@ -66,26 +66,41 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     if plan_id is None:
         row = con.execute("select plan_id from state.plans order by number desc limit 1").fetchone()
         if row is None:
-            raise PipelineError(f"There is no plan for company '{rules.company}' yet. Nothing was written. Make one first: materialise deskbird/changes.")
+            raise PipelineError(
+                f"There is no plan for company '{rules.company}' yet. Nothing was written. Make one first: materialise deskbird/changes."
+            )
         plan_id = str(row[0])
     elif con.execute("select 1 from state.plans where plan_id = ?", [plan_id]).fetchone() is None:
-        raise PipelineError(f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. `hris-pipeline plan {rules.company}` shows the current one.")
+        raise PipelineError(
+            f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. `hris-pipeline plan {rules.company}` shows the current one."
+        )
     compute(con, rules, now)
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
     con.execute(_PREPARE)
-    counts = dict(con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall())
-    return Prepared(plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts)
+    counts = dict(
+        con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
+    )
+    return Prepared(
+        plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts
+    )
 
 
-def finish(con: duckdb.DuckDBPyConnection, prepared: Prepared, results: Sequence[Result], *, now: dt.datetime, run_id: str) -> Applied:
+def finish(
+    con: duckdb.DuckDBPyConnection, prepared: Prepared, results: Sequence[Result], *, now: dt.datetime, run_id: str
+) -> Applied:
     """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
     con.execute(
         """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer, deskbird_id varchar,
-           problem varchar, unset_manager boolean)"""
+           problem varchar, unset_manager boolean, left_out varchar[])"""
     )
-    columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager")
-    stage(con, "results", columns, [(r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager) for r in results])
+    columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out")
+    stage(
+        con,
+        "results",
+        columns,
+        [(r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out)) for r in results],
+    )
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
@@ -109,7 +124,9 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
     ).fetchone()
     assert row is not None
     left, blocked, managed, failed = row
-    contact_waits = any(v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts)
+    contact_waits = any(
+        v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
+    )
     nobody_left = any(v.guard == "scope_lost" and v.tripped for v in verdicts)
     in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
@@ -127,6 +144,15 @@ def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt
         columns,
         [(e.plan_id, e.request, e.kind, e.hris_ref, e.deskbird_id, e.phase, e.status, e.attempt, e.time or now) for e in entries],
     )
+    created = {
+        (entry.kind.split("_")[0], entry.hris_ref): entry.deskbird_id
+        for entry in entries
+        if entry.phase == "answered" and entry.kind.startswith(("user_create", "group_create")) and entry.deskbird_id
+    }
+    for table, kind in (("links", "user"), ("group_links", "group")):
+        found = [(ref, deskbird_id, "create", now) for (of, ref), deskbird_id in created.items() if of == kind]
+        con.execute(f"delete from state.{table} where hris_ref in (select unnest(?::varchar[]))", [[ref for ref, *_ in found]])
+        stage(con, f"state.{table}", ("hris_ref", "deskbird_id", "rule", "linked_at"), found)
     return len(entries)
 
 
@@ -168,6 +194,9 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         if row["object"] in ("user", "group"):
             values |= json.loads(row["after"])
             before |= json.loads(row["before"])
+    if "user_name" in values:  # a userName is the address too; deskbird's client writes both as one
+        values = {"email": values.pop("user_name")} | values
+        before = {"email": before.pop("user_name")} | before
     managers = [row for row in rows if row["object"] == "manager"]
     set_to = next((row for row in managers if row["action"] == "set"), None)
     kind: Kind = ("create_group" if creates else "update_group") if of_group else ("create_user" if creates else "update_user")
@@ -176,7 +205,9 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         stage=first["stage"],
         kind=kind,
         hris_ref=first["group_ref"] or first["hris_ref"],
-        deskbird_id=next((row["group_deskbird_id"] if row["object"] == "membership" else row["deskbird_id"] for row in rows), None),
+        deskbird_id=next(
+            (row["group_deskbird_id"] if row["object"] == "membership" else row["deskbird_id"] for row in rows), None
+        ),
         set=values,
         before=before,
         manager=UserRef(json.loads(set_to["after"])["manager_ref"], set_to["manager_deskbird_id"]) if set_to else None,

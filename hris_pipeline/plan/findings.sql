@@ -31,6 +31,7 @@ insert into state.review from review_kept;
 insert into state.links
 select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from user_matches
 where rule = 'marker' and hris_ref not in (select hris_ref from state.links);
-delete from state.group_links where hris_ref in (select hris_ref from group_matches where rule <> 'link');
+delete from state.group_links
+where hris_ref in (select hris_ref from group_matches where rule <> 'link') or deskbird_id in (select deskbird_id from group_matches where rule <> 'link');
 insert into state.group_links
 select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from group_matches where rule <> 'link';

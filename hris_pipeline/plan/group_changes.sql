@@ -5,7 +5,7 @@ insert into draft
 select 'group', 'create', g.hris_ref, null, null, null,
     '{}', json_object('hris_ref', g.hris_ref, 'name', n.name), null,
     'People are in it in the HRIS and deskbird has no such group.',
-    json_object('kind', g.kind, 'members', e.members), 'group:' || g.hris_ref || ':0', 4500, []
+    json_object('kind', g.kind, 'members', e.members), 'group:' || g.hris_ref || ':0', 4500000, []
 from core.groups g
 join group_names n using (hris_ref)
 join (select group_ref as hris_ref, count(*) as members from effective_members group by all) e using (hris_ref)
@@ -15,7 +15,7 @@ insert into draft
 select 'group', 'rename', g.hris_ref, m.deskbird_id, null, null,
     json_object('name', o.name), json_object('name', n.name), null,
     'The HRIS calls it otherwise now.',
-    json_object('kind', g.kind, 'rule', m.rule), 'group:' || g.hris_ref || ':0', 4500, []
+    json_object('kind', g.kind, 'rule', m.rule), 'group:' || g.hris_ref || ':0', 4500000, []
 from core.groups g
 join group_names n using (hris_ref) join group_matches m using (hris_ref) join observed_groups o on o.deskbird_id = m.deskbird_id
 where nfc_normalize(o.name) is distinct from n.name;

@@ -13,7 +13,10 @@ import duckdb
 Limits = Mapping[str, Mapping[str, float | None] | None]
 """By guard: its numbers as in the company file; None where it is switched off."""
 
-ATTRIBUTES = ("email", "user_name", "given_name", "family_name", "display_name")
+ATTRIBUTES = ("email", "given_name", "family_name", "display_name")
+_LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
+    or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])"""
+_OURS = "select hris_ref from pairs where rule in ('link', 'marker')"  # not the people that are only being linked tonight
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,9 @@ class Judgement:
 
     def block(self, guard: str, condition: str) -> None:
         """Append the guard's name to the rows that meet the condition."""
-        self.con.execute(f"update draft set guards = list_append(guards, '{guard}') where not list_contains(guards, '{guard}') and ({condition})")
+        self.con.execute(
+            f"update draft set guards = list_append(guards, '{guard}') where not list_contains(guards, '{guard}') and ({condition})"
+        )
 
     def number(self, query: str) -> int:
         """The one number that the query yields."""
@@ -88,25 +93,35 @@ class Judgement:
 
     def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
         """Record a verdict."""
-        self.verdicts.append(GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped))
+        self.verdicts.append(
+            GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped)
+        )
 
     # --- the guards, in the order in which they name themselves on a change ---------------------------------------------------------
 
-    def attributes(self) -> None:
-        """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several."""
-        self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
-        counts = dict(self.con.execute("select attribute, count(*) from user_differences group by all").fetchall())
-        for attribute in ATTRIBUTES:
-            self._attribute(attribute, counts.get(attribute, 0), None)
+    def attributes(self, frozen: Sequence[str]) -> None:
+        """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
 
-    def _attribute(self, attribute: str, count: int, condition: str | None) -> None:
+        A userName is the e-mail address too. What comes with a link is judged by ``link_user``, and not counted here.
+        """
+        self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
+        self.con.execute("set variable listed = ?", [self._names(frozen, "frozen")])
+        counts = dict(
+            self.con.execute(
+                f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref) from user_differences
+                    where hris_ref in ({_OURS}) and hris_ref not in ({_LISTED}) group by all"""
+            ).fetchall()
+        )
+        for attribute in ATTRIBUTES:
+            if self._attribute(attribute, counts.get(attribute, 0)):
+                names = [attribute, "user_name"] if attribute == "email" else [attribute]
+                self.con.execute("insert into tripped_attributes select unnest(?::varchar[])", [names])
+
+    def _attribute(self, attribute: str, count: int) -> bool:
         tripped, words = self.trips("update_attribute", count)
         if count:
             self.say("update_attribute", attribute, count, words, tripped=tripped)
-        if tripped and condition is None:
-            self.con.execute("insert into tripped_attributes values (?)", [attribute])
-        elif tripped and condition is not None:
-            self.block("update_attribute", condition)
+        return tripped
 
     def run(self, frozen: Sequence[str], protected: Sequence[str], unproven: Sequence[str]) -> list[GuardVerdict]:
         """All the other guards, once the draft is complete. ``unproven`` names connections whose latest extract is not proven."""
@@ -121,14 +136,12 @@ class Judgement:
         self._what_needs_blocked()
         return self.verdicts
 
+    def _names(self, people: Sequence[str], guard: str) -> list[str]:
+        return [] if self.limits.get(guard, {}) is None else list(people)
+
     def _listed(self, guard: str, people: Sequence[str], condition: str) -> None:
-        if not people or self.limits.get(guard, {}) is None:
-            return
-        self.con.execute("set variable listed = ?", [list(people)])
-        refs = """select hris_ref from pairs where list_contains(getvariable('listed'), hris_ref)
-                  or list_contains([email_key(x) for x in getvariable('listed')], coalesce(key, observed_key))
-                  or list_contains([email_key(x) for x in getvariable('listed')], observed_key)"""
-        condition = f"({condition}) and object <> 'group' and hris_ref in ({refs})"
+        self.con.execute("set variable listed = ?", [self._names(people, guard)])
+        condition = f"({condition}) and object <> 'group' and hris_ref in ({_LISTED})"
         count = self.number(f"select count(distinct hris_ref) from draft where {condition}")
         self.block(guard, condition)
         if count:
@@ -137,9 +150,12 @@ class Judgement:
     def _first_contact(self) -> None:
         if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
             return
-        approved = self.number("select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')")
+        approved = self.number(
+            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
+        )
         strangers = self.number("select count(*) from observed_users where active and marker is null and linked_ref is null")
-        allowed = (self.limits.get("link_user") or {}).get("max_count") or 25
+        allowed = (self.limits.get("link_user") or {}).get("max_count")
+        allowed = 25 if allowed is None else allowed
         if strangers > allowed and not approved:
             self.block("first_contact", "true")
             self.say("first_contact", "users that are not ours", strangers, f"{allowed:g}", tripped=True)
@@ -153,7 +169,9 @@ class Judgement:
         if self.limits.get("incomplete_extract", {}) is None:
             return
         for connection in unproven:
-            condition = f"split_part(hris_ref, ':', 1) = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+            condition = (
+                f"split_part(hris_ref, ':', 1) = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+            )
             count = self.people(condition)
             self.block("incomplete_extract", condition)
             if count:
@@ -161,15 +179,25 @@ class Judgement:
 
     def _scope_lost(self) -> None:
         base = self.situation.base
-        if base and self.limits.get("scope_lost", {}) is not None and not self.number("select count(*) from core.people where wanted"):
+        if (
+            base
+            and self.limits.get("scope_lost", {}) is not None
+            and not self.number("select count(*) from core.people where wanted")
+        ):
             self.block("scope_lost", "true")
             self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
 
     def _attribute_vanished(self) -> None:
         if self.limits.get("attribute_vanished", {}) is None:
             return
-        conditions = {kind: f"object = 'membership' and action = 'remove' and split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
-        left = {kind: f"select count(*) from core.memberships where split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
+        conditions = {
+            kind: f"object = 'membership' and action = 'remove' and split_part(group_ref, ':', 2) = '{kind}'"
+            for kind in self.situation.kinds
+        }
+        left = {
+            kind: f"select count(*) from core.memberships where split_part(group_ref, ':', 2) = '{kind}'"
+            for kind in self.situation.kinds
+        }
         conditions["manager"] = "object = 'manager' and action = 'clear'"
         left["manager"] = "select count(*) from core.people where wanted and manager_ref is not null"
         for attribute, condition in conditions.items():
@@ -191,11 +219,10 @@ class Judgement:
             if tripped:
                 self.block(guard, condition)
         existing = "hris_ref in (select hris_ref from pairs where deskbird_id is not null)"
-        for kind in self.situation.kinds:
-            condition = f"object = 'membership' and split_part(group_ref, ':', 2) = '{kind}' and {existing}"
-            self._attribute(kind, self.people(condition), condition)
-        condition = f"object = 'manager' and {existing}"
-        self._attribute("manager", self.people(condition), condition)
+        memberships = {kind: f"object = 'membership' and split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
+        for attribute, condition in {**memberships, "manager": "object = 'manager'"}.items():
+            if self._attribute(attribute, self.people(f"{condition} and hris_ref in ({_OURS})")):
+                self.block("update_attribute", f"{condition} and {existing}")
 
     def _in_window(self) -> int:
         limit = self.limits.get("deactivate_user") or {}
@@ -215,18 +242,38 @@ class Judgement:
             f"""create or replace temp table emptying as
                 select d.group_ref, count(*) as leaving, any_value(m.members) as members
                 from draft d
-                join (select group_deskbird_id, count(*) as members from deskbird.group_members g
+                join (select group_deskbird_id, count(*) as members from present_members g
                       join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref
                 having any_value(m.members) >= {limit.get("from_size") or 0} and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
         )
         for group, leaving, members in self.con.execute("from emptying order by all").fetchall():
-            self.say("group_members", group, leaving, f"{limit.get('max_loss_percent'):g} % of its members", tripped=True, base=members)
-        self.block("group_members", "object = 'membership' and action = 'remove' and group_ref in (select group_ref from emptying)")
+            self.say(
+                "group_members", group, leaving, f"{limit.get('max_loss_percent'):g} % of its members", tripped=True, base=members
+            )
+        self.block(
+            "group_members", "object = 'membership' and action = 'remove' and group_ref in (select group_ref from emptying)"
+        )
 
     def _what_needs_blocked(self) -> None:
         """What needs a blocked change is blocked with it, under the same guard's name."""
+        # an address or a name is not free while the change that would free it is held back, and so on along the chain
+        self.con.execute(
+            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards))
+               from (
+                   with recursive held as (
+                       select d.request_key, d.guards from draft d semi join moves m on m.request_key = d.request_key
+                       where len(d.guards) > 0 and (d.action = 'link' or json_exists(d.after, '$.email') or json_exists(d.after, '$.name'))
+                       union
+                       select t.request_key, h.guards
+                       from held h join moves g on g.request_key = h.request_key join moves t on t.takes = g.gives and t.request_key <> g.request_key
+                   )
+                   select request_key, flatten(list(guards)) as guards from held group by all
+               ) b
+               where draft.request_key in (b.request_key, b.request_key || ':aside') and draft.object in ('user', 'group')
+                 and (json_exists(draft.after, '$.email') or json_exists(draft.after, '$.name'))"""
+        )
         self.con.execute(
             """create or replace temp table blocked_people as
                select hris_ref, any_value(guards) as guards, bool_or(action = 'create') as is_new from draft

@@ -16,7 +16,7 @@ with recursive new_users as (
 )
 from down;
 
-update draft set stage = 2000 + c.depth from creation_depths c
+update draft set stage = 2000000 + c.depth from creation_depths c
 where draft.object = 'user' and draft.action = 'create' and c.hris_ref = draft.hris_ref;
 
 insert into draft
@@ -27,7 +27,7 @@ select 'manager', m.action, m.hris_ref, m.deskbird_id, null, null,
     case m.action when 'set' then 'The HRIS names this manager.' else 'The HRIS names no manager.' end,
     json_object('problem', m.problem),
     case when list_contains(getvariable('ring_starts'), m.hris_ref) then 'manager:' || m.hris_ref else 'user:' || m.hris_ref end,
-    case when m.deskbird_id is not null then 3000 when list_contains(getvariable('ring_starts'), m.hris_ref) then 5000 else 2000 + c.depth end,
+    case when m.deskbird_id is not null then 3000000 when list_contains(getvariable('ring_starts'), m.hris_ref) then 5000000 else 2000000 + c.depth end,
     []
 from manager_draft m left join creation_depths c using (hris_ref);
 drop table manager_draft; drop table creation_depths;

@@ -1,32 +1,40 @@
 -- Memberships: one row per person and group to add or remove.
--- Reads: effective_members, group_matches, observed_groups, deskbird.group_members, pairs, core.people. Variable: members_are_readable. Adds to: draft.
+-- Reads: effective_members, group_matches, observed_groups, deskbird.group_members, pairs, core.people. Variable: members_are_readable.
+-- Makes: present_members. Adds to: draft.
 
 create or replace temp table present_members as
 select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
 union all
 select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
 
+create or replace temp table our_groups as
+select g.deskbird_id as group_deskbird_id, coalesce(m.hris_ref, g.marker) as group_ref, split_part(coalesce(m.hris_ref, g.marker), ':', 2) as kind
+from observed_groups g left join group_matches m using (deskbird_id)
+where coalesce(m.hris_ref, g.marker) is not null;
+
+create or replace temp table our_members as
+select o.group_deskbird_id, o.user_deskbird_id, g.group_ref, g.kind, p.hris_ref
+from present_members o
+join our_groups g using (group_deskbird_id)
+join pairs p on p.deskbird_id = o.user_deskbird_id
+where p.wanted and p.active and p.rule in ('link', 'marker')
+    and g.kind in (select kind from group_kinds) 
+    -- of the person's own connection; not written as an equality, which DuckDB would join on first
+    and starts_with(g.group_ref, split_part(p.hris_ref, ':', 1) || ':');
+
 -- A new group takes its members along; the first hundred go with its creation. An existing one takes additions and removals together.
 create or replace temp table membership_draft as
 select 'add' as action, e.hris_ref, e.deskbird_id, e.group_ref, m.deskbird_id as group_deskbird_id
 from effective_members e
 left join group_matches m on m.hris_ref = e.group_ref
-anti join present_members o on o.group_deskbird_id = m.deskbird_id and o.user_deskbird_id = e.deskbird_id
-union all
+anti join present_members o on o.group_deskbird_id = m.deskbird_id and o.user_deskbird_id = e.deskbird_id;
+
 -- Only people who are wanted and known are taken out; a group that the person's own record still names, or a kind the HRIS did not deliver, is left alone.
-select 'remove', p.hris_ref, p.deskbird_id, g.ref, o.group_deskbird_id
-from present_members o
-join pairs p on p.deskbird_id = o.user_deskbird_id and p.wanted and p.active and p.rule in ('link', 'marker')
-join (
-    select g.deskbird_id, coalesce(m.hris_ref, g.marker) as ref
-    from observed_groups g left join group_matches m using (deskbird_id)
-    where coalesce(m.hris_ref, g.marker) is not null
-) g on g.deskbird_id = o.group_deskbird_id
-join core.people c on c.hris_ref = p.hris_ref
-join group_kinds k on k.kind = split_part(g.ref, ':', 2)
-anti join effective_members e on e.group_ref = g.ref and e.hris_ref = p.hris_ref
-where not list_contains(c.group_refs, g.ref) and not list_contains(c.unknown, k.kind)
-    and split_part(g.ref, ':', 1) = split_part(p.hris_ref, ':', 1);
+insert into membership_draft
+select 'remove', o.hris_ref, o.user_deskbird_id, o.group_ref, o.group_deskbird_id
+from (from our_members o anti join effective_members e on e.group_ref = o.group_ref and e.hris_ref = o.hris_ref) o
+join core.people c on c.hris_ref = o.hris_ref
+where not list_contains(c.group_refs, o.group_ref) and not list_contains(c.unknown, o.kind);
 
 insert into draft
 select 'membership', d.action, d.hris_ref, d.deskbird_id, d.group_ref, d.group_deskbird_id,
@@ -37,10 +45,10 @@ select 'membership', d.action, d.hris_ref, d.deskbird_id, d.group_ref, d.group_d
     json_object('kind', split_part(d.group_ref, ':', 2)),
     -- at most a hundred members a request
     'group:' || d.group_ref || ':' || ((row_number() over (partition by d.group_ref order by d.action desc, d.hris_ref) - 1) // 100),
-    4500, []
+    4500000, []
 from membership_draft d;
 
 -- What follows a creation needs the id that the creation brings.
-update draft set stage = 4600
+update draft set stage = 4600000
 where object = 'membership' and group_deskbird_id is null and not suffix(request_key, ':0');
-drop table membership_draft; drop table present_members;
+drop table membership_draft;

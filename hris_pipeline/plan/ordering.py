@@ -38,4 +38,3 @@ def free_before_take(moves: Iterable[Move]) -> tuple[dict[str, int], tuple[str, 
         for step, ref in enumerate(reversed(path)):
             levels.setdefault(ref, level + step)
     return dict(sorted(levels.items(), key=lambda item: (item[1], item[0]))), aside
-

@@ -2,23 +2,27 @@
 -- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, now, run_id, readable_users, members_are_readable.
 
 create or replace temp table outcomes_tonight as
-select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.request,
-    case
-        when p.outcome is not null then p.outcome
-        when r.request is null then 'skipped'
-        when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'failed'
-        else r.outcome
-    end as outcome,
-    r.http_status, coalesce(r.attempts, 0) as attempts,
-    case when r.outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
-    case
-        when p.outcome is not null then p.problem
-        when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
-        when r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
-        else r.problem
-    end as problem,
-    r.deskbird_id as new_id
-from state.plan_progress p left join results r on r.request = p.request and p.outcome is null;
+select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at from (
+    select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.request,
+        case
+            when p.outcome is not null then p.outcome
+            when r.request is null then 'skipped'
+            when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'failed'
+            when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'failed'
+            else r.outcome
+        end as outcome,
+        r.http_status, coalesce(r.attempts, 0) as attempts,
+        case
+            when p.outcome is not null then p.problem
+            when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
+            when r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
+            when p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'deskbird has no such user yet; the next run tries again.'
+            when r.outcome = 'applied' and len(r.left_out) > 0 then null
+            else r.problem
+        end as problem,
+        r.deskbird_id as new_id
+    from state.plan_progress p left join results r on r.request = p.request and p.outcome is null
+);
 
 insert into state.outcomes
 select plan_id, seq, object, action, hris_ref, outcome, http_status, attempts, applied_at, problem, getvariable('run_id')

@@ -20,9 +20,7 @@ from hris_pipeline.plan.ordering import Move, free_before_take
 
 _HERE = Path(__file__).parent
 _SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
-COLUMNS = (
-    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, content"
-)
+COLUMNS = "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, content"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,9 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
     plan_id = _digest(con, rules.company)
     row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
     changes, blocked = row if row else (0, 0)
-    con.execute(f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq")
+    con.execute(
+        f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
+    )
     con.execute("delete from state.plan_changes where plan_id = ?", [plan_id])
     con.execute(
         f"""insert into state.plan_changes by name
@@ -84,14 +84,21 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
     )
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
     for v in verdicts:
-        con.execute("insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)", [plan_id, v.guard, v.subject, v.count, v.base, v.limit_text, v.tripped])
+        con.execute(
+            "insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)",
+            [plan_id, v.guard, v.subject, v.count, v.base, v.limit_text, v.tripped],
+        )
     con.execute("set variable now = ?", [now])
     con.execute(_SQL["findings"])
     by_type = {
         f"{kind} {action}": count
-        for kind, action, count in con.execute("select object, action, count(*) from changes_judged group by all order by all").fetchall()
+        for kind, action, count in con.execute(
+            "select object, action, count(*) from changes_judged group by all order by all"
+        ).fetchall()
     }
-    return PlanSummary(plan_id, changes, blocked, by_type, tuple(verdicts), _count(con, "state.missing"), _count(con, "state.review"))
+    return PlanSummary(
+        plan_id, changes, blocked, by_type, tuple(verdicts), _count(con, "state.missing"), _count(con, "state.review")
+    )
 
 
 def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> list[GuardVerdict]:
@@ -102,7 +109,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
-    judgement.attributes()
+    judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
     con.execute(_SQL["effective_members"])
     _name_groups(con, rules)
@@ -116,6 +123,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections))
     con.execute(_SQL["changes"])
     con.execute("set variable now = ?", [now])
+    con.execute(_SQL["valid_approvals"])
     con.execute(_SQL["verdicts"])
     return verdicts
 
@@ -172,7 +180,9 @@ def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> lis
 
 def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
     """One new user of each ring of new users who report to each other."""
-    lines = con.execute("select hris_ref, manager_ref from manager_draft where action = 'set' and problem = 'cycle' and deskbird_id is null").fetchall()
+    lines = con.execute(
+        "select hris_ref, manager_ref from manager_draft where action = 'set' and problem = 'cycle' and deskbird_id is null"
+    ).fetchall()
     return [min(ring) for ring in rings(dict(lines))]
 
 
@@ -188,7 +198,9 @@ def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
     ]
     taken = [
         key
-        for (key,) in con.execute("select name_key from observed_groups anti join group_matches using (deskbird_id) where name_key is not null").fetchall()
+        for (key,) in con.execute(
+            "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
+        ).fetchall()
     ]
     assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
     con.execute("create or replace temp table group_names (hris_ref varchar, name varchar)")
@@ -197,8 +209,10 @@ def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
 
 def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
     """Put what frees an address or a name before what takes it; a ring goes through a temporary value (case 26)."""
-    for base, find in ((1000, _SQL["address_moves"]), (4000, _SQL["name_moves"])):
+    con.execute("create or replace temp table moves (request_key varchar, gives varchar, takes varchar)")
+    for base, find in ((1_000_000, _SQL["address_moves"]), (4_000_000, _SQL["name_moves"])):
         moves = [Move(*row) for row in con.execute(find).fetchall()]
+        stage(con, "moves", ("request_key", "gives", "takes"), [(move.ref, move.gives, move.takes) for move in moves])
         if not moves:
             continue
         levels, aside = free_before_take(moves)
@@ -206,7 +220,7 @@ def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
         stage(con, "levels", ("request_key", "level"), [(key, base + 1 + level) for key, level in levels.items()])
         # a manager who does not exist yet cannot go with a change that comes before the creations
         con.execute(
-            """update draft set request_key = 'manager:' || hris_ref, stage = 5000
+            """update draft set request_key = 'manager:' || hris_ref, stage = 5000000
                where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set' and request_key in (select request_key from levels)
                  and deskbird_id is not null"""
         )
@@ -223,5 +237,3 @@ def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     row = con.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
-
-

@@ -1,9 +1,6 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
--- Reads: state.plan_changes, state.approvals, changes_judged (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
+-- Reads: state.plan_changes, valid_approvals, changes_judged (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
 -- Variables: plan_id, now. Makes: state.plan_progress.
-
-create or replace temp table approved_now as
-select content, guards from valid_approvals;
 
 create or replace table state.plan_progress as
 with judged as (
@@ -16,7 +13,7 @@ with judged as (
         n.guard as guard_now
     from state.plan_changes p
     left join (select * from changes_judged qualify row_number() over (partition by content order by seq) = 1) n using (content)
-    left join approved_now a using (content)
+    left join valid_approvals a using (content)
     where p.plan_id = getvariable('plan_id')
 ), done as (
     -- what deskbird shows to be so already: carried out earlier, or by hand

@@ -6,8 +6,8 @@ create or replace temp table draft (
     before json, after json, identity varchar, reason varchar, evidence json, request_key varchar, stage integer, guards varchar[]);
 
 -- Stages leave room between them; they are numbered densely at the end.
--- 1000+ addresses freed for others, 2000+ creations from the top of the reporting lines down, 3000 other users,
--- 4000+ groups, 5000 managers left over, 6000 deactivations.
+-- 1000000+ addresses freed for others, 2000000+ creations from the top of the reporting lines down, 3000000 other users,
+-- 4000000+ groups, 5000000 managers left over, 6000000 deactivations.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -15,16 +15,16 @@ select 'user', 'create', hris_ref, null, null, null,
     null,
     'The person works here and deskbird has no user for them.',
     json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date),
-    'user:' || hris_ref, 2000, []
+    'user:' || hris_ref, 2000000, []
 from pairs
 where wanted and deskbird_id is null and hris_ref not in (select hris_ref from review_tonight);
 
 insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,
-    json_object('hris_ref', null), json_object('hris_ref', hris_ref),
+    json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
     'A user with the same e-mail is there and belongs to nobody.',
-    json_object('rule', rule), 'user:' || hris_ref, 3000, []
+    json_object('rule', rule), 'user:' || hris_ref, 3000000, []
 from pairs
 where wanted and rule = 'email';
 
@@ -34,7 +34,7 @@ select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', null), json_object('hris_ref', hris_ref),
     null,
     'The user is linked to the person but does not carry our marker.',
-    json_object('rule', rule), 'user:' || hris_ref, 3000, []
+    json_object('rule', rule), 'user:' || hris_ref, 3000000, []
 from pairs
 where wanted and rule = 'link' and external_id is null and list_contains(getvariable('readable_users'), 'external_id');
 
@@ -43,7 +43,7 @@ select 'user', 'update', hris_ref, deskbird_id, null, null,
     to_json(map_from_entries(list(row(attribute, before) order by attribute))), to_json(map_from_entries(list(row(attribute, after) order by attribute))),
     null,
     'The HRIS says otherwise than deskbird: ' || string_agg(replace(attribute, '_', ' '), ', ' order by attribute) || '.',
-    json_object('rule', any_value(p.rule)), 'user:' || hris_ref, 3000,
+    json_object('rule', any_value(p.rule)), 'user:' || hris_ref, 3000000,
     case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end
 from user_differences d join pairs p using (hris_ref, deskbird_id)
 left join tripped_attributes t using (attribute)
@@ -54,7 +54,7 @@ select 'user', 'reactivate', hris_ref, deskbird_id, null, null,
     json_object('active', false), json_object('active', true),
     null,
     'The person works here again and deskbird''s user is inactive.',
-    json_object('rule', rule, 'status', status, 'start_date', start_date), 'user:' || hris_ref, 3000, []
+    json_object('rule', rule, 'status', status, 'start_date', start_date), 'user:' || hris_ref, 3000000, []
 from pairs
 where wanted and deskbird_id is not null and not active;
 
@@ -65,7 +65,7 @@ select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
     case when status <> 'ended' then 'The person is no longer in the company file''s scope.'
          when end_date is not null then 'The employment ended on ' || end_date || '.'
          else 'The HRIS says that the employment ended.' end,
-    json_object('rule', rule, 'status', status, 'end_date', end_date), 'user:' || hris_ref, 6000, []
+    json_object('rule', rule, 'status', status, 'end_date', end_date), 'user:' || hris_ref, 6000000, []
 from pairs
 where deskbird_id is not null and active and (status = 'ended' or not in_scope) and rule in ('link', 'marker')
     and deskbird_id not in (select deskbird_id from contested_users);

@@ -1,5 +1,5 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, observed_users, user_matches, review_tonight, state.acknowledged_values. Variable: readable_users (list of attributes).
+-- Reads: core.people, observed_users, user_matches, leaving_addresses, state.acknowledged_values. Variable: readable_users (list of attributes).
 -- Makes: pairs, taken_addresses, user_differences.
 
 create or replace temp table pairs as
@@ -16,10 +16,10 @@ left join observed_users u using (deskbird_id);
 -- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is updated, the address waits for a decision.
 create or replace temp table taken_addresses as
 select p.hris_ref, min(o.deskbird_id) as deskbird_id
-from (select * from pairs where wanted and deskbird_id is not null and key <> observed_key) p
-join observed_users o on (o.email_key = p.key or o.user_name_key = p.key) and o.deskbird_id <> p.deskbird_id
-left join pairs h on h.deskbird_id = o.deskbird_id
-where not coalesce(h.wanted and h.key <> o.email_key and h.key <> o.user_name_key, false)
+from (select * from pairs where wanted and deskbird_id is not null and (key <> observed_key or key <> user_name_key)) p
+join (select deskbird_id, email_key as key from observed_users union all select deskbird_id, user_name_key from observed_users) o
+    on o.key = p.key and o.deskbird_id <> p.deskbird_id
+where o.deskbird_id not in (select deskbird_id from leaving_addresses)
 group by p.hris_ref;
 
 insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
@@ -37,7 +37,7 @@ with observed as (
     where p.wanted and p.deskbird_id is not null
 )
 select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
-from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key or (observed_email is null and key is distinct from user_name_key)
+from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key
 union all
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)
 from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null
@@ -49,4 +49,5 @@ select hris_ref, deskbird_id, 'family_name', to_json(now_family_name), to_json(f
 from observed where family_name is not null and nfc_normalize(now_family_name) is distinct from family_name
 union all
 select hris_ref, deskbird_id, 'display_name', to_json(now_display_name), to_json(display_name)
-from observed where nfc_normalize(now_display_name) is distinct from display_name;
+from observed
+where nfc_normalize(now_display_name) is distinct from display_name and not list_has_any(unknown, ['given_name', 'family_name']);

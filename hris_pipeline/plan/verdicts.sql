@@ -1,15 +1,5 @@
 -- The verdict on each change: blocked by the first guard that no valid approval covers.
--- Reads: changes_tonight, state.approvals. Variable: now. Makes: changes_judged.
-create or replace temp table valid_approvals as
-select content, flatten(list(guards)) as guards
-from (
-    select content, guards, decision from state.approvals
-    where expires_at > getvariable('now')
-    qualify decided_at = max(decided_at) over (partition by content)
-)
-where decision = 'approved'
-group by content;
-
+-- Reads: changes_tonight, valid_approvals. Makes: changes_judged.
 create or replace temp table changes_judged as
 select c.*,
     list_filter(c.guards, lambda g: not list_contains(coalesce(a.guards, []), g))[1] as guard,

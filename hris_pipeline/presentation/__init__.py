@@ -4,8 +4,10 @@ Reads the warehouse, knows no Dagster. Names of people appear here and in DuckDB
 """
 
 import datetime as dt
+import io
 import json
 import zoneinfo
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -13,7 +15,7 @@ from rich.console import Console
 VERSION = 1
 """Of every JSON document: a key may be added without a new one, never renamed or given another meaning."""
 
-FILE_WIDTH = 160
+PAGE_WIDTH = 160
 
 
 def document(kind: str, company: str | None, body: dict[str, Any]) -> str:
@@ -26,11 +28,19 @@ def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, (dt.datetime, dt.date)) else str(value)
 
 
-def console(stream: TextIO, *, colour: bool | None = None) -> Console:
-    """A console on ``stream``: colours and the terminal's width on a terminal, plain text and a wide page elsewhere."""
-    if stream.isatty() and colour is not False:
-        return Console(file=stream, highlight=False)
-    return Console(file=stream, width=FILE_WIDTH, no_color=True, force_terminal=False, highlight=False, legacy_windows=False)
+def put(stream: TextIO, render: Callable[[Console], None]) -> None:
+    """Let ``render`` print on ``stream``: with colours and at the terminal's width on a terminal, elsewhere as :func:`page`."""
+    if stream.isatty():
+        render(Console(file=stream, highlight=False))
+    else:
+        stream.write(page(render))
+
+
+def page(render: Callable[[Console], None]) -> str:
+    """What ``render`` prints, as plain text on a wide page."""
+    paper = io.StringIO()
+    render(Console(file=paper, width=PAGE_WIDTH, no_color=True, force_terminal=False, highlight=False, legacy_windows=False))
+    return "".join(f"{line.rstrip()}\n" for line in paper.getvalue().splitlines())
 
 
 def clean(text: object) -> str:
@@ -41,11 +51,6 @@ def clean(text: object) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """``1 user``, ``3 users``, ``1,204 users``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def joined(words: list[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
 def moment(when: dt.datetime | None, timezone: str) -> str:

@@ -8,7 +8,7 @@ import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.presentation import clean, count, document, joined, moment
+from hris_pipeline.presentation import clean, count, document, moment
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 
@@ -44,6 +44,7 @@ _KINDS: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
 }
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _COLOUR = {"-": "red", "~": "yellow", "+": "green"}
+_LISTS = ("frozen", "protected")  # guards that no approval releases
 _DONE = ("applied", "skipped")
 _STATE_STYLE = {
     "applied": "green",
@@ -139,6 +140,10 @@ class Plan:
     guards: Sequence[GuardVerdict]
     waiting: Waiting
 
+    def as_made(self) -> "Plan":
+        """The plan as it was made just now, without what became of the same changes when they were tried before."""
+        return replace(self, changes=tuple(replace(change, outcome=None, problem=None) for change in self.changes))
+
     @property
     def states(self) -> Counter[str]:
         """How many changes are ``planned``, ``blocked``, ``applied``, ..."""
@@ -158,17 +163,22 @@ class Plan:
         return Counter(change.guard or "a guard" for change in self.changes if change.state == "blocked")
 
 
-def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime) -> Plan:
-    """The company's last plan; :class:`~hris_pipeline.errors.PipelineError` where none was made yet."""
-    latest = con.execute(
-        "select plan_id, made_at, as_of from state.plans "
-        "order by plan_id = (select any_value(plan_id) from deskbird.changes) desc nulls last, made_at desc limit 1"
+def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id: str | None = None) -> Plan:
+    """One plan, by default the last one made; :class:`~hris_pipeline.errors.PipelineError` where there is none.
+
+    ``now`` decides which approvals are still valid.
+    """
+    found = con.execute(
+        "select plan_id, made_at, as_of from state.plans where $plan_id is null or plan_id = $plan_id "
+        "order by number desc limit 1",
+        {"plan_id": plan_id},
     ).fetchone()
-    if latest is None:
+    if found is None:
+        which = f"with the id {plan_id}" if plan_id else "yet"
         raise PipelineError(
-            f"There is no plan of company '{company}' yet. Make one with `hris-pipeline sync {company} --dry-run`."
+            f"There is no plan of company '{company}' {which}. Make one with `hris-pipeline sync {company} --dry-run`."
         )
-    plan_id, made_at, as_of = latest
+    plan_id, made_at, as_of = str(found[0]), found[1], found[2]
     verdicts = con.execute(
         "select guard, subject, count, base, limit_text, tripped from state.guard_verdicts "
         "where plan_id = ? order by guard, subject",
@@ -179,7 +189,7 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime) -> Plan
         plan_id,
         made_at,
         as_of,
-        tuple(_change(row) for row in _rows(con, now)),
+        tuple(_change(row) for row in _rows(con, plan_id, now)),
         tuple(GuardVerdict(*row) for row in verdicts),
         waiting(con),
     )
@@ -188,14 +198,14 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime) -> Plan
 def waiting(con: duckdb.DuckDBPyConnection) -> Waiting:
     """Who waits, as of the last read."""
     counted = con.execute(
-        "select (select count(distinct hris_ref) from core.quarantine where \"table\" = 'people'), "
+        "select (select count(distinct hris_ref) from core.quarantine where \"table\" = 'core.people'), "
         "(select count(*) from state.missing), (select count(distinct hris_ref) from state.review)"
     ).fetchone()
     return Waiting(*(counted or ()))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> Iterator[dict[str, Any]]:
-    found = con.execute(_SQL, {"now": now})
+def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    found = con.execute(_SQL, {"now": now, "plan_id": plan_id})
     names = [column[0] for column in found.description or ()]
     while batch := found.fetchmany(10_000):
         yield from (dict(zip(names, row, strict=True)) for row in batch)
@@ -272,12 +282,12 @@ def sections(changes: Iterable[Change]) -> list[Section]:
 
 
 def totals(changes: Iterable[Change]) -> list[tuple[str, str]]:
-    """(sign, ``3 users to deactivate``) of every kind, in print order."""
+    """(sign, ``deactivate 3 users``) of every kind, in print order."""
     counted = Counter((change.object, change.action) for change in changes)
     out = []
     for kind in sorted(counted, key=lambda kind: _RANK.get(kind, len(_RANK))):
-        sign, _, one, many = _KINDS.get(kind, ("~", "", kind[0], f"{kind[0]}s"))
-        out.append((sign, f"{kind[1]} {count(counted[kind], one, many)}"))
+        sign, verb, one, many = _KINDS.get(kind, ("~", kind[1], kind[0], f"{kind[0]}s"))
+        out.append((sign, f"{verb.lower()} {count(counted[kind], one, many)}"))
     return out
 
 
@@ -302,6 +312,8 @@ def what(change: Change) -> list[tuple[str, str, str]]:
         named = f" with {count(members, 'member')}" if isinstance(members, int) else ""
         return [("", "", f"{_words(change.kind)}{named}")]
     names = sorted({*change.before, *change.after})
+    if change.after.get("user_name") == change.after.get("email") is not None:
+        names.remove("user_name")  # it is the address, once more
     return [(_words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name))) for name in names]
 
 
@@ -356,10 +368,11 @@ def next_step(plan: Plan) -> str | None:
         return f"deskbird or the HR system has moved on. Make a new plan: hris-pipeline sync {company} --dry-run"
     if states["failed"]:
         return f"Correct what failed (see above), then: hris-pipeline sync {company}"
-    if states["blocked"]:
-        release = f"hris-pipeline approve {company} {plan_id}" + (
-            f" --only {next(iter(plan.blocking))}" if len(plan.blocking) > 1 else ""
-        )
+    releasable = sorted(set(plan.blocking) - set(_LISTS))
+    if states["blocked"] and not states["planned"] and not releasable:
+        return f"Held back by the company file's lists: {' and '.join(sorted(plan.blocking))}. There is nothing to decide."
+    if releasable:
+        release = f"hris-pipeline approve {company} {plan_id}" + (f" --only {releasable[0]}" if len(releasable) > 1 else "")
         return (
             f"Right? {release}   Wrong? Correct it in the HR system; hris-pipeline reject {company} {plan_id} silences the alert."
         )
@@ -501,12 +514,3 @@ def as_json(plan: Plan) -> str:
         ],
     }
     return document("plan", plan.company, body)
-
-
-def summary(plan: Plan) -> str:
-    """What a run came to, in one line: what was carried out, what is held back, who waits."""
-    applied = Counter((c.object, c.action) for c in plan.changes if c.state == "applied")
-    done = joined(
-        [f"{n:,} {obj} {action}" for (obj, action), n in sorted(applied.items(), key=lambda item: _RANK.get(item[0], 99))]
-    )
-    return f"{total_line(plan)}" + (f" Carried out: {done}." if done else "")

@@ -5,7 +5,6 @@ It uses the company file ``demo`` as anybody would, and starts the stand-ins whe
 
 import contextlib
 import datetime as dt
-import os
 import sys
 import time
 import zoneinfo
@@ -13,17 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dagster as dg  # noqa: TID251 - to remove the demo's runs from its books
 import yaml
-from rich.console import Console
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import runs
-from hris_pipeline.presentation import console, count, progress
+from hris_pipeline.orchestration.instance import open_instance
+from hris_pipeline.presentation import count, progress, put
 from hris_pipeline.presentation import plan as rendering
 from hris_pipeline.sandbox import run, server
 from hris_pipeline.sandbox.company import SAMPLE
@@ -32,12 +30,6 @@ from hris_pipeline.warehouse import Warehouse
 COMPANY = "demo"
 TITLES = {1: "the first import", 2: "an ordinary night", 3: "a night when HR broke something"}
 _FOUND = (10001, 10196)  # two people who were invited into deskbird by hand, before there was a sync
-
-
-def dagster_home() -> None:
-    """Set DAGSTER_HOME to the project's root, where nothing else is set."""
-    if not os.environ.get("DAGSTER_HOME"):  # noqa: TID251 - Dagster itself reads it from there
-        os.environ["DAGSTER_HOME"] = str(settings.project_root())  # noqa: TID251
 
 
 def night(date: dt.date, timezone: str) -> dt.datetime:
@@ -74,7 +66,7 @@ def _start_over(data: Path) -> None:
     """Remove the demo's own files and its runs, nothing else."""
     for path in (*data.glob(f"{COMPANY}.*"), *data.glob(f"{run.deskbird_file(Path()).name}*")):
         path.unlink()
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         ours = [record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")]
         assets = [key for key in instance.all_asset_keys() if key.path[0] == COMPANY]
         for record in ours:
@@ -83,7 +75,7 @@ def _start_over(data: Path) -> None:
             instance.wipe_assets(assets)
 
 
-def play(out: Console) -> None:
+def play() -> None:
     """The three nights; :class:`~hris_pipeline.errors.PipelineError` where one of them does not end as it should."""
     company = settings.load(COMPANY)
     data = settings.data_folder()
@@ -95,21 +87,33 @@ def play(out: Console) -> None:
         for day in TITLES:
             stands.tenant.go_to(day)
             moment = night(stands.tenant.snapshot.date, company.timezone)
-            _introduce(out, day, moment)
+            _introduce(day, moment)
             plan = _sync(moment, data)
-            rendering.show(out, plan, timezone=company.timezone, rows=3, hint=plan.exit_code != 0)
+            _show(plan, company.timezone)
             if plan.states["failed"] or plan.states["stale"] or plan.states["planned"]:
                 raise PipelineError(f"Night {day} of the demo left something undone. Please report this with what stands above.")
             if day == 2:
-                _once_more(out, stands, moment, data)
-    _go_on(out, plan, time.monotonic() - began)
+                _once_more(stands, moment, data)
+    _go_on(plan, time.monotonic() - began)
 
 
-def _introduce(out: Console, day: int, moment: dt.datetime) -> None:
+def _say(*lines: RenderableType) -> None:
+    put(sys.stdout, lambda to: to.print(*lines, sep="\n"))
+    sys.stdout.flush()
+
+
+def _show(plan: rendering.Plan, timezone: str) -> None:
+    put(sys.stdout, lambda to: rendering.show(to, plan, timezone=timezone, rows=3, hint=plan.exit_code != 0))
+    sys.stdout.flush()
+
+
+def _title(text: str) -> Rule:
+    return Rule(Text(text, "bold"), align="left", style="blue")
+
+
+def _introduce(day: int, moment: dt.datetime) -> None:
     story = yaml.safe_load((SAMPLE / f"day_{day}.yaml").read_text(encoding="utf-8"))["story"]
-    out.print()
-    out.print(Rule(Text(f"Night {day}, {moment:%A %d %B %Y}: {TITLES[day]}", "bold"), align="left", style="blue"))
-    out.print(Padding(Text(story.strip(), "italic"), (0, 0, 1, 0)))
+    _say("", _title(f"Night {day}, {moment:%A} {moment.day} {moment:%B %Y}: {TITLES[day]}"), Text(story.strip(), "italic"), "")
 
 
 def _sync(moment: dt.datetime, data: Path) -> rendering.Plan:
@@ -122,39 +126,34 @@ def _sync(moment: dt.datetime, data: Path) -> rendering.Plan:
         return rendering.read(con, COMPANY, moment)
 
 
-def _once_more(out: Console, stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
+def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
     """The same night again: nothing to do, and nothing but reads."""
     before = len(stands.deskbird.writes())
     plan = _sync(moment + dt.timedelta(hours=1), data)
     writes = len(stands.deskbird.writes()) - before
     if plan.changes or writes:
         raise PipelineError(f"A second run planned {count(len(plan.changes), 'change')} and wrote {writes} times; it should not.")
-    out.print()
-    out.print(Text("The same night once more: no change planned, no write made.", "bold green"))
+    _say("", Text("The same night once more: no change planned, no write made.", "bold green"))
 
 
-def _go_on(out: Console, plan: rendering.Plan, seconds: float) -> None:
+def _go_on(plan: rendering.Plan, seconds: float) -> None:
     as_of = f"--as-of {plan.as_of.isoformat()}"
-    out.print()
-    out.print(Rule(Text(f"Three nights in {seconds:.0f} seconds. Now you", "bold"), align="left", style="blue"))
     steps = (
         ("make ui", "the lineage, the plan, the checks and every run, in the Dagster UI"),
         (f".venv/bin/hris-pipeline plan {COMPANY}", "the whole plan of the last night"),
         (f".venv/bin/hris-pipeline status {COMPANY} {as_of}", "what waits"),
-        (".venv/bin/hris-pipeline sandbox --day 3", "start the stand-ins again; then, in another terminal, for example"),
-        (f".venv/bin/hris-pipeline sync {COMPANY} {as_of}", "the same night again"),
-        ("duckdb data/demo.read.duckdb", "all tables, with any DuckDB shell"),
+        (".venv/bin/hris-pipeline sandbox --day 3", "start the stand-ins again, then in another terminal:"),
+        (f".venv/bin/hris-pipeline sync {COMPANY} {as_of}", "the last night once more"),
     )
-    for command, why in steps:
-        out.print(Text.assemble("  ", (f"{command:<62}", "cyan"), (f" {why}", "dim")))
+    width = max(len(command) for command, _ in steps)
+    lines = [Text.assemble("  ", (f"{command:<{width}}", "cyan"), (f"  {why}", "dim")) for command, why in steps]
+    _say("", _title(f"Three nights in {seconds:.0f} seconds. Now you"), *lines)
 
 
 def main() -> int:
     """Run it on the terminal; 0 when all three nights ended as they should, else 1 and a sentence."""
-    dagster_home()
-    out = console(sys.stdout)
     try:
-        play(out)
+        play()
     except PipelineError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

@@ -687,7 +687,9 @@ class _Personio:
 
     def shift(self, what: str) -> None:
         """Let the first person of all vanish, or somebody come before them."""
-        first = next(iter(self.tenant.snapshot.persons.values()))
+        first = next(iter(self.tenant.snapshot.persons.values()), None)
+        if first is None:
+            return
         if what == "removed":
             self.tenant.remove(first.id)
         else:

@@ -7,8 +7,8 @@ from pathlib import Path
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.sandbox import server
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
-from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
-from hris_pipeline.sandbox.personio import personio_app
+from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
+from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 
 PERSONIO_PORT, DESKBIRD_PORT = 8171, 8172
 
@@ -46,11 +46,11 @@ hris:
   personio:
     system: personio
     base_url: {personio}
-    client_id: demo
-    client_secret: demo
+    client_id: {client_id}
+    client_secret: {client_secret}
 deskbird:
   scim_url: {deskbird}/v2/scim
-  scim_token: demo
+  scim_token: {token}
 
 What deskbird holds lies in {file}; delete that file to empty it. Ctrl-C stops the sandbox.
 In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {date}T04:30:00+01:00"""
@@ -60,8 +60,17 @@ def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
     """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
     sandbox = build(data, day=day)
     personio, deskbird = sandbox.servers
-    told = {"personio": personio.url, "deskbird": deskbird.url, "file": deskbird_file(data), "date": sandbox.tenant.snapshot.date}
+    told = {
+        "personio": personio.url,
+        "client_id": CREDENTIAL.client_id,
+        "client_secret": CREDENTIAL.client_secret,
+        "deskbird": deskbird.url,
+        "token": TOKEN,
+        "file": deskbird_file(data),
+        "day": day,
+        "date": sandbox.tenant.snapshot.date,
+    }
     try:
-        server.run_until_interrupted(personio, deskbird, ready=lambda: say(_REACHED.format(day=day, **told)))
+        server.run_until_interrupted(personio, deskbird, ready=lambda: say(_REACHED.format(**told)))
     finally:
         sandbox.deskbird.desk.close()

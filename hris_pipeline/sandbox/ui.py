@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from hris_pipeline import clock, settings
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.orchestration import runs
+from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.sandbox import demo, server
 from hris_pipeline.sandbox.company import SAMPLE, days_of
 
@@ -22,9 +22,11 @@ def serve(port: int) -> None:
     company, data = settings.load(demo.COMPANY), settings.data_folder()
     with server.serve(demo.nothing, port=port):  # free?
         pass
-    reaped = runs.reap()
+    with open_instance() as instance:
+        prepare_instance(instance, settings.company_names())
+        reaped = reap_orphans(instance, data)
     if reaped:
-        _say(f"{len(reaped)} runs that a restart had left behind were ended.")
+        _say(f"Runs that had been left in flight and are failed now: {', '.join(reaped)}")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -81,7 +83,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make ui", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT)
     port = parser.parse_args(arguments).port
-    demo.dagster_home()
     try:
         serve(port)
     except PipelineError as problem:

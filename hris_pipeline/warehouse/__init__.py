@@ -65,7 +65,9 @@ class Warehouse:
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection; :class:`WarehouseError` where there is no file yet."""
         if not self.path.exists():
-            raise WarehouseError(f"There is no data of company '{self.company}' yet. Run `hris-pipeline sync {self.company}` first.")
+            raise WarehouseError(
+                f"There is no data of company '{self.company}' yet. Run `hris-pipeline sync {self.company}` first."
+            )
         con = self._open(read_only=True)
         try:
             self._check_version(con)
@@ -85,7 +87,9 @@ class Warehouse:
             shutil.copyfile(self.path, fresh)
         except OSError:
             fresh.unlink(missing_ok=True)
-            raise WarehouseError(f"{target.name} could not be written. The night's own tables are untouched. Check the disk's room.") from None
+            raise WarehouseError(
+                f"{target.name} could not be written. The night's own tables are untouched. Check the disk's room."
+            ) from None
         finally:
             con.close()
         fresh.chmod(0o600)
@@ -119,7 +123,9 @@ class Warehouse:
             os.umask(old_mask)
 
     def _migrate(self, con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
-        known = con.execute("select 1 from information_schema.tables where table_schema = 'state' and table_name = 'schema_version'").fetchone()
+        known = con.execute(
+            "select 1 from information_schema.tables where table_schema = 'state' and table_name = 'schema_version'"
+        ).fetchone()
         if known:
             self._check_version(con)
         con.begin()
@@ -157,12 +163,19 @@ class Warehouse:
         """Our sentence for a DuckDB error, whose own text carries values."""
         text, file = str(problem).lower(), self.path.name
         if "lock" in text or isinstance(problem, duckdb.ConnectionException):
-            return WarehouseError(f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read {self.path.stem}.read.duckdb instead) and try again.")
+            return WarehouseError(
+                f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read {self.path.stem}.read.duckdb instead) and try again."
+            )
         if "no space left" in text or "disk" in text or isinstance(problem, duckdb.OutOfMemoryException):
-            return WarehouseError(f"There is no room for {file}: the disk or the memory is full. The last good tables are untouched. Free some and try again.")
+            return WarehouseError(
+                f"There is no room for {file}: the disk or the memory is full. The last good tables are untouched. Free some and try again."
+            )
         if "version" in text or "not a valid duckdb" in text or "serializ" in text:
-            return WarehouseError(f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. Move it away, or open it with the version that wrote it.")
+            return WarehouseError(
+                f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. Move it away, or open it with the version that wrote it."
+            )
         if "permission" in text or "cannot open file" in text or "read-only" in text:
-            return WarehouseError(f"{file} cannot be opened for writing. Nothing was written. Check who owns the file and its folder.")
+            return WarehouseError(
+                f"{file} cannot be opened for writing. Nothing was written. Check who owns the file and its folder."
+            )
         return WarehouseError(f"{file} could not be used ({type(problem).__name__}). The last good tables are untouched.")
-

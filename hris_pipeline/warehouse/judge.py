@@ -75,16 +75,22 @@ def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
         except pa.errors.SchemaErrors as problem:
             counts = problem.failure_cases.groupby(["column", "check"], dropna=False).size()
             what = ", ".join(f"{column}: {check} ({count})" for (column, check), count in counts.items())
-            raise ContractError(f"{table.schema}.{table.name} would break its contract: {what}. The last good table is left in place.") from None
+            raise ContractError(
+                f"{table.schema}.{table.name} would break its contract: {what}. The last good table is left in place."
+            ) from None
     if table.key:
         key = ", ".join(f'"{column}"' for column in table.key)
         row = con.execute(f"select count(*) from (select {key} from {relation} group by all having count(*) > 1)").fetchone()
         if row and row[0]:
-            raise ContractError(f"{table.schema}.{table.name} would hold {row[0]} keys twice ({key}). The last good table is left in place.")
+            raise ContractError(
+                f"{table.schema}.{table.name} would hold {row[0]} keys twice ({key}). The last good table is left in place."
+            )
     return total
 
 
 def _refuse_unjudged(cases: pd.DataFrame) -> None:
     if cases["index"].isna().any():
         checks = ", ".join(sorted({str(check) for check in cases.loc[cases["index"].isna(), "check"]}))
-        raise ContractError(f"core.people could not be judged ({checks}). The last good table is left in place; this is a fault of the pipeline, please report it.")
+        raise ContractError(
+            f"core.people could not be judged ({checks}). The last good table is left in place; this is a fault of the pipeline, please report it."
+        )

@@ -31,12 +31,28 @@ def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: 
         _replace(con, tables[extract.resource].at(f"hris_{connection}"), extract.path)
         con.execute(
             "insert into state.extracts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [connection, extract.resource, now, extract.pages, extract.records, extract.expected, extract.proof, extract.why, list(extract.vanished)],
+            [
+                connection,
+                extract.resource,
+                now,
+                extract.pages,
+                extract.records,
+                extract.expected,
+                extract.proof,
+                extract.why,
+                list(extract.vanished),
+            ],
         )
 
 
 def publish_users(
-    con: duckdb.DuckDBPyConnection, path: Path, observation: Observed, *, connections: Sequence[str], now: dt.datetime, run_id: str
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    observation: Observed,
+    *,
+    connections: Sequence[str],
+    now: dt.datetime,
+    run_id: str,
 ) -> None:
     """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
     _replace(con, contracts.DESKBIRD_USERS, path, _owned("state.links", connections))
@@ -66,7 +82,10 @@ def _owned(links: str, connections: Sequence[str]) -> str:
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None) -> None:
-    columns = ", ".join(f'cast({hris_ref if c.name == "hris_ref" and hris_ref else f"incoming.{chr(34)}{c.name}{chr(34)}"} as {c.type}) as "{c.name}"' for c in table.columns)
+    columns = ", ".join(
+        f'cast({hris_ref if c.name == "hris_ref" and hris_ref else f"incoming.{chr(34)}{c.name}{chr(34)}"} as {c.type}) as "{c.name}"'
+        for c in table.columns
+    )
     with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
         con.register("incoming", reader)
         con.execute(f"create or replace table {table.qualified} as select {columns} from incoming")
@@ -77,5 +96,6 @@ def _observe(con: duckdb.DuckDBPyConnection, resource: str, observation: Observe
     known = con.execute("select readable from state.observations where resource = ?", [resource]).fetchone()
     readable = sorted({*observation.readable, *(known[0] if known else ())})  # what came back once for anybody stays readable
     con.execute(
-        "insert or replace into state.observations values (?, ?, ?, ?, ?, ?)", [resource, now, run_id, observation.pages, observation.records, readable]
+        "insert or replace into state.observations values (?, ?, ?, ?, ?, ?)",
+        [resource, now, run_id, observation.pages, observation.records, readable],
     )

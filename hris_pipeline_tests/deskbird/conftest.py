@@ -21,7 +21,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Edge]]:
     with contextlib.ExitStack() as stack:
 
         def begin(*, concurrency: int = 4, patience: Patience = HASTY, timeout: float = 5.0, **options: Any) -> Edge:
-            app = deskbird_app(None, faults=Faults(), **{"requests_per_second": None, **options})
+            app = deskbird_app(**{"faults": Faults(), "requests_per_second": None, **options})
             server = stack.enter_context(serve(app))
             service = Service(
                 server.url + PREFIX, TOKEN, requests_per_second=None, concurrency=concurrency, patience=patience, timeout=timeout

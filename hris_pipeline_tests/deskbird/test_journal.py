@@ -33,7 +33,7 @@ def test_what_was_written_is_read_and_only_the_owner_may_read_it(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_an_entry_is_on_the_disk_when_write_returns(tmp_path, monkeypatch):
+def test_what_is_sent_is_on_the_disk_first_and_an_answer_goes_with_the_next(tmp_path, monkeypatch):
     synced = []
     sync = module.os.fsync
     monkeypatch.setattr(module.os, "fsync", lambda file: (sync(file), synced.append(module.os.fstat(file).st_size)))
@@ -41,7 +41,10 @@ def test_an_entry_is_on_the_disk_when_write_returns(tmp_path, monkeypatch):
         for number in range(3):
             journal.write(entry(number))
             assert synced[-1] == (tmp_path / "acme.journal").stat().st_size
-    assert len(synced) == 3
+        journal.write(entry(2, "answered", status=204))
+        assert len(synced) == 3
+        assert len(read(tmp_path / "acme.journal")) == 4  # a kill leaves it where it is
+    assert synced[-1] == (tmp_path / "acme.journal").stat().st_size
 
 
 def test_no_journal_is_an_empty_one(tmp_path):
@@ -55,7 +58,7 @@ def test_a_line_that_a_kill_tore_is_left_out_and_what_follows_is_read(tmp_path):
         journal.write(entry(1))
         journal.write(entry(2))
     whole = path.read_bytes()
-    for cut in range(1, len(whole.splitlines(keepends=True)[1])):
+    for cut in (1, 2, 3, 40, 80, len(whole.splitlines(keepends=True)[1]) - 1):
         path.write_bytes(whole[:-cut])
         torn = read(path)
         assert torn in ([entry(1)], [entry(1), entry(2)])

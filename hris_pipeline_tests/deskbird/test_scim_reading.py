@@ -18,7 +18,7 @@ from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
 
-SECRET = "sesame-4711"  # noqa: S105
+SECRET = "sesame-4711"
 Page = tuple[int, str, str | dict[str, Any]]  # status, content type, body
 
 
@@ -88,7 +88,8 @@ def test_users_are_read_in_pages(start, tmp_path):
     assert tuple(found["u7@example.com"]) == DESKBIRD_USERS.names
     assert found["u7@example.com"] | {"deskbird_id": "", "version": ""} == {
         "deskbird_id": "", "hris_ref": None, "user_name": "u7@example.com", "email": "u7@example.com", "given_name": "Ü",
-        "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss, "external_id": None, "version": "",
+        "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss, "external_id": None,
+        "version": "",
     }  # fmt: skip
     assert found["boss@example.com"]["external_id"] == "p:boss"
 
@@ -140,9 +141,15 @@ def test_what_does_not_come_back_is_write_only_not_empty(start, tmp_path):
 
 def test_entras_loose_forms_are_read(tmp_path):
     people = listing(
-        {"id": "1", "userName": "a", "active": "False", ENTERPRISE: {"manager": "9"}, "emails": [{"value": "first@x"}, {"value": "p@x", "primary": "True"}]},
-        {"id": "2", "userName": "b", "active": "True", ENTERPRISE: {"manager": {"value": "8", "displayName": "B"}}, "emails": [{"value": "h@x", "type": "home", "primary": True}, {"value": "w@x", "type": "Work"}]},
-        {"id": "3", "userName": "c", ENTERPRISE: {"manager": {"value": ""}}, "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]}},
+        {
+            "id": "1", "userName": "a", "active": "False", ENTERPRISE: {"manager": "9"},
+            "emails": [{"value": "first@x"}, {"value": "p@x", "primary": "True"}],
+        },
+        {
+            "id": "2", "userName": "b", "active": "True", ENTERPRISE: {"manager": {"value": "8", "displayName": "B"}},
+            "emails": [{"value": "h@x", "type": "home", "primary": True}, {"value": "w@x", "type": "Work"}],
+        },
+        {"id": "3", ENTERPRISE: {"manager": {"value": ""}}, "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]}},
         {"id": "4", "userName": "d", ENTERPRISE: {"manager": None}, "emails": [], "name": None, "externalId": None},
         {"id": "5"},
     )  # fmt: skip
@@ -230,7 +237,7 @@ def test_c59_reading_survives_passing_faults(start, tmp_path):
         ((200, "application/scim+json", '{"totalResults": "SECRET"}'), "no SCIM message"),
         ((200, "application/scim+json", '{"totalResults": 1, "Resources": {"SECRET": 1}}'), "no SCIM message"),
         ((200, "application/scim+json", '{"totalResults": 1, "Resources": [{"id": 7}]}'), "no SCIM message"),
-        ((200, "application/scim+json", '[]'), "no SCIM message"),
+        ((200, "application/scim+json", "[]"), "no SCIM message"),
         ((200, "application/scim+json", ""), "no SCIM message"),
         ((503, "text/html", "<p>SECRET"), "did not answer.*HTTP 503, 4 tries"),
     ],

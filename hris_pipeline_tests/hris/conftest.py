@@ -52,7 +52,7 @@ class Account:
             credentials=self.credentials,
             options=system.options(api=api, **{"requests_per_second": 5000, **options}),
             kinds=kinds,
-            patience=Patience(tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+            patience=Patience(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
             timeout=timeout,
         )
         return connection.read(self.directory, lambda *news: self.progress.append(news))

@@ -1,6 +1,5 @@
 """Single records of both generations, in all the forms they may come in."""
 
-import os
 import resource
 import stat
 
@@ -23,21 +22,25 @@ def v1_page(*people, total=None):
     return {"success": True, "metadata": {"total_elements": len(people) if total is None else total}, "data": data}
 
 
+ALL_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
 NAMED = {"email": "ada@example.com", "first_name": "Ada", "last_name": "L", "status": "active"}
 
 
-def v1_rows(scripted, *people, kinds=ALL_KINDS, rows):
-    employees, units = scripted({"/v1/company/employees": v1_page(*people)}).read("v1", kinds=kinds)
-    return rows(employees.path), rows(units.path)
+@pytest.fixture
+def v1_rows(scripted, rows):
+    def read(*people, kinds=ALL_KINDS):
+        employees, units = scripted({"/v1/company/employees": v1_page(*people)}).read("v1", kinds=kinds)
+        return rows(employees.path), rows(units.path)
+
+    return read
 
 
 # --- v1 -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_c13_an_absent_key_is_not_null_and_null_is_not_an_error(scripted):
+def test_c13_an_absent_key_is_not_null_and_null_is_not_an_error(v1_rows):
     unit = {"type": "Team", "attributes": {"id": 5, "name": "T"}}
     found, _ = v1_rows(
-        scripted,
         {"id": 1, **NAMED, "supervisor": None, "team": None, "cost_centers": []},
         {"id": 2, **NAMED, "supervisor": "", "team": "", "cost_centers": [unit, unit]},
         {"id": 3, **NAMED, "supervisor": [], "team": unit, "hire_date": ""},
@@ -53,19 +56,26 @@ def test_c13_an_absent_key_is_not_null_and_null_is_not_an_error(scripted):
     ]
 
 
-def test_c20_text_is_kept_as_it_was_given(scripted):
-    texts = ["\U0001f469\u200d\U0001f680 Zo\u00eb", "\u05d0\u05d1\u05d2", "Mu\u0308ller", "M\u00fcller", "a\u200bb", "a\x00b", " x "]
+def test_c20_text_is_kept_as_it_was_given(v1_rows):
+    texts = [
+        "\U0001f469\u200d\U0001f680 Zo\u00eb",
+        "\u05d0\u05d1\u05d2",
+        "Mu\u0308ller",
+        "M\u00fcller",
+        "a\u200bb",
+        "a\x00b",
+        " x ",
+    ]
     note = "n" * 10_000_000
     people = [{"id": i, **NAMED, "last_name": text, "dynamic_1": note if not i else ""} for i, text in enumerate(texts)]
-    found, _ = v1_rows(scripted, *people)
+    found, _ = v1_rows(*people)
     assert [row["family_name"] for row in found] == texts
     assert found[0]["id"] == "0"
 
 
-def test_numbers_stand_for_text_and_text_for_numbers(scripted):
+def test_numbers_stand_for_text_and_text_for_numbers(v1_rows):
     boss = {"type": "Employee", "attributes": {"id": envelope("7")}}
     found, units = v1_rows(
-        scripted,
         {"id": "11", **NAMED, "first_name": 4711, "supervisor": boss, "team": {"attributes": {"id": "5", "name": 2026}}},
         {"id": 12, **NAMED, "team": {"attributes": {"id": 0}}},
         kinds=("team",),
@@ -77,8 +87,8 @@ def test_numbers_stand_for_text_and_text_for_numbers(scripted):
 
 
 @pytest.mark.parametrize("value", ["2014-11-09T00:00:00+01:00", "2014-11-09 00:00:00+01:00", "2012-02-01T00:00:00+0100"])
-def test_dates_are_passed_on_as_text(scripted, value):
-    found, _ = v1_rows(scripted, {"id": 1, **NAMED, "hire_date": value, "termination_date": value})
+def test_dates_are_passed_on_as_text(v1_rows, value):
+    found, _ = v1_rows({"id": 1, **NAMED, "hire_date": value, "termination_date": value})
     assert (found[0]["start_date"], found[0]["end_date"]) == (value, value)
 
 
@@ -101,7 +111,9 @@ def test_dates_are_passed_on_as_text(scripted, value):
 )
 def test_c07_an_answer_of_another_shape_is_an_error_without_values(scripted, answer):
     account = scripted({"/v1/company/employees": answer})
-    with pytest.raises(HrisError, match=r"^Personio connection 'personio' answered .* at /v1/company/employees \(page 1\)") as caught:
+    with pytest.raises(
+        HrisError, match=r"^Personio connection 'personio' answered .* at /v1/company/employees \(page 1\)"
+    ) as caught:
         account.read("v1")
     assert "secret" not in str(caught.value)
     assert not list(account.directory.iterdir())
@@ -153,7 +165,14 @@ def test_the_termination_date_goes_before_the_employments_end(given, expected):
 
 
 def test_a_person_without_employments_is_one_row_with_a_status_of_its_own(scripted, rows):
-    person = {"id": "9", "email": "ada@example.com", "first_name": "Ada", "last_name": "L", "status": "INACTIVE", "employments": []}
+    person = {
+        "id": "9",
+        "email": "ada@example.com",
+        "first_name": "Ada",
+        "last_name": "L",
+        "status": "INACTIVE",
+        "employments": [],
+    }
     account = scripted({"/v2/persons": {"_data": [person]}, "/v2/persons/9/employments": {"_data": []}})
     employees, _ = account.read("v2", kinds=())
     (row,) = rows(employees.path)
@@ -204,7 +223,8 @@ def test_many_employments_come_in_pages(scripted, rows):
 
 
 @pytest.mark.parametrize(
-    "href", ["http://127.0.0.1:1/v2/persons?cursor=2", "//example.com/x", "https://127.0.0.1/v2/persons", "ftp://x", "http://[::1"]
+    "href",
+    ["http://127.0.0.1:1/v2/persons?cursor=2", "//example.com/x", "https://127.0.0.1/v2/persons", "ftp://x", "http://[::1"],
 )
 def test_a_link_that_leads_elsewhere_is_refused(scripted, href):
     account = scripted({"/v2/persons": {"_data": [{"id": "9"}], "_meta": {"links": {"next": {"href": href}}}}})
@@ -225,7 +245,9 @@ def test_a_redirect_is_not_followed(personio):
         account.read("v2")
 
 
-@pytest.mark.parametrize("answer", [b"{}", b"[]", b'{"_data":{}}', b'{"_data":[{}]}', b'{"_data":[{"id":"1","email":["secret"]}]}'])
+@pytest.mark.parametrize(
+    "answer", [b"{}", b"[]", b'{"_data":{}}', b'{"_data":[{}]}', b'{"_data":[{"id":"1","email":["secret"]}]}']
+)
 def test_c07_a_v2_answer_of_another_shape_is_an_error_without_values(scripted, answer):
     with pytest.raises(HrisError, match=r"answered .* at /v2/persons \(page 1\)") as caught:
         scripted({"/v2/persons": answer}).read("v2", kinds=())
@@ -267,9 +289,8 @@ def test_a_system_that_omits_empty_keys_has_only_vanished_ones_unknown(tmp_path,
 
 
 def test_nothing_stays_when_reading_ends_in_an_error(tmp_path):
-    with pytest.raises(ZeroDivisionError), EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ()) as file:
+    with pytest.raises(KeyError), EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ("team",)) as file:
         file.add(columns("1"), {})
-        raise ZeroDivisionError
     assert not list(tmp_path.iterdir())
 
 
@@ -281,27 +302,39 @@ def test_an_older_file_that_others_may_read_is_replaced(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_full_disk_is_one_sentence(tmp_path):
+@pytest.fixture
+def small_disk():
+    """Lets no file become longer than 2,000 bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
-        with pytest.raises(HrisError, match="could not be written to .*File too large"):
-            with EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ()) as file:
-                file.add(columns(*(str(i) for i in range(3000))), {})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, small_disk):
+    with (
+        pytest.raises(HrisError, match=r"could not be written to .*File too large"),
+        EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ()) as file,
+    ):
+        file.add(columns(*(str(i) for i in range(3000))), {})
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() != 0 and False, reason="")
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
-    with pytest.raises(HrisError, match="could not be written to .*No such file or directory"):
+    with pytest.raises(HrisError, match=r"could not be written to .*No such file or directory"):
         EmployeeFile(tmp_path / "nowhere" / "e.arrow", ("id", "email"), ()).__enter__()
 
 
 @pytest.mark.parametrize(
     ("read", "duplicates", "expected", "proof"),
-    [(5, 0, 5, "proven"), (4, 0, 5, "unproven"), (6, 0, 5, "unproven"), (5, 1, 5, "unproven"), (5, 0, None, "unproven"), (0, 0, 0, "unproven")],
+    [
+        (5, 0, 5, "proven"),
+        (4, 0, 5, "unproven"),
+        (6, 0, 5, "unproven"),
+        (5, 1, 5, "unproven"),
+        (5, 0, None, "unproven"),
+        (0, 0, 0, "unproven"),
+    ],
 )
 def test_c03_a_total_proves_only_what_it_equals(read, duplicates, expected, proof):
     assert prove_by_total(read, duplicates, expected, "Personio")[0] == proof

@@ -147,7 +147,7 @@ def fill(con, changes, plan_id="p1"):
     )
     blocked = sum(change[10] == "blocked" for change in changes)
     con.execute(
-        "insert into state.plans (plan_id, made_at, run_id, after_plan, changes, blocked, as_of) values (?, ?, 'r', '', ?, ?, ?)",
+        "insert into state.plans (plan_id, number, made_at, run_id, after_plan, changes, blocked, as_of) values (?, 1, ?, 'r', '', ?, ?, ?)",
         [plan_id, NOW, len(changes), blocked, NOW],
     )
     for seq, request, thing, action, ref, user, group, before, after, reason, verdict, guard in changes:

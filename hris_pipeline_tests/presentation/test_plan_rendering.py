@@ -9,10 +9,16 @@ from hand_made_plan import NOW, fill, outcome, rows
 from rich.console import Console
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.presentation import clean, console
+from hris_pipeline.presentation import clean, page
 from hris_pipeline.presentation import plan as rendering
 
 ZONE = "Europe/Berlin"
+
+
+PROBLEMS = {
+    "so already": ("skipped", "It is so in deskbird already."),
+    "not reached": ("skipped", "Not reached: the run ended before. The next run goes on from here."),
+}
 
 
 def read(warehouse):
@@ -21,9 +27,7 @@ def read(warehouse):
 
 
 def printed(plan, **more):
-    page = io.StringIO()
-    rendering.show(console(page), plan, timezone=ZONE, **more)
-    return page.getvalue()
+    return page(lambda to: rendering.show(to, plan, timezone=ZONE, **more))
 
 
 def test_what_takes_away_comes_first_and_creations_last(planned):
@@ -61,7 +65,7 @@ def test_the_end_counts_and_says_what_to_do_next(planned):
 
 def test_who_waits_is_counted_on_the_last_line_but_one(planned):
     with planned.write() as con:
-        con.execute("insert into core.quarantine values ('personio:8', 'people', 'email_is_valid', ?, ?)", [NOW, NOW])
+        con.execute("insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', ?, ?)", [NOW, NOW])
         con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
     plan = read(planned)
     assert plan.waiting == rendering.Waiting(quarantined=1, missing=1, review=0)
@@ -81,7 +85,8 @@ def test_a_long_section_is_shortened_with_a_count_of_the_rest(planned):
         ({6: "applied", 7: "applied", 8: "applied"}, 2),
         (dict.fromkeys(range(1, 6), "applied"), 3),
         (dict.fromkeys(range(1, 9), "applied"), 0),
-        ({**dict.fromkeys(range(1, 8), "applied"), 8: "skipped"}, 0),
+        ({**dict.fromkeys(range(1, 8), "applied"), 8: "so already"}, 0),
+        ({**dict.fromkeys(range(2, 9), "applied"), 1: "not reached"}, 2),
         ({1: "failed"}, 1),
         ({1: "stale"}, 1),
         ({**dict.fromkeys(range(1, 6), "applied"), **dict.fromkeys(range(6, 9), "blocked")}, 3),
@@ -90,7 +95,7 @@ def test_a_long_section_is_shortened_with_a_count_of_the_rest(planned):
 def test_the_exit_code_weighs_errors_over_blocks_over_pending(planned, outcomes, code):
     with planned.write() as con:
         for seq, became in outcomes.items():
-            outcome(con, seq, became, "deskbird said 400" if became == "failed" else None)
+            outcome(con, seq, *{**PROBLEMS, "applied": ("applied",)}.get(became, (became, "deskbird answered 400.")))
     assert read(planned).exit_code == code
 
 

@@ -1,12 +1,11 @@
 """The status screen."""
 
 import datetime as dt
-import io
 import json
 
 from hand_made_plan import NOW
 
-from hris_pipeline.presentation import console
+from hris_pipeline.presentation import page
 from hris_pipeline.presentation import status as rendering
 
 LATER = NOW + dt.timedelta(hours=5)
@@ -18,9 +17,7 @@ def read(warehouse, last_run=None):
 
 
 def printed(status):
-    page = io.StringIO()
-    rendering.show(console(page), status)
-    return page.getvalue()
+    return page(lambda to: rendering.show(to, status))
 
 
 def after_a_night(warehouse):
@@ -35,7 +32,7 @@ def after_a_night(warehouse):
             "insert into state.extracts values ('personio', 'employees', ?, 3, 249, 250, 'unproven', 'Old.', [])",
             [NOW - dt.timedelta(days=1)],
         )
-        con.execute("insert into core.quarantine values ('personio:8', 'people', 'email_is_valid', ?, ?)", [NOW, NOW])
+        con.execute("insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', ?, ?)", [NOW, NOW])
         con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
         con.execute("insert into state.review values ('personio:7', 'email_is_taken', 'u7', ?)", [NOW])
 

@@ -1,0 +1,1 @@
+"""The assets of one company, by stage: factories that take its company file."""

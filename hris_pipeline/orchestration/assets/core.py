@@ -1,6 +1,6 @@
 """What should be true in deskbird, derived from the extracts: people, groups, memberships and the manager graph."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 import duckdb
@@ -10,11 +10,10 @@ from hris_pipeline.contracts import Table
 from hris_pipeline.errors import ContractError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.rules import people_rules
-from hris_pipeline.orchestration.step import REQUIRED, step
+from hris_pipeline.orchestration.step import Events, Step, assets
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.settings import Company
 
-Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 KINDS = {"duckdb", "pandera"}
 
 
@@ -28,45 +27,43 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
         for table in (contracts.EMPLOYEES, contracts.ORG_UNITS)
     ]
 
-    @dg.multi_asset(
-        name=f"{company.name}__core__people",
+    @assets(
+        company,
+        name="core__people",
         description="Makes one person of each person's records, and holds back what breaks a rule.",
         specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
-        check_specs=[
+        checks=[
             checks.check(company.name, contracts.PEOPLE, checks.CONTRACT_HOLDS),
             checks.check(company.name, contracts.QUARANTINE, checks.RECORDS_ARE_NOT_QUARANTINED),
         ],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
     )
-    def people_and_quarantine(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            try:
-                with here.warehouse.write(tuple(company.hris)) as con:
-                    require_extracts(con, company)
-                    counts = people.build(con, people_rules(company), here.now)
-                    told = {
-                        "people": counts.people,
-                        "wanted_in_deskbird": counts.wanted,
-                        "upcoming": counts.upcoming,
-                        "ended": counts.ended,
-                    }
-                    held = {"records_held_back": counts.quarantined, **_by_rule(counts.by_rule)}
-                    published = [result(con, company, contracts.PEOPLE, told), result(con, company, contracts.QUARANTINE, held)]
-            except ContractError as problem:
-                yield broken(company, contracts.PEOPLE, problem)
-                raise
-            yield from published
-            yield kept(company, contracts.PEOPLE)
-            yield checks.verdict(
-                company.name,
-                contracts.QUARANTINE,
-                checks.RECORDS_ARE_NOT_QUARANTINED,
-                passed=counts.quarantined == 0,
-                severity=checks.WARN,
-                why=_rules_broken(counts.by_rule),
-                counts=held,
-            )
+    def people_and_quarantine(here: Step) -> Events:
+        try:
+            with here.warehouse.write(tuple(company.hris)) as con:
+                require_extracts(con, company)
+                counts = people.build(con, people_rules(company), here.now)
+                told = {
+                    "people": counts.people,
+                    "wanted_in_deskbird": counts.wanted,
+                    "upcoming": counts.upcoming,
+                    "ended": counts.ended,
+                }
+                held = {"records_held_back": counts.quarantined, **_by_rule(counts.by_rule)}
+                published = [result(con, company, contracts.PEOPLE, told), result(con, company, contracts.QUARANTINE, held)]
+        except ContractError as problem:
+            yield broken(company, contracts.PEOPLE, problem)
+            raise
+        yield from published
+        yield kept(company, contracts.PEOPLE)
+        yield checks.verdict(
+            company.name,
+            contracts.QUARANTINE,
+            checks.RECORDS_ARE_NOT_QUARANTINED,
+            passed=counts.quarantined == 0,
+            severity=checks.WARN,
+            why=_rules_broken(counts.by_rule),
+            counts=held,
+        )
 
     return people_and_quarantine
 
@@ -78,31 +75,29 @@ def group_tables(company: Company) -> dg.AssetsDefinition:
     deps = [key(company.name, contracts.PEOPLE)]
     deps += [key(company.name, contracts.ORG_UNITS.at(f"hris_{connection}")) for connection in company.hris]
 
-    @dg.multi_asset(
-        name=f"{company.name}__core__groups",
+    @assets(
+        company,
+        name="core__groups",
         description="Makes groups of the organisational units, and says who is in them.",
         specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
-        check_specs=[checks.check(company.name, contracts.GROUPS, checks.CONTRACT_HOLDS)],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
+        checks=[checks.check(company.name, contracts.GROUPS, checks.CONTRACT_HOLDS)],
     )
-    def groups_and_memberships(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            try:
-                with here.warehouse.write(tuple(company.hris)) as con:
-                    require_people(con, company)
-                    counts = groups.build(con, tuple(company.hris), company.sync.groups)
-                    told = {"groups": counts.groups, "groups_without_members": counts.empty}
-                    told |= {f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups}
-                    published = [
-                        result(con, company, contracts.GROUPS, told),
-                        result(con, company, contracts.MEMBERSHIPS, {"memberships": counts.memberships}),
-                    ]
-            except ContractError as problem:
-                yield broken(company, contracts.GROUPS, problem)
-                raise
-            yield from published
-            yield kept(company, contracts.GROUPS)
+    def groups_and_memberships(here: Step) -> Events:
+        try:
+            with here.warehouse.write(tuple(company.hris)) as con:
+                require_people(con, company)
+                counts = groups.build(con, tuple(company.hris), company.sync.groups)
+                told = {"groups": counts.groups, "groups_without_members": counts.empty}
+                told |= {f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups}
+                published = [
+                    result(con, company, contracts.GROUPS, told),
+                    result(con, company, contracts.MEMBERSHIPS, {"memberships": counts.memberships}),
+                ]
+        except ContractError as problem:
+            yield broken(company, contracts.GROUPS, problem)
+            raise
+        yield from published
+        yield kept(company, contracts.GROUPS)
 
     return groups_and_memberships
 
@@ -112,52 +107,50 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
     table = contracts.MANAGER_GRAPH
     code = code_version(company, "managers", "contracts.py", "warehouse/judge.py")
 
-    @dg.multi_asset(
-        name=f"{company.name}__core__manager_graph",
+    @assets(
+        company,
+        name="core__manager_graph",
         description="Follows every reporting line to the top, and names those that lead nowhere.",
         specs=[spec(company, table, deps=[key(company.name, contracts.PEOPLE)], stage="core", kinds=KINDS, code=code)],
-        check_specs=[
+        checks=[
             checks.check(company.name, table, checks.CONTRACT_HOLDS),
             checks.check(company.name, table, checks.REPORTING_LINES_ARE_SOUND),
         ],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
     )
-    def graph(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            try:
-                with here.warehouse.write() as con:
-                    require_people(con, company)
-                    counts = managers.build(con)
-                    problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in contracts.PROBLEMS}
-                    told = {"reporting_lines": counts.people, "deepest": counts.deepest, **problems}
-                    published = result(con, company, table, told)
-            except ContractError as problem:
-                yield broken(company, table, problem)
-                raise
-            yield published
-            yield kept(company, table)
-            unsound = {name: count for name, count in counts.problems.items() if count}
-            yield checks.verdict(
-                company.name,
-                table,
-                checks.REPORTING_LINES_ARE_SOUND,
-                passed=not unsound,
-                severity=checks.WARN,
-                why=f"Reporting lines with a problem: {_listed(unsound)}. These people are synced without a manager." if unsound else None,
-                counts=problems,
-            )
+    def graph(here: Step) -> Events:
+        try:
+            with here.warehouse.write() as con:
+                require_people(con, company)
+                counts = managers.build(con)
+                problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in contracts.PROBLEMS}
+                told = {"reporting_lines": counts.people, "deepest": counts.deepest, **problems}
+                published = result(con, company, table, told)
+        except ContractError as problem:
+            yield broken(company, table, problem)
+            raise
+        yield published
+        yield kept(company, table)
+        unsound = {name: count for name, count in counts.problems.items() if count}
+        yield checks.verdict(
+            company.name,
+            table,
+            checks.REPORTING_LINES_ARE_SOUND,
+            passed=not unsound,
+            severity=checks.WARN,
+            why=f"Held back: {_listed(unsound)} reporting lines. Their people are synced all the same." if unsound else None,
+            counts=problems,
+        )
 
     return graph
 
 
-# --- what must be there before -------------------------------------------------------------------------------------------------
+# --- what must be there before ------------------------------------------------------------------------------------------------
 
 
 def require_extracts(con: duckdb.DuckDBPyConnection, company: Company) -> None:
     """Raise where a connection was never read."""
-    read = {row[0] for row in con.execute("select distinct connection from state.extracts where resource = 'employees'").fetchall()}
-    never = [connection for connection in company.hris if connection not in read]
+    read = con.execute("select distinct connection from state.extracts where resource = 'employees'").fetchall()
+    never = [connection for connection in company.hris if (connection,) not in read]
     if never:
         raise PipelineError(
             f"Connection '{never[0]}' of {company.name} was never read, so there is nothing to build on. Nothing was changed. "
@@ -183,7 +176,7 @@ def require_built(con: duckdb.DuckDBPyConnection, company: Company, table: str, 
         )
 
 
-# --- verdicts and sentences ------------------------------------------------------------------------------------------------------
+# --- verdicts and sentences ---------------------------------------------------------------------------------------------------
 
 
 def broken(company: Company, table: Table, problem: ContractError) -> dg.AssetCheckResult:

@@ -1,11 +1,10 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import dagster as dg
 import duckdb
-from pydantic import Field
 
 from hris_pipeline import alerts, contracts, plan
 from hris_pipeline.contracts import Table
@@ -17,13 +16,14 @@ from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.rules import plan_rules
-from hris_pipeline.orchestration.step import REQUIRED, Step, fold, step
+from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.plan.writes import Result
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import loading
 
-Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+_HELD = {True: "**stops it**", False: "holds"}
+_GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
 READ = {"scim", "duckdb"}
 CHANGE_TYPES = (
     *(f"user_{action}" for action in ("create", "link", "update", "reactivate", "deactivate")),
@@ -54,31 +54,29 @@ def destination(company: Company) -> dg.AssetSpec:
     )
 
 
-# --- what deskbird holds ---------------------------------------------------------------------------------------------------------
+# --- what deskbird holds ------------------------------------------------------------------------------------------------------
 
 
 def users(company: Company) -> dg.AssetsDefinition:
     """``deskbird.users``."""
     table = contracts.DESKBIRD_USERS
 
-    @dg.multi_asset(
-        name=f"{company.name}__deskbird__users",
+    @assets(
+        company,
+        name="deskbird__users",
         description="Reads all users, completely or not at all.",
         specs=[_observed_spec(company, table)],
-        check_specs=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
+        checks=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
     )
-    def read_users(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            try:
-                with here.deskbirds.open(here.resolved) as service:
-                    observed = _read_users(here, service)
-            except DeskbirdError as problem:
-                yield _not_read(company, table, problem)
-                raise
-            yield from observed.published
-            yield _was_read(company, table, observed.observation)
+    def read_users(here: Step) -> Events:
+        try:
+            with here.deskbirds.open(here.resolved) as service:
+                observed = _read_users(here, service)
+        except DeskbirdError as problem:
+            yield _not_read(company, table, problem)
+            raise
+        yield from observed.published
+        yield _was_read(company, table, observed.observation)
 
     return read_users
 
@@ -87,24 +85,22 @@ def groups(company: Company) -> dg.AssetsDefinition:
     """``deskbird.groups`` and ``deskbird.group_members``."""
     table = contracts.DESKBIRD_GROUPS
 
-    @dg.multi_asset(
-        name=f"{company.name}__deskbird__groups",
+    @assets(
+        company,
+        name="deskbird__groups",
         description="Reads all groups and who is in them, completely or not at all.",
         specs=[_observed_spec(company, table), _observed_spec(company, contracts.DESKBIRD_GROUP_MEMBERS)],
-        check_specs=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
+        checks=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
     )
-    def read_groups(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            try:
-                with here.deskbirds.open(here.resolved) as service:
-                    observed = _read_groups(here, service)
-            except DeskbirdError as problem:
-                yield _not_read(company, table, problem)
-                raise
-            yield from observed.published
-            yield _was_read(company, table, observed.observation)
+    def read_groups(here: Step) -> Events:
+        try:
+            with here.deskbirds.open(here.resolved) as service:
+                observed = _read_groups(here, service)
+        except DeskbirdError as problem:
+            yield _not_read(company, table, problem)
+            raise
+        yield from observed.published
+        yield _was_read(company, table, observed.observation)
 
     return read_groups
 
@@ -163,7 +159,7 @@ def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.Asse
     return checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=False, why=str(problem), counts={})
 
 
-# --- the plan ----------------------------------------------------------------------------------------------------------------------
+# --- the plan -----------------------------------------------------------------------------------------------------------------
 
 
 def changes(company: Company) -> dg.AssetsDefinition:
@@ -174,50 +170,48 @@ def changes(company: Company) -> dg.AssetsDefinition:
     held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
     deps = [key(company.name, dep) for dep in (*wanted, *held)]
 
-    @dg.multi_asset(
-        name=f"{company.name}__deskbird__changes",
+    @assets(
+        company,
+        name="deskbird__changes",
         description="Compares what should be with what is, and writes every change down before any is made.",
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
-        check_specs=[checks.check(company.name, table, checks.GUARDS_HOLD)],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
+        checks=[checks.check(company.name, table, checks.GUARDS_HOLD)],
     )
-    def make_plan(context: dg.AssetExecutionContext) -> Events:
-        with step(context, company) as here:
-            rules = plan_rules(here.resolved)
-            with here.warehouse.write(rules.connections) as con:
-                require_people(con, company)
-                require_built(con, company, "core.manager_graph", "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')")
-                _require_observations(con, company)
-                summary = plan.build(con, rules, now=here.now, run_id=here.run_id)
-                by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
-                counts = {
-                    "changes": summary.changes,
-                    "planned": summary.planned,
-                    "blocked": summary.blocked,
-                    "missing_people": summary.missing,
-                    "waiting_for_review": summary.review,
-                }
-                told = {
-                    "plan": dg.MetadataValue.md(_markdown(con, summary, company)),
-                    "plan_id": summary.plan_id,
-                    **counts,
-                    **by_type,
-                }
-                published = result(con, company, table, told)
-            yield published
-            yield checks.verdict(
-                company.name,
-                table,
-                checks.GUARDS_HOLD,
-                passed=not summary.tripped,
-                why=_tripped(summary, company) if summary.tripped else None,
-                counts={
-                    "blocked": summary.blocked,
-                    "guards_tripped": len(summary.tripped),
-                    **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in company.guards.model_fields},
-                },
-            )
+    def make_plan(here: Step) -> Events:
+        rules = plan_rules(here.resolved)
+        with here.warehouse.write(rules.connections) as con:
+            require_people(con, company)
+            require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
+            _require_observations(con, company)
+            summary = plan.build(con, rules, now=here.now, run_id=here.run_id)
+            by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
+            counts = {
+                "changes": summary.changes,
+                "planned": summary.planned,
+                "blocked": summary.blocked,
+                "missing_people": summary.missing,
+                "waiting_for_review": summary.review,
+            }
+            told: dict[str, dg.MetadataValue[Any] | str | int] = {
+                "plan": dg.MetadataValue.md(_markdown(con, summary, company)),
+                "plan_id": summary.plan_id,
+                **counts,
+                **by_type,
+            }
+            published = result(con, company, table, told)
+        yield published
+        yield checks.verdict(
+            company.name,
+            table,
+            checks.GUARDS_HOLD,
+            passed=not summary.tripped,
+            why=_tripped(summary, company) if summary.tripped else None,
+            counts={
+                "blocked": summary.blocked,
+                "guards_tripped": len(summary.tripped),
+                **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in company.guards.model_fields},
+            },
+        )
 
     return make_plan
 
@@ -227,22 +221,24 @@ def _require_observations(con: duckdb.DuckDBPyConnection, company: Company) -> N
     never = [name for name in ("users", "groups") if name not in seen]
     if never:
         raise PipelineError(
-            f"deskbird's {never[0]} were never read for {company.name}, so there is nothing to compare with. Nothing was changed. "
-            f"Materialise {company.name}/deskbird/{never[0]} first, or run {company.name}_nightly."
+            f"deskbird's {never[0]} were never read for {company.name}, so there is nothing to compare with. Nothing was "
+            f"changed. Materialise {company.name}/deskbird/{never[0]} first, or run {company.name}_nightly."
         )
 
 
 def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company: Company) -> str:
     """The plan in numbers; who is concerned stands in DuckDB and in ``hris-pipeline plan``, which stay on the machine."""
     rows = con.execute(
-        """select object, action, count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'), string_agg(distinct guard, ', ' order by guard)
+        """select object, action, count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               string_agg(distinct guard, ', ' order by guard)
            from deskbird.changes group by all order by min(seq)"""
     ).fetchall()
     if not rows:
         return f"**Plan `{summary.plan_id}`: nothing to do.** deskbird is in line with the HR system."
     lines = [
-        f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} held back.** Each one, with what is there, "
-        f"what is wanted and why: `hris-pipeline plan {company.name}`",
+        f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} held back.**",
+        "",
+        f"Each one, with what is there, what is wanted and why: `hris-pipeline plan {company.name}`",
         "",
         "| what | change | planned | held back | by guard |",
         "|---|---|--:|--:|---|",
@@ -251,7 +247,7 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
         lines += [
-            f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit_text} | {'**stops it**' if v.tripped else 'holds'} |" for v in summary.guards
+            f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit_text} | {_HELD[v.tripped]} |" for v in summary.guards
         ]
     return "\n".join(lines)
 
@@ -260,18 +256,16 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
     guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit_text})" for v in summary.tripped[:10])
     more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
     return (
-        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at `hris-pipeline plan {company.name}`, "
-        f"then `hris-pipeline approve {company.name} {summary.plan_id}` or correct the HR system."
+        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at "
+        f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "
+        "or correct the HR system."
     )
 
 
-# --- what became of it -------------------------------------------------------------------------------------------------------------
+# --- what became of it --------------------------------------------------------------------------------------------------------
 
 
-class Application(dg.Config):
-    """Which plan to carry out."""
-
-    plan_id: str | None = Field(default=None, description="the plan to carry out; empty for the latest")
+PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="the plan to carry out; null for the latest")}
 
 
 def applied_changes(company: Company) -> dg.AssetsDefinition:
@@ -279,44 +273,43 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
     table = contracts.APPLIED_CHANGES
     code = code_version(company, "plan", "deskbird", "http.py", "contracts.py")
 
-    @dg.multi_asset(
-        name=f"{company.name}__deskbird__applied_changes",
+    @assets(
+        company,
+        name="deskbird__applied_changes",
         description="Carries the plan out, then reads deskbird back and compares.",
         specs=[spec(company, table, deps=[key(company.name, contracts.CHANGES)], stage="deskbird", kinds=READ, code=code)],
-        check_specs=[
+        checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
         ],
-        pool=company.name,
-        required_resource_keys=REQUIRED,
+        config=PLAN,
     )
-    def apply(context: dg.AssetExecutionContext, config: Application) -> Events:
-        with step(context, company) as here:
-            rules = plan_rules(here.resolved)
-            with here.warehouse.write(rules.connections) as con:
-                _require_plan(con, company, config.plan_id)
-                fresh = _observed_by(con, here.run_id)
-            with here.deskbirds.open(here.resolved) as service:
-                if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
+    def apply(here: Step) -> Events:
+        rules, plan_id = plan_rules(here.resolved), here.config["plan_id"]
+        with here.warehouse.write(rules.connections) as con:
+            _require_plan(con, company, plan_id)
+            fresh = _observed_by(con, here.run_id)
+        with here.deskbirds.open(here.resolved) as service:
+            if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
+                _read_again(here, service)
+            done = _carry_out(here, rules, plan_id, service)
+            yield done.published
+            yield _every_change_was_applied(company, done)
+            if done.stopped:
+                raise done.stopped
+            if done.writes:
+                try:
                     _read_again(here, service)
-                done = _carry_out(here, rules, config.plan_id, service)
-                yield done.published
-                yield _every_change_was_applied(company, done)
-                if done.stopped:
-                    raise done.stopped
-                if done.writes:
-                    try:
-                        _read_again(here, service)
-                    except DeskbirdError as problem:
-                        raise _unseen(company, problem) from None
-            with here.warehouse.write(rules.connections) as con:
-                night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
-            yield _deskbird_is_in_line(company, night)
-            told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
-            context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
-            here.warehouse.publish_copy()
-            if night.in_line and context.run.job_name == nightly_job(company.name):
-                _heartbeat(here)
+                except DeskbirdError as problem:
+                    raise _unseen(company, problem) from None
+        with here.warehouse.write(rules.connections) as con:
+            night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
+        yield _deskbird_is_in_line(company, night)
+        told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
+        here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
+        here.warehouse.publish_copy()
+        if night.in_line and here.context.run.job_name == nightly_job(company.name):
+            _heartbeat(here)
 
     return apply
 
@@ -392,24 +385,30 @@ def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str
         )
     if plan_id and plan_id not in known:
         raise PipelineError(
-            f"There is no plan with this id for {company.name}. Nothing was changed. `hris-pipeline plan {company.name}` shows the current one."
+            f"There is no plan with this id for {company.name}. Nothing was changed. "
+            f"`hris-pipeline plan {company.name}` shows the current one."
         )
 
 
 def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     """Whether this very run has read both users and groups."""
-    row = con.execute("select count(*) from state.observations where resource in ('users', 'groups') and run_id = ?", [run_id]).fetchone()
-    return bool(row and row[0] == 2)
+    row = con.execute("select list_sort(list(resource)) from state.observations where run_id = ?", [run_id]).fetchone()
+    return bool(row and row[0] == ["groups", "users"])
 
 
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
     counts = done.counts
     passed = not (counts["failed"] or counts["stale"] or done.unsent)
-    why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent; {counts['applied']} changes were applied."
-    why = f"{why} The first problem: {done.why}" if done.why else why
+    why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
+    why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
     told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
     return checks.verdict(
-        company.name, contracts.APPLIED_CHANGES, checks.EVERY_CHANGE_WAS_APPLIED, passed=passed, why=None if passed else why, counts=told
+        company.name,
+        contracts.APPLIED_CHANGES,
+        checks.EVERY_CHANGE_WAS_APPLIED,
+        passed=passed,
+        why=None if passed else why,
+        counts=told,
     )
 
 
@@ -428,8 +427,8 @@ def _deskbird_is_in_line(company: Company, night: plan.Night) -> dg.AssetCheckRe
 def _unseen(company: Company, problem: DeskbirdError) -> DeskbirdError:
     cause = str(problem).split(". ", 1)[0]
     return DeskbirdError(
-        f"The changes of {company.name} were sent and their answers are kept, but deskbird could not be read afterwards: {cause}. "
-        "Whether deskbird is in line is not known. Run again: the next run looks before it writes."
+        f"The changes of {company.name} were sent and their answers are kept, but deskbird could not be read afterwards: "
+        f"{cause}. Whether deskbird is in line is not known. Run again: the next run looks before it writes."
     )
 
 

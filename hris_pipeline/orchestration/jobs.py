@@ -1,0 +1,51 @@
+"""The jobs of a company: the whole night, the night up to its plan, and the carrying out of a plan."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from hris_pipeline.contracts import APPLIED_CHANGES
+from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.tables import key
+from hris_pipeline.settings import Company
+
+COMPANY = "hris_pipeline/company"
+"""Run tag: whose run it is."""
+
+
+def dry_run_job(company: str) -> str:
+    """The name of the job that ends with the plan."""
+    return f"{company}_dry_run"
+
+
+def apply_job(company: str) -> str:
+    """The name of the job that carries out a plan."""
+    return f"{company}_apply"
+
+
+def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[UnresolvedAssetJobDefinition]:
+    """All three."""
+    everything = dg.AssetSelection.assets(*assets)
+    last = dg.AssetSelection.assets(key(company.name, APPLIED_CHANGES))
+    tags = {COMPANY: company.name}
+    return [
+        dg.define_asset_job(
+            nightly_job(company.name),
+            selection=everything,
+            tags=tags,
+            description=f"A night of {company.name}: read the HR system and deskbird, plan, carry out, read back.",
+        ),
+        dg.define_asset_job(
+            dry_run_job(company.name),
+            selection=everything - last,
+            tags=tags,
+            description=f"A night of {company.name} up to its plan; nothing is changed in deskbird.",
+        ),
+        dg.define_asset_job(
+            apply_job(company.name),
+            selection=last,
+            tags=tags,
+            description=f"Carries out what a plan of {company.name} still has to do, against what deskbird holds now.",
+        ),
+    ]

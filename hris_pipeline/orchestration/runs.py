@@ -1,0 +1,82 @@
+"""Runs from the command line: executed in this process, on the instance that the UI shows."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG
+
+from hris_pipeline import settings
+from hris_pipeline.contracts import APPLIED_CHANGES
+from hris_pipeline.definitions import build_defs
+from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
+from hris_pipeline.orchestration.jobs import apply_job, dry_run_job
+from hris_pipeline.orchestration.resources import AS_OF, Progress
+from hris_pipeline.orchestration.step import unexpected
+from hris_pipeline.orchestration.tables import key
+
+What = Literal["nightly", "dry_run", "apply"]
+JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "apply": apply_job}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended. ``problem`` is one of our sentences: safe to show, to log and to send."""
+
+    success: bool
+    problem: str | None
+    run_id: str
+
+
+def execute(
+    company_name: str,
+    what: What,
+    plan_id: str | None = None,
+    as_of: dt.datetime | None = None,
+    on_progress: Progress | None = None,
+) -> Finished:
+    """Run a company's job here and now and wait for it.
+
+    ``as_of`` is the moment that the run takes for the present. Raises
+    :class:`~hris_pipeline.errors.PipelineError` where it cannot even begin: a mistake in the company file, or in Dagster's home.
+    """
+    company = settings.load(company_name)
+    with open_instance() as instance:
+        prepare_instance(instance, [company.name])
+        definitions = build_defs([company], {"progress": on_progress} if on_progress else None)
+        job = definitions.resolve_job_def(JOBS[what](company.name))
+        # people see our own progress instead
+        config: dict[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        if plan_id:
+            op = "__".join(key(company.name, APPLIED_CHANGES).path)
+            config["ops"] = {op: {"config": {"plan_id": plan_id}}}
+        tags = {MAX_RETRIES_TAG: "0"}  # whoever started it sees how it ended
+        if as_of:
+            tags[AS_OF] = as_of.isoformat()
+        try:
+            result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
+        except Exception as problem:  # noqa: BLE001 - Dagster's own, before or after the steps
+            return Finished(success=False, problem=unexpected(problem), run_id="")
+        return Finished(result.success, None if result.success else _problem(result), result.run_id)
+
+
+def reap() -> list[str]:
+    """To be called before Dagster's daemon starts: let its queue know the companies, and end what a crash left in flight.
+
+    Returns the ids of the runs that were ended.
+    """
+    with open_instance() as instance:
+        prepare_instance(instance, settings.company_names())
+        return reap_orphans(instance, settings.data_folder())
+
+
+def _problem(result: dg.ExecuteInProcessResult) -> str:
+    """The sentence of the first step that failed."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data.user_failure_data
+            if failure and failure.description:
+                return str(failure.description)
+    return f"Run {result.run_id} failed outside its steps. Nothing more was done. The Dagster UI shows where."

@@ -1,0 +1,250 @@
+"""The command line: exit codes, what goes to which stream, mistakes, and that it starts without what is slow."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from presentation import hand_made_plan
+
+from hris_pipeline import cli, settings
+from hris_pipeline.warehouse import Warehouse
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = """
+timezone: Europe/Berlin
+hris: {personio: {system: personio, client_id: x, client_secret: "${PERSONIO_SECRET}"}}
+deskbird: {scim_token: "${DESKBIRD_TOKEN}"}
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Folders of our own, and the company ``acme`` in them, without credentials."""
+    (tmp_path / "companies").mkdir()
+    (tmp_path / "companies" / "acme.yaml").write_text(FILE)
+    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
+    monkeypatch.setenv("HRIS_PIPELINE_NOW", "2026-03-03T04:00:00Z")
+    for name in ("PERSONIO_SECRET", "DESKBIRD_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def planned(home):
+    """The same with the hand-made plan."""
+    warehouse = Warehouse(home / "data", "acme")
+    with warehouse.write(("personio",)) as con:
+        hand_made_plan.fill(con, hand_made_plan.rows())
+    return warehouse
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command: exit code, standard output, standard error."""
+
+    def command(*arguments):
+        code = cli.run(list(arguments))
+        return (code, *capsys.readouterr())
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sync"], "Missing argument 'COMPANY'"),
+        (["synk", "acme"], "Did you mean 'sync'?"),
+        (["plan", "acme", "--format", "xml"], "'xml' is not one of"),
+        (["apply", "acme"], "Missing option '--plan'"),
+        (["sync", "acme", "--force"], "No such option"),
+        (["sandbox", "--day", "two"], "valid integer"),
+        (["sync", "acme", "extra"], "extra"),
+    ],
+)
+def test_a_mistake_in_the_command_is_no_pending_change(run, arguments, said):
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert "Nothing was done" in err
+
+
+def test_without_a_command_there_is_help_and_no_success(run):
+    code, out, err = run()
+    assert code == 1
+    assert "approve" in out
+    assert "name a command" in err
+
+
+def test_a_wrong_timestamp_is_one_sentence(home, planned, run):
+    code, out, err = run("plan", "acme", "--as-of", "yesterday")
+    assert (code, out) == (1, "")
+    assert err == "'yesterday' is not a timestamp. Write it like 2026-03-02T04:30:00+01:00.\n"
+
+
+def test_an_unknown_company_is_one_sentence(home, run):
+    for arguments in (("sync", "nowhere"), ("plan", "nowhere"), ("status", "nowhere"), ("approve", "nowhere", "p1")):
+        code, out, err = run(*arguments)
+        assert (code, out) == (1, "")
+        assert err.count("\n") == 1
+        assert "nowhere.yaml does not exist" in err
+
+
+def test_before_the_first_run_there_is_no_plan(home, run):
+    for command in (("plan", "acme"), ("status", "acme"), ("approve", "acme", "p1")):
+        code, _, err = run(*command)
+        assert code == 1
+        assert "Run `hris-pipeline sync acme` first" in err
+    assert not (home / "data" / "acme.duckdb").exists()
+
+
+def test_missing_credentials_end_a_sync_with_the_variables_name(home, run):
+    code, _, err = run("sync", "acme")
+    assert code == 1
+    assert "PERSONIO_SECRET, which is not set" in err
+    assert "Traceback" not in err
+
+
+def test_the_plan_goes_to_standard_output_and_its_weight_to_the_exit_code(planned, run):
+    code, out, err = run("plan", "acme")
+    assert (code, err) == (3, "")
+    assert "Deactivate 3 users" in out
+    assert "\x1b" not in out
+
+
+def test_json_is_the_only_thing_on_standard_output(planned, run):
+    code, out, _ = run("plan", "acme", "--format", "json")
+    assert code == 3
+    assert json.loads(out)["version"] == 1
+    code, out, _ = run("status", "acme", "--format", "json")
+    assert code == 3
+    assert json.loads(out)["kind"] == "status"
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json"])
+def test_a_plan_in_a_file_is_whole_and_private(home, planned, run, form):
+    file = home / "plan.out"
+    file.write_text("old")
+    file.chmod(0o644)
+    code, out, _ = run("plan", "acme", "--format", form, "--out", str(file))
+    assert (code, out) == (3, "")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert all(f"personio:{number}" in file.read_text(encoding="utf-8") for number in range(1, 6))
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(home, planned, run):
+    code, out, err = run("plan", "acme", "--out", str(home / "no" / "folder" / "plan.txt"))
+    assert (code, out) == (1, "")
+    assert "could not be written" in err
+
+
+def test_approving_makes_pending_what_was_blocked_and_rejecting_takes_that_back(planned, run):
+    code, out, _ = run("approve", "acme", "p1", "--because", "the season is over")
+    assert code == 0
+    assert "3 changes released" in out
+    assert "hris-pipeline apply acme --plan p1" in out
+    assert run("plan", "acme")[0] == 2
+    assert "released already" in run("approve", "acme", "p1")[1]
+    assert run("reject", "acme", "p1", "--as-of", "2026-03-03T05:00:00Z")[0] == 0
+    assert run("plan", "acme", "--as-of", "2026-03-03T06:00:00Z")[0] == 3
+
+
+def test_an_approval_expires(planned, run):
+    run("approve", "acme", "p1")
+    assert run("plan", "acme", "--as-of", "2026-03-30T00:00:00Z")[0] == 3
+
+
+def test_what_cannot_be_approved_is_refused_with_the_reason(planned, run):
+    code, out, err = run("approve", "acme", "p0")
+    assert (code, out) == (1, "")
+    assert "no plan with the id p0" in err
+    code, _, err = run("approve", "acme", "p1", "--only", "create_user")
+    assert code == 1
+    assert "by guard create_user" in err
+
+
+def test_an_unexpected_error_tells_its_type_and_no_value(planned, run, monkeypatch):
+    def stumble(*_):
+        raise KeyError("ada@example.com")
+
+    monkeypatch.setattr(cli, "_plan", stumble)
+    code, out, err = run("plan", "acme")
+    assert (code, out) == (1, "")
+    assert "KeyError in test_cli.py" in err
+    assert "ada@" not in err
+    assert "Traceback" not in err
+
+
+def test_systems_lists_personio(run):
+    code, out, _ = run("systems")
+    assert code == 0
+    assert "client_id, client_secret" in out
+
+
+def test_the_sandbox_refuses_a_day_that_its_company_does_not_have(home, run):
+    code, _, err = run("sandbox", "--day", "9")
+    assert code == 1
+    assert "has days 1 to" in err
+
+
+def script(*arguments, **more):
+    """The console script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "hris_pipeline.cli", *arguments], capture_output=True, text=True, check=False, **more
+    )
+
+
+def test_help_and_systems_import_neither_dagster_nor_pandas():
+    code = (
+        "import sys; from hris_pipeline import cli; codes = [cli.run(['--help']), cli.run(['sync', '--help']), cli.run(['systems'])]; "
+        "print(codes, sorted({'dagster', 'pandas', 'duckdb'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
+
+
+def test_the_console_script_ends_with_the_commands_exit_code(planned):
+    assert script("plan", "acme").returncode == 3
+    assert script("plan").returncode == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error_of_ours(planned):
+    command = f"{sys.executable} -m hris_pipeline.cli plan acme --format json | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_ctrl_c_ends_a_sync_with_one_sentence(tmp_path):
+    from hris_pipeline.sandbox.company import generate
+    from hris_pipeline.sandbox.faults import Fault, Faults
+    from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+    from hris_pipeline.sandbox.server import serve
+
+    faults = Faults(Fault("GET *", "timeout", value=60, times=None))
+    with serve(personio_app(generate(10), faults=faults)) as personio:
+        (tmp_path / "acme.yaml").write_text(f"""
+hris:
+  personio: {{system: personio, base_url: "{personio.url}", client_id: "{CREDENTIAL.client_id}",
+    client_secret: "{CREDENTIAL.client_secret}", options: {{api: v1}}}}
+deskbird: {{scim_url: "{personio.url}", scim_token: x}}
+""")
+        own = {"HRIS_PIPELINE_COMPANIES": str(tmp_path), "HRIS_PIPELINE_DATA": str(tmp_path / "data"), "DAGSTER_HOME": str(ROOT)}
+        command = [sys.executable, "-m", "hris_pipeline.cli", "sync", "acme"]
+        with subprocess.Popen(
+            command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as sync:
+            deadline = time.monotonic() + 60
+            while not faults.requests("GET *") and sync.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            sync.send_signal(signal.SIGINT)
+            out, err = sync.communicate(timeout=30)
+    assert (sync.returncode, out) == (1, "")
+    assert "Stopped." in err.splitlines()[-1]
+    assert "Traceback" not in err
