@@ -13,6 +13,10 @@ import pytest
 from presentation import hand_made_plan
 
 from hris_pipeline import cli, settings
+from hris_pipeline.sandbox.company import generate
+from hris_pipeline.sandbox.faults import Fault, Faults
+from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -203,7 +207,8 @@ def script(*arguments, **more):
 
 def test_help_and_systems_import_neither_dagster_nor_pandas():
     code = (
-        "import sys; from hris_pipeline import cli; codes = [cli.run(['--help']), cli.run(['sync', '--help']), cli.run(['systems'])]; "
+        "import sys; from hris_pipeline import cli; "
+        "codes = [cli.run(['--help']), cli.run(['sync', '--help']), cli.run(['systems'])]; "
         "print(codes, sorted({'dagster', 'pandas', 'duckdb'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -222,11 +227,6 @@ def test_a_reader_that_leaves_early_is_no_error_of_ours(planned):
 
 
 def test_ctrl_c_ends_a_sync_with_one_sentence(tmp_path):
-    from hris_pipeline.sandbox.company import generate
-    from hris_pipeline.sandbox.faults import Fault, Faults
-    from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
-    from hris_pipeline.sandbox.server import serve
-
     faults = Faults(Fault("GET *", "timeout", value=60, times=None))
     with serve(personio_app(generate(10), faults=faults)) as personio:
         (tmp_path / "acme.yaml").write_text(f"""

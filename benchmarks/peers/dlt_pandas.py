@@ -7,11 +7,11 @@ plan), ``import_seconds`` (told apart), ``peak_mb``, ``people``, ``quarantined``
 
 dlt is no dependency of the project, so this runs in a virtual environment of its own::
 
-    python3 -m venv /tmp/peer
-    /tmp/peer/bin/pip install "dlt[duckdb,parquet]==1.31.0" duckdb==2.0.0 pandas==3.1.1 "pandera[pandas]==0.35.0" \
+    PEER=$(mktemp -d) && python3 -m venv $PEER
+    $PEER/bin/pip install "dlt[duckdb,parquet]==1.31.0" duckdb==2.0.0 pandas==3.1.1 "pandera[pandas]==0.35.0" \
         networkx==3.6.1 orjson
     python benchmarks/generate.py --people 100000 --out data/benchmark/100000
-    /tmp/peer/bin/python benchmarks/peers/dlt_pandas.py data/benchmark/100000
+    $PEER/bin/python benchmarks/peers/dlt_pandas.py data/benchmark/100000
 """
 
 # ruff: noqa: E402 - the imports are timed

@@ -310,7 +310,7 @@ class Service:
         """The user that bears our marker, or else the one with this userName; and whether it was found by the marker."""
         for user in self._search("/Users", Page[User], f"externalId eq {quoted(hris_ref)}"):
             # a service that knows externalId only in filters is believed; one that ignores filters is not
-            if True:
+            if hris_ref == user.external_id or (user.external_id is None and _same(user.user_name, email)):
                 return user, True
         for user in self._search("/Users", Page[User], f"userName eq {quoted(email)}"):
             if _same(user.user_name, email):

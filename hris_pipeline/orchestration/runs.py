@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
+from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from hris_pipeline import settings
@@ -18,6 +19,7 @@ from hris_pipeline.orchestration.step import unexpected
 from hris_pipeline.orchestration.tables import key
 
 What = Literal["nightly", "dry_run", "apply"]
+STOPPED = "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
 JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "apply": apply_job}
 
 
@@ -79,4 +81,6 @@ def _problem(result: dg.ExecuteInProcessResult) -> str:
             failure = event.step_failure_data.user_failure_data
             if failure and failure.description:
                 return str(failure.description)
+        if event.is_job_failure and event.job_failure_data.failure_reason == RunFailureReason.UNEXPECTED_TERMINATION:
+            return STOPPED
     return f"Run {result.run_id} failed outside its steps. Nothing more was done. The Dagster UI shows where."

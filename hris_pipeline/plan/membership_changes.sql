@@ -7,18 +7,24 @@ select group_deskbird_id, user_deskbird_id from deskbird.group_members where get
 union all
 select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
 
+-- A marker counts where its group is not to be told by a link: of two groups with one marker, only one is ours.
 create or replace temp table our_groups as
-select g.deskbird_id as group_deskbird_id, coalesce(m.hris_ref, g.marker) as group_ref, split_part(coalesce(m.hris_ref, g.marker), ':', 2) as kind
-from observed_groups g left join group_matches m using (deskbird_id)
-where coalesce(m.hris_ref, g.marker) is not null;
+select deskbird_id as group_deskbird_id, group_ref, split_part(group_ref, ':', 2) as kind
+from (
+    select g.deskbird_id, coalesce(m.hris_ref, case when t.hris_ref is null then g.marker end) as group_ref
+    from observed_groups g
+    left join group_matches m using (deskbird_id)
+    left join group_matches t on t.hris_ref = g.marker
+)
+where group_ref is not null
+qualify row_number() over (partition by group_ref order by deskbird_id) = 1;
 
 create or replace temp table our_members as
 select o.group_deskbird_id, o.user_deskbird_id, g.group_ref, g.kind, p.hris_ref
 from present_members o
 join our_groups g using (group_deskbird_id)
 join pairs p on p.deskbird_id = o.user_deskbird_id
-where p.wanted and p.active and p.rule in ('link', 'marker')
-    and g.kind in (select kind from group_kinds) 
+where p.wanted and g.kind in (select kind from group_kinds)
     -- of the person's own connection; not written as an equality, which DuckDB would join on first
     and starts_with(g.group_ref, split_part(p.hris_ref, ':', 1) || ':');
 
@@ -29,7 +35,8 @@ from effective_members e
 left join group_matches m on m.hris_ref = e.group_ref
 anti join present_members o on o.group_deskbird_id = m.deskbird_id and o.user_deskbird_id = e.deskbird_id;
 
--- Only people who are wanted and known are taken out; a group that the person's own record still names, or a kind the HRIS did not deliver, is left alone.
+-- Only people who are wanted are taken out, those who come back or are linked tonight included; a group that the person's own record still
+-- names, or a kind the HRIS did not deliver, is left alone.
 insert into membership_draft
 select 'remove', o.hris_ref, o.user_deskbird_id, o.group_ref, o.group_deskbird_id
 from (from our_members o anti join effective_members e on e.group_ref = o.group_ref and e.hris_ref = o.hris_ref) o

@@ -196,12 +196,8 @@ def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
                where m.deskbird_id is not null or c.hris_ref in (select group_ref from effective_members)"""
         ).fetchall()
     ]
-    taken = [
-        key
-        for (key,) in con.execute(
-            "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
-        ).fetchall()
-    ]
+    strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
+    taken = [names.key(name) for (name,) in con.execute(strangers).fetchall()]
     assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
     con.execute("create or replace temp table group_names (hris_ref varchar, name varchar)")
     stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))

@@ -23,6 +23,7 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import clean, count, document, moment
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
+_VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
 
 # (object, action): sign, verb and what is counted; in print order, what takes away first
 _KINDS: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
@@ -205,7 +206,9 @@ def waiting(con: duckdb.DuckDBPyConnection) -> Waiting:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Iterator[dict[str, Any]]:
-    found = con.execute(_SQL, {"now": now, "plan_id": plan_id})
+    con.execute("set variable now = ?", [now])
+    con.execute(_VALID)
+    found = con.execute(_SQL, {"plan_id": plan_id})
     names = [column[0] for column in found.description or ()]
     while batch := found.fetchmany(10_000):
         yield from (dict(zip(names, row, strict=True)) for row in batch)
@@ -314,6 +317,8 @@ def what(change: Change) -> list[tuple[str, str, str]]:
     names = sorted({*change.before, *change.after})
     if change.after.get("user_name") == change.after.get("email") is not None:
         names.remove("user_name")  # it is the address, once more
+    if names == ["active"]:
+        return [("", _value("active", change.before.get("active")), _value("active", change.after.get("active")))]
     return [(_words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name))) for name in names]
 
 

@@ -1,21 +1,15 @@
 -- One plan as people read it: every change with what became of it, whether a decision belongs to it, and the names behind its ids.
 -- A name is what the HR system says, else what deskbird shows. Of a change's guards, `guard` is the first that no valid approval covers.
+-- Reads: valid_approvals, which plan/valid_approvals.sql makes.
 with
     plan as (from state.plan_changes where plan_id = $plan_id),
     person as (select hris_ref, any_value(display_name) as name from core.people group by hris_ref),
     person_by_id as (select deskbird_id, coalesce(display_name, concat_ws(' ', given_name, family_name)) as name, hris_ref from deskbird.users),
     unit as (select hris_ref, any_value(name) as name, any_value(kind) as kind from core.groups group by hris_ref),
     unit_by_id as (select deskbird_id, name, hris_ref from deskbird.groups),
-    decided as (
-        select content, flatten(list(guards)) as guards
-        from (
-            select content, guards, decision from state.approvals where expires_at > $now
-            qualify decided_at = max(decided_at) over (partition by content))
-        where decision = 'approved'
-        group by content),
     held as (
         select seq, list_filter(p.guards, lambda g: not list_contains(coalesce(d.guards, []), g)) as guards
-        from plan p left join decided d using (content)
+        from plan p left join valid_approvals d using (content)
         where verdict = 'blocked'),
     manager as (
         select seq,

@@ -120,7 +120,7 @@ def _ago(then: dt.datetime, now: dt.datetime) -> str:
 
 def _last_night(status: Status) -> tuple[str, str]:
     run, night = status.last_run, status.last_night
-    if run is not None and run.outcome == "failure" and (night is None or run.started > night[0]):
+    if run is not None and run.outcome == "failure":
         return f"failed, run {run.run_id[:8]} of {moment(run.started, status.timezone)}; the Dagster UI shows why", "bold red"
     if night is None:
         return "none has ended yet", "yellow"

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.orchestration import runs
+from hris_pipeline.orchestration import runs, storage
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.presentation import count, progress, put
 from hris_pipeline.presentation import plan as rendering
@@ -66,11 +66,14 @@ def _start_over(data: Path) -> None:
     """Remove the demo's own files and its runs, nothing else."""
     for path in (*data.glob(f"{COMPANY}.*"), *data.glob(f"{run.deskbird_file(Path()).name}*")):
         path.unlink()
+    kept = storage.folder() / "history" / "runs"  # Dagster leaves these files when it deletes a run
     with open_instance() as instance:
         ours = [record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")]
         assets = [key for key in instance.all_asset_keys() if key.path[0] == COMPANY]
         for record in ours:
             instance.delete_run(record.run_id)
+            for path in kept.glob(f"{record.run_id}.db*"):
+                path.unlink()
         if assets:
             instance.wipe_assets(assets)
 
@@ -94,7 +97,7 @@ def play() -> None:
                 raise PipelineError(f"Night {day} of the demo left something undone. Please report this with what stands above.")
             if day == 2:
                 _once_more(stands, moment, data)
-    _go_on(plan, time.monotonic() - began)
+    _go_on(plan, company.timezone, time.monotonic() - began)
 
 
 def _say(*lines: RenderableType) -> None:
@@ -136,8 +139,8 @@ def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
     _say("", Text("The same night once more: no change planned, no write made.", "bold green"))
 
 
-def _go_on(plan: rendering.Plan, seconds: float) -> None:
-    as_of = f"--as-of {plan.as_of.isoformat()}"
+def _go_on(plan: rendering.Plan, timezone: str, seconds: float) -> None:
+    as_of = f"--as-of {plan.as_of.astimezone(zoneinfo.ZoneInfo(timezone)).isoformat()}"
     steps = (
         ("make ui", "the lineage, the plan, the checks and every run, in the Dagster UI"),
         (f".venv/bin/hris-pipeline plan {COMPANY}", "the whole plan of the last night"),

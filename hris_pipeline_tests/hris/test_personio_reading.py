@@ -273,6 +273,15 @@ def test_c10_a_token_that_expires_is_renewed_once(personio, api):
     assert len(account.queries("POST *")) == 2
 
 
+@BOTH
+def test_c10_a_second_token_that_expires_is_not_renewed(personio, api):
+    account = personio()
+    account.fault(LIST[api], "tokens_expired", after=1)
+    account.fault(LIST[api], "tokens_expired", after=3)
+    assert "HTTP 401" in refused(account, api)
+    assert len(account.queries("POST *")) == 2
+
+
 def test_c10_many_workers_renew_the_token_once(personio):
     account = personio()
     account.fault("/v2/persons/*/employments", "tokens_expired", after=40)

@@ -232,6 +232,15 @@ def test_a_link_that_leads_elsewhere_is_refused(scripted, href):
         account.read("v2", kinds=())
 
 
+def test_a_link_with_a_login_in_it_is_refused(scripted):
+    page = {"_data": [{"id": "9"}], "_meta": {"links": {"next": {"href": ""}}}}
+    account = scripted({"/v2/persons": page})
+    page["_meta"]["links"]["next"]["href"] = account.url.replace("//", "//me:secret@") + "/v2/persons?cursor=2"
+    with pytest.raises(HrisError, match="another host") as caught:
+        account.read("v2", kinds=())
+    assert "secret" not in str(caught.value)
+
+
 def test_c05_empty_pages_that_lead_in_a_ring_come_to_an_end(scripted):
     page = {"_data": [], "_meta": {"links": {"next": {"href": "/v2/persons?cursor=1"}}}}
     with pytest.raises(HrisError, match="that it had given before"):

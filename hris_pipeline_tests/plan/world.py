@@ -179,7 +179,9 @@ class World:
 
     def base(self, managed: int) -> None:
         """Pretend that the last night ended in line with so many managed users."""
-        self.execute("insert into state.nights values ('before', ?, ?, true, 'before')", [self.now - dt.timedelta(days=1), managed])
+        self.execute(
+            "insert into state.nights values ('before', ?, ?, true, 'before')", [self.now - dt.timedelta(days=1), managed]
+        )
 
     def execute(self, sql: str, values: list[Any] | None = None) -> None:
         """Change the warehouse by hand."""
@@ -284,11 +286,21 @@ class World:
             self.writes.append(write)
             result = self._carry_out(write, ids)
             results.append(result)
-            kind = {"create_user": "user_create+manager", "create_group": "group_create+members_add"}.get(write.kind, "user_update")
+            kind = {"create_user": "user_create+manager", "create_group": "group_create+members_add"}.get(
+                write.kind, "user_update"
+            )
             moment = self.now.isoformat()
             entry = Entry(prepared.plan_id, write.request, kind, write.hris_ref, write.deskbird_id, "sent", 1, moment)
             answered = Entry(
-                prepared.plan_id, write.request, kind, write.hris_ref, result.deskbird_id, "answered", 1, moment, result.http_status
+                prepared.plan_id,
+                write.request,
+                kind,
+                write.hris_ref,
+                result.deskbird_id,
+                "answered",
+                1,
+                moment,
+                result.http_status,
             )
             journal += [entry, answered]
         with self.warehouse.write() as con:
@@ -335,7 +347,9 @@ class World:
     def held(self) -> dict[str, str]:
         """The guard on each blocked change of the current plan."""
         return {
-            change: row["guard"] for change, row in zip(self.kinds_of_changes(), self.rows(), strict=True) if row["verdict"] == "blocked"
+            change: row["guard"]
+            for change, row in zip(self.kinds_of_changes(), self.rows(), strict=True)
+            if row["verdict"] == "blocked"
         }
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

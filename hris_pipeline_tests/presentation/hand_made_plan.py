@@ -12,8 +12,8 @@ PEOPLE = {
     "personio:5": "Emil | Voorbeeld",
 }
 _COLUMNS = (
-    "plan_id, seq, request, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
-    "verdict, guard, stage, content"
+    "plan_id, seq, request, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
+    "evidence, verdict, guard, stage, content"
 )
 
 
@@ -137,8 +137,8 @@ def fill(con, changes, plan_id="p1"):
     """Write a plan and the people it is about."""
     for ref, name in PEOPLE.items():
         con.execute(
-            "insert into core.people (person_id, hris_ref, display_name, status, timezone, in_scope, wanted, unknown, group_refs) "
-            "values (?, ?, ?, 'active', 'UTC', true, true, [], [])",
+            "insert into core.people (person_id, hris_ref, display_name, status, timezone, in_scope, wanted, unknown, "
+            "group_refs) values (?, ?, ?, 'active', 'UTC', true, true, [], [])",
             [ref, ref, name],
         )
     con.execute("insert into core.groups values ('personio:team:9', 'team', 'Support', null, 3)")
@@ -147,7 +147,8 @@ def fill(con, changes, plan_id="p1"):
     )
     blocked = sum(change[10] == "blocked" for change in changes)
     con.execute(
-        "insert into state.plans (plan_id, number, made_at, run_id, after_plan, changes, blocked, as_of) values (?, 1, ?, 'r', '', ?, ?, ?)",
+        "insert into state.plans (plan_id, number, made_at, run_id, after_plan, changes, blocked, as_of) "
+        "values (?, 1, ?, 'r', '', ?, ?, ?)",
         [plan_id, NOW, len(changes), blocked, NOW],
     )
     for seq, request, thing, action, ref, user, group, before, after, reason, verdict, guard in changes:

@@ -40,7 +40,7 @@ def test_what_takes_away_comes_first_and_creations_last(planned):
 def test_a_row_says_who_what_before_and_after_and_why(planned):
     text = printed(read(planned))
     update = next(line for line in text.splitlines() if "family name" in line)
-    assert "Dora Ejemplo" in update and "personio:4" in update and "Alt -> Ejemplo" in update
+    assert all(part in update for part in ("Dora Ejemplo", "personio:4", "Alt -> Ejemplo"))
     assert "Help -> Support" in text
     assert "Support (team)" in next(line for line in text.splitlines() if "personio:4" in line and "Support" in line)
     assert "Ended on 2026-03-02." in text
@@ -74,7 +74,8 @@ def test_who_waits_is_counted_on_the_last_line_but_one(planned):
 
 def test_a_long_section_is_shortened_with_a_count_of_the_rest(planned):
     text = printed(read(planned), rows=2)
-    assert "... and 1 more" in text and "personio:3" not in text
+    assert "... and 1 more" in text
+    assert "personio:3" not in text
     assert "personio:3" in printed(read(planned))
 
 
@@ -103,7 +104,8 @@ def test_an_empty_plan_is_in_line(warehouse):
     with warehouse.write() as con:
         fill(con, [])
     plan = read(warehouse)
-    assert plan.exit_code == 0 and plan.plan_id == "p1"
+    assert plan.exit_code == 0
+    assert plan.plan_id == "p1"
     assert "Nothing to change: deskbird is in line." in printed(plan)
 
 
@@ -164,8 +166,10 @@ def test_json_is_one_versioned_document_with_the_tables_columns(planned):
     assert document["guards"][0]["guard"] == "deactivate_user"
     assert [change["seq"] for change in document["changes"]] == list(range(1, 9))
     update = document["changes"][2]
-    assert update["before"] == {"family_name": "Alt"} and update["after"] == {"family_name": "Ejemplo"}
-    assert update["verdict"] == "planned" and update["guard"] is None
+    assert update["before"] == {"family_name": "Alt"}
+    assert update["after"] == {"family_name": "Ejemplo"}
+    assert update["verdict"] == "planned"
+    assert update["guard"] is None
     columns = {"seq", "request", "object", "action", "hris_ref", "deskbird_id", "group_ref", "group_deskbird_id"}
     assert columns | {"before", "after", "reason", "evidence", "verdict", "guard"} <= update.keys()
 

@@ -62,7 +62,8 @@ def test_before_the_first_night_it_says_how_to_begin(warehouse):
     with warehouse.write():
         pass
     status = read(warehouse)
-    assert "none has ended yet" in printed(status) and "hris-pipeline sync acme --dry-run" in printed(status)
+    assert "none has ended yet" in printed(status)
+    assert "hris-pipeline sync acme --dry-run" in printed(status)
     assert status.exit_code == 1
 
 
@@ -71,6 +72,7 @@ def test_json_is_one_versioned_document(planned):
     document = json.loads(rendering.as_json(read(planned)))
     assert (document["version"], document["kind"], document["company"], document["exit_code"]) == (1, "status", "acme", 3)
     assert document["plan"]["counts"] == {"changes": 8, "planned": 5, "blocked": 3}
-    assert document["extracts"][0]["records"] == 250 and len(document["extracts"]) == 1
+    assert document["extracts"][0]["records"] == 250
+    assert len(document["extracts"]) == 1
     assert document["missing"] == {"people": 1, "since": NOW.isoformat()}
     assert document["base"] == 41

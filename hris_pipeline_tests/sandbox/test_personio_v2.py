@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 import datetime as dt
 import re
@@ -59,7 +60,9 @@ def test_filters_may_be_sent_again_beside_the_cursor(personio):
 
 def test_a_cursor_that_was_made_up_changed_or_belongs_to_another_list_is_refused(personio):
     cursor = re.search(r"cursor=([^&]+)", personio.get(PERSONS)["_meta"]["links"]["next"]["href"])[1]
-    changed = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
+    raw = base64.urlsafe_b64decode(cursor.removeprefix("cur_") + "==")
+    changed = "cur_" + base64.urlsafe_b64encode(raw.replace(b'"offset":10', b'"offset":20')).decode().rstrip("=")
+    assert changed != cursor
     for path, bad in ((PERSONS, "cur_abc"), (PERSONS, "3"), (PERSONS, changed), ("/v2/cost-centers", cursor)):
         personio.get(path, 400, cursor=bad)
 
@@ -158,6 +161,8 @@ def test_somebody_who_leaves_keeps_the_status_until_the_last_day_has_passed(make
 
     assert record()["status"] == "ACTIVE"
     assert record()["employment_end_date"] == record()["termination"]["termination_date"] == "2026-03-02"
+    tenant.set_date(dt.date(2026, 3, 2))
+    assert record()["status"] == "ACTIVE"
     tenant.set_date(dt.date(2026, 3, 3))
     assert record()["status"] == "INACTIVE"
 

@@ -160,6 +160,7 @@ def test_pages_of_a_plain_list_hold_everybody_once_also_after_comings_and_goings
         storage.create(USER_TYPE, USER(user_name=f"u{n}"))
     first = storage.search([USER_TYPE], SearchRequest[USER](start_index=1, count=10)).resources
     storage.delete(USER_TYPE, first[0].id)
+    assert storage.search([USER_TYPE], SearchRequest[USER](start_index=1, count=10)).total == 24
     storage.create(USER_TYPE, USER(user_name="new"))
     pages = [storage.search([USER_TYPE], SearchRequest[USER](start_index=start, count=10)) for start in (1, 11, 21)]
     assert [page.total for page in pages] == [25, 25, 25]

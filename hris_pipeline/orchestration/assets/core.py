@@ -119,7 +119,7 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
     )
     def graph(here: Step) -> Events:
         try:
-            with here.warehouse.write() as con:
+            with here.warehouse.write(tuple(company.hris)) as con:
                 require_people(con, company)
                 counts = managers.build(con)
                 problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in contracts.PROBLEMS}

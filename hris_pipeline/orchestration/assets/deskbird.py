@@ -209,7 +209,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
             counts={
                 "blocked": summary.blocked,
                 "guards_tripped": len(summary.tripped),
-                **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in company.guards.model_fields},
+                **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in type(company.guards).model_fields},
             },
         )
 
@@ -277,7 +277,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
         company,
         name="deskbird__applied_changes",
         description="Carries the plan out, then reads deskbird back and compares.",
-        specs=[spec(company, table, deps=[key(company.name, contracts.CHANGES)], stage="deskbird", kinds=READ, code=code)],
+        specs=[spec(company, table, deps=[key(company.name, contracts.CHANGES)], stage="plan", kinds=READ, code=code)],
         checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),

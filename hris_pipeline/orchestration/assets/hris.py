@@ -38,7 +38,7 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
         name=schema,
         description=f"Reads people and organisational units from connection '{connection}'.",
         specs=[
-            spec(company, table, deps=[source(company, connection).key], stage=schema, kinds={system, "duckdb"}, code=code)
+            spec(company, table, deps=[source(company, connection).key], stage="hris", kinds={system, "duckdb"}, code=code)
             for table in tables.values()
         ],
         checks=[checks.check(company.name, table, checks.EXTRACT_IS_PROVEN) for table in tables.values()],

@@ -1,0 +1,113 @@
+"""Which groups there should be, who is in them, and what they are called in deskbird."""
+
+from typing import Any
+
+import pytest
+from plan.world import World
+
+from hris_pipeline.groups.names import Unit, assign
+
+
+def derived(world: World) -> None:
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        world.derive(con)
+
+
+def test_groups_are_the_named_units_of_the_synced_kinds_with_the_members_that_deskbird_is_to_have() -> None:
+    world = World()
+    sales, empty = world.unit("team", "1", " Sale\u0301s\u200b "), world.unit("department", "1", "Empty")
+    world.unit("location", "1", "Berlin")
+    world.unit("team", "2", "  ")
+    world.parents[empty] = "7"
+    world.hire("1", "2", groups=(sales, ("location", "1"), ("team", "2")))
+    world.hire("soon", groups=(sales,), start_date="2027-01-01")
+    world.hire("gone", groups=(sales,), status="inactive")
+    world.hire("held back", groups=(sales,), given_name=None, family_name=None)
+    derived(world)
+    assert world.query("select * from core.groups order by hris_ref") == [
+        ("p:department:1", "department", "Empty", "p:department:7", 0),
+        ("p:team:1", "team", "Sal\u00e9s", None, 2),
+    ]
+    assert world.query("select * from core.memberships order by all") == [
+        ("p:team:1", "p:1"), ("p:team:1", "p:2"), ("p:team:1", "p:soon"),
+    ]  # fmt: skip
+
+
+def test_a_unit_that_is_listed_twice_is_one_group() -> None:
+    world = World()
+    world.hire("1", groups=(world.unit("team", "1", "Sales"), ("team", "1")))
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        con.execute("insert into hris_p.org_units values ('team', '1', 'Marketing', null)")
+        world.derive(con)
+        assert con.execute("select hris_ref, name, member_count from core.groups").fetchall() == [("p:team:1", "Marketing", 2)]
+        assert con.execute("select * from core.memberships").fetchall() == [("p:team:1", "p:1")]
+
+
+# --- names -------------------------------------------------------------------------------------------------------------------------------
+
+TEAM, DEPARTMENT, OTHER = (
+    ("p:team:1", "team", "Sales", 0),
+    ("p:department:2", "department", "Sales", 1),
+    ("p:team:3", "team", "Sales", 0),
+)
+NAMES: dict[str, tuple[list[Any], list[str], dict[str, str]]] = {
+    "alone": ([TEAM], [], {"p:team:1": "Sales"}),
+    "the kind that comes first keeps the plain name": (
+        [DEPARTMENT, TEAM], [], {"p:team:1": "Sales", "p:department:2": "Sales (department)"},
+    ),
+    "a second one of the same kind also its id": (
+        [OTHER, TEAM, DEPARTMENT], ["sales (department)"],
+        {"p:team:1": "Sales", "p:team:3": "Sales (team)", "p:department:2": "Sales (department) 2"},
+    ),
+    "a hand-made group keeps its name": ([TEAM], ["sales"], {"p:team:1": "Sales (team)"}),
+    "nothing is left but a number": (
+        [TEAM], ["sales", "sales (team)", "sales (team) 1", "sales (p:team:1)", "sales (p:team:1) 2"],
+        {"p:team:1": "Sales (p:team:1) 3"},
+    ),
+    "a name once given is kept": (
+        [(*TEAM, None), (*DEPARTMENT, "Sales")], [], {"p:department:2": "Sales", "p:team:1": "Sales (team)"},
+    ),
+    "and so is the longer one, when the plain one falls free": ([(*TEAM, "Sales (team)")], [], {"p:team:1": "Sales (team)"}),
+    "a name that is none of its own is given up": ([(*TEAM, "Something else")], [], {"p:team:1": "Sales"}),
+    "two that hold the same one cannot both keep it": (
+        [(*TEAM, "Sales"), (*OTHER, "Sales")], [], {"p:team:1": "Sales", "p:team:3": "Sales (team)"},
+    ),
+    "case and composition make no other name": (
+        [("p:team:1", "team", "\u00c9quipe", 0), ("p:department:2", "department", "e\u0301quipe ", 1)], [],
+        {"p:team:1": "\u00c9quipe", "p:department:2": "e\u0301quipe  (department)"},
+    ),
+    "kinds of two words": ([("p:cost_center:1", "cost_center", "1", 0)], ["1"], {"p:cost_center:1": "1 (cost center)"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_c44_names_are_unique(name: str) -> None:
+    units, taken, expected = NAMES[name]
+    for order in (units, units[::-1]):
+        found = assign([Unit(*unit) for unit in order], taken, pattern="{name}", on_collision="{name} ({kind})")
+        assert found == expected
+
+
+def test_the_pattern_of_the_company_file_is_used() -> None:
+    units = [Unit(*TEAM), Unit(*DEPARTMENT)]
+    assert assign(units, [], pattern="HR {kind}: {name}", on_collision="{name}!") == {
+        "p:team:1": "HR team: Sales",
+        "p:department:2": "HR department: Sales",
+    }
+
+
+def test_c45_a_hand_made_group_of_the_same_name_is_left_alone_in_any_alphabet() -> None:
+    world = World()
+    by_hand = [
+        world.hand_made_group("sales"),
+        world.hand_made_group("\u039f\u0394\u039f\u03a3"),
+        world.hand_made_group("\u0130stanbul "),
+    ]
+    units = ("Sales", "\u039f\u0394\u039f\u03a3", "\u0130stanbul")
+    world.hire("1", groups=tuple(world.unit("team", str(number), name) for number, name in enumerate(units)))
+    world.settle()
+    assert [world.groups[group.id] for group in by_hand] == by_hand
+    assert {group.name for group in world.groups.values() if group.external_id} == {f"{name} (team)" for name in units}
+    assert world.make_plan().changes == 0

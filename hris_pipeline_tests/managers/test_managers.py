@@ -1,0 +1,109 @@
+"""Who reports to whom: depth, chain, spans, and what is wrong with a line."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plan.world import World
+
+from hris_pipeline.managers import spans_outside
+from hris_pipeline.managers.rings import rings
+
+
+def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """``core.manager_graph`` for reporting lines: manager, depth, chain, direct and total span, problem; ids without the prefix."""
+    world = World()
+    for person, manager in lines.items():
+        world.hire(person, manager_id=manager, **others.get(person, {}))
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        world.derive(con)
+        rows = con.execute(
+            """select person_id[3:], manager_id[3:], depth, [x[3:] for x in chain], direct_reports, all_reports, problem
+               from core.manager_graph"""
+        ).fetchall()
+    return {person: tuple(row) for person, *row in rows}
+
+
+def test_depth_chain_and_spans_from_the_top() -> None:
+    assert graph({"top": None, "a": "top", "b": "top", "c": "a", "d": "c"}) == {
+        "top": (None, 0, [], 2, 4, None),
+        "a": ("top", 1, ["top"], 1, 2, None),
+        "b": ("top", 1, ["top"], 0, 0, None),
+        "c": ("a", 2, ["a", "top"], 1, 1, None),
+        "d": ("c", 3, ["c", "a", "top"], 0, 0, None),
+    }
+
+
+def test_c47_each_problem_by_its_name() -> None:
+    found = graph(
+        {
+            "boss": None,
+            "lost": "nobody",
+            "left_behind": "gone",
+            "gone": "boss",
+            "own": "own",
+            "below": "own",
+            "report": "held",
+            "held": "boss",
+        },
+        gone={"status": "inactive"},
+        held={"given_name": None, "family_name": None},
+    )
+    assert found == {
+        "boss": (None, 0, [], 0, 0, None),
+        "lost": (None, 0, [], 0, 0, "missing"),
+        "left_behind": ("gone", 0, [], 0, 0, "inactive"),
+        "own": ("own", 0, [], 1, 1, "self"),
+        "below": ("own", 1, ["own"], 0, 0, None),
+        "report": (None, 0, [], 0, 0, "missing"),
+    }
+
+
+def test_c47_cycles_are_named_and_what_hangs_below_them_is_not() -> None:
+    found = graph({"a": "b", "b": "c", "c": "a", "below": "a", "deep": "below", "x": "y", "y": "x", "fine": None})
+    assert {person: row[5] for person, row in found.items()} == {
+        **dict.fromkeys(("a", "b", "c", "x", "y"), "cycle"),
+        **dict.fromkeys(("below", "deep", "fine")),
+    }
+    assert found["a"] == ("b", None, None, 2, None, "cycle")
+    assert found["below"] == ("a", None, None, 1, 1, None)
+    assert found["deep"] == ("below", None, None, 0, 0, None)
+    assert found["fine"] == (None, 0, [], 0, 0, None)
+
+
+def test_a_chain_of_a_thousand() -> None:
+    found = graph({str(n): str(n - 1) if n else None for n in range(1000)})
+    assert found["999"][1] == 999
+    assert found["999"][2][:2] == ["998", "997"]
+    assert len(found["999"][2]) == 999
+    assert found["0"][3:] == (1, 999, None)
+
+
+@given(st.lists(st.integers(0, 12), max_size=12))
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+def test_rings_are_found_as_plain_walking_finds_them(targets: list[int]) -> None:
+    next_of = {str(n): str(target) for n, target in enumerate(targets)}
+
+    def is_in_a_ring(start: str) -> bool:
+        ref: str | None = start
+        for _ in range(len(next_of)):
+            ref = next_of.get(ref or "")
+            if ref == start:
+                return True
+        return False
+
+    found = rings(next_of)
+    members = [ref for ring in found for ref in ring]
+    assert sorted(members) == sorted(ref for ref in next_of if is_in_a_ring(ref))
+    assert all(next_of[one] == other for ring in found for one, other in zip(ring, [*ring[1:], ring[0]], strict=True))
+
+
+@pytest.mark.parametrize("shape", ["tail", "two tails", "no cycle member below"])
+def test_spans_below_a_cycle(shape: str) -> None:
+    lines = {"a": "b", "b": "a", "c": "a", "d": "c", "e": "d"}
+    if shape == "two tails":
+        lines |= {"f": "c", "g": "b"}
+    expected = {"c": 2, "d": 1, "e": 0} | ({"c": 3, "f": 0, "g": 0} if shape == "two tails" else {})
+    assert spans_outside(lines, {"a", "b"}) == expected

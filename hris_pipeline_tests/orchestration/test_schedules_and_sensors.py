@@ -1,0 +1,288 @@
+"""When nights begin, and what people are told: each change of a verdict, each failed run and each missed night once."""
+
+import datetime as dt
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
+from office import NIGHT, problems
+
+from hris_pipeline import clock, settings
+from hris_pipeline.orchestration import instance as instances
+from hris_pipeline.sandbox.faults import Fault
+
+REAL = dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def inbox(monkeypatch):
+    """Somebody's webhook: what it was sent; ``status`` may be changed."""
+
+    class Inbox(BaseHTTPRequestHandler):
+        messages: list[dict[str, str]] = []
+        status = 200
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if Inbox.status == 200:
+                Inbox.messages.append(json.loads(body))
+            self.send_response(Inbox.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Inbox) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{server.server_port}/news")
+        yield Inbox
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def told(make_office, inbox):
+    """A company that sends its news to the inbox."""
+    return make_office(schedule="30 4 * * *", more='alerts: ["${ALERT_URL}"]\n')
+
+
+def tick(office, name: str, cursor: str | None):
+    """Evaluate one of the company's sensors as the daemon does; its answer."""
+    defs = office.defs()
+    with dg.build_sensor_context(instance=office.instance, cursor=cursor, definitions=defs) as context:
+        return defs.get_sensor_def(f"{office.name}_{name}_sensor").evaluate_tick(context)
+
+
+# --- schedules ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(make_office):
+    office = make_office(schedule="30 4 * * *")
+    schedule = office.defs().get_schedule_def("acme_nightly_schedule")
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == "acme_nightly"
+    berlin = ZoneInfo("Europe/Berlin")
+    for around in (dt.datetime(2026, 3, 28, 12, tzinfo=berlin), dt.datetime(2026, 10, 24, 12, tzinfo=berlin)):
+        ticks = schedule_execution_time_iterator(around.timestamp(), schedule.cron_schedule, schedule.execution_timezone, True)
+        nights = [next(ticks).astimezone(berlin) for _ in range(3)]
+        assert [night.strftime("%H:%M") for night in nights] == ["04:30"] * 3
+        assert [night.day for night in nights] == [around.day + 1, around.day + 2, around.day + 3]
+        keys = []
+        for night in nights:
+            context = dg.build_schedule_context(scheduled_execution_time=night)
+            keys += [request.run_key for request in schedule.evaluate_tick(context).run_requests]
+        assert keys == [f"acme:{night:%Y-%m-%d}" for night in nights]
+
+
+def test_several_nights_a_day_each_have_a_run_key(make_office):
+    office = make_office(schedule="0 */6 * * *")
+    schedule = office.defs().get_schedule_def("acme_nightly_schedule")
+    keys = set()
+    for hour in (0, 6, 12, 18):
+        moment = dt.datetime(2026, 3, 2, hour, tzinfo=ZoneInfo("Europe/Berlin"))
+        keys |= {request.run_key for request in schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=moment)).run_requests}
+    assert len(keys) == 4
+
+
+def test_a_company_without_a_schedule_has_none_and_misses_no_night(office):
+    repository = office.defs().get_repository_def()
+    assert repository.schedule_defs == []
+    assert {sensor.name for sensor in repository.sensor_defs} == {"acme_check_sensor", "acme_run_sensor"}
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_c87_a_check_that_fails_is_told_once_and_so_is_its_recovery(told, inbox):
+    assert problems(told.job("dry_run")) == []
+    first = tick(told, "check", None)
+    assert inbox.messages == []  # all hold: no news
+    told.tenant.change(5, email=None)
+    told.job("dry_run")
+    second = tick(told, "check", first.cursor)
+    assert len(inbox.messages) == 1
+    assert inbox.messages[0]["title"] == "acme: 1 checks changed, 0 fail"
+    assert inbox.messages[0]["message"] == "core/quarantine: records_are_not_quarantined warns. Held back: 1 email_is_present."
+    told.job("dry_run")
+    third = tick(told, "check", second.cursor)
+    assert len(inbox.messages) == 1  # still so
+    told.tenant.change(5, email="person.5@nordlicht.example")
+    told.job("dry_run")
+    fourth = tick(told, "check", third.cursor)
+    assert [message["message"] for message in inbox.messages[1:]] == ["core/quarantine: records_are_not_quarantined holds again."]
+    tick(told, "check", fourth.cursor)
+    assert len(inbox.messages) == 2
+
+
+def test_a_message_that_was_not_accepted_is_sent_again(told, inbox):
+    told.tenant.change(5, email=None)
+    told.job("dry_run")
+    inbox.status = 500
+    with pytest.raises(Exception, match="sensor function|did not reach"):
+        tick(told, "check", None)
+    inbox.status = 200
+    tick(told, "check", None)
+    assert len(inbox.messages) == 1
+
+
+def test_a_check_that_could_not_be_judged_keeps_its_last_verdict(told, inbox):
+    told.job("dry_run")
+    cursor = tick(told, "check", None).cursor
+    told.faults.add(Fault("*/employees", "status", times=None, value=500))
+    assert len(problems(told.job("dry_run"))) == 1
+    assert tick(told, "check", cursor).cursor == cursor
+    assert inbox.messages == []
+
+
+def test_news_without_alerts_goes_to_the_log(make_office, caplog):
+    office = make_office()
+    office.tenant.change(5, email=None)
+    office.job("dry_run")
+    tick(office, "check", None)
+    assert "core/quarantine: records_are_not_quarantined warns" in caplog.text
+
+
+def test_news_gets_out_while_another_variable_is_missing(told, inbox, monkeypatch):
+    cursor = tick(told, "run", None).cursor
+    monkeypatch.delenv("SANDBOX_SECRET")
+    told.materialise("hris_personio/employees")
+    tick(told, "run", cursor)
+    assert "needs the environment variable SANDBOX_SECRET, which is not set" in inbox.messages[0]["message"]
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_each_failed_run_is_told_once_with_its_sentence(told, inbox):
+    told.faults.add(Fault("*/employees", "status", times=None, value=500))
+    assert problems(told.job())  # before anybody listened
+    cursor = tick(told, "run", None).cursor
+    assert tick(told, "run", cursor).cursor == cursor
+    assert inbox.messages == []
+    failed = [told.job(), told.materialise("hris_personio/employees")]
+    cursor = tick(told, "run", cursor).cursor
+    assert len(inbox.messages) == 2
+    assert f"Run {failed[0].run_id} of acme_nightly failed. Personio connection 'personio'" in inbox.messages[0]["message"]
+    assert f"Run {failed[1].run_id} of single assets failed." in inbox.messages[1]["message"]
+    tick(told, "run", cursor)
+    assert len(inbox.messages) == 2
+
+
+def test_a_failed_run_is_told_to_its_own_company_only(told, make_office, inbox):
+    other = make_office("globex")
+    cursor = tick(told, "run", None).cursor
+    other.faults.add(Fault("*/employees", "status", times=None, value=500))
+    assert problems(other.materialise("hris_personio/employees"))
+    tick(told, "run", cursor)
+    assert inbox.messages == []
+
+
+def test_a_reaped_run_is_told(told, inbox):
+    cursor = tick(told, "run", None).cursor
+    run = told.instance.create_run_for_job(told.defs().resolve_job_def("acme_nightly"), status=dg.DagsterRunStatus.STARTED)
+    instances.reap_orphans(told.instance, told.data, grace=-dt.timedelta(1))
+    tick(told, "run", cursor)
+    assert f"Run {run.run_id} of acme_nightly failed. No step of it gave a reason" in inbox.messages[0]["message"]
+
+
+# --- nights ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_c86_a_night_that_did_not_happen_is_told_once_and_so_is_its_recovery(told, inbox, monkeypatch):
+    def at(hours: float) -> None:
+        monkeypatch.setenv(clock.VARIABLE, (REAL + dt.timedelta(hours=hours)).isoformat())
+
+    at(0)
+    cursor = tick(told, "night", None).cursor  # watched from here on
+    at(20)
+    cursor = tick(told, "night", cursor).cursor
+    assert inbox.messages == []
+    for hours in (28, 40, 60):  # at least one tick of 04:30 and two hours lie behind
+        at(hours)
+        cursor = tick(told, "night", cursor).cursor
+    assert [message["title"] for message in inbox.messages] == ["acme: a night did not happen"]
+    assert "succeeded for 28 hours" in inbox.messages[0]["message"]
+    at(1)
+    assert problems(told.job()) == []  # Dagster writes the real time
+    cursor = tick(told, "night", cursor).cursor
+    assert [message["title"] for message in inbox.messages[1:]] == ["acme: nights happen again"]
+    tick(told, "night", cursor)
+    assert len(inbox.messages) == 2
+
+
+def test_a_dry_run_is_no_night_and_a_failed_one_neither(told, inbox, monkeypatch):
+    cursor = tick(told, "night", None).cursor
+    told.job("dry_run")
+    told.faults.add(Fault("*/employees", "status", times=None, value=500))
+    told.job()
+    monkeypatch.setenv(clock.VARIABLE, (REAL + dt.timedelta(hours=30)).isoformat())
+    tick(told, "night", cursor)
+    assert len(inbox.messages) == 1
+
+
+def test_a_night_on_working_days_only_is_not_missed_at_the_weekend(make_office, inbox, monkeypatch):
+    office = make_office(schedule="30 4 * * 1-5", more='alerts: ["${ALERT_URL}"]\n')
+    friday = dt.datetime(2026, 3, 6, 5, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    known = json.dumps({"since": friday.isoformat(), "told": False})
+    for hours, missed in ((40, 0), (70, 0), (73, 0), (74, 1)):  # Saturday, Monday 03:00, 06:00, 07:00
+        monkeypatch.setenv(clock.VARIABLE, (friday + dt.timedelta(hours=hours)).isoformat())
+        tick(office, "night", known)
+        assert len(inbox.messages) == missed
+
+
+# --- the heartbeat --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_heartbeat_is_called_after_a_good_night_and_only_then(make_office, monkeypatch):
+    calls = []
+
+    class Monitor(BaseHTTPRequestHandler):
+        def do_GET(self):
+            calls.append(self.path)
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Monitor) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("HEARTBEAT_URL", f"http://127.0.0.1:{server.server_port}/beat")
+        office = make_office(more='heartbeat_url: "${HEARTBEAT_URL}"\n')
+        office.job("dry_run")
+        office.desk.faults.add(Fault("POST /v2/scim/Groups", "status", value=400))
+        assert problems(office.job()) == []  # a failed write: no good night
+        assert calls == []
+        assert problems(office.job(now=NIGHT + dt.timedelta(hours=1))) == []
+        assert calls == ["/beat"]
+        office.materialise("deskbird/applied_changes")  # by hand is no night
+        assert calls == ["/beat"]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_monitor_that_does_not_answer_does_not_spoil_the_night(make_office, monkeypatch):
+    monkeypatch.setenv("HEARTBEAT_URL", "http://127.0.0.1:1/beat")
+    monkeypatch.setattr("hris_pipeline.alerts.Patience", lambda **_: office_patience())
+    office = make_office(more='heartbeat_url: "${HEARTBEAT_URL}"\n')
+    assert problems(office.job()) == []
+
+
+def office_patience():
+    from office import BRIEF
+
+    return BRIEF
+
+
+def test_alert_urls_name_the_missing_variable(told, monkeypatch):
+    monkeypatch.delenv("ALERT_URL")
+    with pytest.raises(settings.SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
+        settings.alert_urls(settings.load("acme"))
