@@ -373,6 +373,7 @@ class _Run:
                 created = _id_in(response) if request.method == "POST" else target
                 self.journal.write(_answered(entry, response.status_code, created, self.now()))
                 if response.status_code not in RETRIED:
+                    self._silences = 0
                     judged = self._judge(write, request, response, lost=lost)
                     return replace(judged, attempts=attempt + judged.attempts)
             status = response.status_code if response is not None else None

@@ -103,13 +103,17 @@ class Journal:
             self.flushes += 1
 
     def close(self) -> None:
-        """Bring the last answers to the disk and close the file."""
-        try:
-            os.fsync(self._file)
-        except OSError as problem:
-            raise _unwritable(self.path, problem.strerror) from None
-        finally:
-            os.close(self._file)
+        """Bring the last answers to the disk and close the file; a worker that still writes is told so."""
+        with self._turn:
+            while self._flushing:
+                self._turn.wait()
+            self._problem = self._problem or "it is closed"
+            try:
+                os.fsync(self._file)
+            except OSError as problem:
+                raise _unwritable(self.path, problem.strerror) from None
+            finally:
+                os.close(self._file)
 
     def __enter__(self) -> Self:
         return self

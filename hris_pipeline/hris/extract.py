@@ -221,13 +221,21 @@ def _texts(values: Sequence[Any]) -> tuple[pa.Array, list[bool] | None]:
     """A column as text, "" as null, and which of its values were absent (None: none of them)."""
     absent = None
     try:
-        array = pa.array(values, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers or absent values among them
+        array = _array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # absent values or several types
         absent = [value is UNSET for value in values]
         absent = absent if any(absent) else None
         plain = [value if value.__class__ is str else None if value is None or value is UNSET else str(value) for value in values]
         array = pa.array(plain, pa.string())
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array), absent
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    """Text, or whole numbers as text; an error for anything else."""
+    try:
+        return pa.array(values, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array(values, pa.int64()).cast(pa.string())
 
 
 def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:

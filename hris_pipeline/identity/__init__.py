@@ -15,9 +15,10 @@ _OBSERVED, _USERS, _GROUPS = (
 )
 
 
-def match(con: duckdb.DuckDBPyConnection, connections: Sequence[str], *, take_over: bool) -> None:
+def match(con: duckdb.DuckDBPyConnection, connections: Sequence[str], *, take_over: bool, names: Sequence[str]) -> None:
     """Make the temp tables ``observed_users``, ``observed_groups``, ``user_matches``, ``group_matches``, ``review_tonight``, ``contested_users``."""
     con.execute("set variable connections = ?", [list(connections)])
     con.execute("set variable take_over = ?", [take_over])
+    con.execute("set variable names = ?", [list(names)])
     for script in (_OBSERVED, _USERS, _GROUPS):
         con.execute(script)

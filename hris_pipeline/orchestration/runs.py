@@ -7,6 +7,7 @@ from typing import Literal
 import dagster as dg
 from dagster._core.events import RunFailureReason
 from dagster._core.storage.tags import MAX_RETRIES_TAG
+from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts import APPLIED_CHANGES
@@ -59,6 +60,8 @@ def execute(
             tags[AS_OF] = as_of.isoformat()
         try:
             result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
+        except SQLAlchemyError as problem:
+            return Finished(success=False, problem=_unrecorded(problem), run_id="")
         except Exception as problem:  # noqa: BLE001 - Dagster's own, before or after the steps
             return Finished(success=False, problem=unexpected(problem), run_id="")
         return Finished(result.success, None if result.success else _problem(result), result.run_id)
@@ -72,6 +75,14 @@ def reap() -> list[str]:
     with open_instance() as instance:
         prepare_instance(instance, settings.company_names())
         return reap_orphans(instance, settings.data_folder())
+
+
+def _unrecorded(problem: SQLAlchemyError) -> str:
+    """The sentence for a run that Dagster cannot record, and so does not go on with."""
+    return (
+        f"Dagster could not write its own records ({type(problem).__name__}), so the run did not go on. The last good tables are "
+        "untouched. Check the disk's room and who owns dagster/ in the data folder, then run again."
+    )
 
 
 def _problem(result: dg.ExecuteInProcessResult) -> str:

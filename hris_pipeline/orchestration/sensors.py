@@ -73,7 +73,7 @@ def check_sensor(company: Company, checks: Collection[dg.AssetCheckKey]) -> dg.S
                 news.append(f"{name} {'holds again' if verdict == 'holds' else verdict}.{f' {why}' if why else ''}")
         if news:
             worst = sum(verdict == "fails" for verdict in now.values())
-            tell(company, f"{company.name}: {len(news)} checks changed, {worst} fail", news)
+            tell(company, f"{company.name}: {len(news)} check{'s' * (len(news) > 1)} changed, {worst} fail", news)
         context.update_cursor(json.dumps(now, sort_keys=True))
         return f"{len(news)} verdicts changed" if news else "no verdict changed"
 

@@ -34,7 +34,7 @@ with dated as (
 select
     hris_ref as person_id,
     hris_ref,
-    lower(clean_text(email)) as email,
+    nfc_normalize(lower(clean_text(email))) as email,
     clean_text(given_name) as given_name,
     clean_text(family_name) as family_name,
     nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,

@@ -14,7 +14,7 @@ where status is distinct from 'ended' and email is not null
 insert into violations
 select distinct g.ref, 'core.groups', 'unit_has_a_name'
 from (select unnest(group_refs) as ref from people_candidates where status is distinct from 'ended') g
-join group_kinds k on k.kind = split_part(g.ref, ':', 2)
+join group_kinds k on k.kind = string_split(g.ref, ':')[2]
 anti join named_units u on u.hris_ref = g.ref;
 
 create or replace temp table quarantine_tonight as

@@ -17,7 +17,7 @@ select v.hris_ref, v.deskbird_id,
     coalesce(r.read_at, m.last_read, cast(getvariable('now') as timestamptz)) as last_read
 from vanished v
 left join state.missing m using (hris_ref)
-left join reads r on r.connection = split_part(v.hris_ref, ':', 1);
+left join reads r on r.connection = string_split(v.hris_ref, ':')[1];
 delete from state.missing;
 insert into state.missing from missing_tonight;
 

@@ -13,6 +13,20 @@ import duckdb
 Limits = Mapping[str, Mapping[str, float | None] | None]
 """By guard: its numbers as in the company file; None where it is switched off."""
 
+ORDER = (
+    "frozen",
+    "protected",
+    "first_contact",
+    "incomplete_extract",
+    "scope_lost",
+    "attribute_vanished",
+    "deactivate_user",
+    "create_user",
+    "link_user",
+    "update_attribute",
+    "group_members",
+)
+"""The order in which guards name themselves on a change: what is never released first, what concerns everything before one type."""
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name")
 _LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
     or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])"""
@@ -97,7 +111,7 @@ class Judgement:
             GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped)
         )
 
-    # --- the guards, in the order in which they name themselves on a change ---------------------------------------------------------
+    # --- the guards ---------------------------------------------------------
 
     def attributes(self, frozen: Sequence[str]) -> None:
         """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
@@ -170,7 +184,7 @@ class Judgement:
             return
         for connection in unproven:
             condition = (
-                f"split_part(hris_ref, ':', 1) = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+                f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
             )
             count = self.people(condition)
             self.block("incomplete_extract", condition)
@@ -191,11 +205,11 @@ class Judgement:
         if self.limits.get("attribute_vanished", {}) is None:
             return
         conditions = {
-            kind: f"object = 'membership' and action = 'remove' and split_part(group_ref, ':', 2) = '{kind}'"
+            kind: f"object = 'membership' and action = 'remove' and string_split(group_ref, ':')[2] = '{kind}'"
             for kind in self.situation.kinds
         }
         left = {
-            kind: f"select count(*) from core.memberships where split_part(group_ref, ':', 2) = '{kind}'"
+            kind: f"select count(*) from core.memberships where string_split(group_ref, ':')[2] = '{kind}'"
             for kind in self.situation.kinds
         }
         conditions["manager"] = "object = 'manager' and action = 'clear'"
@@ -219,7 +233,7 @@ class Judgement:
             if tripped:
                 self.block(guard, condition)
         existing = "hris_ref in (select hris_ref from pairs where deskbird_id is not null)"
-        memberships = {kind: f"object = 'membership' and split_part(group_ref, ':', 2) = '{kind}'" for kind in self.situation.kinds}
+        memberships = {kind: f"object = 'membership' and string_split(group_ref, ':')[2] = '{kind}'" for kind in self.situation.kinds}
         for attribute, condition in {**memberships, "manager": "object = 'manager'"}.items():
             if self._attribute(attribute, self.people(f"{condition} and hris_ref in ({_OURS})")):
                 self.block("update_attribute", f"{condition} and {existing}")
@@ -260,7 +274,7 @@ class Judgement:
         """What needs a blocked change is blocked with it, under the same guard's name."""
         # an address or a name is not free while the change that would free it is held back, and so on along the chain
         self.con.execute(
-            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards))
+            """update draft set guards = list_concat(draft.guards, b.guards)
                from (
                    with recursive held as (
                        select d.request_key, d.guards from draft d semi join moves m on m.request_key = d.request_key
@@ -280,21 +294,25 @@ class Judgement:
                where object = 'user' and action in ('create', 'link') and len(guards) > 0 group by hris_ref"""
         )
         self.con.execute(
-            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards)) from blocked_people b
+            """update draft set guards = list_concat(draft.guards, b.guards) from blocked_people b
                where b.hris_ref = draft.hris_ref and draft.object in ('user', 'membership', 'manager')"""
         )
         self.con.execute(
-            """update draft set guards = list_distinct(list_concat(draft.guards, b.guards)) from blocked_people b
+            """update draft set guards = list_concat(draft.guards, b.guards) from blocked_people b
                where draft.object = 'manager' and draft.action = 'set' and b.is_new and b.hris_ref = draft.after->>'manager_ref'"""
         )
         self.con.execute(
-            """update draft set guards = list_distinct(list_concat(draft.guards, m.guards))
+            """update draft set guards = list_concat(draft.guards, m.guards)
                from (select group_ref, flatten(list(guards)) as guards, bool_and(len(guards) > 0) as all_blocked from draft
                      where object = 'membership' and action = 'add' group by group_ref) m
                where draft.object = 'group' and draft.action = 'create' and m.group_ref = draft.hris_ref and m.all_blocked"""
         )
         self.con.execute(
-            """update draft set guards = list_distinct(list_concat(draft.guards, g.guards))
+            """update draft set guards = list_concat(draft.guards, g.guards)
                from (select hris_ref, guards from draft where object = 'group' and action = 'create' and len(guards) > 0) g
                where draft.object = 'membership' and draft.group_ref = g.hris_ref"""
+        )
+        self.con.execute(
+            f"""update draft set guards = list_filter({list(ORDER)}, lambda guard: list_contains(draft.guards, guard))
+                where len(guards) > 1"""
         )

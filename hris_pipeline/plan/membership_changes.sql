@@ -9,7 +9,7 @@ select group_deskbird_id, user_deskbird_id from state.acknowledged_members where
 
 -- A marker counts where its group is not to be told by a link: of two groups with one marker, only one is ours.
 create or replace temp table our_groups as
-select deskbird_id as group_deskbird_id, group_ref, split_part(group_ref, ':', 2) as kind
+select deskbird_id as group_deskbird_id, group_ref, string_split(group_ref, ':')[2] as kind
 from (
     select g.deskbird_id, coalesce(m.hris_ref, case when t.hris_ref is null then g.marker end) as group_ref
     from observed_groups g
@@ -26,7 +26,7 @@ join our_groups g using (group_deskbird_id)
 join pairs p on p.deskbird_id = o.user_deskbird_id
 where p.wanted and g.kind in (select kind from group_kinds)
     -- of the person's own connection; not written as an equality, which DuckDB would join on first
-    and starts_with(g.group_ref, split_part(p.hris_ref, ':', 1) || ':');
+    and starts_with(g.group_ref, string_split(p.hris_ref, ':')[1] || ':');
 
 -- A new group takes its members along; the first hundred go with its creation. An existing one takes additions and removals together.
 create or replace temp table membership_draft as
@@ -49,7 +49,7 @@ select 'membership', d.action, d.hris_ref, d.deskbird_id, d.group_ref, d.group_d
     case d.action when 'add' then json_object('group_ref', d.group_ref) else '{}' end,
     null,
     case d.action when 'add' then 'The HRIS has the person in this group.' else 'The HRIS no longer has the person in this group.' end,
-    json_object('kind', split_part(d.group_ref, ':', 2)),
+    json_object('kind', string_split(d.group_ref, ':')[2]),
     -- at most a hundred members a request
     'group:' || d.group_ref || ':' || ((row_number() over (partition by d.group_ref order by d.action desc, d.hris_ref) - 1) // 100),
     4500000, []

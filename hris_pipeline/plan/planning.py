@@ -103,7 +103,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
 
 def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> list[GuardVerdict]:
     """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing."""
-    identity.match(con, rules.connections, take_over=rules.take_over)
+    identity.match(con, rules.connections, take_over=rules.take_over, names=(rules.name_pattern, rules.on_collision))
     groups.stage_units(con, rules.connections, rules.kinds)
     set_readable(con)
 
@@ -159,20 +159,20 @@ def set_readable(con: duckdb.DuckDBPyConnection) -> None:
     """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged."""
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
     users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
-    con.execute("set variable readable_users = ?", [users])
+    con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
     con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
 
 
 def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:
-    row = con.execute("select managed from state.nights where in_line order by ended_at desc limit 1").fetchone()
+    row = con.execute("select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1").fetchone()
     return Situation(base=int(row[0]) if row else 0, first_run=row is None, now=now, kinds=kinds)
 
 
 def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
     latest = con.execute(
         """select connection from state.extracts
-           qualify row_number() over (partition by connection, resource order by extracted_at desc) = 1 and proof <> 'proven'"""
+           qualify row_number() over (partition by connection, resource order by extracted_at desc, rowid desc) = 1 and proof <> 'proven'"""
     ).fetchall()
     read = {c for (c,) in con.execute("select distinct connection from state.extracts").fetchall()}
     return sorted({c for (c,) in latest} | (set(connections) - read))

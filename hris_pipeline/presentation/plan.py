@@ -317,9 +317,10 @@ def what(change: Change) -> list[tuple[str, str, str]]:
     names = sorted({*change.before, *change.after})
     if change.after.get("user_name") == change.after.get("email") is not None:
         names.remove("user_name")  # it is the address, once more
-    if names == ["active"]:
-        return [("", _value("active", change.before.get("active")), _value("active", change.after.get("active")))]
-    return [(_words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name))) for name in names]
+    return [
+        ("" if name == "active" else _words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name)))
+        for name in names
+    ]
 
 
 def _manager(person: tuple[str | None, str | None]) -> str:

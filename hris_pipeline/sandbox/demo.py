@@ -66,8 +66,8 @@ def _start_over(data: Path) -> None:
     """Remove the demo's own files and its runs, nothing else."""
     for path in (*data.glob(f"{COMPANY}.*"), *data.glob(f"{run.deskbird_file(Path()).name}*")):
         path.unlink()
-    kept = storage.folder() / "history" / "runs"  # Dagster leaves these files when it deletes a run
     with open_instance() as instance:
+        kept = storage.folder() / "history" / "runs"  # Dagster leaves these files when it deletes a run
         ours = [record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")]
         assets = [key for key in instance.all_asset_keys() if key.path[0] == COMPANY]
         for record in ours:

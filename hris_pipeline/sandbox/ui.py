@@ -35,18 +35,9 @@ def serve(port: int) -> None:
         if settings.company_names() == (demo.COMPANY,) and clock.VARIABLE not in environment:
             # the sample company lives in its own days; a company that is real needs the real clock
             environment[clock.VARIABLE] = demo.night(stands.tenant.snapshot.date, company.timezone).isoformat()
-        command = (
-            sys.executable,
-            "-m",
-            "dagster",
-            "dev",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-w",
-            str(settings.project_root() / "workspace.yaml"),
-        )
+        workspace = settings.project_root() / "workspace.yaml"
+        command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning"]
+        command += ["-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
         with subprocess.Popen(command, env=environment, start_new_session=True) as dagster:  # noqa: S603 - our own arguments
             personio, deskbird = stands.servers
             _say(f"The UI comes up on http://127.0.0.1:{port}; Ctrl-C stops it.")

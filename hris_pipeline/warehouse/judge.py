@@ -3,14 +3,16 @@
 Pandera's errors and failure cases carry the values they complain about; what leaves this module is refs, rule names and counts.
 """
 
+from collections.abc import Iterator
+
 import duckdb
 import pandas as pd
 import pandera.pandas as pa
 
-from hris_pipeline.contracts import Rule, Table
+from hris_pipeline.contracts import Column, Rule, Table
 from hris_pipeline.errors import ContractError
 
-CHUNK = 49  # of DuckDB's vectors of 2,048 rows: about 100,000 rows
+CHUNK = 100_000  # rows
 
 
 def _rules_schema(rules: tuple[Rule, ...]) -> pa.DataFrameSchema:
@@ -49,8 +51,7 @@ def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tupl
     (it then reports a failure without a row, and the bad rows would pass).
     """
     schema, found = _rules_schema(rules), []
-    con.execute(query)
-    while len(frame := con.fetch_df_chunk(CHUNK)):
+    for frame in _chunks(con, query):
         for name in schema.columns:
             frame[name] = frame[name].astype("str")
         try:
@@ -66,9 +67,8 @@ def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tupl
 def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
     """Hold ``relation`` against the contract of ``table``; return its number of rows, or raise :class:`ContractError` with counts."""
     total = 0
-    con.execute(f"select {', '.join(f'{chr(34)}{name}{chr(34)}' for name in table.names)} from {relation}")
     schema = table_schema(table)
-    while len(frame := con.fetch_df_chunk(CHUNK)):
+    for frame in _chunks(con, f"select {', '.join(map(_judged, table.columns))} from {relation}"):
         total += len(frame)
         try:
             schema.validate(frame, lazy=True)
@@ -86,6 +86,20 @@ def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
                 f"{table.schema}.{table.name} would hold {row[0]} keys twice ({key}). The last good table is left in place."
             )
     return total
+
+
+def _chunks(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pd.DataFrame]:
+    """The rows of a query, a chunk at a time; through Arrow, so that no text becomes a Python object."""
+    con.complete()  # DuckDB begins no second result while the last statement's may hold rows
+    for batch in con.sql(query).to_arrow_reader(CHUNK):
+        if batch.num_rows:
+            yield batch.to_pandas(date_as_object=False)
+
+
+def _judged(column: Column) -> str:
+    """A column as the contract needs to see it: of a list only whether there is one, because each would become an object."""
+    name = f'"{column.name}"'
+    return f"case when {name} is not null then true end as {name}" if column.type.endswith("[]") else name
 
 
 def _refuse_unjudged(cases: pd.DataFrame) -> None:

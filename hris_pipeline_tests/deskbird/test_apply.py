@@ -476,6 +476,15 @@ def test_one_record_that_deskbird_cannot_digest_does_not_end_the_run(start):
     assert (results[0].http_status, results[0].attempts) == (500, 4)
 
 
+def test_records_that_deskbird_cannot_digest_do_not_add_up_to_a_deskbird_that_is_down(start):
+    edge = start()
+    users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(8)}
+    for n in (0, 2, 4, 6):
+        edge.fail(f"PATCH */{users[n]}", "status", value=500, times=None)
+    outcomes = edge.outcomes(*(update(n, str(n), users[n], {"active": True}, {"active": False}, stage=n) for n in range(8)))
+    assert outcomes == ["failed", "applied"] * 4
+
+
 def test_c88_a_stop_ends_within_one_record(start):
     edge = start(concurrency=2)
     seen = threading.Event()

@@ -127,6 +127,15 @@ def test_a_journal_that_cannot_be_written_says_so_and_stays_shut(tmp_path, monke
             journal.write(entry())
 
 
+def test_a_journal_that_is_closed_takes_no_more(tmp_path):
+    with Journal(tmp_path / "acme.journal") as journal:
+        journal.write(entry())
+    for phase in ("sent", "answered"):
+        with pytest.raises(WarehouseError, match="it is closed"):
+            journal.write(entry(2, phase))
+    assert read(tmp_path / "acme.journal") == [entry()]
+
+
 def test_a_journal_that_cannot_be_opened_says_so(tmp_path):
     (tmp_path / "acme.journal").mkdir()
     with pytest.raises(WarehouseError, match="cannot be written"):

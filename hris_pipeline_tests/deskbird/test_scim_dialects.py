@@ -138,6 +138,15 @@ def test_what_was_empty_is_added_and_what_is_cleared_is_removed():
     assert operations(write, "entra") == [[{**operation, "op": operation["op"].title()} for operation in wanted]]
 
 
+def test_a_work_e_mail_where_there_was_none_is_added_because_a_filter_would_match_nothing():
+    write = user({"email": "b@example.com"}, {"email": None})
+    work = {"primary": True, "type": "work", "value": "b@example.com"}
+    name = {"path": "userName", "value": "b@example.com"}
+    assert operations(write, "rfc") == [[{"op": "add", "path": "emails", "value": [work]}, {"op": "replace", **name}]]
+    added = {"op": "Add", "path": WORK_EMAIL, "value": "b@example.com"}
+    assert operations(write, "entra") == [[{"op": "Replace", **name}, added]]
+
+
 def test_managers_and_members_are_patches_of_their_own_in_entras_dialect():
     write = group({"name": "Sales"}, add=(UserRef("p:1"), UserRef("p:2")), remove=(UserRef("p:3"),))
     assert operations(write, "entra") == [

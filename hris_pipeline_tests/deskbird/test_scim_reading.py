@@ -53,11 +53,12 @@ def answering(answer: Callable[[str, dict[str, str]], Page]) -> Iterator[Service
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        with Service(
-            f"http://127.0.0.1:{server.server_port}/", SECRET, requests_per_second=None, concurrency=1, patience=HASTY
-        ) as service:
-            yield service
-        server.shutdown()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        try:
+            with Service(url, SECRET, requests_per_second=None, concurrency=1, patience=HASTY) as service:
+                yield service
+        finally:
+            server.shutdown()
 
 
 def listing(*resources: dict[str, Any], total: int | None = None) -> Callable[[str, dict[str, str]], Page]:

@@ -346,6 +346,16 @@ def test_where_v1_is_not_permitted_the_last_page_alone_is_the_proof(personio):
     assert "could not be compared" in employees.why
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_total_that_is_refused_spends_no_token(personio, status):
+    account = personio()
+    account.fault(LIST["v1"], "status", value=status)
+    account.fault(LIST["v2"], "tokens_expired", after=1)
+    employees, _ = account.read("v2")
+    assert (employees.records, employees.proof, employees.expected) == (PEOPLE, "proven", None)
+    assert len(account.queries("POST *")) == 2
+
+
 def test_the_total_from_v1_can_be_turned_off(personio):
     account = personio()
     employees, _ = account.read("v2", total_from_v1=False)

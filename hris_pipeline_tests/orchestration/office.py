@@ -84,8 +84,12 @@ class Office:
 
     def _run(self, job: str, now: dt.datetime, config: dict[str, Any], **more: Any) -> dg.ExecuteInProcessResult:
         config = {**config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        return self.defs().resolve_job_def(job).execute_in_process(
-            run_config=config, instance=self.instance, tags={AS_OF: now.isoformat()}, raise_on_error=False, **more
+        return (
+            self.defs()
+            .resolve_job_def(job)
+            .execute_in_process(
+                run_config=config, instance=self.instance, tags={AS_OF: now.isoformat()}, raise_on_error=False, **more
+            )
         )
 
     def defs(self) -> dg.Definitions:

@@ -88,7 +88,10 @@ def test_each_table_shows_its_columns_their_meaning_and_what_is_personal(compani
 
 
 def test_column_lineage_names_columns_that_exist():
-    tables = {f"{table.schema}.{table.name}": table for table in (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)}
+    tables = {
+        f"{table.schema}.{table.name}": table
+        for table in (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)
+    }
     named = 0
     for table in tables.values():
         for column in table.columns:
@@ -136,4 +139,6 @@ def test_an_asset_that_returned_people_would_not_be_pickled(companies, tmp_path)
         io_manager = build_defs([]).get_repository_def().get_top_level_resources()["io_manager"]
         result = dg.materialize([people], resources={"io_manager": io_manager}, instance=instance, raise_on_error=False)
     assert not result.success
-    assert "would be pickled to disk" in str([event.step_failure_data.error for event in result.all_events if event.is_step_failure])
+    assert "would be pickled to disk" in str(
+        [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    )

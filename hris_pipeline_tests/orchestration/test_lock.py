@@ -38,7 +38,9 @@ def other(tmp_path):
 
 def test_c73_a_second_process_waits_a_bounded_time_and_then_says_who_holds_it(tmp_path, other):
     locks = lock.Locks(tmp_path, patience=0.2)
-    with pytest.raises(BusyError, match=f"'acme' is busy: run the-other-run \\(process {other.pid}, since .* Nothing was done") as busy:
+    with pytest.raises(
+        BusyError, match=f"'acme' is busy: run the-other-run \\(process {other.pid}, since .* Nothing was done"
+    ) as busy:
         locks.hold("acme", "mine")
     assert "within 0.2 s" in str(busy.value)
     assert lock.is_held(tmp_path / "acme.lock")
@@ -77,7 +79,7 @@ def test_a_run_takes_its_own_lock_once_and_the_file_is_for_its_owner_only(tmp_pa
 
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(WarehouseError, match="acme.lock cannot be written in .* Nothing was done"):
+    with pytest.raises(WarehouseError, match=r"acme\.lock cannot be written in .* Nothing was done"):
         lock.Locks(tmp_path / "data").hold("acme", "one")
 
 
@@ -90,7 +92,7 @@ def test_c73_two_runs_at_once_never_interleave(office):
     while not (office.data / "acme.lock").exists() or lock.holder(office.data / "acme.lock") is None:
         first.join(0.01)
     second = office.job("dry_run")
-    sentences = {sentence for sentence in problems(second)}
+    sentences = set(problems(second))
     first.join()
     assert problems(results[0]) == []
     assert len(sentences) == 1

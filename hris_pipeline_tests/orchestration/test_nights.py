@@ -92,16 +92,17 @@ def test_after_a_night_any_asset_may_be_made_again_in_any_order_without_harm(off
 def test_c62_a_run_that_was_killed_leaves_a_journal_that_the_next_run_folds_and_no_write_is_repeated(office):
     office.job("dry_run")
     with journal.Journal(office.data / "acme.journal") as left:
-        left.write(
-            journal.Entry("p", 1, "user_create", "personio:1", "u1", "answered", 1, NIGHT.isoformat(), 201)
-        )
+        left.write(journal.Entry("p", 1, "user_create", "personio:1", "u1", "answered", 1, NIGHT.isoformat(), 201))
     office.materialise("core/people")  # any run does
     assert not (office.data / "acme.journal").exists()
     assert office.ask("select plan_id, request, hris_ref, status from state.ledger") == [("p", 1, "personio:1", 201)]
 
 
 def test_a_retry_looks_at_deskbird_anew_and_repeats_no_write(office):
-    office.desk.faults.add(Fault("PATCH /v2/scim/*", "status", after=2, times=None, value=400), Fault("POST */Groups", "status", times=None, value=400))
+    office.desk.faults.add(
+        Fault("PATCH /v2/scim/*", "status", after=2, times=None, value=400),
+        Fault("POST */Groups", "status", times=None, value=400),
+    )
     first = office.job()
     assert problems(first) == []  # what failed is told by checks
     assert not verdicts(first)["deskbird/applied_changes: every_change_was_applied"]
@@ -116,7 +117,9 @@ def test_a_retry_looks_at_deskbird_anew_and_repeats_no_write(office):
 def test_a_failed_read_back_says_that_the_changes_were_sent(office):
     office.desk.faults.add(Fault("GET /v2/scim/Users", "status", after=1, times=None, value=503))
     night = office.job()
-    assert problem(night).startswith("The changes of acme were sent and their answers are kept, but deskbird could not be read afterwards")
+    assert problem(night).startswith(
+        "The changes of acme were sent and their answers are kept, but deskbird could not be read afterwards"
+    )
     assert office.ask("select count(*) > 0 from deskbird.applied_changes where outcome = 'applied'") == [(True,)]
     assert office.ask("from state.nights") == []
     office.desk.faults.clear()
@@ -134,7 +137,10 @@ def test_c81_nothing_personal_is_in_the_event_log(office):
     runs.append(office.job())
     logged = "\n".join(str(entry) for run in runs for entry in office.instance.all_logs(run.run_id))
     people = office.tenant.snapshot.persons.values()
-    personal = {value for person in people for value in (person.email, f"{person.first_name} {person.last_name}")} | {"@nordlicht", "@@"}
+    personal = {value for person in people for value in (person.email, f"{person.first_name} {person.last_name}")} | {
+        "@nordlicht",
+        "@@",
+    }
     assert [value for value in personal if value in logged] == []
     assert "sandbox-secret" not in logged
     assert "deskbird-sandbox-token" not in logged

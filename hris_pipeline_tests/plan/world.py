@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -34,6 +35,7 @@ GUARDS: dict[str, Any] = {
 UNGUARDED = dict.fromkeys(GUARDS)
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 KINDS = ("team", "department", "cost_center")
+_COPIES = count(1)
 
 
 @dataclass
@@ -79,13 +81,21 @@ class Group:
 
 
 class InMemory(Warehouse):
-    """The warehouse without its file: the same tables, quick to make."""
+    """The warehouse without its file: the same tables, quick to make and to copy."""
 
-    def __init__(self) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection | None = None) -> None:
         super().__init__(Path("nowhere"), "acme")
-        self._con = duckdb.connect(config={"threads": 1, "preserve_insertion_order": "false"})
-        self._con.execute("set TimeZone = 'UTC'")
-        self._migrate(self._con, ["p"])
+        self._con = con or duckdb.connect(config={"threads": 1, "preserve_insertion_order": "false"})
+        if con is None:
+            self._con.execute("set TimeZone = 'UTC'")
+            self._migrate(self._con, ["p"])
+
+    def copy(self) -> "InMemory":
+        """The same tables once more, in the same process."""
+        con, name = self._con.cursor(), f"copy_{next(_COPIES)}"
+        (source,) = self._con.execute("select current_database()").fetchone() or ("",)
+        con.execute(f"attach ':memory:' as {name}; copy from database {source} to {name}; use {name}; set TimeZone = 'UTC'")
+        return InMemory(con)
 
     @contextlib.contextmanager
     def write(self, connections: Any = ()) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -145,6 +155,14 @@ class World:
         self.refused: set[str] = set()  # hris_refs whose creation deskbird refuses
         self.prehire_days = 0
 
+    def copy(self) -> "World":
+        """The same world once more; what becomes of one does not touch the other."""
+        assert isinstance(self.warehouse, InMemory)
+        kept = {name: value for name, value in vars(self).items() if name != "warehouse"}
+        twin = object.__new__(World)
+        vars(twin).update(deepcopy(kept), warehouse=self.warehouse.copy())
+        return twin
+
     # --- changing it ----------------------------------------------------------------------------------------------------------------
 
     def hire(self, *ids: str, **values: Any) -> None:
@@ -191,7 +209,9 @@ class World:
     def lose_state(self) -> None:
         """Everything that outlives a night is gone."""
         kept = {"schema_version"}
-        for (table,) in self.query("select table_name from information_schema.tables where table_schema = 'state'"):
+        for (table,) in self.query(
+            "select table_name from information_schema.tables where table_schema = 'state' and table_catalog = current_database()"
+        ):
             if table not in kept:
                 self.execute(f'delete from state."{table}"')
 

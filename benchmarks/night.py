@@ -1,0 +1,197 @@
+"""A night up to its plan: saved Personio v1 pages in, ``deskbird.changes`` out, through the same Dagster assets as every night.
+
+    python -m benchmarks.night data/benchmark/100000
+
+The network's place is taken by a transport that replays the pages. What deskbird holds is loaded before the clock starts; the
+clock runs from the start of the Dagster run, just before the first byte is read, to its end, when the plan is published.
+"""
+
+# ruff: noqa: E402 - the imports are timed
+
+import time
+
+STARTED = time.perf_counter()
+
+import contextlib
+import datetime as dt
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks import tell
+from hris_pipeline import contracts, settings
+from hris_pipeline.definitions import build_defs
+from hris_pipeline.hris import personio
+from hris_pipeline.hris.extract import Connection
+from hris_pipeline.orchestration.jobs import dry_run_job
+from hris_pipeline.orchestration.resources import AS_OF, Connections
+from hris_pipeline.orchestration.tables import key
+from hris_pipeline.settings import Company
+from hris_pipeline.warehouse import Warehouse, loading
+
+IMPORTED = time.perf_counter()
+
+NAME, CONNECTION = "bench", "personio"
+COMPANY_FILE = f"""\
+timezone: Europe/Berlin
+schedule: null
+hris:
+  {CONNECTION}:
+    system: personio
+    client_id: ${{BENCH_SECRET}}
+    client_secret: ${{BENCH_SECRET}}
+    options: {{api: v1, requests_per_second: 1000000}}
+deskbird: {{scim_token: "${{BENCH_SECRET}}"}}
+"""
+RAW = contracts.EMPLOYEES.at(f"hris_{CONNECTION}"), contracts.ORG_UNITS.at(f"hris_{CONNECTION}")
+TABLES = (*RAW, *contracts.CORE, contracts.CHANGES)
+
+
+class Replay(httpx.BaseTransport):
+    """Answers like Personio v1, from saved pages, in their order."""
+
+    def __init__(self, pages: Path) -> None:
+        self._file = pages.open("rb")
+        self._offset = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """A token, or the page that is asked for, which must be the next one."""
+        if request.method == "POST":
+            return httpx.Response(200, json={"success": True, "data": {"token": "replayed"}})
+        asked = int(request.url.params["offset"])
+        assert asked == self._offset, f"asked for offset {asked} instead of {self._offset}"
+        self._offset += int(request.url.params["limit"])
+        return httpx.Response(200, headers={"content-type": "application/json"}, content=self._file.readline())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Saved(Connections):
+    """The connections, with saved pages in the place of the network."""
+
+    def __init__(self, pages: Path) -> None:
+        self._pages = pages
+
+    def open(self, company: Company, name: str) -> Connection:
+        """The real connector on a replaying transport."""
+        account = company.hris[name]
+        return personio.connect(
+            name,
+            base_url=personio.BASE_URL,
+            credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
+            options=account.options,
+            kinds=company.sync.groups,
+            transport=Replay(self._pages),
+        )
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A complete read of deskbird, as ``warehouse.loading`` wants to know it."""
+
+    pages: int
+    records: int
+    readable: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def arrow(parquet: Path, folder: Path) -> Iterator[Path]:
+    """The rows of a Parquet file as the Arrow stream that the SCIM edge would have written."""
+    path = folder / f"{parquet.stem}.arrow"
+    source = pq.ParquetFile(parquet)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, source.schema_arrow) as stream:
+        for batch in source.iter_batches(10_000):
+            stream.write_batch(batch)
+    yield path
+    path.unlink()
+
+
+def hold(warehouse: Warehouse, folder: Path, scratch: Path, now: dt.datetime) -> None:
+    """Put what deskbird holds into the warehouse, as if it had been read this night, after a night that ended in line."""
+    attributes = ("display_name", "email", "external_id", "family_name", "given_name", "manager_deskbird_id", "user_name")
+    told: dict[str, Any] = {"connections": (CONNECTION,), "now": now, "run_id": "benchmark"}
+    with (
+        arrow(folder / "users.parquet", scratch) as users,
+        arrow(folder / "groups.parquet", scratch) as groups,
+        arrow(folder / "group_members.parquet", scratch) as members,
+        warehouse.write((CONNECTION,)) as con,
+    ):
+        loading.publish_users(con, users, Observed(1, 1, attributes), **told)
+        loading.publish_groups(con, groups, members, Observed(1, 1, ("external_id", "members", "name")), **told)
+        con.execute(
+            """insert into state.nights
+               select 'before', ?::timestamptz - interval 1 day, count(*) filter (active), true, 'before' from deskbird.users""",
+            [now],
+        )
+
+
+def counts(warehouse: Warehouse) -> dict[str, Any]:
+    """What came out, to be compared between rounds and with other implementations."""
+    with warehouse.read() as con:
+
+        def number(query: str) -> Any:
+            row = con.execute(query).fetchone()
+            return row[0] if row else None
+
+        by_kind = con.execute("select object || ' ' || action, count(*) from deskbird.changes group by all order by all").fetchall()
+        return {
+            "people": number("select count(*) from core.people"),
+            "quarantined": number("select count(distinct hris_ref) from core.quarantine"),
+            "plan_id": number("select plan_id from state.plans order by number desc limit 1"),
+            "changes": number("select count(*) from deskbird.changes"),
+            "blocked": number("select count(*) from deskbird.changes where verdict = 'blocked'"),
+            "by_kind": dict(by_kind),
+        }
+
+
+def main(folder: Path) -> None:
+    """One night; print what it cost."""
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    now = dt.datetime.fromisoformat(json.loads((folder / "about.json").read_text(encoding="utf-8"))["now"])
+    with tempfile.TemporaryDirectory(dir=folder) as place, dg.DagsterInstance.ephemeral() as instance:
+        data = Path(place)
+        (data / f"{NAME}.yaml").write_text(COMPANY_FILE, encoding="utf-8")
+        os.environ |= {settings.DATA_VARIABLE: place, settings.COMPANIES_VARIABLE: place, "BENCH_SECRET": "none"}
+        warehouse = Warehouse(data, NAME)
+        hold(warehouse, folder, data, now)
+        defs = build_defs([settings.load(NAME)], {"connections": Saved(folder / "pages.jsonl")})
+        job = defs.resolve_job_def(dry_run_job(NAME))
+        held = resource_peak()
+        started = time.perf_counter()
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[key(NAME, table) for table in TABLES],
+            tags={AS_OF: now.isoformat()},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        seconds = time.perf_counter() - started
+        stages = {
+            event.step_key.removeprefix(f"{NAME}__"): round(event.step_success_data.duration_ms / 1000, 3)
+            for event in result.all_events
+            if event.is_step_success and event.step_key
+        }
+        tell(seconds, IMPORTED - STARTED, stages=stages, peak_before_mb=held, **counts(warehouse))
+
+
+def resource_peak() -> int:
+    """Peak memory of this process so far, in MB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,131 @@
+"""The demo and the UI from their commands, as a person starts them, on free ports and in folders of their own."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from hris_pipeline import cli, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_ports(number):
+    """Ports that nobody uses right now."""
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture
+def demo(tmp_path, monkeypatch):
+    """The company file of the demo, on free ports; v1 takes two requests where v2 takes one for each person."""
+    personio, deskbird = free_ports(2)
+    text = (ROOT / "companies" / "demo.yaml").read_text()
+    text = text.replace("8171", str(personio)).replace("8172", str(deskbird)).replace("api: v2", "api: v1")
+    (tmp_path / "companies").mkdir()
+    (tmp_path / "companies" / "demo.yaml").write_text(text)
+    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.delenv("HRIS_PIPELINE_NOW", raising=False)
+    return tmp_path
+
+
+def play():
+    return subprocess.run(
+        [sys.executable, "-m", "hris_pipeline.sandbox.demo"], capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def asked(url, query):
+    request = urllib.request.Request(
+        f"{url}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["data"]
+
+
+def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
+    (demo / "data").mkdir()
+    (demo / "data" / "other.duckdb").write_text("somebody else's")
+    (demo / "data" / "demo.duckdb").write_text("left over")  # no DuckDB file: starting over removes it
+    done = play()
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr[-2000:]
+    told = done.stdout
+    for sentence in (
+        "Night 1, Monday 2 March 2026: the first import",
+        "Link 2 users",
+        "Night 2, Tuesday 3 March 2026: an ordinary night",
+        "Deactivate 3 users",
+        "name People -> People & Culture",
+        "The same night once more: no change planned, no write made.",
+        "Night 3, Wednesday 4 March 2026: a night when HR broke something",
+        "Deactivate 40 users  held back by guard deactivate_user",
+        "40 held back, 10 carried out.",
+        "hris-pipeline approve demo",
+        "make ui",
+    ):
+        assert sentence in told
+    assert len(told.splitlines()) < 130
+    assert (demo / "data" / "other.duckdb").exists()
+    assert stat.S_IMODE((demo / "data" / "demo.duckdb").stat().st_mode) == 0o600
+
+    as_of = ("--as-of", "2026-03-04T05:00:00+01:00")
+    assert cli.run(["plan", "demo", *as_of]) == 3
+    assert cli.run(["status", "demo", *as_of, "--format", "json"]) == 3
+    screen = json.loads(capsys.readouterr().out.partition('{\n  "version"')[2].join(['{\n  "version"', ""]))
+    assert screen["last_run"]["outcome"] == "success"
+    assert screen["plan"]["blocking"] == {"deactivate_user": 40}
+
+
+def test_the_ui_starts_everything_on_loopback_and_ctrl_c_stops_everything(demo):
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "hris_pipeline.sandbox.ui", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ui:
+        try:
+            jobs = None
+            deadline = time.monotonic() + 180
+            while jobs is None and ui.poll() is None and time.monotonic() < deadline:
+                try:
+                    jobs = asked(
+                        f"http://127.0.0.1:{port}",
+                        "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }",
+                    )
+                except OSError:
+                    time.sleep(0.3)
+        finally:
+            ui.send_signal(signal.SIGINT)
+            told = ui.communicate(timeout=60)[0]
+    assert jobs, told[-2000:]
+    assert {"name": "demo_nightly"} in jobs["repositoriesOrError"]["nodes"][0]["jobs"]
+    assert "`make demo` first" in told
+    assert ui.returncode == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_port_that_is_taken_is_one_sentence_and_nothing_is_removed(demo):
+    (demo / "data").mkdir()
+    kept = demo / "data" / "demo.duckdb"
+    kept.write_text("kept")
+    port = settings.load("demo").deskbird.scim_url.split(":")[2].split("/")[0]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(port)))
+        taken.listen()
+        done = play()
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert kept.read_text() == "kept"

@@ -1,0 +1,151 @@
+"""Whole nights from the command line, against the stand-ins over real HTTP: exit codes and what was really sent."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hris_pipeline import cli, settings
+from hris_pipeline.sandbox.company import Tenant, generate
+from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
+from hris_pipeline.sandbox.faults import Fault, Faults
+from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.server import serve
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Office:
+    """A company, its two systems, and the command line."""
+
+    tenant: Tenant
+    deskbird: DeskbirdApp
+    personio: Faults
+    capture: pytest.CaptureFixture[str]
+
+    def run(self, *arguments, night=0):
+        """A command as of the n-th night: exit code, standard output, standard error."""
+        as_of = dt.datetime(2026, 3, 2, 4, tzinfo=dt.UTC) + dt.timedelta(days=night)
+        timed = arguments[0] in {"sync", "plan", "apply", "approve", "status"}
+        code = cli.run([*arguments, *(["--as-of", as_of.isoformat()] if timed else [])])
+        return (code, *self.capture.readouterr())
+
+    def plan(self, night=0):
+        """The current plan's JSON document."""
+        return json.loads(self.run("plan", "acme", "--format", "json", night=night)[1])
+
+    def writes(self):
+        """Requests to deskbird so far that were no reads."""
+        return len(self.deskbird.writes())
+
+
+@pytest.fixture
+def office(tmp_path, monkeypatch, capsys):
+    """A company of 40 and an empty deskbird."""
+    tenant, faults = generate(40), Faults()
+    deskbird = deskbird_app(None, requests_per_second=None)
+    with serve(personio_app(tenant, faults=faults, rates=False)) as hris, serve(deskbird) as desk:
+        (tmp_path / "companies").mkdir()
+        (tmp_path / "companies" / "acme.yaml").write_text(f"""
+timezone: Europe/Berlin
+schedule: null
+hris:
+  personio: {{system: personio, base_url: "{hris.url}", client_id: {CREDENTIAL.client_id}, client_secret: "${{SANDBOX_SECRET}}",
+    options: {{api: v1, requests_per_second: 1000}}}}
+deskbird: {{scim_url: "{desk.url}/v2/scim", scim_token: {TOKEN}, requests_per_second: 1000}}
+guards: {{deactivate_user: {{max_percent: 5, max_count: 2}}}}
+""")
+        monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
+        monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+        monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
+        monkeypatch.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
+        monkeypatch.delenv("HRIS_PIPELINE_NOW", raising=False)
+        yield Office(tenant, deskbird, faults, capsys)
+
+
+def test_c72_c77_a_dry_run_writes_nothing_a_sync_writes_once_and_a_second_one_nothing(office):
+    code, out, err = office.run("sync", "acme", "--dry-run")
+    assert (code, office.writes()) == (2, 0), err
+    assert "Create 3" in out  # thirty-odd users
+    document = office.plan()
+    assert document["exit_code"] == 2
+
+    code, out, _ = office.run("sync", "acme")
+    written = office.writes()
+    assert code == 0
+    assert written == len({change["request"] for change in document["changes"]})
+    assert "carried out" in out
+    assert office.run("plan", "acme")[0] == 0
+
+    code, out, _ = office.run("sync", "acme", night=1)
+    assert (code, office.writes()) == (0, written)
+    assert "Nothing to change: deskbird is in line." in out
+    assert office.run("status", "acme", night=1)[0] == 0
+
+
+def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_out(office):
+    office.run("sync", "acme")
+    leavers = [p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]
+    for leaver in leavers:
+        office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    office.tenant.change(1, last_name="Otherwise")
+
+    assert office.run("sync", "acme", "--dry-run", night=1)[0] == 3
+    code, out, _ = office.run("sync", "acme", night=1)
+    assert code == 3
+    assert "Deactivate 4 users  held back by guard deactivate_user" in out
+    assert any(user["name"]["familyName"] == "Otherwise" for user in office.deskbird.desk.users())
+    plan_id = office.plan(1)["plan_id"]
+    assert office.run("plan", "acme", night=1)[0] == 3
+    assert office.run("status", "acme", night=1)[0] == 3
+    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 3
+
+    assert office.run("approve", "acme", plan_id, "--only", "deactivate_user", "--because", "a season's end", night=1)[0] == 0
+    assert office.run("plan", "acme", night=1)[0] == 2
+    before = office.writes()
+    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0
+    assert office.writes() - before == 4
+    assert office.run("plan", "acme", night=1)[0] == 0
+    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0  # a second time there is nothing to do
+    assert office.writes() - before == 4
+
+
+def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(office):
+    office.run("sync", "acme")
+    office.tenant.change(5, last_name="Planned")
+    assert office.run("sync", "acme", "--dry-run", night=1)[0] == 2
+    plan_id = office.plan(1)["plan_id"]
+    user = next(user for user in office.deskbird.desk.users() if user["externalId"] == "personio:5")
+    office.deskbird.desk.edit(user["id"], {"name.familyName": "Byhand"})
+    code, out, _ = office.run("apply", "acme", "--plan", plan_id, night=1)
+    assert code == 1
+    assert "stale" in out
+    assert "Make a new plan" in out
+
+
+def test_a_failed_write_is_an_error_and_the_rest_is_carried_out(office):
+    office.deskbird.faults.add(Fault("POST */Users", "status", after=3, times=1, value=400))
+    code, out, _ = office.run("sync", "acme")
+    assert code == 1
+    assert "failed" in out
+    assert office.run("plan", "acme")[0] == 1
+    assert office.run("sync", "acme", "--dry-run")[0] == 2  # a new plan, which nobody has tried yet
+    assert office.run("sync", "acme", night=1)[0] == 0
+
+
+def test_an_hris_that_cannot_be_read_is_one_sentence_and_no_write(office):
+    office.personio.add(Fault("GET /v1/*", "status", value=403, times=None))
+    code, out, err = office.run("sync", "acme")
+    assert (code, out, office.writes()) == (1, "", 0)
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    assert "personio" in last.lower()
+
+
+def test_there_is_no_plan_to_apply_before_the_first_one(office):
+    code, out, err = office.run("apply", "acme", "--plan", "0000")
+    assert (code, out) == (1, "")
+    assert "no plan" in err
