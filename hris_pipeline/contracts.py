@@ -1,8 +1,9 @@
 """The contract of every table: the one place that knows column names, types and rules.
 
-A :class:`Table` is three things at once: the DDL the warehouse creates it with, the column schema shown in the Dagster UI, and the
-pandera schema its rows are judged by. Rules bear names that are facts (``email_is_valid``); a record of ``core.people`` that breaks
-one goes to ``core.quarantine`` under that name, and a derived table that breaks one is not published.
+A :class:`Table` is three things at once: the DDL the warehouse creates it with, the column schema shown in the Dagster UI,
+and the pandera schema its rows are judged by. Rules bear names that are facts (``email_is_valid``); a record of
+``core.people`` that breaks one goes to ``core.quarantine`` under that name, and a derived table that breaks one is not
+published.
 """
 
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class Table:
         return replace(self, schema=schema)
 
 
-# --- what an HRIS gave: the same shape for every system, mapped attributes only -----------------------------------------------------
+# --- what an HRIS gave: the same shape for every system, mapped attributes only -----------------------------------------------
 
 EMPLOYEES = Table(
     "hris",
@@ -97,7 +98,7 @@ ORG_UNITS = Table(
     key=("kind", "id"),
 )
 
-# --- what should be true: the core --------------------------------------------------------------------------------------------------
+# --- what should be true: the core --------------------------------------------------------------------------------------------
 
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
@@ -309,7 +310,7 @@ MANAGER_GRAPH = Table(
     key=("person_id",),
 )
 
-# --- what deskbird holds: observed, never assumed -----------------------------------------------------------------------------------
+# --- what deskbird holds: observed, never assumed -----------------------------------------------------------------------------
 
 DESKBIRD_USERS = Table(
     "deskbird",
@@ -358,7 +359,7 @@ DESKBIRD_GROUP_MEMBERS = Table(
     key=("group_deskbird_id", "user_deskbird_id"),
 )
 
-# --- the plan and what became of it -------------------------------------------------------------------------------------------------
+# --- the plan and what became of it -------------------------------------------------------------------------------------------
 
 OBJECTS = ("user", "group", "membership", "manager", "absence")
 ACTIONS = ("create", "link", "update", "rename", "reactivate", "deactivate", "delete", "add", "remove", "set", "clear")

@@ -31,7 +31,8 @@ def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kind
     for precedence, kind in enumerate(kinds):
         con.execute("insert into group_kinds values (?, ?)", [kind, precedence])
     union = " union all ".join(
-        f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name, '{c}:' || kind || ':' || parent_id as parent_ref from "hris_{c}".org_units"""
+        f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name, '{c}:' || kind || ':' || parent_id as parent_ref
+            from "hris_{c}".org_units"""
         for c in connections
     )
     con.execute(f"create or replace temp table units as {union}")
@@ -39,7 +40,10 @@ def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kind
 
 
 def build(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> GroupCounts:
-    """Build both tables inside the caller's transaction, or raise :class:`~hris_pipeline.errors.ContractError` and leave the last good ones."""
+    """Build both tables inside the caller's transaction.
+
+    Raises :class:`~hris_pipeline.errors.ContractError` and leaves the last good ones where they would break their contract.
+    """
     stage_units(con, connections, kinds)
     con.execute(_GROUPS)
     con.execute(_MEMBERSHIPS)

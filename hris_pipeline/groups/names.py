@@ -25,10 +25,11 @@ def key(name: str) -> str:
 def assign(units: Iterable[Unit], taken: Iterable[str], *, pattern: str, on_collision: str) -> dict[str, str]:
     """A unique name for each unit, by ``hris_ref``; ``taken`` are the keys of names that are not ours to give.
 
-    A name once given is kept. Of those that need one, the kind that comes first in the company file gets the plain name, another kind
-    ``on_collision``, a second one of the same kind also its id (case 44).
+    A name once given is kept. Of those that need one, the kind that comes first in the company file gets the plain name,
+    another kind ``on_collision``, a second one of the same kind also its id (case 44).
 
-    >>> units = [Unit("p:team:1", "team", "Sales", 0), Unit("p:department:2", "department", "Sales", 1), Unit("p:team:3", "team", "Sales", 0)]
+    >>> units = [Unit("p:team:1", "team", "Sales", 0), Unit("p:department:2", "department", "Sales", 1)]
+    >>> units.append(Unit("p:team:3", "team", "Sales", 0))
     >>> assign(units, [], pattern="{name}", on_collision="{name} ({kind})")
     {'p:team:1': 'Sales', 'p:team:3': 'Sales (team)', 'p:department:2': 'Sales (department)'}
     """

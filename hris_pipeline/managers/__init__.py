@@ -47,7 +47,10 @@ def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, i
 
 
 def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
-    """Build the graph inside the caller's transaction, or raise :class:`~hris_pipeline.errors.ContractError` and leave the last good one."""
+    """Build the graph inside the caller's transaction.
+
+    Raises :class:`~hris_pipeline.errors.ContractError` and leaves the last good one where it would break its contract.
+    """
     con.execute(_LINES)
     manager_of = dict(
         con.execute("select person_id, manager_id from reporting_lines anti join reached using (person_id)").fetchall()

@@ -64,14 +64,18 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
     con.execute(_QUARANTINE)
 
-    people = f"(select {', '.join(contracts.PEOPLE.names)} from people_candidates anti join violations on violations.hris_ref = people_candidates.hris_ref and violations.\"table\" = 'core.people')"
-    con.execute(f"create or replace temp table people_judged as from {people}")
+    con.execute(
+        f"""create or replace temp table people_judged as
+            select {", ".join(contracts.PEOPLE.names)} from people_candidates p
+            anti join violations v on v.hris_ref = p.hris_ref and v."table" = 'core.people'"""
+    )
     judge.require(con, contracts.PEOPLE, "people_judged")
     con.execute("create or replace table core.people as from people_judged")
     con.execute("drop table people_judged; drop table records; drop table people_candidates")
 
     row = con.execute(
-        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming') from core.people"""
+        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming')
+           from core.people"""
     ).fetchone()
     by_rule = dict(con.execute("select rule, count(*) from core.quarantine group by all order by all").fetchall())
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()

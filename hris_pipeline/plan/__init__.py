@@ -1,4 +1,4 @@
-"""The plan: desired against observed, as ordered changes with a verdict each; what it takes to carry it out, and what became of it."""
+"""The plan: desired against observed, as ordered changes with a verdict each; how it is carried out, and what became of it."""
 
 from hris_pipeline.plan.approvals import approve, reject
 from hris_pipeline.plan.execution import Applied, Night, Prepared, close_night, finish, fold_journal, prepare

@@ -1,7 +1,7 @@
 """Releasing what guards hold back, or keeping it held back.
 
-An approval belongs to the approved changes by content, and to the guards that held them: a later plan that contains exactly such a
-change finds it approved, until the approval expires (case 71).
+An approval belongs to the approved changes by content, and to the guards that held them: a later plan that contains exactly
+such a change finds it approved, until the approval expires (case 71).
 """
 
 import datetime as dt
@@ -26,10 +26,10 @@ def approve(
     now: dt.datetime,
     hours: float,
 ) -> int:
-    """Release the blocked changes of a plan (of one guard, if ``only`` names it) for ``hours``; return how many were released anew.
+    """Release the blocked changes of a plan (of one guard, if ``only`` names it) for ``hours``; return how many anew.
 
-    Approving twice is a no-op, and what ``frozen`` or ``protected`` hold back is not released. :class:`PipelineError` where there is
-    no such plan or nothing of it can be released.
+    Approving twice is a no-op, and what ``frozen`` or ``protected`` hold back is not released. :class:`PipelineError` where
+    there is no such plan or nothing of it can be released.
     """
     return _decide(con, plan_id, "approved", only=only, because=because, by=by, now=now, hours=hours)
 
@@ -64,8 +64,8 @@ def _decide(
     if not row or not row[0]:
         what = f"by guard {only}" if only else "by a guard"
         raise PipelineError(
-            f"Nothing of plan {plan_id} is held back {what} that a decision can release. Nothing was {decision}. What the company "
-            f"file's lists {' and '.join(NEVER_RELEASED)} hold back stays so while the person is on the list."
+            f"Nothing of plan {plan_id} is held back {what} that a decision can release. Nothing was {decision}. What the "
+            f"company file's lists {' and '.join(NEVER_RELEASED)} hold back stays so while the person is on the list."
         )
     already = (
         "content in (select content from valid_approvals v where list_has_all(v.guards, d.guards))"
@@ -76,7 +76,8 @@ def _decide(
     done = con.execute(
         f"""insert into state.approvals
             select $plan_id, content, guards, $decision, $because, $by, $now, $until
-            from (select content, case when $only is null then guards else [$only] end as guards from state.plan_changes where {held}) d
+            from (select content, case when $only is null then guards else [$only] end as guards
+                  from state.plan_changes where {held}) d
             where not {already}
             returning content""",
         {

@@ -1,7 +1,7 @@
 """From a plan to writes, and from answers to outcomes.
 
-Staleness is judged change by change: before anything is sent, what is wanted now is worked out again from the same tables, and only a
-change of the plan that is still wanted, word for word, becomes a write (design, "Plans, exactly").
+Staleness is judged change by change: before anything is sent, what is wanted now is worked out again from the same tables,
+and only a change of the plan that is still wanted, word for word, becomes a write (design, "Plans, exactly").
 """
 
 import datetime as dt
@@ -59,7 +59,7 @@ class Night:
 
 
 def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
-    """Judge each change of the plan (the current one by default) against what is wanted now, and turn those that stand into writes.
+    """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
 
     Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
     """
@@ -67,12 +67,14 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
         row = con.execute("select plan_id from state.plans order by number desc limit 1").fetchone()
         if row is None:
             raise PipelineError(
-                f"There is no plan for company '{rules.company}' yet. Nothing was written. Make one first: materialise deskbird/changes."
+                f"There is no plan for company '{rules.company}' yet. Nothing was written. "
+                "Make one first: materialise deskbird/changes."
             )
         plan_id = str(row[0])
     elif con.execute("select 1 from state.plans where plan_id = ?", [plan_id]).fetchone() is None:
         raise PipelineError(
-            f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. `hris-pipeline plan {rules.company}` shows the current one."
+            f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. "
+            f"`hris-pipeline plan {rules.company}` shows the current one."
         )
     compute(con, rules, now)
     con.execute("set variable plan_id = ?", [plan_id])
@@ -91,15 +93,18 @@ def finish(
 ) -> Applied:
     """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
     con.execute(
-        """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer, deskbird_id varchar,
-           problem varchar, unset_manager boolean, left_out varchar[])"""
+        """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer,
+           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[])"""
     )
     columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out")
     stage(
         con,
         "results",
         columns,
-        [(r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out)) for r in results],
+        [
+            (r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out))
+            for r in results
+        ],
     )
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
@@ -136,7 +141,7 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
 
 
 def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt.datetime) -> int:
-    """Take the journal's entries into ``state.ledger``, and the links of creations that were answered; return how many entries."""
+    """Take the journal's entries into ``state.ledger``, and links from answered creations; return how many entries."""
     columns = ("plan_id", "request", "kind", "hris_ref", "deskbird_id", "phase", "status", "attempt", "happened_at")
     stage(
         con,
@@ -163,14 +168,16 @@ def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
                union all select after->>'manager_ref' from state.plan_progress where outcome is null and object = 'manager')
            union all
            select hris_ref, deskbird_id from group_matches where hris_ref in (
-               select coalesce(group_ref, hris_ref) from state.plan_progress where outcome is null and object in ('group', 'membership'))"""
+               select coalesce(group_ref, hris_ref) from state.plan_progress
+               where outcome is null and object in ('group', 'membership'))"""
     ).fetchall()
     return dict(known)
 
 
 def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
     con.execute(
-        """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id, before::varchar as before, after::varchar as after,
+        """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
+               before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version, m.deskbird_id as manager_deskbird_id
            from state.plan_progress p
            left join observed_users u on u.deskbird_id = p.deskbird_id and p.object = 'user'

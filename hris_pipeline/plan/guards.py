@@ -26,7 +26,7 @@ ORDER = (
     "update_attribute",
     "group_members",
 )
-"""The order in which guards name themselves on a change: what is never released first, what concerns everything before one type."""
+"""How guards are ordered on a change: what is never released first, what concerns everything before one type."""
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name")
 _LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
     or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])"""
@@ -65,10 +65,10 @@ class Judgement:
     verdicts: list[GuardVerdict] = field(default_factory=list)
 
     def trips(self, guard: str, count: int, *, extra: int = 0) -> tuple[bool, str]:
-        """Whether ``count`` exceeds the guard's limits, and those limits in words; ``extra`` was applied within the window already.
+        """Whether ``count`` exceeds the guard's limits, and those limits in words; ``extra`` was applied in the window.
 
-        It trips when the count exceeds ``max_count`` and ``max_percent`` of the base, when it exceeds ``max_hard``, or when the window's
-        sum exceeds ``window_percent`` of the base and ``max_count``. Below ``from_size`` it is off.
+        It trips when the count exceeds ``max_count`` and ``max_percent`` of the base, when it exceeds ``max_hard``, or when
+        the window's sum exceeds ``window_percent`` of the base and ``max_count``. Below ``from_size`` it is off.
         """
         limit = self.limits.get(guard)
         if limit is None:
@@ -91,7 +91,8 @@ class Judgement:
     def block(self, guard: str, condition: str) -> None:
         """Append the guard's name to the rows that meet the condition."""
         self.con.execute(
-            f"update draft set guards = list_append(guards, '{guard}') where not list_contains(guards, '{guard}') and ({condition})"
+            f"""update draft set guards = list_append(guards, '{guard}')
+                where not list_contains(guards, '{guard}') and ({condition})"""
         )
 
     def number(self, query: str) -> int:
@@ -100,9 +101,10 @@ class Judgement:
         return int(row[0]) if row and row[0] is not None else 0
 
     def people(self, condition: str) -> int:
-        """How many people the rows that meet the condition concern; what is frozen or protected is never carried out and not counted."""
+        """How many people the condition concerns; what is frozen or protected is never carried out, so not counted."""
         return self.number(
-            f"select count(distinct hris_ref) from draft where ({condition}) and not list_has_any(guards, ['frozen', 'protected'])"
+            f"""select count(distinct hris_ref) from draft
+                where ({condition}) and not list_has_any(guards, ['frozen', 'protected'])"""
         )
 
     def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
@@ -111,7 +113,7 @@ class Judgement:
             GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped)
         )
 
-    # --- the guards ---------------------------------------------------------
+    # --- the guards -----------------------------------------------------------------------------------------------------------
 
     def attributes(self, frozen: Sequence[str]) -> None:
         """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
@@ -233,7 +235,9 @@ class Judgement:
             if tripped:
                 self.block(guard, condition)
         existing = "hris_ref in (select hris_ref from pairs where deskbird_id is not null)"
-        memberships = {kind: f"object = 'membership' and string_split(group_ref, ':')[2] = '{kind}'" for kind in self.situation.kinds}
+        memberships = {
+            kind: f"object = 'membership' and string_split(group_ref, ':')[2] = '{kind}'" for kind in self.situation.kinds
+        }
         for attribute, condition in {**memberships, "manager": "object = 'manager'"}.items():
             if self._attribute(attribute, self.people(f"{condition} and hris_ref in ({_OURS})")):
                 self.block("update_attribute", f"{condition} and {existing}")
@@ -257,10 +261,12 @@ class Judgement:
                 select d.group_ref, count(*) as leaving, any_value(m.members) as members
                 from draft d
                 join (select group_deskbird_id, count(*) as members from present_members g
-                      join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active group by all) m using (group_deskbird_id)
+                      join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active
+                      group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref
-                having any_value(m.members) >= {limit.get("from_size") or 0} and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
+                having any_value(m.members) >= {limit.get("from_size") or 0}
+                    and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
         )
         for group, leaving, members in self.con.execute("from emptying order by all").fetchall():
             self.say(
@@ -278,10 +284,12 @@ class Judgement:
                from (
                    with recursive held as (
                        select d.request_key, d.guards from draft d semi join moves m on m.request_key = d.request_key
-                       where len(d.guards) > 0 and (d.action = 'link' or json_exists(d.after, '$.email') or json_exists(d.after, '$.name'))
+                       where len(d.guards) > 0
+                         and (d.action = 'link' or json_exists(d.after, '$.email') or json_exists(d.after, '$.name'))
                        union
                        select t.request_key, h.guards
-                       from held h join moves g on g.request_key = h.request_key join moves t on t.takes = g.gives and t.request_key <> g.request_key
+                       from held h join moves g on g.request_key = h.request_key
+                       join moves t on t.takes = g.gives and t.request_key <> g.request_key
                    )
                    select request_key, flatten(list(guards)) as guards from held group by all
                ) b
@@ -299,7 +307,8 @@ class Judgement:
         )
         self.con.execute(
             """update draft set guards = list_concat(draft.guards, b.guards) from blocked_people b
-               where draft.object = 'manager' and draft.action = 'set' and b.is_new and b.hris_ref = draft.after->>'manager_ref'"""
+               where draft.object = 'manager' and draft.action = 'set' and b.is_new
+                 and b.hris_ref = draft.after->>'manager_ref'"""
         )
         self.con.execute(
             """update draft set guards = list_concat(draft.guards, m.guards)

@@ -16,7 +16,7 @@ class Move:
 
 
 def free_before_take(moves: Iterable[Move]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The level at which each move may happen (lower first), and who must step aside first because a ring leaves nobody free to start.
+    """The level at which each move may happen (lower first), and who must step aside because a ring leaves nobody free.
 
     A ring of swaps is broken by one member only, which goes through a temporary value; the rest then follows in order.
 

@@ -1,7 +1,7 @@
 """The plan: what must change in deskbird, drafted by SQL, judged by guards, written down before anything is sent.
 
-Planning is pure: the same tables and the same moment yield the same rows and the same ``plan_id``, and nothing outside the warehouse is
-touched. All functions run inside the caller's transaction.
+Planning is pure: the same tables and the same moment yield the same rows and the same ``plan_id``, and nothing outside the
+warehouse is touched. All functions run inside the caller's transaction.
 """
 
 import datetime as dt
@@ -20,7 +20,10 @@ from hris_pipeline.plan.ordering import Move, free_before_take
 
 _HERE = Path(__file__).parent
 _SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
-COLUMNS = "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, content"
+COLUMNS = (
+    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
+    "verdict, guard, content"
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ class PlanSummary:
 
 
 def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime, run_id: str) -> PlanSummary:
-    """Make the plan and publish it as ``deskbird.changes``; keep it, its guards' verdicts, the missing and the review in ``state``."""
+    """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way in ``state``."""
     verdicts = compute(con, rules, now)
     plan_id = _digest(con, rules.company)
     row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
-    changes, blocked = row if row else (0, 0)
+    changes, blocked = row or (0, 0)
     con.execute(
         f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
     )
@@ -146,8 +149,8 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
     """The plan's id: a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after)."""
     row = con.execute(
         """select left(sha256(concat_ws(chr(30), ?, ?, coalesce(string_agg(line, chr(30) order by seq), ''))), 16)
-           from (select seq, sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''), coalesce(group_ref, ''),
-                     coalesce(group_deskbird_id, ''), before::varchar, after::varchar)) as line
+           from (select seq, sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''),
+                     coalesce(group_ref, ''), coalesce(group_deskbird_id, ''), before::varchar, after::varchar)) as line
                  from changes_judged)""",
         [company, last_written(con)],
     ).fetchone()
@@ -172,7 +175,8 @@ def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence
 def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
     latest = con.execute(
         """select connection from state.extracts
-           qualify row_number() over (partition by connection, resource order by extracted_at desc, rowid desc) = 1 and proof <> 'proven'"""
+           qualify row_number() over (partition by connection, resource order by extracted_at desc, rowid desc) = 1
+               and proof <> 'proven'"""
     ).fetchall()
     read = {c for (c,) in con.execute("select distinct connection from state.extracts").fetchall()}
     return sorted({c for (c,) in latest} | (set(connections) - read))
@@ -217,13 +221,15 @@ def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
         # a manager who does not exist yet cannot go with a change that comes before the creations
         con.execute(
             """update draft set request_key = 'manager:' || hris_ref, stage = 5000000
-               where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set' and request_key in (select request_key from levels)
+               where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set'
+                 and request_key in (select request_key from levels)
                  and deskbird_id is not null"""
         )
         con.execute(
             """update draft set stage = l.level from levels l
                where draft.request_key = l.request_key and not (draft.object in ('user', 'group') and draft.action = 'create')
-                 and draft.request_key not in (select request_key from draft where object in ('user', 'group') and action = 'create')"""
+                 and draft.request_key not in (
+                     select request_key from draft where object in ('user', 'group') and action = 'create')"""
         )
         con.execute("set variable aside = ?", [list(aside)])
         con.execute("set variable aside_stage = ?", [base])

@@ -1,7 +1,8 @@
 """The warehouse: one DuckDB file per company, opened late and closed early.
 
-DuckDB lets one process write or many read, so a connection never lives across a request to the outside. Everything that must appear
-together is written in one :meth:`Warehouse.write` block, which is one transaction: either all of it is published or nothing.
+DuckDB lets one process write or many read, so a connection never lives across a request to the outside. Everything that must
+appear together is written in one :meth:`Warehouse.write` block, which is one transaction: either all of it is published or
+nothing.
 """
 
 import contextlib
@@ -23,8 +24,8 @@ _STATE = (Path(__file__).parent / "state.sql").read_text(encoding="utf-8")
 class Warehouse:
     """The file ``<folder>/<company>.duckdb``.
 
-    ``memory`` bounds DuckDB's own memory; what does not fit is spilled to ``<folder>/.spill``. A file held by somebody else is waited
-    for, up to ``patience`` seconds.
+    ``memory`` bounds DuckDB's own memory; what does not fit is spilled to ``<folder>/.spill``. A file held by somebody else
+    is waited for, up to ``patience`` seconds.
     """
 
     def __init__(self, folder: Path, company: str, *, memory: str = "700MB", patience: float = 30.0) -> None:
@@ -81,24 +82,25 @@ class Warehouse:
         """Put ``<company>.read.duckdb`` in place by atomic rename, for people with a DuckDB shell open. Returns its path."""
         target = self.path.with_name(f"{self.company}.read.duckdb")
         fresh = target.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
         con = self._open(read_only=True)  # keeps writers out while the file is copied
         try:
-            shutil.copyfile(self.path, fresh)
-        except OSError:
             fresh.unlink(missing_ok=True)
+            shutil.copyfile(self.path, fresh)
+            fresh.chmod(0o600)
+            fresh.replace(target)
+        except OSError:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
             raise WarehouseError(
                 f"{target.name} could not be written. The night's own tables are untouched. Check the disk's room."
             ) from None
         finally:
             con.close()
-        fresh.chmod(0o600)
-        fresh.replace(target)
         return target
 
     def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         spill = self.path.parent / ".spill"
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self._memory,
             "temp_directory": str(spill),
             "autoinstall_known_extensions": "false",
@@ -111,14 +113,13 @@ class Warehouse:
             while True:
                 try:
                     con = duckdb.connect(str(self.path), read_only=read_only, config=config)
-                    con.execute("set TimeZone = 'UTC'")
-                    return con
-                except (duckdb.IOException, duckdb.ConnectionException) as problem:
-                    if "lock" not in str(problem).lower() or time.monotonic() > deadline:
+                except duckdb.Error as problem:
+                    if not _is_locked(problem) or time.monotonic() > deadline:
                         raise self._explain(problem) from None
                     time.sleep(0.1)
-                except duckdb.Error as problem:
-                    raise self._explain(problem) from None
+                else:
+                    con.execute("set TimeZone = 'UTC'")
+                    return con
         finally:
             os.umask(old_mask)
 
@@ -148,8 +149,9 @@ class Warehouse:
         version = row[0] if row else None
         if version != SCHEMA_VERSION:
             raise WarehouseError(
-                f"{self.path.name} was written by another version of this project (its schema version is {version}, this one's is "
-                f"{SCHEMA_VERSION}). Nothing was read or written. Use that version, or move the file away: links are found again by deskbird's markers."
+                f"{self.path.name} was written by another version of this project (its schema version is {version}, this one's "
+                f"is {SCHEMA_VERSION}). Nothing was read or written. Use that version, or move the file away: links are found "
+                "again by deskbird's markers."
             )
 
     @contextlib.contextmanager
@@ -162,20 +164,28 @@ class Warehouse:
     def _explain(self, problem: duckdb.Error) -> WarehouseError:
         """Our sentence for a DuckDB error, whose own text carries values."""
         text, file = str(problem).lower(), self.path.name
-        if "lock" in text or isinstance(problem, duckdb.ConnectionException):
+        if isinstance(problem, duckdb.OutOfMemoryException) or "no space left" in text or "disk" in text:
             return WarehouseError(
-                f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read {self.path.stem}.read.duckdb instead) and try again."
+                f"There is no room for {file}: the disk or the memory is full. The last good tables are untouched. "
+                "Free some and try again."
             )
-        if "no space left" in text or "disk" in text or isinstance(problem, duckdb.OutOfMemoryException):
+        if _is_locked(problem):
             return WarehouseError(
-                f"There is no room for {file}: the disk or the memory is full. The last good tables are untouched. Free some and try again."
+                f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read "
+                f"{self.path.stem}.read.duckdb instead) and try again."
             )
         if "version" in text or "not a valid duckdb" in text or "serializ" in text:
             return WarehouseError(
-                f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. Move it away, or open it with the version that wrote it."
+                f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. "
+                "Move it away, or open it with the version that wrote it."
             )
         if "permission" in text or "cannot open file" in text or "read-only" in text:
             return WarehouseError(
                 f"{file} cannot be opened for writing. Nothing was written. Check who owns the file and its folder."
             )
         return WarehouseError(f"{file} could not be used ({type(problem).__name__}). The last good tables are untouched.")
+
+
+def _is_locked(problem: duckdb.Error) -> bool:
+    """Whether another process holds the file, or this one does with other settings."""
+    return isinstance(problem, duckdb.ConnectionException) or "could not set lock" in str(problem).lower()

@@ -36,7 +36,7 @@ def table_schema(table: Table) -> pa.DataFrameSchema:
                 None,
                 nullable=column.nullable,
                 required=True,
-                checks=[pa.Check.isin(column.values, error=f"{column.name}_is_known")] if column.values else [],
+                checks=[pa.Check.isin(allowed, error=f"{column.name}_is_known")] if (allowed := column.values) else [],  # noqa: PD011
             )
             for column in table.columns
         },
@@ -65,7 +65,7 @@ def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tupl
 
 
 def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
-    """Hold ``relation`` against the contract of ``table``; return its number of rows, or raise :class:`ContractError` with counts."""
+    """Hold ``relation`` against the contract of ``table``; return its number of rows, or raise :class:`ContractError`."""
     total = 0
     schema = table_schema(table)
     for frame in _chunks(con, f"select {', '.join(map(_judged, table.columns))} from {relation}"):
@@ -106,5 +106,6 @@ def _refuse_unjudged(cases: pd.DataFrame) -> None:
     if cases["index"].isna().any():
         checks = ", ".join(sorted({str(check) for check in cases.loc[cases["index"].isna(), "check"]}))
         raise ContractError(
-            f"core.people could not be judged ({checks}). The last good table is left in place; this is a fault of the pipeline, please report it."
-        )
+            f"core.people could not be judged ({checks}). The last good table is left in place; this is a fault of the pipeline, "
+            "please report it."
+        ) from None

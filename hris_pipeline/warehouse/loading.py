@@ -78,14 +78,15 @@ def publish_groups(
 def _owned(links: str, connections: Sequence[str]) -> str:
     """SQL for whose a row is: the marker where it is one of ours, else the link."""
     markers = " or ".join(f"starts_with(external_id, '{connection}:')" for connection in connections) or "false"
-    return f"coalesce(case when {markers} then external_id end, (select min(l.hris_ref) from {links} l where l.deskbird_id = incoming.deskbird_id))"
+    linked = f"select min(l.hris_ref) from {links} l where l.deskbird_id = incoming.deskbird_id"
+    return f"coalesce(case when {markers} then external_id end, ({linked}))"
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None) -> None:
-    columns = ", ".join(
-        f'cast({hris_ref if c.name == "hris_ref" and hris_ref else f"incoming.{chr(34)}{c.name}{chr(34)}"} as {c.type}) as "{c.name}"'
-        for c in table.columns
+    sources = {column.name: f'incoming."{column.name}"' for column in table.columns} | (
+        {"hris_ref": hris_ref} if hris_ref else {}
     )
+    columns = ", ".join(f'cast({sources[column.name]} as {column.type}) as "{column.name}"' for column in table.columns)
     with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
         con.register("incoming", reader)
         con.execute(f"create or replace table {table.qualified} as select {columns} from incoming")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scim_edge import HASTY, Edge
+from hris_pipeline_tests.deskbird.scim_edge import HASTY, Edge
 
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.http import Patience

@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from scim_edge import NOW, Edge, create, update
+from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
 
 from hris_pipeline.deskbird import journal as journal_module
 from hris_pipeline.deskbird.apply import carry_out, differences

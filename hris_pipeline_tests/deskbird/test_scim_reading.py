@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pytest
-from scim_edge import HASTY
+from hris_pipeline_tests.deskbird.scim_edge import HASTY
 
 from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
 from hris_pipeline.deskbird.dialects import ENTERPRISE

@@ -3,9 +3,12 @@
 import datetime as dt
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
+import pickle
 import shutil
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,48 +16,52 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kill_points
+from hris_pipeline_tests.end_to_end import kill_points
 import pytest
-from deployment import NIGHT, Deployment, content, deployed
-from kill_points import POINTS
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed
+from hris_pipeline_tests.end_to_end.kill_points import AFTER_ANSWERED, AFTER_SENT, BEFORE_ANSWERED, POINTS
 
+from hris_pipeline import plan, settings
 from hris_pipeline.deskbird import journal
+from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Tenant, generate
-from hris_pipeline.sandbox.deskbird import Deskbird, DeskbirdApp, deskbird_app
+from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.server import serve
+from hris_pipeline.warehouse import Warehouse
 
+ONE_AT_A_TIME = threading.Lock()  # the start of one process looks after the ended ones of all threads
 LATER = NIGHT + dt.timedelta(days=1)
-NO_GUARDS = dict.fromkeys(("deactivate_user", "create_user", "update_attribute", "group_members"))
+SECTIONS = {
+    "sync": {"groups": ["team", "department", "cost_center", "location", "legal_entity"]},
+    "guards": dict.fromkeys(("deactivate_user", "create_user", "update_attribute", "group_members")),
+    "deskbird": {"concurrency": 1, "scim_url": "${SCIM_URL}"},
+}
 
 
 def much_happens(tenant: Tenant) -> None:
-    """A day after which the plan holds every kind of change, 200 in all."""
+    """A day after which the plan holds nearly every kind of change."""
     tenant.set_unit(OrgUnit("team", 1000, "Team One"))
     tenant.set_unit(OrgUnit("department", 1002, "Department 3"))
     moment = tenant.snapshot.moment
-    for number in range(17):
-        leader = {15: 117, 16: 116}.get(number, 101 + (number - 1) // 3 if number else 1)  # the last two lead each other
-        employment = Employment(
-            1, "ACTIVE", dt.date(2026, 3, 1), team=1000, department=1002, cost_centers=((1001, 100),), supervisor=leader
-        )
+    for number in range(12):
+        leader = {10: 112, 11: 111}.get(number, 101 + (number - 1) // 3 if number else 1)  # the last two lead each other
+        units = {"team": 1000, "department": 1002, "cost_centers": ((1001, 100),), "location": 100, "legal_entity": 10}
+        employment = Employment(1, "ACTIVE", dt.date(2026, 3, 1), **units, supervisor=leader)
         ref = 101 + number
         tenant.add(Person(ref, "Nova", f"Hire {ref}", f"hire.{ref}@nordlicht.example", (employment,), moment, moment))
     one, two = (tenant.snapshot.persons[ref].email for ref in (12, 13))
     tenant.change(12, email=two)
     tenant.change(13, email=one)
-    for ref in range(14, 20):
+    for ref in (14, 15, 16):
         tenant.change(ref, last_name=f"Newname {ref}", email=f"newname.{ref}@nordlicht.example")
-    for ref in range(20, 30):
+    for ref in (20, 21, 22, 23):
         tenant.change(ref, supervisor=1)
     for ref in range(2, 21):
         person = tenant.snapshot.persons[ref].current
-        tenant.change(ref, department=1002, team=2001 - person.team)
-    for ref in (30, 31, 32, 33):
+        assert person is not None
+        tenant.change(ref, department=1002, team=2001 - person.team, location=201 - person.location)
+    for ref in (30, 31, 32):
         tenant.change(ref, status="INACTIVE", end_date=dt.date(2026, 3, 1))
-    for ref in (37, 38, 39, 40):
-        tenant.change(ref, cost_centers=((1000, 100),))
-
-
 
 
 @dataclass
@@ -66,6 +73,7 @@ class Eve:
     url: str
     apps: dict[str, Any]
     processes: Any
+    prepared: bytes
 
     def copy(self, name: str) -> "Copy":
         folder = self.folder / name
@@ -78,12 +86,14 @@ class Eve:
 
 
 class Copy:
-    """One copy: its deskbird and its warehouse. As an ASGI app it remembers the body of each write."""
+    """One copy: its deskbird and its warehouse. As an ASGI app it remembers the writes, and may kill who sends them."""
 
     def __init__(self, eve: Eve, folder: Path, deskbird: DeskbirdApp) -> None:
         self.eve, self.folder, self.deskbird = eve, folder, deskbird
         self.sent: list[tuple[str, str, bytes]] = []
-        variables = {"HRIS_PIPELINE_DATA": str(folder / "data"), "SCIM_URL": f"{eve.url}/{folder.name}/v2/scim"}
+        self.kill: tuple[int, str] | None = None  # at which write; "unseen" or "done"
+        self.process: Any = None
+        variables = {settings.DATA_VARIABLE: str(folder / "data"), "SCIM_URL": f"{eve.url}/{folder.name}/v2/scim"}
         self.environment = {**eve.acme.environment, **variables}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -92,34 +102,57 @@ class Copy:
             return
         message = await receive()
         assert not message.get("more_body")
+        number = len(self.sent) + 1
+        if self.kill == (number, "unseen"):
+            os.kill(self.process.pid, signal.SIGKILL)
+            return
         self.sent.append((scope["method"], scope["path"], message["body"]))
         pending = [message]
 
         async def again() -> Any:
             return pending.pop() if pending else await receive()
 
-        await self.deskbird(scope, again, send)
+        async def answer(out: Any) -> None:
+            if self.kill == (number, "done"):
+                os.kill(self.process.pid, signal.SIGKILL)
+            else:
+                await send(out)
+
+        await self.deskbird(scope, again, answer)
 
     @property
-    def entries(self) -> list[journal.Entry]:
+    def journal(self) -> list[journal.Entry]:
         return journal.read(self.folder / "data" / "acme.journal")
 
-    def carry_out(self, request: int = 0, point: str = POINTS[0]) -> int | None:
+    def left_behind(self) -> str:
+        """All that a next night can know of a killed one: deskbird, and the creations whose answers are in the journal."""
+        created = {(e.kind, e.hris_ref) for e in self.journal if e.phase == "answered" and "create" in e.kind}
+        return repr((content(self.deskbird.desk), sorted(created)))
+
+    def carry_out(self, request: int = 0, point: str = POINTS[0]) -> int:
         """Carry the plan out in a process that may be killed on the way; its exit code."""
-        return self._process(kill_points.carry_out, request, point)
+        return self.run(kill_points.carry_out, LATER.isoformat(), self.eve.prepared, request, point)
 
     def next_night(self) -> dict[str, Any]:
         told = self.folder / "told.json"
-        assert self._process(kill_points.next_night, str(told)) == 0
+        assert self.run(kill_points.next_night, LATER.isoformat(), str(told)) == 0
         ended: dict[str, Any] = json.loads(told.read_text())
         return ended
 
-    def _process(self, target: Any, *arguments: Any) -> int | None:
-        process = self.eve.processes.Process(target=target, args=(self.environment, LATER.isoformat(), *arguments))
-        process.start()
-        process.join(120)
-        code: int | None = process.exitcode
-        process.close()
+    def sync(self) -> tuple[int, str]:
+        """The whole command in a process of its own: exit code and output."""
+        out = self.folder / "out.txt"
+        code = self.run(kill_points.command, ["sync", "acme", "--as-of", LATER.isoformat()], str(out))
+        return code, out.read_text()
+
+    def run(self, target: Any, *arguments: Any) -> int:
+        self.process = self.eve.processes.Process(target=target, args=(self.environment, *arguments))
+        with ONE_AT_A_TIME:
+            self.process.start()
+        multiprocessing.connection.wait([self.process.sentinel], 120)
+        with ONE_AT_A_TIME:
+            code: int = self.process.exitcode
+            self.process.close()
         return code
 
     def close(self) -> None:
@@ -130,6 +163,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def eve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eve]:
+    """Forty people in line, a day on which much happens, and the plan for it."""
     folder = tmp_path_factory.mktemp("eve")
     apps: dict[str, Any] = {}
 
@@ -138,35 +172,106 @@ def eve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eve]:
         await apps[prefix]({**scope, "path": scope["path"].removeprefix(prefix)}, receive, send)
 
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs", "rich.console"])
+    processes.set_forkserver_preload(["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"])
     desk = deskbird_app(folder / "deskbird.sqlite", requests_per_second=None)
-    settings = {"guards": NO_GUARDS, "deskbird": {"concurrency": 1, "scim_url": "${SCIM_URL}"}}
-    with deployed(folder, generate(40), deskbird=desk, more=settings) as acme, serve(dispatch) as server, pytest.MonkeyPatch.context() as env:
-        env.setenv("SCIM_URL", f"{acme.deskbird_url}/v2/scim")
-        assert acme.sync().code == 0
-        much_happens(acme.tenant)
-        desk.desk.edit(acme.user(34)["id"], {"active": False})
-        assert acme.sync("--dry-run", night=1).code == 2
+    with deployed(folder, generate(40), deskbird=desk, more=SECTIONS) as acme, serve(dispatch) as server:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("SCIM_URL", f"{acme.deskbird_url}/v2/scim")
+            assert acme.sync().code == 0
+            much_happens(acme.tenant)
+            desk.desk.edit(acme.user(34)["id"], {"active": False})
+            assert acme.sync("--dry-run", night=1).code == 2
+            rules = plan_rules(settings.resolve(settings.load("acme")))
         desk.desk.close()
         shutil.copyfile(folder / "deskbird.sqlite", folder / "eve.sqlite")
-        yield Eve(acme, folder, server.url, apps, processes)
+        with Warehouse(acme.data, "acme").write(rules.connections) as con:
+            prepared = plan.prepare(con, rules, now=LATER)
+        yield Eve(acme, folder, server.url, apps, processes, pickle.dumps(prepared))
 
-if __name__ == "__main__":
-    import sys, tempfile, time
-    class F:
-        def mktemp(self, n):
-            return Path(tempfile.mkdtemp(dir='/tmp/e2e'))
-    g=eve.__wrapped__(F()) if hasattr(eve,'__wrapped__') else eve._get_wrapped_function()(F())
-    e=next(g)
-    print(e.acme.ask("select count(*), count(distinct request), count(*) filter (verdict='blocked') from deskbird.changes"))
-    print(Counter(e.acme.ask("select object||' '||action from deskbird.changes")))
-    import resource
-    def cpu(): return sum(resource.getrusage(w).ru_utime+resource.getrusage(w).ru_stime for w in (resource.RUSAGE_SELF,))
-    for k,(r,p) in enumerate([(0,POINTS[0]),(10,POINTS[0]),(10,POINTS[1]),(10,POINTS[2]),(30,POINTS[1])]):
-        c=e.copy(f"k{k}")
-        t=time.time();u=cpu()
-        code=c.carry_out(r,p); print(code,'wall',time.time()-t,'self cpu',cpu()-u, len(c.sent), len(c.entries))
-        t=time.time();u=cpu()
-        print(c.next_night(),'wall',time.time()-t,'self cpu',cpu()-u,len(c.sent))
-        if k==0: want=content(c.deskbird.desk)
-        print(content(c.deskbird.desk)==want)
+
+@pytest.fixture(scope="module")
+def undisturbed(eve: Eve) -> Iterator[Copy]:
+    """The plan carried out without a kill."""
+    copy = eve.copy("undisturbed")
+    assert copy.carry_out() == 0
+    yield copy
+    copy.close()
+
+
+def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(eve: Eve, undisturbed: Copy) -> None:
+    ((rows, requests),) = eve.acme.ask("select count(*), count(distinct request) from deskbird.changes where verdict = 'planned'")
+    assert rows >= 200
+    assert len(undisturbed.sent) == requests == len(undisturbed.journal) / 2
+    kinds = {(kind, action) for kind, action, _ in eve.acme.changes()}
+    assert kinds >= {
+        ("user", "create"), ("user", "update"), ("user", "reactivate"), ("user", "deactivate"), ("manager", "set"),
+        ("group", "create"), ("group", "rename"), ("membership", "add"), ("membership", "remove"),
+    }  # fmt: skip
+
+
+def test_c62_a_kill_at_every_write_is_made_good_by_the_next_night_and_no_write_is_repeated(eve: Eve, undisturbed: Copy) -> None:
+    """Each request is interrupted at each of three points, by a SIGKILL to the process that sends it.
+
+    Kills that leave the same behind, in deskbird and of the answers to creations, share their next night.
+    """
+    writes, wanted = len(undisturbed.sent), content(undisturbed.deskbird.desk)
+    nights: dict[str, str] = {}
+
+    def interrupted(request: int, point: str) -> str | None:
+        where = f"{point}_{request}"
+        copy = eve.copy(where)
+        try:
+            code = copy.carry_out(request, point)
+            sent, entries = len(copy.sent), len(copy.journal)
+            expected = {
+                AFTER_SENT: (request - 1, 2 * request - 1),
+                BEFORE_ANSWERED: (request, 2 * request - 1),
+                AFTER_ANSWERED: (request, 2 * request),
+            }[point]
+            if (code, (sent, entries)) != (-signal.SIGKILL, expected):
+                return f"{where}: exit code {code} after {sent} writes and {entries} entries"
+            if nights.setdefault(copy.left_behind(), where) != where:
+                return None
+            night = copy.next_night()
+            if (night["in_line"], night["left"]) != (True, 0):
+                return f"{where}: the next night ended with {night}"
+            if content(copy.deskbird.desk) != wanted:
+                return f"{where}: deskbird does not hold what it holds without a kill"
+            repeated = [write[:2] for write, times in Counter(copy.sent).items() if times > 1]
+            if repeated or len(copy.sent) > writes:
+                return f"{where}: {len(copy.sent)} writes where {writes} do, repeated {repeated}"
+            return None
+        finally:
+            copy.close()
+
+    places = [(request, point) for request in range(1, writes + 1) for point in POINTS]
+    with ThreadPoolExecutor(2) as pool:
+        assert [wrong for wrong in pool.map(lambda place: interrupted(*place), places) if wrong] == []
+    assert len(nights) >= writes
+
+
+@pytest.mark.parametrize("kill", ["first unseen", "middle done", "last done"])
+def test_c62_a_killed_sync_is_made_good_by_the_next_sync(eve: Eve, undisturbed: Copy, kill: str) -> None:
+    """The whole command, eight writes at a time, killed from outside; then the command again, and once more."""
+    which, what = kill.split()
+    writes = len(undisturbed.sent)
+    copy = eve.copy(kill.replace(" ", "_"))
+    try:
+        text = eve.acme.file.read_text().replace('"concurrency": 1', '"concurrency": 8')
+        (copy.folder / "companies").mkdir()
+        (copy.folder / "companies" / "acme.yaml").write_text(text)
+        copy.environment[settings.COMPANIES_VARIABLE] = str(copy.folder / "companies")
+        copy.kill = {"first": 1, "middle": writes // 2, "last": writes}[which], what
+        assert copy.sync()[0] == -signal.SIGKILL
+        copy.kill = None
+        assert (copy.folder / "data" / "acme.journal").exists()
+        code, out = copy.sync()
+        assert code == 0, out
+        assert content(copy.deskbird.desk) == content(undisturbed.deskbird.desk)
+        assert max(Counter(copy.sent).values()) == 1
+        before = len(copy.sent)
+        code, out = copy.sync()
+        assert (code, len(copy.sent)) == (0, before)
+        assert "Nothing to change" in out
+    finally:
+        copy.close()

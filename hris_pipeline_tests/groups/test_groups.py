@@ -45,7 +45,7 @@ def test_a_unit_that_is_listed_twice_is_one_group() -> None:
         assert con.execute("select * from core.memberships").fetchall() == [("p:team:1", "p:1")]
 
 
-# --- names -------------------------------------------------------------------------------------------------------------------------------
+# --- names --------------------------------------------------------------------------------------------------------------------
 
 TEAM, DEPARTMENT, OTHER = (
     ("p:team:1", "team", "Sales", 0),

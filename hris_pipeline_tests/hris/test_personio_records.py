@@ -263,6 +263,13 @@ def test_c07_a_v2_answer_of_another_shape_is_an_error_without_values(scripted, a
     assert "secret" not in str(caught.value)
 
 
+def test_an_employment_without_a_status_has_the_persons(scripted, rows):
+    person = {"id": "9", "email": "ada@example.com", "first_name": "Ada", "last_name": "L", "status": "INACTIVE"}
+    listed = {"_data": [{"id": "b"}, {"id": "a", "status": "ACTIVE"}]}
+    employees, _ = scripted({"/v2/persons": {"_data": [person]}, "/v2/persons/9/employments": listed}).read("v2", kinds=())
+    assert [row["status"] for row in rows(employees.path)] == ["INACTIVE", "ACTIVE"]
+
+
 def test_a_status_nobody_may_read_is_an_error(scripted):
     person = {"id": "9", "email": "ada@example.com", "first_name": "Ada", "last_name": "L"}
     account = scripted({"/v2/persons": {"_data": [person]}, "/v2/persons/9/employments": {"_data": [{"id": "e"}]}})

@@ -146,7 +146,7 @@ def test_what_waits_for_review_keeps_the_night_it_was_first_seen(world: World) -
     assert not world.user_of("1").active
 
 
-# --- contradictions ------------------------------------------------------------------------------------------------------------------------
+# --- contradictions -----------------------------------------------------------------------------------------------------------
 
 
 def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
@@ -224,7 +224,7 @@ def test_taking_over_from_an_identity_provider_is_a_setting(world: World) -> Non
     assert review(world) == {}
 
 
-# --- chains of addresses ---------------------------------------------------------------------------------------------------------------
+# --- chains of addresses ------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_hire_gets_the_address_that_is_freed_tonight(world: World) -> None:
@@ -249,7 +249,7 @@ def test_whoever_waits_for_an_address_that_cannot_be_freed_waits_too(world: Worl
     }  # fmt: skip
 
 
-# --- what is remembered, and what can be found again --------------------------------------------------------------------------------------
+# --- what is remembered, and what can be found again --------------------------------------------------------------------------
 
 
 def test_c61_a_user_who_was_deleted_in_deskbird_is_made_again(world: World) -> None:
@@ -312,7 +312,7 @@ def test_a_leaver_without_marker_or_link_is_not_deactivated_for_their_address(wo
     assert by_hand.active
 
 
-# --- groups ----------------------------------------------------------------------------------------------------------------------------
+# --- groups -------------------------------------------------------------------------------------------------------------------
 
 
 def test_switching_the_ids_of_units_carries_groups_over_and_plans_nothing() -> None:

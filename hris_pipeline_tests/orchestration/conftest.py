@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from office import HastyConnections, HastyDeskbirds, Office
+from hris_pipeline_tests.orchestration.office import HastyConnections, HastyDeskbirds, Office
 
 from hris_pipeline import settings
 from hris_pipeline.orchestration.resources import company_locks

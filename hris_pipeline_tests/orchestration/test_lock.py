@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from office import problem, problems
+from hris_pipeline_tests.orchestration.office import problem, problems
 
 from hris_pipeline.errors import BusyError, WarehouseError
 from hris_pipeline.orchestration import lock

@@ -4,7 +4,7 @@ import datetime as dt
 import random
 
 import pytest
-from office import NIGHT, TABLES, problem, problems, verdicts
+from hris_pipeline_tests.orchestration.office import NIGHT, TABLES, problem, problems, verdicts
 
 from hris_pipeline.deskbird import journal
 from hris_pipeline.sandbox.faults import Fault

@@ -9,11 +9,12 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from office import NIGHT, problem, problems
+from hris_pipeline_tests.orchestration.office import NIGHT, problem, problems
 
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.orchestration import runs
 from hris_pipeline.orchestration.resources import AS_OF
+from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,7 +161,7 @@ def test_a_data_folder_that_cannot_be_used(office):
     assert problem(office.materialise("core/people")).startswith("acme.lock cannot be written")
 
 
-def test_a_full_disk(office, home, tmp_path):
+def test_a_full_disk(make_office, home):
     """A process that may write no file larger than 200 kB, which is what a disk without room looks like to it."""
     code = (
         "import datetime as dt, resource, signal, sys\n"
@@ -174,6 +175,7 @@ def test_a_full_disk(office, home, tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))\n"
         "print(runs.execute('acme', 'nightly').problem)\n"
     )
+    office = make_office(tenant=generate(2000))
     environment = {**os.environ, "HRIS_PIPELINE_NOW": NIGHT.isoformat()}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "There is no room for acme.duckdb: the disk or the memory is full" in done.stdout, done.stdout + done.stderr

@@ -26,7 +26,7 @@ def held_back(world: World) -> dict[str, set[str]]:
     return found
 
 
-# --- status ----------------------------------------------------------------------------------------------------------------------------
+# --- status -------------------------------------------------------------------------------------------------------------------
 
 TODAY, YESTERDAY, TOMORROW = "2026-03-02", "2026-03-01", "2026-03-03"
 STATUS_CASES = {
@@ -95,7 +95,7 @@ def test_c33_prehire_days_bring_people_in_before_their_first_day() -> None:
     assert {id_: wanted for id_, (_, wanted) in found.items()} == {"1": True, "10": True, "11": False, "unknown": False}
 
 
-# --- quarantine ------------------------------------------------------------------------------------------------------------------------
+# --- quarantine ---------------------------------------------------------------------------------------------------------------
 
 HELD_BACK = {
     "unknown word": ({"status": "sabbatical"}, {"status_is_known"}),
@@ -187,7 +187,7 @@ def test_a_group_without_a_name_is_held_back_only_where_somebody_is_in_it() -> N
     assert held_back(world) == dict.fromkeys(("team:1", "team:2"), {"unit_has_a_name"})
 
 
-# --- what a record says, and does not say ------------------------------------------------------------------------------------------------
+# --- what a record says, and does not say -------------------------------------------------------------------------------------
 
 
 def test_c20_text_is_clean_and_composed() -> None:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from plan.world import UNGUARDED, InMemory, Person, World
+from plan.world import UNGUARDED, InMemory, World
 
 from hris_pipeline.plan.ordering import Move, free_before_take
 from hris_pipeline.warehouse import Warehouse
@@ -37,7 +37,7 @@ def requests_of(world: World) -> dict[int, list[str]]:
     return found
 
 
-# --- an ordinary night, and how few requests it takes ------------------------------------------------------------------------------------
+# --- an ordinary night, and how few requests it takes -------------------------------------------------------------------------
 
 
 def test_one_request_for_each_user_and_each_group_that_is_new_or_changed(world: World) -> None:
@@ -131,7 +131,7 @@ def test_the_file_on_disk_and_its_optimizer_say_the_same(world: World, tmp_path:
     assert on_disk.make_plan() == in_memory.make_plan()
 
 
-# --- creations ---------------------------------------------------------------------------------------------------------------------------
+# --- creations ----------------------------------------------------------------------------------------------------------------
 
 
 def test_c48_creations_go_top_down_so_that_the_manager_goes_with_the_post() -> None:
@@ -168,7 +168,7 @@ def test_new_people_who_report_to_each_other_in_a_ring_cost_one_more_write() -> 
     }  # fmt: skip
 
 
-# --- what must be free before it is taken -----------------------------------------------------------------------------------------------
+# --- what must be free before it is taken -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_group_names_that_are_swapped_or_passed_on_go_round_too(world: World) ->
     assert {unit: world.group_of(*unit).members for unit in members} == members
 
 
-# --- groups and members ------------------------------------------------------------------------------------------------------------------
+# --- groups and members -------------------------------------------------------------------------------------------------------
 
 
 def test_c41_groups_come_with_their_first_member_and_stay_when_the_last_leaves(world: World) -> None:
@@ -299,7 +299,7 @@ def test_c50_at_most_a_hundred_members_a_request_and_one_request_for_one_change(
     assert world.kinds_of_changes() == ["membership remove p:0007 p:team:s"]
 
 
-# --- managers ------------------------------------------------------------------------------------------------------------------------------
+# --- managers -----------------------------------------------------------------------------------------------------------------
 
 
 def test_c47_a_line_with_a_problem_is_held_as_it_is_and_heals_when_the_manager_appears(world: World) -> None:
@@ -338,7 +338,7 @@ def test_managers_can_be_left_out_of_it(world: World) -> None:
     assert world.make_plan().changes == 0
 
 
-# --- absent, empty, gone ----------------------------------------------------------------------------------------------------------------
+# --- absent, empty, gone ------------------------------------------------------------------------------------------------------
 
 
 def test_c13_absent_keys_change_nothing_and_empty_ones_do_what_is_documented(world: World) -> None:
@@ -411,7 +411,7 @@ def test_a_rehire_into_another_team_is_right_after_one_night(world: World) -> No
     assert user.manager == world.user_of("4").id
 
 
-# --- what deskbird does not give back ------------------------------------------------------------------------------------------------------
+# --- what deskbird does not give back -----------------------------------------------------------------------------------------
 
 
 def test_what_deskbird_does_not_give_back_converges_too() -> None:

@@ -163,7 +163,7 @@ class World:
         vars(twin).update(deepcopy(kept), warehouse=self.warehouse.copy())
         return twin
 
-    # --- changing it ----------------------------------------------------------------------------------------------------------------
+    # --- changing it ----------------------------------------------------------------------------------------------------------
 
     def hire(self, *ids: str, **values: Any) -> None:
         """Employees with an address of their own, alike in all else."""
@@ -225,7 +225,7 @@ class World:
         (found,) = [group for group in self.groups.values() if group.external_id == f"p:{kind}:{id_}"]
         return found
 
-    # --- a night ------------------------------------------------------------------------------------------------------------------
+    # --- a night --------------------------------------------------------------------------------------------------------------
 
     def extract(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
@@ -282,6 +282,11 @@ class World:
             self.extract(con)
             self.derive(con)
             self.observe(con)
+            return plan.build(con, self.rules, now=self.now, run_id="run")
+
+    def plan_again(self) -> plan.PlanSummary:
+        """Plan once more from the tables as they are."""
+        with self.warehouse.write(["p"]) as con:
             return plan.build(con, self.rules, now=self.now, run_id="run")
 
     def apply(
@@ -377,7 +382,7 @@ class World:
         with self.warehouse.read() as con:
             return con.execute(sql).fetchall()
 
-    # --- deskbird, strict about what is unique --------------------------------------------------------------------------------------
+    # --- deskbird, strict about what is unique --------------------------------------------------------------------------------
 
     def _carry_out(self, write: Write, ids: dict[str, str]) -> Result:
         if write.hris_ref in self.refused:

@@ -1,7 +1,7 @@
 """Warehouses of the company ``acme``, with and without the hand-made plan."""
 
 import pytest
-from hand_made_plan import fill, rows
+from hris_pipeline_tests.presentation.hand_made_plan import fill, rows
 
 from hris_pipeline.warehouse import Warehouse
 

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hand_made_plan import NOW, fill, outcome, rows
+from hris_pipeline_tests.presentation.hand_made_plan import NOW, fill, outcome, rows
 from rich.console import Console
 
 from hris_pipeline.errors import PipelineError

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 
-from hand_made_plan import NOW
+from hris_pipeline_tests.presentation.hand_made_plan import NOW
 
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import status as rendering

@@ -200,16 +200,17 @@ def changes(company: Company) -> dg.AssetsDefinition:
             }
             published = result(con, company, table, told)
         yield published
+        tripped = [verdict.guard for verdict in summary.tripped]
         yield checks.verdict(
             company.name,
             table,
             checks.GUARDS_HOLD,
-            passed=not summary.tripped,
-            why=_tripped(summary, company) if summary.tripped else None,
+            passed=not tripped,
+            why=_tripped(summary, company) if tripped else None,
             counts={
                 "blocked": summary.blocked,
-                "guards_tripped": len(summary.tripped),
-                **{f"{name}_tripped": sum(v.guard == name for v in summary.tripped) for name in type(company.guards).model_fields},
+                "guards_tripped": len(tripped),
+                **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
         )
 

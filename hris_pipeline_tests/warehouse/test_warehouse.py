@@ -1,0 +1,352 @@
+"""The DuckDB file: all or nothing, for its owner only, and one clear sentence for whatever is wrong with it."""
+
+import datetime as dt
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from hris_pipeline import contracts
+from hris_pipeline.errors import PipelineError, WarehouseError
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, arrow_schema
+from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading
+
+NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
+SECRET = "Zo\u00eb Geheim"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """A warehouse whose table ``core.groups`` holds one row."""
+    warehouse = Warehouse(tmp_path / "data", "acme", patience=0.3)
+    with warehouse.write(["p"]) as con:
+        con.execute("insert into core.groups values ('p:team:1', 'team', 'Sales', null, 1)")
+    return warehouse
+
+
+def groups_in(warehouse: Warehouse) -> list[tuple[str, ...]]:
+    with warehouse.read() as con:
+        return con.execute("select hris_ref from core.groups").fetchall()
+
+
+# --- what it makes ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_table_of_the_contracts_is_there_with_their_columns(warehouse: Warehouse) -> None:
+    with warehouse.write(["p", "q"]) as con:
+        for table in (*contracts.CORE, *contracts.DESKBIRD, contracts.EMPLOYEES.at("hris_p"), contracts.ORG_UNITS.at("hris_q")):
+            described = con.execute(f"describe {table.qualified}").fetchall()
+            assert [(name, type_, null == "YES") for name, type_, null, *_ in described] == [
+                (column.name, column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"), column.nullable)
+                for column in table.columns
+            ]
+
+
+def test_files_are_for_their_owner_only_whatever_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        warehouse = Warehouse(tmp_path / "data", "acme")
+        with warehouse.write() as con:
+            assert stat.S_IMODE(warehouse.path.stat().st_mode) == 0o600  # from its first byte
+            con.execute("create table core.large as select range as n from range(100000)")
+        warehouse.path.chmod(0o644)
+        with warehouse.write():
+            pass
+        copy = warehouse.publish_copy()
+    finally:
+        os.umask(old)
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (warehouse.path, copy)} == {
+        "acme.duckdb": 0o600,
+        "acme.read.duckdb": 0o600,
+    }
+
+
+def test_connections_speak_utc(warehouse: Warehouse) -> None:
+    with warehouse.read() as con:
+        assert con.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
+
+
+# --- all or nothing -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", [ValueError("ours"), KeyboardInterrupt(), WarehouseError("ours")])
+def test_what_raises_is_rolled_back_and_the_last_good_tables_stay(warehouse: Warehouse, problem: BaseException) -> None:
+    with pytest.raises(type(problem)), warehouse.write() as con:
+        con.execute("delete from core.groups")
+        con.execute("create or replace table core.people as select 1 as gone")
+        raise problem
+    assert groups_in(warehouse) == [("p:team:1",)]
+    with warehouse.read() as con:
+        assert con.execute("select count(*) from core.people where person_id is null").fetchone() == (0,)
+
+
+def test_a_block_commits_at_its_end_and_not_before(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute("delete from core.groups")
+        con.execute("create table core.extra (n integer)")
+    assert groups_in(warehouse) == []
+
+
+# --- what can be wrong with the file ------------------------------------------------------------------------------------------
+
+
+def refused(block: Iterator[object], *words: str) -> str:
+    """The one sentence or two with which a block is refused."""
+    with pytest.raises(WarehouseError) as problem, block:  # type: ignore[attr-defined]
+        pass
+    text = str(problem.value)
+    assert all(word in text for word in words), text
+    assert problem.value.__context__ is None or problem.value.__suppress_context__
+    return text
+
+
+def test_a_file_of_another_schema_version_is_left_alone(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute("update state.schema_version set version = ?", [SCHEMA_VERSION + 1])
+    before = warehouse.path.read_bytes()
+    for block in (warehouse.write(["q"]), warehouse.read()):
+        refused(block, "acme.duckdb was written by another version", f"is {SCHEMA_VERSION + 1},", "Nothing was read or written")
+    assert warehouse.path.read_bytes() == before
+
+
+def test_a_file_of_somebody_elses_tables_is_left_alone(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "acme.duckdb") as con:
+        con.execute("create table theirs as select 1 as n")
+    refused(Warehouse(tmp_path, "acme").read(), "another version of this project")
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 1000, b"x", b"PK\x03\x04" + bytes(5000)])
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "acme.duckdb"
+    path.write_bytes(content)
+    for block in (Warehouse(tmp_path, "acme").write(), Warehouse(tmp_path, "acme").read()):
+        refused(block, "acme.duckdb", "is no DuckDB file", "Nothing was read or written")
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_file_is_named(warehouse: Warehouse) -> None:
+    content = bytearray(warehouse.path.read_bytes())
+    content[8192 : 8192 + 4096] = bytes(4096)
+    content[4096 + 8 : 4096 + 16] = b"\xff" * 8
+    content[16:200] = b"\xff" * 184
+    warehouse.path.write_bytes(bytes(content))
+    refused(warehouse.write(), "acme.duckdb")
+
+
+def test_there_is_nothing_to_read_before_the_first_night(tmp_path: Path) -> None:
+    refused(Warehouse(tmp_path, "acme").read(), "There is no data of company 'acme' yet", "hris-pipeline sync acme")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "acme.duckdb").mkdir()
+    refused(Warehouse(tmp_path, "acme").write(), "acme.duckdb")
+
+
+HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_file_that_is_open_elsewhere_is_waited_for_and_then_named(warehouse: Warehouse) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(warehouse.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        refused(warehouse.write(), "acme.duckdb is open in another process", "Nothing was written", "acme.read.duckdb")
+        refused(warehouse.read(), "acme.duckdb is open in another process")
+        patient = Warehouse(warehouse.path.parent, "acme", patience=60)
+        assert holder.stdin is not None
+        holder.stdin.close()
+        with patient.write() as con:  # freed while we wait
+            con.execute("delete from core.groups")
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+FULL = {
+    "the disk": duckdb.IOException('Could not write file "x": No space left on device'),
+    "memory": duckdb.OutOfMemoryException("failed to allocate data of size 1.0 MiB"),
+    "the spill folder": duckdb.OutOfMemoryException("failed to offload data block, max_temp_directory_size, disk"),
+}
+
+
+def test_a_file_that_may_not_be_opened_is_named(warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="acme.duckdb cannot be opened for writing"), warehouse.write():
+        raise duckdb.IOException('Cannot open file "x": Permission denied')
+
+
+@pytest.mark.parametrize("what", FULL)
+def test_a_full_disk_is_one_sentence_and_the_last_good_tables_stay(warehouse: Warehouse, what: str) -> None:
+    with pytest.raises(WarehouseError, match="There is no room for acme.duckdb"), warehouse.write() as con:
+        con.execute("delete from core.groups")
+        raise FULL[what]
+    assert groups_in(warehouse) == [("p:team:1",)]
+
+
+def test_what_does_not_fit_into_memory_says_so(warehouse: Warehouse) -> None:
+    small = Warehouse(warehouse.path.parent, "acme", memory="20MB")
+    with pytest.raises(WarehouseError, match="There is no room for acme.duckdb"), small.write() as con:
+        con.execute("set max_temp_directory_size = '1MB'")
+        con.execute(
+            "create table core.large as select md5(range::varchar) as a, md5((range + 1)::varchar) as b from range(3000000) order by all"
+        )
+    assert groups_in(warehouse) == [("p:team:1",)]
+
+
+# --- no values in what is said ------------------------------------------------------------------------------------------------
+
+LEAKS = {
+    "cast": f"select cast('{SECRET}' as integer)",
+    "cast of a column": f"select cast(name as date) from (select '{SECRET}' as name)",
+    "duplicate key": f"insert into state.dialects values ('{SECRET}', 'rfc', now()), ('{SECRET}', 'rfc', now())",
+    "not null": f"insert into core.groups (name) values ('{SECRET}')",
+    "syntax": f"selec '{SECRET}'",
+    "binder": f'select "{SECRET}"',
+    "json": f"select '{SECRET}'::json",
+    "error()": f"select error('{SECRET}')",
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_c81_errors_of_duckdb_carry_no_values(warehouse: Warehouse, name: str) -> None:
+    with pytest.raises(WarehouseError) as problem, warehouse.write() as con:
+        con.execute("delete from core.groups")
+        con.execute(LEAKS[name])
+    assert not any(part in str(problem.value) for part in SECRET.split())
+    assert "The last good tables are untouched" in str(problem.value) or "Nothing was" in str(problem.value)
+    assert problem.value.__suppress_context__
+    assert groups_in(warehouse) == [("p:team:1",)]
+    with pytest.raises(WarehouseError) as problem, warehouse.read() as con:
+        con.execute(LEAKS[name].replace("insert into", "insert into nowhere."))
+    assert not any(part in str(problem.value) for part in SECRET.split())
+
+
+# --- a copy for people --------------------------------------------------------------------------------------------------------
+
+
+def test_the_copy_is_replaced_in_one_step_under_a_reader(warehouse: Warehouse) -> None:
+    copy = warehouse.publish_copy()
+    assert copy == warehouse.path.with_name("acme.read.duckdb")
+    with duckdb.connect(copy, read_only=True) as reader:
+        with warehouse.write() as con:
+            con.execute("delete from core.groups")
+        inode = copy.stat().st_ino
+        assert warehouse.publish_copy() == copy
+        assert copy.stat().st_ino != inode
+        assert reader.execute("select hris_ref from core.groups").fetchall() == [("p:team:1",)]  # their own, to the end
+    with duckdb.connect(copy, read_only=True) as reader:
+        assert reader.execute("select hris_ref from core.groups").fetchall() == []
+    assert sorted(path.name for path in copy.parent.iterdir() if path.suffix != ".spill") == ["acme.duckdb", "acme.read.duckdb"]
+
+
+def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse) -> None:
+    copy = warehouse.publish_copy()
+    content = copy.read_bytes()
+    (copy.with_suffix(".new")).mkdir()
+    with pytest.raises(WarehouseError, match=r"acme.read.duckdb could not be written"):
+        warehouse.publish_copy()
+    assert copy.read_bytes() == content
+
+
+# --- loading what the edges read ----------------------------------------------------------------------------------------------
+
+
+def employees(path: Path, *ids: str) -> Extract:
+    columns = {
+        "id": list(ids), "employment_id": [None] * len(ids), "email": [f"{i}@acme.test" for i in ids], "given_name": ["G"] * len(ids),
+        "family_name": ["F"] * len(ids), "status": ["active"] * len(ids), "start_date": [None] * len(ids), "end_date": [None] * len(ids),
+        "manager_id": [None] * len(ids), "updated_at": [None] * len(ids),
+    }  # fmt: skip
+    with EmployeeFile(path, columns, ["team"]) as file:
+        file.add(columns, {"team": [["1"] for _ in ids]})
+    return Extract("employees", path, 1, len(ids), len(ids), "proven", "All were read.", ("team",))
+
+
+def test_extracts_replace_their_tables_and_leave_their_proof(warehouse: Warehouse, tmp_path: Path) -> None:
+    units = tmp_path / "units.arrow"
+    with OrgUnitFile(units) as file:
+        file.add("team", ["1"], ["Sales"])
+    for ids in (("1", "2"), ("3",)):
+        extracts = [
+            employees(tmp_path / "employees.arrow", *ids),
+            Extract("org_units", units, 1, 1, None, "unproven", "No total."),
+        ]
+        with warehouse.write(["p"]) as con:
+            loading.publish_extracts(con, "p", extracts, NOW)
+    with warehouse.read() as con:
+        assert con.execute("select id, email, groups from hris_p.employees").fetchall() == [
+            ("3", "3@acme.test", [{"kind": "team", "id": "1"}])
+        ]
+        assert con.execute("select resource, records, expected, proof, vanished from state.extracts order by rowid").fetchall() == [
+            ("employees", 2, 2, "proven", ["team"]), ("org_units", 1, None, "unproven", []),
+            ("employees", 1, 1, "proven", ["team"]), ("org_units", 1, None, "unproven", []),
+        ]  # fmt: skip
+
+
+class Seen:
+    pages, records = 1, 2
+
+    def __init__(self, *readable: str) -> None:
+        self.readable = readable
+
+
+def arrow(path: Path, table: contracts.Table, rows: list[dict[str, object]]) -> Path:
+    types = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
+    schema = pa.schema([(column.name, types[column.type]) for column in table.columns])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
+        stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
+    return path
+
+
+def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"deskbird_id": "1", "active": True, "external_id": "p:1"},
+        {"deskbird_id": "2", "active": True, "external_id": "other:2"},
+        {"deskbird_id": "3", "active": True, "external_id": None},
+        {"deskbird_id": "4", "active": True, "external_id": None},
+    ]
+    with warehouse.write(["p"]) as con:
+        con.execute("insert into state.links values ('p:3', '3', 'email', now()), ('p:2', '2', 'link', now())")
+        path = arrow(tmp_path / "users.arrow", contracts.DESKBIRD_USERS, rows)
+        loading.publish_users(con, path, Seen("email"), connections=["p"], now=NOW, run_id="1")
+        loading.publish_users(con, path, Seen("external_id"), connections=["p"], now=NOW, run_id="2")
+        assert con.execute("select deskbird_id, hris_ref from deskbird.users order by all").fetchall() == [
+            ("1", "p:1"), ("2", "p:2"), ("3", "p:3"), ("4", None),
+        ]  # fmt: skip
+        # what came back once stays readable
+        assert con.execute("select run_id, readable from state.observations").fetchall() == [("2", ["email", "external_id"])]
+        groups = arrow(tmp_path / "groups.arrow", contracts.DESKBIRD_GROUPS, [{"deskbird_id": "g", "external_id": "p:team:1"}])
+        members = arrow(
+            tmp_path / "members.arrow", contracts.DESKBIRD_GROUP_MEMBERS, [{"group_deskbird_id": "g", "user_deskbird_id": "1"}]
+        )
+        loading.publish_groups(con, groups, members, Seen("members"), connections=["p"], now=NOW, run_id="3")
+        assert con.execute("select hris_ref, user_deskbird_id from deskbird.groups, deskbird.group_members").fetchall() == [
+            ("p:team:1", "1")
+        ]
+
+
+def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse, tmp_path: Path) -> None:
+    extract = employees(tmp_path / "employees.arrow", "1", "2")
+    with warehouse.write(["p"]) as con:
+        loading.publish_extracts(con, "p", [extract], NOW)
+    extract = employees(tmp_path / "employees.arrow", *(str(n) for n in range(5000)))
+    extract.path.write_bytes(extract.path.read_bytes()[:-3000])
+    with pytest.raises(PipelineError) as problem, warehouse.write(["p"]) as con:
+        loading.publish_extracts(con, "p", [extract], NOW)
+    assert "@" not in str(problem.value)
+    with warehouse.read() as con:
+        assert con.execute("select count(*) from hris_p.employees").fetchone() == (2,)
+
+
+def test_arrow_and_duckdb_agree_on_the_raw_tables() -> None:
+    for table in (contracts.EMPLOYEES, contracts.ORG_UNITS):
+        assert tuple(arrow_schema(table).names) == table.names
