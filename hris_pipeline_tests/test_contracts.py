@@ -9,7 +9,9 @@ from hris_pipeline.warehouse import judge
 
 TABLES = (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)
 DESIGN = {  # more are welcome, fewer are not
-    "core.people": "person_id hris_ref email given_name family_name display_name status start_date end_date manager_ref timezone in_scope",
+    "core.people": (
+        "person_id hris_ref email given_name family_name display_name status start_date end_date manager_ref timezone in_scope"
+    ),
     "core.quarantine": "hris_ref table rule first_seen last_seen",
     "core.groups": "hris_ref kind name parent_ref member_count",
     "core.memberships": "group_ref person_id",
@@ -18,7 +20,8 @@ DESIGN = {  # more are welcome, fewer are not
     "deskbird.groups": "deskbird_id hris_ref name",
     "deskbird.group_members": "group_deskbird_id user_deskbird_id",
     "deskbird.changes": (
-        "plan_id seq request object action hris_ref deskbird_id group_ref group_deskbird_id before after reason evidence verdict guard"
+        "plan_id seq request object action hris_ref deskbird_id group_ref group_deskbird_id before after reason evidence "
+        "verdict guard"
     ),
     "deskbird.applied_changes": "plan_id seq object action outcome http_status attempts applied_at problem",
 }

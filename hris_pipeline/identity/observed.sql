@@ -10,8 +10,8 @@ create or replace temp macro named(pattern, name, kind) as replace(replace(patte
 create or replace temp table observed_users as
 select u.* exclude (hris_ref),
     email_key(coalesce(u.email, u.user_name)) as email_key,
-    email_key(u.user_name) as user_name_key,
-    case when string_split(u.external_id, ':')[1] in (select unnest(getvariable('connections'))) and contains(u.external_id, ':') then u.external_id end as marker,
+    case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
+    case when list_contains(getvariable('connections'), string_split(u.external_id, ':')[1]) and contains(u.external_id, ':') then u.external_id end as marker,
     l.hris_ref as linked_ref
 from deskbird.users u
 left join (select deskbird_id, min(hris_ref) as hris_ref from state.links group by all) l using (deskbird_id);
@@ -19,5 +19,5 @@ left join (select deskbird_id, min(hris_ref) as hris_ref from state.links group 
 create or replace temp table observed_groups as
 select g.* exclude (hris_ref),
     name_key(g.name) as name_key,
-    case when string_split(g.external_id, ':')[1] in (select unnest(getvariable('connections'))) and contains(g.external_id, ':') then g.external_id end as marker
+    case when list_contains(getvariable('connections'), string_split(g.external_id, ':')[1]) and contains(g.external_id, ':') then g.external_id end as marker
 from deskbird.groups g;

@@ -175,7 +175,7 @@ def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]
         here = Step(context, company, warehouses.of(company.name))
         if context.resources.locks.hold(company.name, here.run_id):
             shutil.rmtree(_scratch(here.warehouse), ignore_errors=True)
-            if False:
+            if here.journal.exists():
                 with here.warehouse.write(tuple(company.hris)) as con:
                     fold(here, con)
                 journal.clear(here.journal)

@@ -30,7 +30,7 @@ def spec(company: Company, table: Table, *, deps: Iterable[dg.AssetKey], stage: 
         key(company.name, table),
         deps=list(deps),
         description=f"{table.row[0].upper()}{table.row[1:]}.",
-        group_name=f"{company.name}/{stage}",
+        group_name=f"{company.name}_{stage}",
         kinds=kinds,
         owners=OWNERS,
         code_version=code,

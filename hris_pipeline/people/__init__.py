@@ -71,7 +71,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     )
     judge.require(con, contracts.PEOPLE, "people_judged")
     con.execute("create or replace table core.people as from people_judged")
-    con.execute("drop table people_judged; drop table records; drop table people_candidates")
+    con.execute("drop table people_judged; drop view records; drop table people_candidates")
 
     row = con.execute(
         """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming')
@@ -106,7 +106,7 @@ def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mappin
         for connection in statuses
     )
     con.execute(
-        f"""create or replace temp table records as
+        f"""create or replace temp view records as
             select r.*, w.meaning as word from ({union}) r
             left join status_words w on w.connection = r.connection and w.word = lower(trim(r.status))"""
     )

@@ -1,5 +1,5 @@
 -- core.people from every connection's employees: one row per person, the employment that counts, clean text, a derived status.
--- Reads: temp table records (all connections' employees with hris_ref and the HRIS's word already translated).
+-- Reads: temp view records (all connections' employees with hris_ref and the HRIS's word already translated).
 -- Variables: company_timezone, today (in that zone), prehire_days.
 
 create or replace temp macro clean_text(t) as
@@ -23,9 +23,13 @@ with dated as (
     from records
 ), judged as (
     select *, derived_status(word, first_day, last_day, getvariable('today')) as derived from dated
+), several as (
+    select hris_ref from records group by hris_ref having count(*) > 1
 ), counted as (
+    select * from judged anti join several using (hris_ref)
+    union all
     -- Of several employments: an active one, else leave, else upcoming, else one whose word we do not know, else an ended one; of equals the latest.
-    select * from judged
+    select * from judged semi join several using (hris_ref)
     qualify row_number() over (
         partition by hris_ref
         order by case derived when 'active' then 1 when 'on_leave' then 2 when 'upcoming' then 3 when 'ended' then 5 else 4 end,

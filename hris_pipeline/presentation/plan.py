@@ -156,7 +156,12 @@ class Plan:
         states = self.states
         if states["failed"] or states["stale"]:
             return 1
-        return 3 if states["blocked"] else 2 if states["planned"] else 0
+        return 3 if states["blocked"] or self.nobody_left else 2 if states["planned"] else 0
+
+    @property
+    def nobody_left(self) -> bool:
+        """Whether a guard has tripped although there is no change to hold back: the HR system gave nobody at all (case 1)."""
+        return not self.changes and any(verdict.tripped for verdict in self.guards)
 
     @property
     def blocking(self) -> Counter[str]:
@@ -344,6 +349,8 @@ def guard_sentences(plan: Plan) -> list[str]:
     for guard, held in sorted(plan.blocking.items()):
         spoken = [verdict.sentence() for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
         lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
+    if plan.nobody_left:
+        lines += [f"{verdict.sentence()}. Nothing is changed in deskbird." for verdict in plan.guards if verdict.tripped]
     return lines
 
 
@@ -362,7 +369,7 @@ def total_line(plan: Plan) -> str:
     head = (
         f"{count(len(plan.changes), 'change')}: {', '.join(parts)}."
         if plan.changes
-        else "Nothing to change: deskbird is in line."
+        else f"Nothing to change: {'nobody is in scope' if plan.nobody_left else 'deskbird is in line'}."
     )
     return f"{head} {plan.waiting.sentence()}"
 
@@ -370,6 +377,8 @@ def total_line(plan: Plan) -> str:
 def next_step(plan: Plan) -> str | None:
     """What a person does next, as commands; None where nothing is left to do."""
     states, company, plan_id = plan.states, plan.company, plan.plan_id
+    if plan.nobody_left:
+        return f"See whether the HR system and its credential still show anybody, then: hris-pipeline sync {company}"
     if states["stale"]:
         return f"deskbird or the HR system has moved on. Make a new plan: hris-pipeline sync {company} --dry-run"
     if states["failed"]:

@@ -12,7 +12,7 @@ from hris_pipeline.managers.rings import rings
 
 
 def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """``core.manager_graph`` for reporting lines: manager, depth, chain, direct and total span, problem; ids without the prefix."""
+    """``core.manager_graph`` for reporting lines: manager, depth, chain, both spans, problem; ids without prefix."""
     world = World()
     for person, manager in lines.items():
         world.hire(person, manager_id=manager, **others.get(person, {}))

@@ -1,11 +1,13 @@
 """The guards, to the letter of the design: what trips them, what they block, and what they leave alone."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 from plan.world import GUARDS, UNGUARDED, World
 
+from hris_pipeline import plan
 from hris_pipeline.plan.guards import Judgement, Situation
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -163,8 +165,6 @@ def test_each_attribute_is_judged_alone_and_counts_people(world: World) -> None:
 
 
 def json_keys(text: str) -> list[str]:
-    import json
-
     return list(json.loads(text))
 
 
@@ -245,7 +245,7 @@ def test_c3_an_unproven_extract_adds_and_changes_but_takes_nothing_away(world: W
 def test_c1_c76_nobody_left_is_no_reason_to_take_anybody_out(world: World) -> None:
     full = dict(world.people)
     world.people = {}
-    summary, applied, night = world.night()  # an empty list
+    summary, _, night = world.night()  # an empty list
     assert [(v.guard, v.count, v.base, v.tripped) for v in summary.guards] == [("scope_lost", 0, 100, True)]
     assert (summary.changes, summary.missing, night.in_line) == (0, 100, False)
     world.people = full
@@ -255,7 +255,7 @@ def test_c1_c76_nobody_left_is_no_reason_to_take_anybody_out(world: World) -> No
     assert (summary.changes, summary.blocked) == (100, 100)
     assert "scope_lost" in {verdict.guard for verdict in summary.tripped}
     world.guard("scope_lost", None)
-    assert {guard for guard in world_guards(world)} == {"deactivate_user"}
+    assert set(world_guards(world)) == {"deactivate_user"}
 
 
 def world_guards(world: World) -> list[str]:
@@ -356,11 +356,9 @@ def test_c79_a_first_run_with_many_strangers_waits_for_one_approval() -> None:
         world = first_run(strangers)
         summary = world.make_plan()
         assert (summary.blocked, summary.changes == summary.blocked) == (blocked, strangers > 25)
-    assert {guard for guard in world.held().values()} == {"first_contact"}
+    assert set(world.held().values()) == {"first_contact"}
     world.apply()
     assert (world.writes, world.make_plan().blocked) == ([], summary.blocked)
-    from hris_pipeline import plan
-
     with world.warehouse.write() as con:
         plan.approve(con, summary.plan_id, only=None, because=None, by="somebody", now=world.now, hours=24)
     _, applied, night = world.night()

@@ -101,12 +101,28 @@ def assert_desired(world: World) -> None:
             assert family_name in {None, user.family_name and normalize("NFC", user.family_name)}
         elif status == "ended" and user is not None and user.id not in contested(world):
             assert not user.active
-    groups = dict(world.query("select hris_ref, deskbird_id from state.group_links"))
-    for group, person in world.query(
-        "select m.group_ref, p.hris_ref from core.memberships m join core.people p using (person_id) where p.wanted"
+    settled = {ref: id_ for ref, id_ in links.items() if id_ in world.users and ref not in waiting}
+    for ref, manager in world.query(
+        """select p.hris_ref, m.hris_ref from core.manager_graph g
+           join core.people p using (person_id) join core.people m on m.person_id = g.manager_id
+           where p.wanted and m.wanted and coalesce(g.problem, 'cycle') = 'cycle'"""
     ):
-        if links.get(person) in world.users and person not in waiting:
-            assert links[person] in world.groups[groups[group]].members
+        if ref in settled and manager in settled:
+            assert world.users[settled[ref]].manager == settled[manager]
+    groups = dict(world.query("select hris_ref, deskbird_id from state.group_links"))
+    wanted = {
+        (group, person)
+        for group, person in world.query(
+            "select m.group_ref, p.hris_ref from core.memberships m join core.people p using (person_id) where p.wanted"
+        )
+        if person in settled
+    }
+    for group, person in wanted:
+        assert settled[person] in world.groups[groups[group]].members
+    for person, refs, unknown in world.query("select hris_ref, group_refs, unknown from core.people where wanted"):
+        for ref, id_ in groups.items():
+            if person in settled and settled[person] in world.groups[id_].members:
+                assert (ref, person) in wanted or ref in refs or ref.split(":")[1] in unknown
     names = [key(group.name) for group in world.groups.values()]
     assert len(names) == len(set(names))
 

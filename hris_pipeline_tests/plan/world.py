@@ -230,8 +230,8 @@ class World:
     def extract(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
         columns = (
-            "id", "employment_id", "email", "given_name", "family_name", "status", "start_date", "end_date", "manager_id", "groups",
-            "absent",
+            "id", "employment_id", "email", "given_name", "family_name", "status", "start_date", "end_date", "manager_id",
+            "groups", "absent",
         )  # fmt: skip
         rows = [
             (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date, p.end_date, p.manager_id,

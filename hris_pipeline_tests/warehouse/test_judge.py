@@ -30,7 +30,8 @@ def con() -> duckdb.DuckDBPyConnection:
 
 def test_a_relation_that_keeps_its_contract_is_counted(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "create table t as select range::varchar as id, 'x' as name, case when range % 2 = 0 then 'good' end as status from range(250000)"
+        """create table t as select range::varchar as id, 'x' as name, case when range % 2 = 0 then 'good' end as status
+           from range(250000)"""
     )
     assert judge.require(con, TABLE, "t") == 250_000
 

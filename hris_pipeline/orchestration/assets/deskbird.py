@@ -37,7 +37,7 @@ def source(company: Company) -> dg.AssetSpec:
     """deskbird as the night finds it."""
     return dg.AssetSpec(
         [company.name, "sources", "deskbird"],
-        group_name=f"{company.name}/sources",
+        group_name=f"{company.name}_deskbird",
         description=f"deskbird of {company.name} as the night finds it, read over SCIM 2.0.",
         kinds={"deskbird", "scim"},
     )
@@ -48,7 +48,7 @@ def destination(company: Company) -> dg.AssetSpec:
     return dg.AssetSpec(
         [company.name, "destination", "deskbird"],
         deps=[key(company.name, contracts.APPLIED_CHANGES)],
-        group_name=f"{company.name}/destination",
+        group_name=f"{company.name}_plan",
         description=f"deskbird of {company.name} as the night leaves it: users, groups and managers in line with the HR system.",
         kinds={"deskbird", "scim"},
     )

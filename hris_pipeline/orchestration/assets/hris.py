@@ -17,7 +17,7 @@ def source(company: Company, connection: str) -> dg.AssetSpec:
     system = SYSTEMS[company.hris[connection].system]
     return dg.AssetSpec(
         [company.name, "sources", connection],
-        group_name=f"{company.name}/sources",
+        group_name=f"{company.name}_hris",
         description=(
             f"{system.title}, connection '{connection}' of {company.name}: where the data comes from. "
             f"Completeness: {system.capabilities.completeness}."
