@@ -220,7 +220,7 @@ QUARANTINE = Table(
 GROUPS = Table(
     "core",
     "groups",
-    "one group of a kind that the company file syncs",
+    "one group of a kind that the company file syncs, named by at least one record",
     (
         Column(
             "hris_ref",

@@ -1,7 +1,8 @@
--- core.groups: one group per named unit of a synced kind. A group without members is listed here too; only the plan leaves it out.
+-- core.groups: one group per named unit of a synced kind that somebody's record names, whoever it is. A unit nobody was ever in cannot be
+-- told by every HRIS (Personio v1 has no list of units), so none is listed; one whose people have all left is, and only the plan leaves it out.
 -- Reads: named_units, core.people.
 create or replace temp table groups_tonight as
-select u.hris_ref, u.kind, u.name, u.parent_ref, count(p.ref) as member_count
+select u.hris_ref, u.kind, u.name, u.parent_ref, count(*) filter (p.wanted) as member_count
 from named_units u
-left join (select unnest(group_refs) as ref from core.people where wanted) p on p.ref = u.hris_ref
+join (select distinct unnest(group_refs) as ref, person_id, wanted from core.people) p on p.ref = u.hris_ref
 group by all;

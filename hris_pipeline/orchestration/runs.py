@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts import APPLIED_CHANGES
-from hris_pipeline.definitions import build_defs
 from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.orchestration.jobs import apply_job, dry_run_job
-from hris_pipeline.orchestration.resources import AS_OF, Progress
+from hris_pipeline.orchestration.resources import AS_OF, Progress, no_progress
 from hris_pipeline.orchestration.step import unexpected
 from hris_pipeline.orchestration.tables import key
 
@@ -48,7 +48,7 @@ def execute(
     company = settings.load(company_name)
     with open_instance() as instance:
         prepare_instance(instance, [company.name])
-        definitions = build_defs([company], {"progress": on_progress} if on_progress else None)
+        definitions = dg.Definitions.merge(shared_defs({"progress": on_progress or no_progress}), company_defs(company))
         job = definitions.resolve_job_def(JOBS[what](company.name))
         # people see our own progress instead
         config: dict[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -146,7 +146,7 @@ def content(desk: Deskbird) -> dict[str, Any]:
                 user.get("displayName"),
                 user.get("name"),
                 user.get("emails"),
-                marks.get(_manager_id(user)),
+                marks.get(manager_id(user)),
             )
             for user in users
         },
@@ -161,7 +161,8 @@ def content(desk: Deskbird) -> dict[str, Any]:
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def _manager_id(user: Mapping[str, Any]) -> str | None:
+def manager_id(user: Mapping[str, Any]) -> str | None:
+    """The id of a user's manager in deskbird."""
     return ((user.get(ENTERPRISE) or {}).get("manager") or {}).get("value")
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from hris_pipeline_tests.orchestration.office import HastyConnections, HastyDeskbirds, Office
 
 from hris_pipeline import settings
 from hris_pipeline.orchestration.resources import company_locks
@@ -15,6 +14,7 @@ from hris_pipeline.sandbox.deskbird import TOKEN, deskbird_app
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
+from hris_pipeline_tests.orchestration.office import HastyConnections, HastyDeskbirds, Office
 
 
 @pytest.fixture(scope="session")

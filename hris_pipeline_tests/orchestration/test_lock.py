@@ -7,11 +7,11 @@ import sys
 import threading
 
 import pytest
-from hris_pipeline_tests.orchestration.office import problem, problems
 
 from hris_pipeline.errors import BusyError, WarehouseError
 from hris_pipeline.orchestration import lock
 from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.orchestration.office import problem, problems
 
 HOLD = """
 import sys

@@ -4,10 +4,10 @@ import datetime as dt
 import random
 
 import pytest
-from hris_pipeline_tests.orchestration.office import NIGHT, TABLES, problem, problems, verdicts
 
 from hris_pipeline.deskbird import journal
 from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.orchestration.office import NIGHT, TABLES, problem, problems, verdicts
 
 
 def test_a_night_brings_deskbird_in_line_and_every_check_holds(office):

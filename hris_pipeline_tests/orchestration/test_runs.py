@@ -9,13 +9,13 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from hris_pipeline_tests.orchestration.office import NIGHT, problem, problems
 
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.orchestration import runs
 from hris_pipeline.orchestration.resources import AS_OF
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.orchestration.office import NIGHT, problem, problems
 
 ROOT = Path(__file__).resolve().parents[2]
 

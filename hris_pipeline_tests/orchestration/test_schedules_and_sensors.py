@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
-from hris_pipeline_tests.orchestration.office import BRIEF, NIGHT, problems
 
 from hris_pipeline import clock, settings
 from hris_pipeline.orchestration import instance as instances
 from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.orchestration.office import BRIEF, NIGHT, problems
 
 REAL = dt.datetime.now(dt.UTC)
 

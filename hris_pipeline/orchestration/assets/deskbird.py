@@ -235,7 +235,8 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
            from deskbird.changes group by all order by min(seq)"""
     ).fetchall()
     if not rows:
-        return f"**Plan `{summary.plan_id}`: nothing to do.** deskbird is in line with the HR system."
+        why = _tripped(summary, company) if summary.tripped else "deskbird is in line with the HR system."
+        return f"**Plan `{summary.plan_id}`: nothing to do.** {why}"
     lines = [
         f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} held back.**",
         "",
@@ -256,6 +257,8 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
     guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit_text})" for v in summary.tripped[:10])
     more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    if not summary.changes:  # case 1
+        return f"Nothing is changed in deskbird: {guards}. See whether the HR system and its credential still show anybody."
     return (
         f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at "
         f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "

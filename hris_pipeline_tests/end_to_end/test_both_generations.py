@@ -1,0 +1,45 @@
+"""Personio's two generations tell the same of the sample company, and one may take the place of the other."""
+
+from hris_pipeline.sandbox.company import load_company
+from hris_pipeline_tests.end_to_end.deployment import deployed
+
+CORE = ("core/people", "core/groups", "core/memberships", "core/manager_graph")
+
+
+def core_tables(folder, generation):
+    """The core tables after each of the sample company's days, with cost centres by name instead of id."""
+    found = []
+    folder.mkdir()
+    with deployed(folder, load_company()) as company:
+        company.write_file(api=generation)
+        for day in (1, 2, 3):
+            company.tenant.go_to(day)
+            ended = company.sync(night=day - 1)
+            assert ended.code == (3 if day == 3 else 0), ended.err
+            names = dict(company.ask("select hris_ref, 'cost_center:' || name from core.groups where kind = 'cost_center'"))
+            tables = company.tables()
+            quarantine = company.ask("select hris_ref, \"table\", rule from core.quarantine order by all")
+            found.append(({table: sorted(by_name(row, names) for row in tables[table]) for table in CORE}, quarantine))
+    return found
+
+
+def by_name(row, names):
+    """A row as text, its references to cost centres replaced by their names."""
+    return repr([sorted(names.get(v, v) for v in value) if isinstance(value, list) else names.get(value, value) for value in row])
+
+
+def test_both_generations_give_the_same_core_tables_on_every_day_of_the_sample_company(tmp_path):
+    assert core_tables(tmp_path / "v2", "v2") == core_tables(tmp_path / "v1", "v1")
+
+
+def test_switching_the_generation_carries_groups_over_by_kind_and_name_and_plans_nothing(tmp_path):
+    with deployed(tmp_path, load_company()) as company:
+        company.write_file(api="v2")
+        assert company.sync().code == 0
+        for number, generation in enumerate(("v1", "v2", "v1"), start=1):
+            company.write_file(api=generation)
+            company.forget_requests()
+            ended = company.sync(night=number / 24)
+            assert ended.code == 0, ended.err
+            assert company.ask("from deskbird.changes") == []
+            assert company.writes() == []
