@@ -1,6 +1,55 @@
-"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``."""
+"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``; and which of them may be skipped.
 
+A test that is marked ``browser`` or ``vendor_documents`` may be skipped, and is counted and printed with its reason at the end. Any
+other skip fails the session, and so does, in the continuous integration (``CI=true``), one that a missing browser makes.
+"""
+
+import os
 import sys
+from collections import Counter
 from pathlib import Path
 
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SPECS = ROOT.parent / "shared" / "specs"
+
 sys.path.append(str(Path(__file__).parent))
+
+
+def may_skip(marks, *, ci, specs_are_there):
+    """Whether a test with these marks may be skipped."""
+    if "vendor_documents" in marks:
+        return not (ci and specs_are_there)
+    return "browser" in marks and not ci
+
+
+def _skipped(config):
+    """(what, why, whether it may) of each skipped test."""
+    reports = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    ci = os.environ.get("CI", "").lower() == "true"
+    for report in reports:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        marks = getattr(report, "keywords", {})
+        yield report.nodeid, why.removeprefix("Skipped: "), may_skip(marks, ci=ci, specs_are_there=SPECS.is_dir())
+
+
+def pytest_sessionfinish(session):
+    """Fail a session that skipped what it must not; xdist's workers leave that to their controller."""
+    if hasattr(session.config, "workerinput") or session.config.pluginmanager.get_plugin("terminalreporter") is None:
+        return
+    if session.exitstatus == pytest.ExitCode.OK and not all(allowed for _, _, allowed in _skipped(session.config)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Count and name what was skipped."""
+    found = list(_skipped(config))
+    if not found:
+        return
+    terminalreporter.section(f"{len(found)} skipped")
+    for why, number in sorted(Counter(why for _, why, allowed in found if allowed).items()):
+        terminalreporter.line(f"{number} because: {why}")
+    for what, why, allowed in found:
+        if not allowed:
+            terminalreporter.line(f"MUST NOT BE SKIPPED: {what} ({why})", red=True)
