@@ -1,8 +1,8 @@
 """Errors for people.
 
-Every error that can end a run is a :class:`PipelineError`: one or two plain sentences that say what happened, to what (a file, a
-system, an ``hris_ref``, never a name or an address), what was not done because of it, and what to do next. Library exceptions carry
-values, so the edges catch them and raise one of these ``from None``.
+Every error that can end a run is a :class:`PipelineError`: one or two plain sentences that say what happened, to what (a file,
+a system, an ``hris_ref``, never a name or an address), what was not done because of it, and what to do next. Library exceptions
+carry values, so the edges catch them and raise one of these ``from None``.
 """
 
 

@@ -1,0 +1,1 @@
+"""Local stand-ins of every outside system: for the first run, the demo and the tests."""

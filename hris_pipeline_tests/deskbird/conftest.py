@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hris_pipeline_tests.deskbird.scim_edge import HASTY, Edge
 
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.deskbird import PREFIX, TOKEN, deskbird_app
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.server import serve
+from hris_pipeline_tests.deskbird.scim_edge import HASTY, Edge
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import sys
 import threading
 
 import pytest
-from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
 
 from hris_pipeline.deskbird import journal as journal_module
 from hris_pipeline.deskbird.apply import carry_out, differences
@@ -16,6 +15,7 @@ from hris_pipeline.deskbird.scim import Group, User
 from hris_pipeline.errors import WarehouseError
 from hris_pipeline.plan.writes import UserRef, Write
 from hris_pipeline.sandbox.deskbird import TOKEN, Deskbird
+from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
 
 DIALECTS = ["rfc", "entra"]
 

@@ -11,12 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pytest
-from hris_pipeline_tests.deskbird.scim_edge import HASTY
 
 from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
+from hris_pipeline_tests.deskbird.scim_edge import HASTY
 
 SECRET = "sesame-4711"
 Page = tuple[int, str, str | dict[str, Any]]  # status, content type, body

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its own DevTools protocol: enough to open a page, press a key, read its text and take its picture."""
+"""A headless Chromium over its own DevTools protocol: enough to open a page, press a key, read it and take its picture."""
 
 import base64
 import contextlib

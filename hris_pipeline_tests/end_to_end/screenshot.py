@@ -1,4 +1,7 @@
-"""The picture of the lineage in the README: ``python -m hris_pipeline_tests.end_to_end.screenshot docs/lineage.png`` while `make ui` runs."""
+"""The picture of the lineage in the README, while `make ui` runs:
+
+    python -m hris_pipeline_tests.end_to_end.screenshot docs/lineage.png
+"""
 
 import argparse
 import time

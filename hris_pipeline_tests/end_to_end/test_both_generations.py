@@ -18,7 +18,7 @@ def core_tables(folder, generation):
             assert ended.code == (3 if day == 3 else 0), ended.err
             names = dict(company.ask("select hris_ref, 'cost_center:' || name from core.groups where kind = 'cost_center'"))
             tables = company.tables()
-            quarantine = company.ask("select hris_ref, \"table\", rule from core.quarantine order by all")
+            quarantine = company.ask('select hris_ref, "table", rule from core.quarantine order by all')
             found.append(({table: sorted(by_name(row, names) for row in tables[table]) for table in CORE}, quarantine))
     return found
 

@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hris_pipeline_tests.end_to_end import kill_points
 import pytest
-from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed
-from hris_pipeline_tests.end_to_end.kill_points import AFTER_ANSWERED, AFTER_SENT, BEFORE_ANSWERED, POINTS
 
 from hris_pipeline import plan, settings
 from hris_pipeline.deskbird import journal
@@ -28,6 +25,9 @@ from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Tenant, g
 from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
+from hris_pipeline_tests.end_to_end import kill_points
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed
+from hris_pipeline_tests.end_to_end.kill_points import AFTER_ANSWERED, AFTER_SENT, BEFORE_ANSWERED, POINTS
 
 ONE_AT_A_TIME = threading.Lock()  # the start of one process looks after the ended ones of all threads
 LATER = NIGHT + dt.timedelta(days=1)

@@ -1,9 +1,9 @@
 """Warehouses of the company ``acme``, with and without the hand-made plan."""
 
 import pytest
-from hris_pipeline_tests.presentation.hand_made_plan import fill, rows
 
 from hris_pipeline.warehouse import Warehouse
+from hris_pipeline_tests.presentation.hand_made_plan import fill, rows
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import io
 import json
 
 import pytest
-from hris_pipeline_tests.presentation.hand_made_plan import NOW, fill, outcome, rows
 from rich.console import Console
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import clean, page
 from hris_pipeline.presentation import plan as rendering
+from hris_pipeline_tests.presentation.hand_made_plan import NOW, fill, outcome, rows
 
 ZONE = "Europe/Berlin"
 

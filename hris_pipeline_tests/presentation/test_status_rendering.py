@@ -3,10 +3,9 @@
 import datetime as dt
 import json
 
-from hris_pipeline_tests.presentation.hand_made_plan import NOW
-
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import status as rendering
+from hris_pipeline_tests.presentation.hand_made_plan import NOW
 
 LATER = NOW + dt.timedelta(hours=5)
 
