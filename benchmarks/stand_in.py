@@ -1,4 +1,4 @@
-"""What the benchmarks of writes and of the idle night talk to, each in a process of its own: one line of JSON tells the addresses.
+"""What the benchmarks of writes and of the idle night talk to, in processes of their own; a line of JSON tells the addresses.
 
     python -m benchmarks.stand_in trivial [--latency SECONDS] [--rate N]
     python -m benchmarks.stand_in sandbox --people N

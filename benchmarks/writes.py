@@ -40,8 +40,8 @@ def write(number: int) -> Write:
     if number % 4:
         group = f"personio:team:{number}"
         return Write(number, 1, "update_group", group, f"group-{number}", add=(UserRef(ref, f"user-{number}"),))
-    values = {"hris_ref": ref, "email": f"{number}@nordwind.example", "given_name": "A", "family_name": "B", "display_name": "A B"}
-    return Write(number, 1, "create_user", ref, None, {**values, "active": True})
+    values = {"hris_ref": ref, "email": f"{number}@nordwind.example", "given_name": "A", "family_name": "B"}
+    return Write(number, 1, "create_user", ref, None, {**values, "display_name": "A B", "active": True})
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """For all tests: this folder is importable, so that those of the core share ``plan/world.py``; and which of them may be skipped.
 
-A test that is marked ``browser`` or ``vendor_documents`` may be skipped, and is counted and printed with its reason at the end. Any
-other skip fails the session, and so does, in the continuous integration (``CI=true``), one that a missing browser makes.
+A test that is marked ``browser`` or ``vendor_documents`` may be skipped, and is counted and printed with its reason at the end.
+Any other skip fails the session. In the continuous integration (``CI=true``) only missing documents may make a test skip.
 """
 
 import os

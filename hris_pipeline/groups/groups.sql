@@ -2,7 +2,9 @@
 -- told by every HRIS (Personio v1 has no list of units), so none is listed; one whose people have all left is, and only the plan leaves it out.
 -- Reads: named_units, core.people.
 create or replace temp table groups_tonight as
-select u.hris_ref, u.kind, u.name, u.parent_ref, count(*) filter (p.wanted) as member_count
+select u.hris_ref, u.kind, u.name, u.parent_ref, p.member_count
 from named_units u
-join (select distinct unnest(group_refs) as ref, person_id, wanted from core.people) p on p.ref = u.hris_ref
-group by all;
+join (
+    select ref, count(*) filter (wanted) as member_count
+    from (select unnest(list_distinct(group_refs)) as ref, wanted from core.people) group by ref
+) p on p.ref = u.hris_ref;

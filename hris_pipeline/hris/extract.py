@@ -235,7 +235,9 @@ def _array(values: Sequence[Any]) -> pa.Array:
     try:
         return pa.array(values, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array(values, pa.int64()).cast(pa.string())
+        if set(map(type, values)) <= {int, type(None)}:  # Arrow itself would cut a fraction off
+            return pa.array(values, pa.int64()).cast(pa.string())
+        raise
 
 
 def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
@@ -247,7 +249,7 @@ def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
     for row in zip(*groups.values(), strict=True) if groups else ((),) * rows:
         for kind, value in zip(names, row, strict=True):
             if value.__class__ is list:
-                distinct = dict.fromkeys(value)
+                distinct = value if len(value) == 1 else dict.fromkeys(value)
                 kinds += [kind] * len(distinct)
                 ids += distinct
             elif value or value == 0:  # neither None nor "" nor absent

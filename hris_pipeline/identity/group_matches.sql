@@ -5,8 +5,7 @@
 create or replace temp table group_matches as
 select c.hris_ref, g.deskbird_id, 'link' as rule
 from core.groups c join state.group_links l using (hris_ref) join observed_groups g on g.deskbird_id = l.deskbird_id
-qualify row_number() over (partition by c.hris_ref order by l.linked_at desc, g.deskbird_id) = 1
-    and row_number() over (partition by g.deskbird_id order by l.linked_at desc, c.hris_ref) = 1;
+qualify row_number() over (partition by c.hris_ref order by l.linked_at desc, g.deskbird_id) = 1;
 
 insert into group_matches
 select c.hris_ref, min(g.deskbird_id), 'marker'

@@ -278,6 +278,8 @@ class Judgement:
 
     def _what_needs_blocked(self) -> None:
         """What needs a blocked change is blocked with it, under the same guard's name."""
+        if not self.number("select count(*) from draft where len(guards) > 0"):
+            return
         # an address or a name is not free while the change that would free it is held back, and so on along the chain
         self.con.execute(
             """update draft set guards = list_concat(draft.guards, b.guards)

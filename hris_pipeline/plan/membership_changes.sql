@@ -2,7 +2,7 @@
 -- Reads: effective_members, group_matches, observed_groups, deskbird.group_members, pairs, core.people. Variable: members_are_readable.
 -- Makes: present_members. Adds to: draft.
 
-create or replace temp table present_members as
+create or replace temp view present_members as
 select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
 union all
 select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
@@ -19,7 +19,7 @@ from (
 where group_ref is not null
 qualify row_number() over (partition by group_ref order by deskbird_id) = 1;
 
-create or replace temp table our_members as
+create or replace temp view our_members as
 select o.group_deskbird_id, o.user_deskbird_id, g.group_ref, g.kind, p.hris_ref
 from present_members o
 join our_groups g using (group_deskbird_id)

@@ -1,18 +1,32 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
--- Reads: state.plan_changes, valid_approvals, changes_judged (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
+-- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
 -- Variables: plan_id, now. Makes: state.plan_progress.
+
+-- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.
+create or replace temp table updates_now as
+select p.seq, bool_and(d.attribute is not null) as still_wanted, any_value(b.guard) as guard
+from (
+    select *, unnest(json_keys(after)) as attribute from state.plan_changes
+    where plan_id = getvariable('plan_id') and object = 'user' and action = 'update'
+) p
+left join user_differences d
+    on d.hris_ref = p.hris_ref and d.deskbird_id = p.deskbird_id and d.attribute = p.attribute
+    and d.before->>'$' is not distinct from p.before->>p.attribute and d.after->>'$' is not distinct from p.after->>p.attribute
+left join changes_judged b
+    on b.hris_ref = p.hris_ref and b.object = 'user' and b.action = 'update' and b.verdict = 'blocked' and json_exists(b.after, '$.' || p.attribute)
+group by p.seq;
 
 create or replace table state.plan_progress as
 with judged as (
     select p.* exclude (deskbird_id, group_deskbird_id),
         coalesce(n.deskbird_id, p.deskbird_id) as deskbird_id,
         coalesce(n.group_deskbird_id, p.group_deskbird_id) as group_deskbird_id,
-        n.content is not null as still_wanted,
+        n.content is not null or coalesce(u.still_wanted, false) as still_wanted,
         p.verdict = 'blocked' and not list_has_all(coalesce(a.guards, []), p.guards) as held,
-        coalesce(n.verdict = 'blocked', false) as held_now,
-        n.guard as guard_now
+        coalesce(n.guard, u.guard) as guard_now
     from state.plan_changes p
     left join (select * from changes_judged qualify row_number() over (partition by content order by seq) = 1) n using (content)
+    left join updates_now u on u.seq = p.seq
     left join valid_approvals a using (content)
     where p.plan_id = getvariable('plan_id')
 ), done as (
@@ -48,12 +62,12 @@ with judged as (
 select j.*,
     case
         when not j.still_wanted then case when d.is_so then 'skipped' else 'stale' end
-        when j.held or j.held_now then 'blocked'
+        when j.held or j.guard_now is not null then 'blocked'
     end as outcome,
     case
         when not j.still_wanted then case when d.is_so then 'It is so in deskbird already.'
                                           else 'Not done: deskbird or the HRIS has changed since the plan was made. Make a new plan.' end
         when j.held then 'Held back by guard ' || j.guard || '.'
-        when j.held_now then 'Held back by guard ' || j.guard_now || '.'
+        when j.guard_now is not null then 'Held back by guard ' || j.guard_now || '.'
     end as problem
 from judged j left join done d using (seq);

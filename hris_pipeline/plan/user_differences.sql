@@ -8,7 +8,7 @@ select
     email_key(p.email) as key, p.email, p.given_name, p.family_name, p.display_name, p.manager_ref,
     u.active, u.email_key as observed_key, u.user_name_key, u.user_name, u.email as observed_email,
     u.given_name as observed_given_name, u.family_name as observed_family_name, u.display_name as observed_display_name,
-    u.marker, u.external_id, u.manager_deskbird_id as observed_manager, u.version
+    u.external_id, u.manager_deskbird_id as observed_manager
 from core.people p
 left join user_matches m using (hris_ref)
 left join observed_users u using (deskbird_id);

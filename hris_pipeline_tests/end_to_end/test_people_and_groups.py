@@ -20,16 +20,16 @@ UNITS = (
 BOSS, LEADER, ANN, LEFT, UNKNOWN = 1, 2, 10, 40, 99
 
 
-def person(ref: int, first: str, last: str, email: str, *, department: int = 2, manager: int | None = BOSS, **more: Any) -> Person:
-    employment = Employment(**{"number": 1, "status": "ACTIVE", "start_date": FIRST_DAY, "department": department, "supervisor": manager, **more})
+def person(ref: int, first: str, last: str, email: str, **employment: Any) -> Person:
+    usual = {"number": 1, "status": "ACTIVE", "start_date": FIRST_DAY, "department": 2, "supervisor": BOSS}
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    return Person(ref, first, last, email, (employment,), moment, moment)
+    return Person(ref, first, last, email, (Employment(**{**usual, **employment}),), moment, moment)
 
 
 def people() -> list[Person]:
     gone = {"status": "INACTIVE", "end_date": dt.date(2025, 12, 31)}
     return [
-        person(BOSS, "Berta", "Boss", "berta@nordlicht.example", manager=None),
+        person(BOSS, "Berta", "Boss", "berta@nordlicht.example", supervisor=None),
         person(LEADER, "Lia", "Leader", "lia@nordlicht.example"),
         person(ANN, "Ann", "Maiden", "ann.maiden@nordlicht.example", team=1),
         person(11, "Same", "Name", "same.name@nordlicht.example"),
@@ -38,12 +38,12 @@ def people() -> list[Person]:
         person(14, "Gus", "Mail", "gus.mail@googlemail.com", department=4),
         person(15, "Hanna", "Hand", "hanna.hand@nordlicht.example"),
         person(LEFT, "Lars", "Left", "lars.left@nordlicht.example", **gone),
-        person(21, "Reports", "ToLeft", "to.left@nordlicht.example", manager=LEFT),
-        person(22, "Reports", "ToUnknown", "to.unknown@nordlicht.example", manager=UNKNOWN),
-        person(23, "Reports", "ToSelf", "to.self@nordlicht.example", manager=23),
-        person(24, "Ring", "One", "ring.one@nordlicht.example", manager=25),
-        person(25, "Ring", "Two", "ring.two@nordlicht.example", manager=24),
-        person(26, "Waits", "ForManager", "waits@nordlicht.example", manager=LEADER),
+        person(21, "Reports", "ToLeft", "to.left@nordlicht.example", supervisor=LEFT),
+        person(22, "Reports", "ToUnknown", "to.unknown@nordlicht.example", supervisor=UNKNOWN),
+        person(23, "Reports", "ToSelf", "to.self@nordlicht.example", supervisor=23),
+        person(24, "Ring", "One", "ring.one@nordlicht.example", supervisor=25),
+        person(25, "Ring", "Two", "ring.two@nordlicht.example", supervisor=24),
+        person(26, "Waits", "ForManager", "waits@nordlicht.example", supervisor=LEADER),
     ]
 
 

@@ -110,7 +110,9 @@ def test_c13_an_absent_attribute_is_no_news_and_an_empty_one_is(acme: Deployment
     acme.tenant.change(PEOPLE, team=None, cost_centers=(), supervisor=None)
     groups = f"team:{person.team}", f"cost_center:{person.cost_centers[0][0]}"
     try:
-        in_order(acme, *(Fault(LIST, "missing_attribute", value=name, times=None) for name in ("team", "cost_centers", "supervisor")))
+        in_order(
+            acme, *(Fault(LIST, "missing_attribute", value=name, times=None) for name in ("team", "cost_centers", "supervisor"))
+        )
         acme.personio.clear()
         assert acme.sync(night=2).code == 0
         assert sorted({(kind, action) for kind, action, _ in acme.changes()}) == [("manager", "clear"), ("membership", "remove")]

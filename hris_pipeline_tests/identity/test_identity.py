@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from plan.world import UNGUARDED, World
+from plan.world import UNGUARDED, User, World
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +150,9 @@ def test_what_waits_for_review_keeps_the_night_it_was_first_seen(world: World) -
 
 
 def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
-    world.hire("a", "b", "c", "d", "e")
+    world.hire("a", "b", "c", "d", "e", "f", "g")
     world.settle()
-    linked = {id_: world.user_of(id_) for id_ in "abcde"}
+    linked = {id_: world.user_of(id_) for id_ in "abcdefg"}
     world.hire("several", "provider", "shared", "twin 1", "twin 2")
     for person in world.people.values():
         person.email = str(person.email).replace(" ", "-")
@@ -171,6 +171,16 @@ def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
     world.stranger("taken@acme.test")
     world.people["e"].email = "taken@acme.test"
     expected["p:e"] = "email_is_taken"
+    # somebody who left is said to be the linked user too
+    linked["f"].external_id = "p:left"
+    world.hire("left", status="inactive")
+    expected["p:f"] = "link_and_marker_disagree"
+    # two users have the address, one of them a leaver's
+    linked["g"].email = "wanted@acme.test"
+    world.people["g"].status = "inactive"
+    world.users["0"] = User("0", "wanted@acme.test", "zero@acme.test")
+    world.hire("wanted")
+    expected["p:wanted"] = "several_users_share_the_email"
     # two users carry one marker
     world.stranger("one@acme.test", external_id="p:several")
     world.stranger("other@acme.test", external_id="p:several")
@@ -196,7 +206,7 @@ def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
     for ref in expected:
         world.people[ref.removeprefix("p:")].status = "inactive"
     world.make_plan()
-    assert world.kinds_of_changes() == ["user deactivate p:e"]
+    assert world.kinds_of_changes() == ["user deactivate p:e", "user deactivate p:g"]
 
 
 def test_the_rest_of_a_person_whose_new_address_is_taken_is_updated(world: World) -> None:

@@ -138,8 +138,8 @@ def test_c48_creations_go_top_down_so_that_the_manager_goes_with_the_post() -> N
     world = World(guards=UNGUARDED)
     for n in range(12):
         world.hire(f"{n:02}", manager_id=f"{n + 1:02}" if n < 11 else None)
-    world.settle()
-    assert len(world.users) == 12
+    _, _, night = world.night()
+    assert (len(world.users), len(world.writes), night.in_line) == (12, 12, True)
     for n in range(11):
         assert world.user_of(f"{n:02}").manager == world.user_of(f"{n + 1:02}").id
 
@@ -289,6 +289,8 @@ def test_c50_at_most_a_hundred_members_a_request_and_one_request_for_one_change(
         {"group create": 1, "membership add": 5000, "user create": 5000},
         [101, *[100] * 49],  # the group itself, and a hundred
     )
+    stages = [row["stage"] for row in world.rows() if row["object"] in {"group", "membership"}]
+    assert (stages.count(stages[0]), stages[0] < stages[-1]) == (101, True)  # the rest waits for the id that the creation brings
     # as if it had been carried out
     for id_ in ids:
         world.stranger(f"{id_}@acme.test", external_id=f"p:{id_}")

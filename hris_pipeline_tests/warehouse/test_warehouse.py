@@ -184,6 +184,11 @@ def test_a_file_that_may_not_be_opened_is_named(warehouse: Warehouse) -> None:
         raise duckdb.IOException('Cannot open file "x": Permission denied')
 
 
+def test_a_damaged_block_is_not_said_to_be_a_lock(warehouse: Warehouse) -> None:
+    with pytest.raises(WarehouseError, match="could not be used"), warehouse.write():
+        raise duckdb.IOException("Corrupt database file: computed checksum does not match stored checksum in block 7")
+
+
 @pytest.mark.parametrize("what", FULL)
 def test_a_full_disk_is_one_sentence_and_the_last_good_tables_stay(warehouse: Warehouse, what: str) -> None:
     with pytest.raises(WarehouseError, match="There is no room for acme"), warehouse.write() as con:  # noqa: PT012 - the block is what is undone

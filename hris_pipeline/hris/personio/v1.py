@@ -261,8 +261,10 @@ def _units(values: Any, names: dict[int | str, Any]) -> list[Any]:
             names[unit.id] = unit.name
             ids.append(unit.id)
         elif value.__class__ is list:
-            names.update((unit.attributes.id, unit.attributes.name) for unit in value)
-            ids.append([unit.attributes.id for unit in value])
+            units = [unit.attributes for unit in value]
+            for unit in units:
+                names[unit.id] = unit.name
+            ids.append([unit.id for unit in units])
         else:
             ids.append(value)
     return ids
