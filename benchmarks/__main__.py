@@ -203,7 +203,9 @@ def trivial(*options: object) -> Iterator[str]:
         process.stdin.close()
 
 
-def writes(bench: Bench, name: str, number: int, ideal: float, goal: float, served: Sequence[object], *options: object) -> Iterator[Row]:
+def writes(
+    bench: Bench, name: str, number: int, ideal: float, goal: float, served: Sequence[object], *options: object
+) -> Iterator[Row]:
     """Writes to a trivial deskbird, as a share of ``ideal`` a second."""
     shares, refused, issued = [], 0, set()
     for _ in range(bench.rounds):
@@ -214,7 +216,9 @@ def writes(bench: Bench, name: str, number: int, ideal: float, goal: float, serv
         issued.add(sum(told["statuses"].values()))
     yield Row(name, f"share of {ideal:g} writes a second", f"at least {goal}", spread(shares, ".2f"), median(shares) >= goal)
     yield Row(name, "answers 429", "0", str(refused), refused == 0)
-    yield Row(name, "writes issued", f"{number:,} needed", ", ".join(f"{count:,}" for count in sorted(issued)), issued == {number})
+    yield Row(
+        name, "writes issued", f"{number:,} needed", ", ".join(f"{count:,}" for count in sorted(issued)), issued == {number}
+    )
 
 
 def rate(bench: Bench) -> Iterator[Row]:
@@ -268,7 +272,9 @@ def put(command: str, rows: Sequence[Row], notes: Sequence[str]) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="What the pipeline costs; see benchmarks/README.md.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="What the pipeline costs; see benchmarks/README.md."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--people", type=int, help="size of the company; by default each benchmark's own")
     parser.add_argument("--rounds", type=int, default=3)

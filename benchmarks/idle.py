@@ -1,4 +1,5 @@
-"""Whole nights of a company of 1,000 against the sandbox: how long one takes that has nothing to do, and whether others write only what is needed.
+"""Whole nights of a company of 1,000 against the sandbox: how long one takes that has nothing to do, and whether others write
+only what is needed.
 
     python -m benchmarks.idle [--people 1000] [--rounds 3]
 
@@ -103,7 +104,11 @@ def main() -> None:
             nights = Nights(sandbox, Path(place))
             for api in APIS:
                 seconds, writes = nights.sync(api)
-                found[api]["first"] = {"seconds": round(seconds, 2), "writes": writes, "needed": sandbox.addresses["first_writes"]}
+                found[api]["first"] = {
+                    "seconds": round(seconds, 2),
+                    "writes": writes,
+                    "needed": sandbox.addresses["first_writes"],
+                }
             needed = sandbox.ask("change")["needed"]
             nights.hour += 1
             for api in APIS:

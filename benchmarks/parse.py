@@ -1,6 +1,6 @@
 """The denominator: parse every saved page with orjson and do nothing else.
 
-    python -m benchmarks.parse data/benchmark/100000
+python -m benchmarks.parse data/benchmark/100000
 """
 
 # ruff: noqa: E402 - the imports are timed

@@ -1,6 +1,6 @@
 """The picture of the lineage in the README, while `make ui` runs:
 
-    python -m hris_pipeline_tests.end_to_end.screenshot docs/lineage.png
+python -m hris_pipeline_tests.end_to_end.screenshot docs/lineage.png
 """
 
 import argparse
