@@ -16,7 +16,7 @@ ui: $(STAMP) ## the Dagster UI with the demo in it, on 127.0.0.1
 	@$(BIN)/python -m hris_pipeline.sandbox.ui $(if $(PORT),--port $(PORT))
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff check --quiet .
