@@ -42,15 +42,14 @@ def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kind
 def build(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> GroupCounts:
     """Build both tables inside the caller's transaction.
 
-    Raises :class:`~hris_pipeline.errors.ContractError` and leaves the last good ones where they would break their contract.
+    Raises :class:`~hris_pipeline.errors.ContractError` where they would break their contract; the caller's rollback then leaves
+    the last good ones.
     """
     stage_units(con, connections, kinds)
     con.execute(_GROUPS)
     con.execute(_MEMBERSHIPS)
-    groups = judge.require(con, contracts.GROUPS, "groups_tonight")
-    memberships = judge.require(con, contracts.MEMBERSHIPS, "memberships_tonight")
-    con.execute("create or replace table core.groups as from groups_tonight; drop table groups_tonight")
-    con.execute("create or replace table core.memberships as from memberships_tonight; drop table memberships_tonight")
+    groups = judge.require(con, contracts.GROUPS, contracts.GROUPS.qualified)
+    memberships = judge.require(con, contracts.MEMBERSHIPS, contracts.MEMBERSHIPS.qualified)
     by_kind = dict(con.execute("select kind, count(*) from core.groups group by all order by all").fetchall())
     row = con.execute("select count(*) from core.groups where member_count = 0").fetchone()
     return GroupCounts(groups, memberships, by_kind, row[0] if row else 0)

@@ -49,7 +49,8 @@ def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, i
 def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     """Build the graph inside the caller's transaction.
 
-    Raises :class:`~hris_pipeline.errors.ContractError` and leaves the last good one where it would break its contract.
+    Raises :class:`~hris_pipeline.errors.ContractError` where it would break its contract; the caller's rollback then leaves
+    the last good one.
     """
     con.execute(_LINES)
     manager_of = dict(
@@ -60,7 +61,7 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     spans = spans_outside(manager_of, cycle)
     stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
     con.execute(
-        """create or replace temp table graph_tonight as
+        """create or replace table core.manager_graph as
            select l.person_id, l.manager_id, r.depth, r.chain,
                coalesce(d.direct_reports, 0) as direct_reports,
                case when c.person_id is null then coalesce(s.all_reports, 0) else c.all_reports end as all_reports,
@@ -69,8 +70,7 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
            left join reached r using (person_id) left join direct_spans d using (person_id)
            left join spans s using (person_id) left join around_cycles c using (person_id)"""
     )
-    people = judge.require(con, contracts.MANAGER_GRAPH, "graph_tonight")
-    con.execute("create or replace table core.manager_graph as from graph_tonight; drop table graph_tonight")
+    people = judge.require(con, contracts.MANAGER_GRAPH, contracts.MANAGER_GRAPH.qualified)
     con.execute(
         "drop table reporting_lines; drop table reached; drop table direct_spans; drop table spans; drop table around_cycles"
     )

@@ -43,7 +43,8 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     """Build both tables inside the caller's transaction.
 
     A record that breaks a rule goes to ``core.quarantine`` under the rule's name, the rest flows (cases 14, 23, 31). Raises
-    :class:`~hris_pipeline.errors.ContractError` and leaves the last good tables where the result would break its contract.
+    :class:`~hris_pipeline.errors.ContractError` where the result would break its contract; the caller's rollback then leaves
+    the last good tables.
     """
     _stage_records(con, rules.statuses)
     groups.stage_units(con, list(rules.statuses), rules.kinds)
@@ -65,13 +66,12 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     con.execute(_QUARANTINE)
 
     con.execute(
-        f"""create or replace temp table people_judged as
+        f"""create or replace table core.people as
             select {", ".join(contracts.PEOPLE.names)} from people_candidates p
             anti join violations v on v.hris_ref = p.hris_ref and v."table" = 'core.people'"""
     )
-    judge.require(con, contracts.PEOPLE, "people_judged")
-    con.execute("create or replace table core.people as from people_judged")
-    con.execute("drop table people_judged; drop view records; drop table people_candidates")
+    judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
+    con.execute("drop view records; drop table people_candidates")
 
     row = con.execute(
         """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming')

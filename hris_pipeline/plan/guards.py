@@ -156,7 +156,10 @@ class Judgement:
         return [] if self.limits.get(guard, {}) is None else list(people)
 
     def _listed(self, guard: str, people: Sequence[str], condition: str) -> None:
-        self.con.execute("set variable listed = ?", [self._names(people, guard)])
+        listed = self._names(people, guard)
+        if not listed:
+            return
+        self.con.execute("set variable listed = ?", [listed])
         condition = f"({condition}) and object <> 'group' and hris_ref in ({_LISTED})"
         count = self.number(f"select count(distinct hris_ref) from draft where {condition}")
         self.block(guard, condition)

@@ -207,6 +207,24 @@ def test_a_guard_that_trips_only_now_blocks_what_was_planned_before(world: World
     assert (applied.blocked, active(world)) == (5, 10)
 
 
+def test_an_update_of_which_one_attribute_trips_only_now_waits_whole() -> None:
+    world = World(guards={**UNGUARDED, "update_attribute": GUARDS["update_attribute"]})
+    world.hire(*"0123456789")
+    world.night()
+    for id_ in "012":
+        world.people[id_].given_name = world.people[id_].family_name = "New"
+    plan_id = world.make_plan().plan_id
+    assert world.held() == {}
+    for id_ in "34":
+        world.people[id_].given_name = "New"  # now half of them get another first name, and three another last name
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        world.derive(con)
+    world.writes.clear()
+    applied, _ = world.apply(plan_id)
+    assert (applied.blocked, applied.stale, world.writes) == (3, 0, [])
+
+
 # --- runs that end before their time ------------------------------------------------------------------------------------------
 
 
