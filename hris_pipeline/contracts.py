@@ -179,7 +179,7 @@ PEOPLE = Table(
         Column(
             "group_refs",
             "VARCHAR[]",
-            "the groups the record names, as hris_refs",
+            "the groups the record names, as hris_refs, each once",
             nullable=False,
             comes_from=("hris.employees.groups",),
         ),

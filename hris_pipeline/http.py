@@ -24,6 +24,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints who
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+_READ = httpx.ByteStream(b"")
 
 
 class Pacer:
@@ -176,9 +177,11 @@ class Client:
         if not self.rest((pacer or self.pacer).reserve()):
             raise NoAnswer("stopped")
         try:
-            return self._client().request(method, url, **kwargs)
+            response = self._client().request(method, url, **kwargs)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise NoAnswer(type(problem).__name__) from None
+        response.stream = _READ  # httpx ties the two in a ring, which would keep every page until the next garbage collection
+        return response
 
     def hold_back(self, response: httpx.Response | None, attempt: int, pacer: Pacer | None = None) -> float:
         """Seconds to wait after a failed try; a 429 also holds back the other workers."""

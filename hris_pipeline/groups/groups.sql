@@ -6,5 +6,5 @@ select u.hris_ref, u.kind, u.name, u.parent_ref, p.member_count
 from named_units u
 join (
     select ref, count(*) filter (wanted) as member_count
-    from (select unnest(list_distinct(group_refs)) as ref, wanted from core.people) group by ref
+    from (select unnest(group_refs) as ref, wanted from core.people) group by ref
 ) p on p.ref = u.hris_ref;

@@ -1,6 +1,6 @@
 -- core.memberships: who is in which group, people who left apart.
--- Reads: core.people, named_units.
+-- Reads: core.people (whose group_refs are distinct), named_units.
 create or replace table core.memberships as
 select p.ref as group_ref, p.person_id
-from (select person_id, unnest(list_distinct(group_refs)) as ref from core.people where status <> 'ended') p
+from (select person_id, unnest(group_refs) as ref from core.people where status <> 'ended') p
 semi join named_units u on u.hris_ref = p.ref;

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET
@@ -241,23 +243,30 @@ def _array(values: Sequence[Any]) -> pa.Array:
 
 
 def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
-    """The column ``groups``: for each row the kinds and ids of its groups."""
-    kinds: list[str] = []
-    ids: list[Any] = []
-    ends = [0]
-    names = tuple(groups)
-    for row in zip(*groups.values(), strict=True) if groups else ((),) * rows:
-        for kind, value in zip(names, row, strict=True):
-            if value.__class__ is list:
-                distinct = value if len(value) == 1 else dict.fromkeys(value)
-                kinds += [kind] * len(distinct)
-                ids += distinct
-            elif value or value == 0:  # neither None nor "" nor absent
-                kinds.append(kind)
-                ids.append(value)
-        ends.append(len(ids))
-    pairs = pa.StructArray.from_arrays([pa.array(kinds, pa.string()), _texts(ids)[0]], ["kind", "id"])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pairs)
+    """The column ``groups``: for each row the kinds and ids of its groups, kind by kind, each once."""
+    found = [_flat(values) for values in groups.values()]
+    row = np.concatenate([np.zeros(0, np.int64), *(where for where, _ in found)])
+    kind = np.repeat(np.arange(len(found)), [len(where) for where, _ in found]).astype(np.int32)
+    by_row = np.argsort(row, kind="stable")
+    ids = pa.concat_arrays([pa.array([], pa.string()), *(ids for _, ids in found)]).take(pa.array(by_row))
+    kinds = pa.DictionaryArray.from_arrays(kind[by_row], pa.array(list(groups), pa.string())).cast(pa.string())
+    ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.StructArray.from_arrays([kinds, ids], ["kind", "id"]))
+
+
+def _flat(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Row numbers and ids of one kind's groups; a row of several has its number several times."""
+    if any(value.__class__ is list for value in values):
+        pairs = [
+            (row, each)
+            for row, value in enumerate(values)
+            for each in (dict.fromkeys(value) if value.__class__ is list else (value,))
+        ]
+        where, values = np.array([row for row, _ in pairs], np.int64), [each for _, each in pairs]
+    else:
+        where = np.arange(len(values))
+    ids = _texts(values)[0]
+    return where[ids.is_valid().to_numpy(zero_copy_only=False)], ids.drop_null()
 
 
 def _names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:

@@ -4,14 +4,17 @@
 
 -- Composed again after the change of case: a few capitals are of two characters where the small letter is one.
 create or replace temp macro name_key(name) as nfc_normalize(lower(nfc_normalize(trim(name))));
-create or replace temp macro email_key(address) as replace(name_key(address), '@googlemail.com', '@gmail.com');
+create or replace temp macro person_key(email) as replace(email, '@googlemail.com', '@gmail.com'); -- of core.people, where it is lower case and composed already
+create or replace temp macro email_key(address) as person_key(name_key(address));
+create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
+    and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);
 
 create or replace temp table observed_users as
 select u.* exclude (hris_ref),
     email_key(coalesce(u.email, u.user_name)) as email_key,
     case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
-    case when list_contains(getvariable('connections'), string_split(u.external_id, ':')[1]) and contains(u.external_id, ':') then u.external_id end as marker,
+    our_marker(u.external_id) as marker,
     l.hris_ref as linked_ref
 from deskbird.users u
 left join (select deskbird_id, min(hris_ref) as hris_ref from state.links group by all) l using (deskbird_id);
@@ -19,5 +22,5 @@ left join (select deskbird_id, min(hris_ref) as hris_ref from state.links group 
 create or replace temp table observed_groups as
 select g.* exclude (hris_ref),
     name_key(g.name) as name_key,
-    case when list_contains(getvariable('connections'), string_split(g.external_id, ':')[1]) and contains(g.external_id, ':') then g.external_id end as marker
+    our_marker(g.external_id) as marker
 from deskbird.groups g;

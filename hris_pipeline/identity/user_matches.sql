@@ -3,22 +3,28 @@
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 
+-- "takes" is the address of a person who takes another than the user has.
+create or replace temp macro taken(wanted, email, email_key, user_name_key) as
+    case when wanted and person_key(email) not in (email_key, user_name_key) then person_key(email) end;
+
 create or replace temp table marked as
-select p.hris_ref, u.deskbird_id, count(*) over (partition by p.hris_ref) as users
+select p.hris_ref, u.deskbird_id, taken(p.wanted, p.email, u.email_key, u.user_name_key) as takes
 from core.people p join observed_users u on u.marker = p.hris_ref;
 
 create or replace temp table linked as
-select p.hris_ref, u.deskbird_id, u.marker, u.external_id
+select p.hris_ref, u.deskbird_id,
+    coalesce(u.marker <> p.hris_ref, false) as marked_otherwise, u.external_id is not null and u.marker is null as is_foreign,
+    taken(p.wanted, p.email, u.email_key, u.user_name_key) as takes
 from core.people p join state.links l using (hris_ref) join observed_users u on u.deskbird_id = l.deskbird_id;
 
 insert into review_tonight
-select distinct hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked where users > 1 group by all
+select hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked group by hris_ref having count(*) > 1
 union all
 select l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
 from linked l left join marked m on m.hris_ref = l.hris_ref
-where (l.marker is not null and l.marker <> l.hris_ref) or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)
+where l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)
 union all
-select hris_ref, 'foreign_external_id', deskbird_id from linked where external_id is not null and marker is null and not getvariable('take_over');
+select hris_ref, 'foreign_external_id', deskbird_id from linked where is_foreign and not getvariable('take_over');
 
 create or replace temp table user_matches as
 select hris_ref, deskbird_id, 'link' as rule from linked anti join review_tonight using (hris_ref)
@@ -29,9 +35,9 @@ select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
 with recursive moves as (
-    select m.deskbird_id, email_key(p.email) as takes
-    from user_matches m join core.people p using (hris_ref) join observed_users u using (deskbird_id)
-    where p.wanted and email_key(p.email) <> u.email_key and email_key(p.email) <> u.user_name_key
+    select deskbird_id, takes
+    from (select hris_ref, deskbird_id, takes from linked where takes is not null union select hris_ref, deskbird_id, takes from marked where takes is not null)
+    semi join user_matches using (hris_ref, deskbird_id)
 ), held_by as (
     select m.deskbird_id, o.deskbird_id as holder
     from moves m
@@ -47,7 +53,7 @@ select deskbird_id from moves where deskbird_id not in (select deskbird_id from 
 
 create or replace temp table email_candidates as
 with wanted as (
-    select hris_ref, email_key(email) as key from core.people
+    select hris_ref, person_key(email) as key from core.people
     where wanted and email is not null and hris_ref not in (select hris_ref from user_matches union all select hris_ref from review_tonight)
 ), hits as (
     select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.email_key = w.key

@@ -15,7 +15,7 @@ from hris_pipeline.managers.rings import rings
 from hris_pipeline.people import stage
 from hris_pipeline.warehouse import judge
 
-_LINES = (Path(__file__).parent / "manager_graph.sql").read_text(encoding="utf-8")
+_REACHED, _GRAPH = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("reached.sql", "manager_graph.sql"))
 
 
 @dataclass(frozen=True)
@@ -52,27 +52,16 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     Raises :class:`~hris_pipeline.errors.ContractError` where it would break its contract; the caller's rollback then leaves
     the last good one.
     """
-    con.execute(_LINES)
-    manager_of = dict(
-        con.execute("select person_id, manager_id from reporting_lines anti join reached using (person_id)").fetchall()
-    )
+    con.execute(_REACHED)
+    manager_of = dict(con.execute("from unreached").fetchall())
     cycle = {member for ring in rings(manager_of) for member in ring}
-    con.execute("create or replace temp table around_cycles (person_id varchar, all_reports bigint, in_cycle boolean)")
     spans = spans_outside(manager_of, cycle)
     stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
-    con.execute(
-        """create or replace table core.manager_graph as
-           select l.person_id, l.manager_id, r.depth, r.chain,
-               coalesce(d.direct_reports, 0) as direct_reports,
-               case when c.person_id is null then coalesce(s.all_reports, 0) else c.all_reports end as all_reports,
-               coalesce(l.problem, case when c.in_cycle then 'cycle' end) as problem
-           from reporting_lines l
-           left join reached r using (person_id) left join direct_spans d using (person_id)
-           left join spans s using (person_id) left join around_cycles c using (person_id)"""
-    )
+    con.execute(_GRAPH)
     people = judge.require(con, contracts.MANAGER_GRAPH, contracts.MANAGER_GRAPH.qualified)
     con.execute(
-        "drop table reporting_lines; drop table reached; drop table direct_spans; drop table spans; drop table around_cycles"
+        "drop table reporting_lines; drop table reached; drop table unreached; drop table direct_spans; drop table spans; "
+        "drop table around_cycles"
     )
     problems = dict(
         con.execute(

@@ -15,16 +15,18 @@ create or replace temp macro derived_status(word, first_day, last_day, today) as
     when word = 'on_leave' then 'on_leave'
     else 'active' end;
 
+create or replace temp table several as
+select hris_ref from records group by hris_ref having count(*) > 1;
+
+-- "Not materialized", because DuckDB would else write every record down once more to read it twice.
 create or replace temp table people_candidates as
-with dated as (
+with dated as not materialized (
     select *,
         try_cast(left(start_date, 10) as date) as first_day,
         try_cast(left(end_date, 10) as date) as last_day
     from records
-), judged as (
+), judged as not materialized (
     select *, derived_status(word, first_day, last_day, getvariable('today')) as derived from dated
-), several as (
-    select hris_ref from records group by hris_ref having count(*) > 1
 ), counted as (
     select * from judged anti join several using (hris_ref)
     union all
@@ -51,6 +53,7 @@ select
     coalesce(derived in ('active', 'on_leave')
         or (derived = 'upcoming' and first_day <= getvariable('today') + cast(getvariable('prehire_days') as integer)), false) as wanted,
     list_sort(coalesce(absent, [])) as unknown,
-    list_sort([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])]) as group_refs,
+    list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
     (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable
 from counted;
+drop table several;

@@ -8,7 +8,7 @@ select 'group', 'create', g.hris_ref, null, null, null,
     json_object('kind', g.kind, 'members', e.members), 'group:' || g.hris_ref || ':0', 4500000, []
 from core.groups g
 join group_names n using (hris_ref)
-join (select group_ref as hris_ref, count(*) as members from effective_members group by all) e using (hris_ref)
+join (select group_row, count(*) as members from effective_members group by all) e on e.group_row = g.rowid
 anti join group_matches m on m.hris_ref = g.hris_ref;
 
 insert into draft

@@ -201,7 +201,7 @@ class Judgement:
         if (
             base
             and self.limits.get("scope_lost", {}) is not None
-            and not self.number("select count(*) from core.people where wanted")
+            and not self.number("select exists (from core.people where wanted)")
         ):
             self.block("scope_lost", "true")
             self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
@@ -214,11 +214,11 @@ class Judgement:
             for kind in self.situation.kinds
         }
         left = {
-            kind: f"select count(*) from core.memberships where string_split(group_ref, ':')[2] = '{kind}'"
+            kind: f"select exists (from core.memberships where string_split(group_ref, ':')[2] = '{kind}')"
             for kind in self.situation.kinds
         }
         conditions["manager"] = "object = 'manager' and action = 'clear'"
-        left["manager"] = "select count(*) from core.people where wanted and manager_ref is not null"
+        left["manager"] = "select exists (from core.people where wanted and manager_ref is not null)"
         for attribute, condition in conditions.items():
             count = self.people(condition)
             if count and not self.number(left[attribute]):
@@ -265,6 +265,7 @@ class Judgement:
                 from draft d
                 join (select group_deskbird_id, count(*) as members from present_members g
                       join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active
+                      where group_deskbird_id in (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
                       group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref

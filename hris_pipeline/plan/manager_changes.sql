@@ -15,11 +15,13 @@ with lines as (
     left join state.acknowledged_values a on a.deskbird_id = p.deskbird_id and a.attribute = 'manager'
     where p.wanted and (p.deskbird_id is not null or p.hris_ref not in (select hris_ref from review_tonight))
 )
-select 'set' as action, l.*
-from lines l
-where coalesce(problem, 'cycle') = 'cycle' and manager_ref is not null and manager_is_coming
-    and (deskbird_id is null or manager_deskbird_id is null or manager_deskbird_id is distinct from observed_manager)
-union all
-select 'clear', l.*
-from lines l
-where manager_ref is null and deskbird_id is not null and is_known and observed_manager is not null and not list_contains(unknown, 'manager_id');
+select * from (
+    select
+        case
+            when manager_ref is not null then case
+                when coalesce(problem, 'cycle') = 'cycle' and manager_is_coming
+                    and (deskbird_id is null or manager_deskbird_id is null or manager_deskbird_id is distinct from observed_manager) then 'set' end
+            when deskbird_id is not null and is_known and observed_manager is not null and not list_contains(unknown, 'manager_id') then 'clear'
+        end as action, *
+    from lines
+) where action is not null;

@@ -191,19 +191,17 @@ def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
-    units = [
-        names.Unit(*row)
-        for row in con.execute(
-            """select c.hris_ref, c.kind, c.name, k.precedence, o.name
-               from core.groups c join group_kinds k using (kind)
-               left join group_matches m using (hris_ref) left join observed_groups o on o.deskbird_id = m.deskbird_id
-               where m.deskbird_id is not null or c.hris_ref in (select group_ref from effective_members)"""
-        ).fetchall()
-    ]
+    """Make the temp table ``group_names``. Only groups whose name is not settled already are looked at one by one."""
+    con.execute(_SQL["settled_names"])
+    unsettled = "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
+    units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
     strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
-    taken = [names.key(name) for (name,) in con.execute(strangers).fetchall()]
+    used = con.execute(f"{strangers} union all select present from units_to_name where settled").fetchall() if units else []
+    taken = [names.key(name) for (name,) in used]
     assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
-    con.execute("create or replace temp table group_names (hris_ref varchar, name varchar)")
+    con.execute(
+        "create or replace temp table group_names as select hris_ref, nfc_normalize(present) as name from units_to_name where settled"
+    )
     stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
 
 

@@ -1,5 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, user_differences, review_tonight, contested_users, tripped_attributes. Makes: draft.
+-- Reads: pairs, core.people, user_differences, review_tonight, contested_users, tripped_attributes. Makes: draft.
 
 create or replace temp table draft (
     object varchar, action varchar, hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar,
@@ -16,8 +16,8 @@ select 'user', 'create', hris_ref, null, null, null,
     'The person works here and deskbird has no user for them.',
     json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date),
     'user:' || hris_ref, 2000000, []
-from pairs
-where wanted and deskbird_id is null and hris_ref not in (select hris_ref from review_tonight);
+from (select hris_ref from pairs where wanted and deskbird_id is null) join core.people using (hris_ref)
+where hris_ref not in (select hris_ref from review_tonight);
 
 insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,

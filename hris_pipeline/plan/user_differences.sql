@@ -2,13 +2,14 @@
 -- Reads: core.people, observed_users, user_matches, leaving_addresses, state.acknowledged_values. Variable: readable_users (list of attributes).
 -- Makes: pairs, taken_addresses, user_differences.
 
+-- "Alike" are most, every night: only of the others are the values looked at one by one.
 create or replace temp table pairs as
 select
-    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.status, p.in_scope, p.start_date, p.end_date, p.unknown,
-    email_key(p.email) as key, p.email, p.given_name, p.family_name, p.display_name, p.manager_ref,
-    u.active, u.email_key as observed_key, u.user_name_key, u.user_name, u.email as observed_email,
-    u.given_name as observed_given_name, u.family_name as observed_family_name, u.display_name as observed_display_name,
-    u.external_id, u.manager_deskbird_id as observed_manager
+    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.status, p.in_scope, p.start_date, p.end_date, p.unknown, p.manager_ref,
+    person_key(p.email) as key, u.email_key as observed_key, u.user_name_key,
+    u.active, u.external_id, u.manager_deskbird_id as observed_manager,
+    coalesce(key = u.email_key and key = u.user_name_key and p.display_name = u.display_name, false)
+        and p.given_name is not distinct from u.given_name and p.family_name is not distinct from u.family_name as alike
 from core.people p
 left join user_matches m using (hris_ref)
 left join observed_users u using (deskbird_id);
@@ -26,15 +27,17 @@ insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from t
 
 create or replace temp table user_differences as
 with observed as (
-    select p.*,
-        case when list_contains(getvariable('readable_users'), 'given_name') then observed_given_name else g.value end as now_given_name,
-        case when list_contains(getvariable('readable_users'), 'family_name') then observed_family_name else f.value end as now_family_name,
-        case when list_contains(getvariable('readable_users'), 'display_name') then observed_display_name else d.value end as now_display_name
-    from pairs p
+    select p.hris_ref, p.deskbird_id, p.key, p.observed_key, p.user_name_key, p.unknown,
+        c.email, c.given_name, c.family_name, c.display_name, u.user_name, u.email as observed_email,
+        case when list_contains(getvariable('readable_users'), 'given_name') then u.given_name else g.value end as now_given_name,
+        case when list_contains(getvariable('readable_users'), 'family_name') then u.family_name else f.value end as now_family_name,
+        case when list_contains(getvariable('readable_users'), 'display_name') then u.display_name else d.value end as now_display_name
+    from (from pairs where wanted and deskbird_id is not null and not alike) p
+    join core.people c using (hris_ref)
+    join observed_users u on u.deskbird_id = p.deskbird_id
     left join state.acknowledged_values g on g.deskbird_id = p.deskbird_id and g.attribute = 'given_name'
     left join state.acknowledged_values f on f.deskbird_id = p.deskbird_id and f.attribute = 'family_name'
     left join state.acknowledged_values d on d.deskbird_id = p.deskbird_id and d.attribute = 'display_name'
-    where p.wanted and p.deskbird_id is not null
 )
 select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
 from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -182,14 +183,14 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
     """One walk over all pages."""
     walk = Walk(api, PATH)
     names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
-    asked = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))]
+    asked = urlencode([("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))])
     totals: list[int | None] = []
     employees, units = directory / "employees.arrow", directory / "org_units.arrow"
     with EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file, OrgUnitFile(units) as unit_file:
         offset = 0
         while True:
             where = walk.where
-            response = api.get(PATH, where=where, right=RIGHT, params=[("limit", LIMIT), ("offset", offset), *asked])
+            response = api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
             page = _page(api, response, where)
             count = _add(page, walk, file, names)
             if page.total not in totals:
