@@ -100,6 +100,8 @@ ORG_UNITS = Table(
 
 # --- what should be true: the core --------------------------------------------------------------------------------------------
 
+# the characters that \s means, so that pandas has Arrow match them and not Python
+_SPACE = " \t\n\r\f\v\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
 
@@ -193,7 +195,7 @@ PEOPLE = Table(
             "email_is_valid",
             "email",
             "the work e-mail has one @ and a domain with a dot",
-            r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+",
+            f'[^@{_SPACE},;<>"]+@[^@{_SPACE},;<>"]+\\.[^@{_SPACE},;<>".]+',
         ),
         Rule("name_is_present", "display_name", "there is a first or a last name"),
         Rule("dates_are_readable", "dates", "first and last day are dates or empty"),

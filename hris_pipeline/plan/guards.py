@@ -265,7 +265,8 @@ class Judgement:
                 from draft d
                 join (select group_deskbird_id, count(*) as members from present_members g
                       join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active
-                      where group_deskbird_id in (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
+                      where group_deskbird_id in
+                          (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
                       group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref

@@ -200,7 +200,8 @@ def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
     taken = [names.key(name) for (name,) in used]
     assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
     con.execute(
-        "create or replace temp table group_names as select hris_ref, nfc_normalize(present) as name from units_to_name where settled"
+        """create or replace temp table group_names as
+           select hris_ref, nfc_normalize(present) as name from units_to_name where settled"""
     )
     stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
 

@@ -100,9 +100,9 @@ def _chunks(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pd.DataFrame
 
 
 def _judged(column: Column) -> str:
-    """A column as the contract needs to see it: of a list only whether there is one, because each would become an object."""
+    """A column as the contract needs to see it: its value where only some are allowed, else only whether there is one."""
     name = f'"{column.name}"'
-    return f"case when {name} is not null then true end as {name}" if column.type.endswith("[]") else name
+    return name if column.values else f"case when {name} is not null then true end as {name}"  # noqa: PD011 - no data frame
 
 
 def _refuse_unjudged(cases: pd.DataFrame) -> None:
