@@ -6,6 +6,7 @@ guard has blocked something. Errors are one sentence on standard error.
 
 # ruff: noqa: PLC0415 - what is slow to import is imported by the command that needs it
 
+import contextlib
 import datetime as dt
 import getpass
 import os
@@ -14,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -42,7 +43,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's own, whe
 
 
 class Format(StrEnum):
-    """How the plan is printed."""
+    """How the plan, or the explanation of a person, is printed."""
 
     table = "table"
     json = "json"
@@ -50,7 +51,7 @@ class Format(StrEnum):
 
 
 class ScreenFormat(StrEnum):
-    """How the status is printed."""
+    """How the status, or what waits for a decision, is printed."""
 
     table = "table"
     json = "json"
@@ -58,6 +59,12 @@ class ScreenFormat(StrEnum):
 
 CompanyName = Annotated[
     str, typer.Argument(metavar="COMPANY", help="name of the company file, without .yaml", show_default=False)
+]
+HrisRef = Annotated[
+    str, typer.Argument(metavar="HRIS_REF", help="the record, <connection>:<id>, as `review` shows it", show_default=False)
+]
+DeskbirdId = Annotated[
+    str, typer.Argument(metavar="DESKBIRD_ID", help="the user's id in deskbird, as `review` shows it", show_default=False)
 ]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN_ID", help="the plan, as `plan` shows it", show_default=False)]
 AsOf = Annotated[
@@ -173,6 +180,110 @@ def status(
     raise typer.Exit(screen.exit_code)
 
 
+@app.command("export-csv")
+def export_csv(
+    company: CompanyName,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, readable by you only")] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="everybody, not only the rows that differ from the last export")
+    ] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Write roles and main offices, which SCIM cannot carry, as the CSV file that deskbird's own import takes."""
+    from hris_pipeline import export, settings
+    from hris_pipeline.orchestration.rules import export_rules
+    from hris_pipeline.presentation import count
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded, now = _load(company), _now(as_of)
+    if not loaded.export.roles:
+        raise PipelineError(
+            f"{loaded.file} has no rules under export, so there is no role or main office to write. Nothing was written. "
+            "example.yaml.txt shows how such rules look."
+        )
+    warehouse = Warehouse(settings.data_folder(), company)
+    with warehouse.read():  # says what to do where there is no data yet
+        pass
+    with warehouse.write(tuple(loaded.hris)) as con:
+        selection = export.select(con, export_rules(loaded), tuple(loaded.hris), now, everybody=everybody)
+        export.remember(con, selection.rows, now)
+        _deliver(export.as_csv(selection.rows), out, spared="No row counts as exported.")
+    if selection.rows:
+        same = "" if everybody else f"; {count(selection.unchanged, 'person', 'people')} as in the last export"
+        _say(f"{count(len(selection.rows), 'row')} for deskbird: Admin > Users > Import CSV{same}.")
+    else:
+        _say("Nothing differs from the last export: the file holds its header only.")
+    for why, refs in selection.left_out.items():
+        more = f" and {len(refs) - 5} more" if len(refs) > 5 else ""
+        _say(f"Left out: {count(len(refs), 'person', 'people')} who {why}: {', '.join(refs[:5])}{more}.")
+    raise typer.Exit(2 if selection.rows else 0)
+
+
+@app.command()
+def explain(
+    company: CompanyName,
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="an e-mail address, an hris_ref or a deskbird id", show_default=False)
+    ],
+    format: Annotated[Format, typer.Option("--format", help="table or markdown for people, json for programs")] = Format.table,  # noqa: A002
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, readable by you only")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show one person end to end: HR record, user and how it is known, what is wanted, planned, was done, and why."""
+    from hris_pipeline import settings
+    from hris_pipeline.errors import SettingsError
+    from hris_pipeline.orchestration.rules import plan_rules
+    from hris_pipeline.presentation import explain as rendering
+    from hris_pipeline.presentation import page, put
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded = _load(company)
+    with contextlib.suppress(SettingsError):  # nothing is asked of anybody, so no credential is needed
+        loaded = settings.resolve(loaded)
+    with Warehouse(settings.data_folder(), company).read() as con:
+        found = rendering.read(con, company, person, plan_rules(loaded), _now(as_of), timezone=loaded.timezone)
+    if format is Format.table and out is None:
+        put(sys.stdout, lambda to: rendering.show(to, found))
+    elif format is Format.table:
+        _deliver(page(lambda to: rendering.show(to, found)), out)
+    else:
+        _deliver(rendering.as_json(found) if format is Format.json else rendering.markdown(found), out)
+
+
+@app.command()
+def review(
+    company: CompanyName,
+    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+) -> None:
+    """List what waits for a person to decide: why, which users come into question, and the commands that decide it."""
+    from hris_pipeline import settings
+    from hris_pipeline.presentation import put
+    from hris_pipeline.presentation import review as rendering
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded = _load(company)
+    with Warehouse(settings.data_folder(), company).read() as con:
+        waiting = rendering.read(con)
+    if format is ScreenFormat.json:
+        _deliver(rendering.as_json(company, waiting), None)
+    else:
+        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone))
+
+
+@app.command()
+def link(company: CompanyName, hris_ref: HrisRef, deskbird_id: DeskbirdId, because: Because = None, as_of: AsOf = None) -> None:
+    """Decide that this HR record is this user in deskbird; kept, and used by the next `sync`."""
+    _decide_who(company, "link", (hris_ref, deskbird_id), because, as_of)
+
+
+@app.command()
+def separate(
+    company: CompanyName, hris_ref: HrisRef, deskbird_id: DeskbirdId, because: Because = None, as_of: AsOf = None
+) -> None:
+    """Decide that this HR record is not this user in deskbird, whatever else says so; kept, and used by the next `sync`."""
+    _decide_who(company, "separate", (hris_ref, deskbird_id), because, as_of)
+
+
 @app.command()
 def systems() -> None:
     """List every HR system: how it authenticates, what it can deliver, what it cannot."""
@@ -260,17 +371,17 @@ def _show(current: "Plan", *, rows: int | None) -> None:
     put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows))
 
 
-def _deliver(text: str, out: Path | None) -> None:
-    """To standard output, or to a file that only its owner may read."""
+def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.") -> None:
+    """To standard output, or to a file that only its owner may read; ``spared`` is said where that fails."""
     if out is None:
         sys.stdout.write(text)
         return
     try:
         out.unlink(missing_ok=True)
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as file:
             file.write(text)
     except OSError as problem:
-        raise PipelineError(f"{out} could not be written ({problem.strerror}). The plan itself is untouched.") from None
+        raise PipelineError(f"{out} could not be written ({problem.strerror}). {spared}") from None
     typer.echo(f"Written to {out}.", err=True)
 
 
@@ -299,6 +410,36 @@ def _decide(
         typer.echo(f"Carry it out: hris-pipeline apply {company} --plan {plan_id}   or wait for the next night.")
     else:
         typer.echo(f"{count(done, 'change')} kept back." if done else "All of that is kept back already.")
+
+
+def _decide_who(
+    company: str, decision: Literal["link", "separate"], pair: tuple[str, str], because: str | None, as_of: str | None
+) -> None:
+    """Write down who is who, with who decided it; nothing is carried out by that."""
+    from hris_pipeline import settings
+    from hris_pipeline.identity.decisions import decide
+    from hris_pipeline.warehouse import Warehouse
+
+    (hris_ref, deskbird_id), loaded, now, by = pair, _load(company), _now(as_of), getpass.getuser()
+    warehouse, connections = Warehouse(settings.data_folder(), company), tuple(loaded.hris)
+    with warehouse.read():  # says what to do where there is no data yet
+        pass
+    with warehouse.write(connections) as con:
+        done = decide(con, hris_ref, deskbird_id, decision, connections=connections, because=because, by=by, now=now)
+    is_ = "is" if decision == "link" else "is not"
+    if not done.new:
+        typer.echo(f"It is decided already that record {hris_ref} {is_} user {deskbird_id}. Nothing was changed.")
+        return
+    typer.echo(f"Decided: record {hris_ref} {is_} user {deskbird_id}.")
+    for ref, user in done.replaced:
+        typer.echo(f"That takes the place of the decision that record {ref} is user {user}.")
+    if decision == "link" and done.owner:
+        typer.echo(f"So far the user has belonged to record {done.owner}.")
+    if decision == "link" and done.foreign:
+        typer.echo("The user carries another system's externalId; our marker will take its place.")
+    if done.held_back:
+        typer.echo("The record is in quarantine: the decision is used once the record breaks no rule any more.")
+    typer.echo(f"The next sync or apply uses it; see what follows: hris-pipeline sync {company} --dry-run")
 
 
 def _last_run(company: str) -> "LastRun | None":

@@ -88,9 +88,9 @@ EMPLOYEES = Table(
 ORG_UNITS = Table(
     "hris",
     "org_units",
-    "one organisational unit (team, department, cost centre, location, legal entity) as the HRIS gave it",
+    "one organisational unit (team, department, cost centre, location, legal entity, ...) as the HRIS gave it",
     (
-        Column("kind", "VARCHAR", "team, department, cost_center, location, legal_entity", nullable=False),
+        Column("kind", "VARCHAR", "team, department, cost_center, or another kind that the system offers", nullable=False),
         Column("id", "VARCHAR", "the unit's id in that HRIS, unique within its kind", nullable=False),
         Column("name", "VARCHAR", "the unit's name as given"),
         Column("parent_id", "VARCHAR", "id of the unit of the same kind above it, where the HRIS nests them"),
@@ -165,6 +165,11 @@ PEOPLE = Table(
         Column("timezone", "VARCHAR", "whose midnight ends the last day", nullable=False),
         Column("in_scope", "BOOLEAN", "whether the company file's scope covers the person", nullable=False),
         Column(
+            "scope_rule",
+            "VARCHAR",
+            "the rule that decided: include or exclude and its place in the company file, from 1; null without rules",
+        ),
+        Column(
             "wanted",
             "BOOLEAN",
             "whether the person should be an active user in deskbird now",
@@ -181,9 +186,16 @@ PEOPLE = Table(
         Column(
             "group_refs",
             "VARCHAR[]",
-            "the groups the record names, as hris_refs, each once",
+            "the groups the person's current records name, as hris_refs, each once",
             nullable=False,
             comes_from=("hris.employees.groups",),
+        ),
+        Column(
+            "other_refs",
+            "VARCHAR[]",
+            "the person's other records: ended, parallel, or of another connection",
+            nullable=False,
+            comes_from=("hris.employees.id",),
         ),
     ),
     key=("person_id",),
@@ -234,13 +246,22 @@ GROUPS = Table(
         Column(
             "kind",
             "VARCHAR",
-            "team, department, cost_center, location, legal_entity",
+            "team, department, cost_center, or another kind that the system offers",
             nullable=False,
             comes_from=("hris.org_units.kind",),
         ),
-        Column("name", "VARCHAR", "the name in the HRIS, trimmed, NFC", nullable=False, comes_from=("hris.org_units.name",)),
         Column(
-            "parent_ref", "VARCHAR", "the group above it, where the HRIS nests groups", comes_from=("hris.org_units.parent_id",)
+            "name",
+            "VARCHAR",
+            "the name in the HRIS, trimmed, NFC; the path of a nested unit where the company file asks for it",
+            nullable=False,
+            comes_from=("hris.org_units.name", "hris.org_units.parent_id"),
+        ),
+        Column(
+            "parent_ref",
+            "VARCHAR",
+            "the group above it, where the HRIS nests groups; in deskbird they are flat",
+            comes_from=("hris.org_units.parent_id",),
         ),
         Column(
             "member_count",

@@ -38,13 +38,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from hris_pipeline import rules
 from hris_pipeline.errors import SettingsError
 
 COMPANIES_VARIABLE = "HRIS_PIPELINE_COMPANIES"
 DATA_VARIABLE = "HRIS_PIPELINE_DATA"
-
-GROUP_KINDS = ("team", "department", "cost_center", "location", "legal_entity", "business_unit")
-"""Kinds of group that any system may deliver; a system may offer more."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = ("core", "deskbird", "state")
@@ -191,6 +189,15 @@ HeartbeatUrl = Annotated[SecretStr, pydantic.AfterValidator(_news_url), pydantic
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=0)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+def _not_a_zone(name: str) -> str | None:
+    """What is wrong with the name of a time zone."""
+    known = zoneinfo.available_timezones()
+    if name in known:
+        return None
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}"
 
 
 def _check_secret(key: str, secret: SecretStr | None, url: str | None, info: ValidationInfo) -> str | None:
@@ -365,17 +372,14 @@ class Deskbird(Settings):
 
 
 class Scope(Settings):
-    """Who is synced. Empty lists mean everybody, as deskbird itself does it."""
+    """Who is synced. Empty lists mean everybody, as deskbird itself does it. :mod:`hris_pipeline.rules` is what rules can say."""
 
-    include: Annotated[tuple[Any, ...], Field(strict=False)] = Field(default=(), description="rules; empty for everybody")
-    exclude: Annotated[tuple[Any, ...], Field(strict=False)] = Field(default=(), description="rules; empty for nobody")
-
-    @field_validator("include", "exclude")
-    @classmethod
-    def _none_yet(cls, rules: tuple[Any, ...]) -> tuple[Any, ...]:
-        if rules:
-            raise _mistake("must be [], because scope rules are not available yet: everybody whom the HR system shows is synced")
-        return rules
+    include: Annotated[tuple[Any, ...], Field(strict=False)] = Field(
+        default=(), repr=False, description="rules; empty for everybody"
+    )
+    exclude: Annotated[tuple[Any, ...], Field(strict=False)] = Field(
+        default=(), repr=False, description="rules; empty for nobody"
+    )
 
 
 class GroupNames(Settings):
@@ -412,16 +416,119 @@ class Missing(Settings):
     hours: Count = Field(default=60, description="hours since the person was last seen")
 
 
+class Precedence(Settings):
+    """Whose value counts where a person has records in several connections: connection names, the first one first."""
+
+    default: Texts = Field(default=(), description="the order for all attributes; empty for the order of `hris`")
+    email: Texts = Field(default=(), description="the order for the e-mail; empty for the default, as for the others")
+    given_name: Texts = Field(default=(), description="the order for the first name")
+    family_name: Texts = Field(default=(), description="the order for the last name")
+    manager: Texts = Field(default=(), description="the order for the manager")
+
+
 class Sync(Settings):
     """What is carried over, and how."""
 
     scope: Scope = Field(default=Scope(), description="who is synced")
     prehire_days: Count = Field(default=0, description="create people this many days before their start date")
+    timezones: Annotated[dict[str, str], Field(strict=False)] = Field(
+        default={}, description="a location's name or id: whose midnight ends a contract there; elsewhere the company's time zone"
+    )
+    precedence: Precedence = Field(default=Precedence(), description="whose value counts where a person has several records")
     groups: Texts = Field(default=("team", "department", "cost_center"), description="kinds of group, the most important first")
     group_names: GroupNames = Field(default=GroupNames(), description="what groups are called in deskbird")
+    nested_groups: Literal["flat", "path"] = Field(
+        default="flat",
+        description="what a unit below another one is called, because deskbird's groups are flat: its own name, or its path,"
+        ' "Parent / Child"',
+    )
+    link_groups: Annotated[dict[str, str], Field(strict=False)] = Field(
+        default={},
+        description="groups of deskbird that become ours: a unit, as kind:name or hris_ref, and the group's name or id",
+    )
+    empty_groups: Literal["keep", "delete"] = Field(
+        default="keep", description="what becomes of a group that lost its last member"
+    )
     managers: bool = Field(default=True, description="carry reporting lines over")
     absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
+    cleared: Annotated[dict[str, Literal["clear", "keep"]], Field(strict=False)] = Field(
+        default={},
+        description="what happens in deskbird to what the HR system says is empty: by default names are kept, the manager and "
+        "groups cleared",
+    )
+
+    @property
+    def attributes_cleared(self) -> tuple[str, ...]:
+        """The attributes that are cleared in deskbird once they are empty in the HR system."""
+        meant = {"manager": "clear", **dict.fromkeys(self.groups, "clear"), **self.cleared}
+        return tuple(name for name, what in meant.items() if what == "clear")
+
+    @field_validator("timezones")
+    @classmethod
+    def _zones(cls, zones: dict[str, str]) -> dict[str, str]:
+        _refuse([((place,), _not_a_zone(zone)) for place, zone in zones.items()])
+        return zones
+
+    @model_validator(mode="after")
+    def _known_attributes(self) -> Self:
+        known = ("given_name", "family_name", "manager", *self.groups)
+        _refuse(
+            [
+                (("cleared", name), f"names nothing that can be empty.{_did_you_mean(name, known)} Known: {', '.join(known)}.")
+                for name in self.cleared
+                if name not in known
+            ]
+        )
+        return self
+
+
+class RoleRule(Settings):
+    """Whose role in deskbird is which."""
+
+    when: Any = Field(default=None, repr=False, description="a rule as in sync.scope; left out for everybody")
+    role: Literal["user", "groupManager", "manager", "officeAdmin", "admin"] = Field(
+        description="the role, as deskbird's CSV spells it"
+    )
+
+
+class OfficeRule(Settings):
+    """Whose main office is which."""
+
+    when: Any = Field(default=None, repr=False, description="a rule as in sync.scope; left out for everybody")
+    office: str = Field(description="the office's name in deskbird")
+
+    @field_validator("office")
+    @classmethod
+    def _one_line(cls, office: str) -> str:
+        if not office.strip() or not office.isprintable() or "${" in office:
+            raise _mistake("must be an office's name as deskbird has it, on one line and without a reference")
+        return office.strip()
+
+
+class Export(Settings):
+    """What SCIM cannot carry and `hris-pipeline export-csv` writes for deskbird's import: roles and main offices."""
+
+    roles: Annotated[tuple[Annotated[RoleRule, Field()], ...], Field(strict=False)] = Field(
+        default=(), description="rules; the first that matches a person decides"
+    )
+    main_office: Annotated[tuple[Annotated[OfficeRule, Field()], ...], Field(strict=False)] = Field(
+        default=(), description="rules; the first that matches a person decides"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        for name, other in (("roles", "main_office"), ("main_office", "roles")):
+            choices = getattr(self, name)
+            if getattr(self, other) and not choices:
+                why = f"deskbird's import wants both columns filled, and {other} has rules"
+                wrong.append(((name,), f"must hold a rule too: {why}"))
+            for index, choice in enumerate(choices[:-1]):
+                if choice.when is None:
+                    wrong.append(((name, index), "is about everybody, so that no rule after it is ever reached: put it last"))
+        _refuse(wrong)
+        return self
 
 
 class Limit(Settings):
@@ -510,6 +617,7 @@ class Company(Settings):
     deskbird: Deskbird = Field(description="the company's deskbird: scim_token at least")
     sync: Sync = Field(default=Sync(), description="what is carried over, and how")
     guards: Guards = Field(default=Guards(), description="what stops a dangerous change")
+    export: Export = Field(default=Export(), description="role and main office, for deskbird's CSV import")
     protected: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never deactivated")
     frozen: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never changed at all")
     alerts: Annotated[tuple[NewsUrl, ...], Field(strict=False)] = Field(
@@ -522,6 +630,35 @@ class Company(Settings):
     _file: str = PrivateAttr("")
 
     @property
+    def rules_given(self) -> tuple[tuple[tuple[str | int, ...], object], ...]:
+        """Every rule of the file as it stands there, with the path of its key."""
+        lists = (("include", self.sync.scope.include), ("exclude", self.sync.scope.exclude))
+        scope = [(("sync", "scope", name, index), rule) for name, given in lists for index, rule in enumerate(given)]
+        choices: tuple[tuple[str, Sequence[RoleRule | OfficeRule]], ...] = (
+            ("roles", self.export.roles),
+            ("main_office", self.export.main_office),
+        )
+        export = [
+            (("export", name, index, "when"), choice.when)
+            for name, given in choices
+            for index, choice in enumerate(given)
+            if choice.when is not None
+        ]
+        return (*scope, *export)
+
+    @property
+    def vocabulary(self) -> rules.Vocabulary:
+        """What the rules of this file speak of."""
+        asked = {key for _, rule in self.rules_given if isinstance(rule, Mapping) for key in rule}
+        return rules.Vocabulary(tuple(self.hris), tuple(sorted(asked - set(rules.Vocabulary((), ()).attributes))))
+
+    @property
+    def kinds_read(self) -> tuple[str, ...]:
+        """Kinds of group that the HR systems are asked for: those synced, in rules, or telling time zones."""
+        located = ("location",) if self.sync.timezones else ()
+        return tuple(dict.fromkeys((*self.sync.groups, *self.vocabulary.kinds, *located)))
+
+    @property
     def file(self) -> str:
         """The file it was read from, for messages."""
         return self._file or f"{self.name}.yaml"
@@ -529,10 +666,9 @@ class Company(Settings):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
-        known = zoneinfo.available_timezones()
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise _mistake(f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}")
+        wrong = _not_a_zone(name)
+        if wrong:
+            raise _mistake(wrong)
         return name
 
     @field_validator("hris", mode="before")
@@ -547,16 +683,19 @@ class Company(Settings):
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         wrong: list[tuple[tuple[str | int, ...], str]] = []
-        kinds = list(GROUP_KINDS)
+        wrong += self._kinds_are_delivered(_systems(info)) if not _resolved(info) else []
+        wrong += self._groups_can_be_told()
+        wrong += self._rules_can_be_read(_systems(info))
+        for attribute, order in self.sync.precedence:
+            for index, connection in enumerate(order):
+                if connection not in self.hris:
+                    known = f"{_did_you_mean(connection, self.hris)} Known: {', '.join(self.hris)}."
+                    wrong.append((("sync", "precedence", attribute, index), f"is not a connection of `hris`.{known}"))
+                elif connection in order[:index]:
+                    wrong.append((("sync", "precedence", attribute, index), "is there twice: each connection has one place"))
         systems = _systems(info)
-        for account in self.hris.values():
-            kinds.extend(kind for kind in systems[account.system].group_kinds if kind not in kinds)
-        for index, kind in enumerate(self.sync.groups):
-            if kind not in kinds:
-                known = f"{_did_you_mean(kind, kinds)} Known: {', '.join(kinds)}."
-                wrong.append((("sync", "groups", index), f"is not a kind of group.{known}"))
-            elif kind in self.sync.groups[:index]:
-                wrong.append((("sync", "groups", index), "is there twice: each kind has one place in the order"))
+        if self.sync.timezones and not any("location" in systems[account.system].group_kinds for account in self.hris.values()):
+            wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
         for key in ("protected", "frozen"):
             for index, entry in enumerate(getattr(self, key)):
                 if REFERENCE.search(entry) and not _resolved(info):
@@ -568,15 +707,61 @@ class Company(Settings):
         _refuse(wrong)
         return self
 
+    def _rules_can_be_read(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with the rules of ``sync.scope`` and ``export``."""
+        offered = [kind for account in self.hris.values() for kind in systems[account.system].group_kinds]
+        vocabulary = rules.Vocabulary(tuple(self.hris), tuple(dict.fromkeys(offered)))
+        for place, rule in self.rules_given:
+            for key, sentence in rules.parse(rule, vocabulary)[1]:
+                yield (*place, *key), sentence
+
+    def _kinds_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with ``sync.groups``; of the default, what no system delivers is just not there."""
+        if "groups" not in self.sync.model_fields_set:
+            return
+        offered = {account.system: tuple(systems[account.system].group_kinds) for account in self.hris.values()}
+        kinds = [kind for of_system in offered.values() for kind in of_system]
+        for index, kind in enumerate(self.sync.groups):
+            if kind not in kinds:
+                delivered = "; ".join(f"{name} delivers {', '.join(of_system) or 'none'}" for name, of_system in offered.items())
+                wrong = f"is no kind of group that the company's HR systems deliver.{_did_you_mean(kind, kinds)} {delivered}."
+                yield ("sync", "groups", index), wrong
+            elif kind in self.sync.groups[:index]:
+                yield ("sync", "groups", index), "is there twice: each kind has one place in the order"
+
+    def _groups_can_be_told(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with ``sync.link_groups``."""
+        for unit, group in self.sync.link_groups.items():
+            words = unit.split(":")
+            by_id = len(words) > 2 and words[0] in self.hris and words[1] in self.sync.groups
+            if not (by_id or (len(words) > 1 and words[0] in self.sync.groups)) or not words[-1].strip():
+                kind = self.sync.groups[0] if self.sync.groups else "team"
+                right = f'"{kind}:Sales" or "{next(iter(self.hris))}:{kind}:12"'
+                yield ("sync", "link_groups", unit), f"must begin with a kind of sync.groups or be an hris_ref, such as {right}"
+            elif not group.strip() or REFERENCE.search(group):
+                yield ("sync", "link_groups", unit), "must be the name or the id of a group in deskbird, without a reference"
+
     def describe(self) -> dict[str, Any]:
-        """Everything that is set, defaults included, as JSON can hold it: secrets as ``***``, lists of people as their length."""
+        """Everything that is set, defaults included, as JSON can hold it: secrets as ``***``, lists of people as their length.
+
+        Rules may name people too, so each is shown as a digest.
+        """
         shown: dict[str, Any] = _without_secrets(self.model_dump())
         shown["deskbird"].pop("api_key")  # no setting, and there or not depending on whether a run has started
+        shown["sync"]["scope"] = {name: [_digest(rule) for rule in given] for name, given in shown["sync"]["scope"].items()}
+        shown["export"] = {
+            name: [{**choice, "when": choice["when"] and _digest(choice["when"])} for choice in choices]
+            for name, choices in shown["export"].items()
+        }
         return {**shown, "protected": len(self.protected), "frozen": len(self.frozen)}
 
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with :meth:`describe`, for code versions."""
         return hashlib.sha256(json.dumps(self.describe(), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _digest(rule: object) -> str:
+    return hashlib.sha256(json.dumps(rule, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _without_secrets(value: Any) -> Any:

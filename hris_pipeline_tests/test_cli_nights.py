@@ -29,7 +29,7 @@ class Office:
     def run(self, *arguments, night=0):
         """A command as of the n-th night: exit code, standard output, standard error."""
         as_of = dt.datetime(2026, 3, 2, 4, tzinfo=dt.UTC) + dt.timedelta(days=night)
-        timed = arguments[0] in {"sync", "plan", "apply", "approve", "status"}
+        timed = arguments[0] in {"sync", "plan", "apply", "approve", "status", "explain"}
         code = cli.run([*arguments, *(["--as-of", as_of.isoformat()] if timed else [])])
         return (code, *self.capture.readouterr())
 
@@ -124,6 +124,27 @@ def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(office):
     assert code == 1
     assert "stale" in out
     assert "Make a new plan" in out
+
+
+def test_who_asks_why_they_were_deactivated_is_told_without_a_request(office):
+    office.run("sync", "acme")
+    leaver = next(p for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    ref, address = f"personio:{leaver.id}", leaver.email
+    office.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    assert office.run("sync", "acme", night=1)[0] == 0
+    plan_id = office.plan(1)["plan_id"]
+    requests = len(office.deskbird.faults.requests()), len(office.personio.requests())
+    code, out, err = office.run("explain", "acme", address, night=2)
+    assert (code, err) == (0, "")
+    said = f"was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on 2026-03-02."
+    assert out.startswith(f"The user is inactive: it {said}")
+    (user,) = [user for user in office.deskbird.desk.users() if user["externalId"] == ref]
+    for asked in (ref, user["id"]):
+        document = json.loads(office.run("explain", "acme", asked, "--format", "json", night=2)[1])
+        assert (document["refs"], document["deskbird_id"], document["live"]) == ([ref], user["id"], True)
+    assert [row["http_status"] for row in document["requests"]][-1] in {200, 204}
+    assert [night["changed"].get("status", {}).get("after") for night in document["history"]] == ["active", "ended"]
+    assert (len(office.deskbird.faults.requests()), len(office.personio.requests())) == requests
 
 
 def test_a_failed_write_is_an_error_and_the_rest_is_carried_out(office):

@@ -96,7 +96,7 @@ MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
         "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, hris, deskbird, sync, "
-        "guards, protected, frozen, alerts, heartbeat_url.",
+        "guards, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),
@@ -302,9 +302,27 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "unknown group kind": Mistake(
         with_("sync: {groups: [team, departments]}"),
-        "sync.groups[1] is not a kind of group. Did you mean department? Known: team, department, cost_center, location, "
-        "legal_entity, business_unit, drawer.",
+        "sync.groups[1] is no kind of group that the company's HR systems deliver. paper delivers team, drawer.",
     ),
+    "a misspelt kind of group": Mistake(
+        with_("sync: {groups: [drawr, team]}"),
+        "sync.groups[0] is no kind of group that the company's HR systems deliver. Did you mean drawer? "
+        "paper delivers team, drawer.",
+    ),
+    "a rule for a unit of no kind": Mistake(
+        with_('sync: {link_groups: {"Sales": "Sales"}}'),
+        'sync.link_groups.Sales must begin with a kind of sync.groups or be an hris_ref, such as "team:Sales" or "main:team:12".',
+    ),
+    "a rule for a kind that is not synced": Mistake(
+        with_('sync: {groups: [team], link_groups: {"department:Sales": "Sales"}}'),
+        'sync.link_groups.department:Sales must begin with a kind of sync.groups or be an hris_ref, such as "team:Sales" or '
+        '"main:team:12".',
+    ),
+    "a rule without a group": Mistake(
+        with_('sync: {link_groups: {"team:Sales": " "}}'),
+        "sync.link_groups.team:Sales must be the name or the id of a group in deskbird, without a reference.",
+    ),
+    "another way to nest": Mistake(with_("sync: {nested_groups: tree}"), "sync.nested_groups must be 'flat' or 'path'."),
     "a kind twice": Mistake(
         with_("sync: {groups: [team, team]}"),
         "sync.groups[1] is there twice: each kind has one place in the order.",
@@ -329,9 +347,46 @@ MISTAKES: dict[str, Mistake] = {
         with_("sync: {absences: {enabled: true}}"),
         "sync.absences.enabled must be false, because absences are not carried over yet.",
     ),
-    "scope rules": Mistake(
-        with_('sync: {scope: {include: ["country = DE"]}}'),
-        "sync.scope.include must be [], because scope rules are not available yet: everybody whom the HR system shows is synced.",
+    "a misspelt key in a scope rule": Mistake(
+        with_("sync: {scope: {include: [{team: A}, {drawr: B}]}}"),
+        "sync.scope.include[1].drawr is nothing that rules can ask for. Did you mean drawer? Known: hris_ref, connection, email, "
+        "email_domain, status, start_date, end_date, team, drawer.",
+    ),
+    "an empty scope rule": Mistake(
+        with_("sync: {scope: {exclude: [{}]}}"),
+        "sync.scope.exclude[0] must hold at least one condition, such as {department: Sales}: empty, it would be about "
+        "everybody.",
+    ),
+    "a scope rule that is no list": Mistake(with_("sync: {scope: {include: {team: A}}}"), "sync.scope.include must be a list."),
+    "a date in a scope rule": Mistake(
+        with_("sync: {scope: {exclude: [{status: [active], start_date: 'after 2027-02-30'}]}}"),
+        "sync.scope.exclude[0].start_date holds a day that the calendar does not have; a date is written year-month-day.",
+    ),
+    "a scope rule about somebody who may not be named": Mistake(
+        with_("sync: {scope: {exclude: [{hris_ref: ['s3cr3t:1']}]}}"),
+        "sync.scope.exclude[0].hris_ref[0] must be an hris_ref, <connection>:<id>, such as main:1234.",
+    ),
+    "a role that deskbird does not have": Mistake(
+        with_("export: {roles: [{role: Admin}], main_office: [{office: HQ}]}"),
+        "export.roles[0].role must be 'user', 'groupManager', 'manager', 'officeAdmin' or 'admin'.",
+    ),
+    "roles without main offices": Mistake(
+        with_("export: {roles: [{role: user}]}"),
+        "export.main_office must hold a rule too: deskbird's import wants both columns filled, and roles has rules.",
+    ),
+    "a role rule that is never reached": Mistake(
+        with_("export: {roles: [{role: user}, {when: {team: A}, role: admin}], main_office: [{office: HQ}]}"),
+        "export.roles[0] is about everybody, so that no rule after it is ever reached: put it last.",
+    ),
+    "an office on two lines": Mistake(
+        with_('export: {roles: [{role: user}], main_office: [{office: "Berlin\\nHQ"}]}'),
+        "export.main_office[0].office must be an office's name as deskbird has it, on one line and without a reference.",
+    ),
+    "a mistake in a rule of the export": Mistake(
+        with_("export: {roles: [{when: {team: [A, 3]}, role: user}], main_office: [{when: {}, office: HQ}]}"),
+        "export.roles[0].when.team[1] must be text or a list of texts; put it in quotes.\n"
+        "acme.yaml: export.main_office[0].when must hold at least one condition, such as {department: Sales}: empty, it would be "
+        "about everybody.",
     ),
     "c68 more than 100 percent": Mistake(
         with_("guards: {deactivate_user: {max_percent: 101}}"),
@@ -718,6 +773,28 @@ def test_c82_secrets_and_people_are_in_no_repr_dump_or_description(tmp_path: Pat
     assert "s3cr3t-" not in company.model_dump_json()
     assert company.describe()["protected"] == 1
     assert company.describe()["hris"]["main"]["client_secret"] == "***"
+
+
+def test_rules_that_name_people_are_in_no_repr_or_description_and_change_the_fingerprint(tmp_path: Path) -> None:
+    def company(name: str) -> Company:
+        rules = f"[{{email: {name}@s3cr3t.example}}, {{start_date: 2027-01-31}}]"
+        roles = f"[{{when: {{email: {name}@s3cr3t.example}}, role: admin}}]"
+        scope = f"sync: {{scope: {{include: {rules}, exclude: {rules}}}}}"
+        return check(tmp_path, with_(scope, f"export: {{roles: {roles}, main_office: [{{office: HQ}}]}}"))
+
+    shown = [repr(company("ada")), str(company("ada").describe()), repr(company("ada").sync.scope), repr(company("ada").export)]
+    assert not [place for place, text in enumerate(shown) if "s3cr3t" in text]
+    assert company("ada").fingerprint() == company("ada").fingerprint() != company("bob").fingerprint()
+    assert resolve(company("ada"), ENVIRONMENT, SYSTEMS).sync == company("ada").sync
+
+
+def test_kinds_that_only_rules_speak_of_are_read_too(tmp_path: Path) -> None:
+    scope, roles = "[{drawer: A, status: active}]", "[{when: {team: A}, role: user}]"
+    company = check(
+        tmp_path,
+        with_(f"sync: {{groups: [], scope: {{exclude: {scope}}}}}", f"export: {{roles: {roles}, main_office: [{{office: HQ}}]}}"),
+    )
+    assert company.kinds_read == ("drawer", "team")
 
 
 def test_the_fingerprint_changes_with_the_settings_but_not_with_secrets(tmp_path: Path) -> None:

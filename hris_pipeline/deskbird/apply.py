@@ -24,7 +24,7 @@ from typing import Literal, get_args
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
-from hris_pipeline.deskbird.dialects import Dialect, Kind, Request, kind_of, kinds_of, other, requests_for
+from hris_pipeline.deskbird.dialects import ALIKE, Dialect, Kind, Request, kind_of, kinds_of, other, requests_for
 from hris_pipeline.deskbird.journal import Entry, Journal
 from hris_pipeline.deskbird.scim import Group, Progress, Service, User, is_web_page, segment
 from hris_pipeline.errors import DeskbirdError, WarehouseError
@@ -286,7 +286,7 @@ class _Run:
                 continue
             # alone it would be what was just refused
             part = self._send_all(write, spoken, only=(kind,)) if len(kinds) > 1 else replace(first, attempts=0, done=[])
-            if part.refused and kind in doubtful and kind not in {"user_create", "group_create"}:
+            if part.refused and kind in doubtful and kind not in ALIKE:
                 part = part.then(self._send_all(write, {**spoken, kind: other(spoken[kind])}, only=(kind,)))
                 if part.ok:
                     spoken[kind] = other(spoken[kind])
@@ -306,8 +306,8 @@ class _Run:
         try:
             wrong, hidden = self._compare(write)
             for kind in accepted:
-                if kind in {"user_create", "group_create"} or kind not in wrong.keys() | hidden:
-                    continue  # creations are the same in both
+                if kind in ALIKE or kind not in wrong.keys() | hidden:
+                    continue
                 if self._send_all(write, {**spoken, kind: other(spoken[kind])}, only=(kind,)).ok:
                     still_wrong, still_hidden = self._compare(write)
                     if kind not in still_wrong.keys() | still_hidden:
@@ -354,12 +354,12 @@ class _Run:
     def _send(self, write: Write, request: Request) -> _Sent:
         """Send a request until it is answered with something else than a passing fault."""
         client = self.service.client
-        target = self._target(write) if request.method == "PATCH" else None
+        target = None if request.method == "POST" else self._target(write)
         url = self.service.url + request.path.replace("{id}", segment(target or ""))
         headers = {}
         if self.etags and target and write.version and target not in self._touched:
             headers["If-Match"] = write.version
-        body = msgspec.json.encode(request.body)
+        body = msgspec.json.encode(request.body) if request.body is not None else None
         started, lost = time.monotonic(), False
         for attempt in itertools.count(1):
             entry = self._entry(write, request, target, attempt)
@@ -425,6 +425,8 @@ class _Run:
             return self._accepted(write, request, response)
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return self._shut_out(write, status)
+        if request.method == "DELETE" and status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and not is_web_page(response):
+            return _Sent(status, done=list(request.kinds))  # somebody else deleted it, or we did and the answer was lost
         if status == HTTPStatus.CONFLICT and request.method == "POST":
             return self._conflict(write, request, lost=lost)
         if status == HTTPStatus.PRECONDITION_FAILED:
@@ -436,7 +438,7 @@ class _Run:
 
     def _accepted(self, write: Write, request: Request, response: httpx.Response) -> _Sent:
         sent = _Sent(response.status_code, done=list(request.kinds))
-        if request.method == "PATCH":
+        if request.method != "POST":
             self._touched.add(self._target(write) or "")
             return sent
         if created := _id_in(response):
@@ -452,7 +454,7 @@ class _Run:
             return _failed(status, f"Something else than deskbird answered the change of {_what(write)} with a web page.")
         word = f" {scim_type}" if scim_type in _SCIM_TYPES else ""
         why = f"deskbird refused the change of {_what(write)} (HTTP {status}{word})"
-        if status == HTTPStatus.CONFLICT:
+        if status == HTTPStatus.CONFLICT and write.kind != "delete_group":
             taken = "address" if _of_user(write) else "name"
             return _failed(status, f"{why}: another one there has the {taken} already.")
         if status == HTTPStatus.NOT_FOUND:
@@ -525,6 +527,8 @@ def differences(
 
     Something that is wanted, not shown, and not known to be ``readable`` is hidden, not wrong.
     """
+    if write.kind == "delete_group":
+        return {"group_delete": {"its deletion"}}, set()
     wrong: dict[Kind, set[str]] = {}
     hidden: set[Kind] = set()
 

@@ -25,7 +25,15 @@ WORK_EMAIL = 'emails[type eq "work"].value'
 
 Dialect = Literal["rfc", "entra"]
 Kind = Literal[
-    "user_create", "user_update", "user_active", "manager", "group_create", "group_update", "members_remove", "members_add"
+    "user_create",
+    "user_update",
+    "user_active",
+    "manager",
+    "group_create",
+    "group_update",
+    "members_remove",
+    "members_add",
+    "group_delete",
 ]
 """What a service may understand in one dialect and not in the other; learnt and remembered each by itself."""
 
@@ -43,15 +51,17 @@ PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in us
 }
 _ATTRIBUTES = frozenset({"user_update", "user_active", "group_update"})
 _CREATES = frozenset({"user_create", "group_create"})
+ALIKE: frozenset[Kind] = frozenset({"user_create", "group_create", "group_delete"})
+"""Kinds whose own form is the same in both dialects."""
 
 
 @dataclass(frozen=True)
 class Request:
     """One request that writes: ``path`` is below the service's address and may hold ``{id}``, the user's or group's id."""
 
-    method: Literal["POST", "PATCH"]
+    method: Literal["POST", "PATCH", "DELETE"]
     path: str
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | None
     kinds: tuple[Kind, ...]
 
     @property
@@ -78,6 +88,8 @@ def kinds_of(write: Write) -> tuple[Kind, ...]:
         ]
     elif write.kind == "create_group":
         kinds = [("group_create", True), ("members_add", write.add)]
+    elif write.kind == "delete_group":
+        kinds = [("group_delete", True)]
     else:
         kinds = [("group_update", write.set), ("members_remove", write.remove), ("members_add", write.add)]
     return tuple(kind for kind, there in kinds if there)
@@ -95,6 +107,8 @@ def requests_for(
     spoken: Mapping[Kind, Dialect] = dict.fromkeys(kinds, dialect) if isinstance(dialect, str) else dialect
     endpoint = "/Users" if write.kind in {"create_user", "update_user"} else "/Groups"
     requests = []
+    if kinds == ["group_delete"]:
+        return [Request("DELETE", f"{endpoint}/{{id}}", None, ("group_delete",))]
     if kinds and kinds[0] in _CREATES:
         # the RFC's dialect sends the manager or the members along; Entra's client never does
         along = [kind for kind in kinds if kind in _CREATES or spoken[kind] == "rfc"]

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
 from hris_pipeline import contracts
 from hris_pipeline.warehouse import judge
 
+Nested = Literal["flat", "path"]
 _HERE = Path(__file__).parent
 _NAMED_UNITS = (_HERE / "named_units.sql").read_text(encoding="utf-8")
 _GROUPS = (_HERE / "groups.sql").read_text(encoding="utf-8")
@@ -25,8 +27,15 @@ class GroupCounts:
     empty: int
 
 
-def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> None:
-    """Make the temp tables ``group_kinds`` (in the company file's order) and ``named_units``."""
+def stage_units(
+    con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str], *, nested: Nested = "flat"
+) -> None:
+    """Make the temp tables ``group_kinds`` (in the company file's order) and ``named_units``.
+
+    deskbird's groups are flat: over SCIM a group cannot hold another one. So a nested unit becomes a group like any other, by
+    its own name (``flat``) or by its path (``path``: "Parent / Child"), with its direct members only.
+    """
+    con.execute("set variable nested_groups = ?", [nested])
     con.execute("create or replace temp table group_kinds (kind varchar, precedence integer)")
     for precedence, kind in enumerate(kinds):
         con.execute("insert into group_kinds values (?, ?)", [kind, precedence])
@@ -39,13 +48,15 @@ def stage_units(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kind
     con.execute(_NAMED_UNITS)
 
 
-def build(con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str]) -> GroupCounts:
+def build(
+    con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str], *, nested: Nested = "flat"
+) -> GroupCounts:
     """Build both tables inside the caller's transaction.
 
     Raises :class:`~hris_pipeline.errors.ContractError` where they would break their contract; the caller's rollback then leaves
     the last good ones.
     """
-    stage_units(con, connections, kinds)
+    stage_units(con, connections, kinds, nested=nested)
     con.execute(_GROUPS)
     con.execute(_MEMBERSHIPS)
     groups = judge.require(con, contracts.GROUPS, contracts.GROUPS.qualified)

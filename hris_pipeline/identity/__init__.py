@@ -4,10 +4,12 @@ In this order: the stored link, our marker in deskbird (``externalId``), the nor
 candidate goes to review and changes nothing. A user with somebody else's ``externalId`` is never linked by e-mail alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+
+from hris_pipeline.people import stage
 
 _HERE = Path(__file__).parent
 _OBSERVED, _USERS, _GROUPS = (
@@ -15,15 +17,31 @@ _OBSERVED, _USERS, _GROUPS = (
 )
 
 
-def match(con: duckdb.DuckDBPyConnection, connections: Sequence[str], *, take_over: bool, names: Sequence[str]) -> None:
+def match(
+    con: duckdb.DuckDBPyConnection,
+    connections: Sequence[str],
+    *,
+    take_over: bool,
+    names: Sequence[str],
+    link_groups: Mapping[str, str],
+) -> None:
     """Make the temp tables that say who is who.
 
     ``observed_users``, ``observed_groups``, ``user_matches``, ``group_matches``; ``review_tonight`` and ``contested_users``
     for what waits for a decision; ``leaving_addresses`` for users who free their address tonight. ``names`` are the patterns
-    by which groups are called: plain, and in a collision.
+    by which groups are called: plain, and in a collision. ``link_groups`` is the company file's. Needs the variable
+    ``members_are_readable``.
     """
     con.execute("set variable connections = ?", [list(connections)])
     con.execute("set variable take_over = ?", [take_over])
     con.execute("set variable names = ?", [list(names)])
+    con.execute("create or replace temp table group_rules (unit varchar, target varchar)")
+    stage(con, "group_rules", ("unit", "target"), list(link_groups.items()))
     for script in (_OBSERVED, _USERS, _GROUPS):
         con.execute(script)
+
+
+def observe(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
+    """Make ``observed_users`` and ``observed_groups`` alone, and the macros by which addresses and names are compared."""
+    con.execute("set variable connections = ?", [list(connections)])
+    con.execute(_OBSERVED)

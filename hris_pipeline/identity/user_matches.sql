@@ -1,35 +1,78 @@
--- Which person is which user: the stored link, then our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, observed_users, state.links. Variable: take_over. Makes: user_matches, review_tonight, contested_users, leaving_addresses.
+-- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
+-- Reads: core.people, core.quarantine, observed_users, state.links, state.decisions. Variable: take_over.
+-- Makes: person_refs, decided, user_matches, review_tonight, contested_users, leaving_addresses.
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 
--- "takes" is the address of a person who takes another than the user has.
-create or replace temp macro taken(wanted, email, email_key, user_name_key) as
-    case when wanted and person_key(email) not in (email_key, user_name_key) then person_key(email) end;
-
-create or replace temp table marked as
-select p.hris_ref, u.deskbird_id, taken(p.wanted, p.email, u.email_key, u.user_name_key) as takes
-from core.people p join observed_users u on u.marker = p.hris_ref;
-
-create or replace temp table linked as
-select p.hris_ref, u.deskbird_id,
-    coalesce(u.marker <> p.hris_ref, false) as marked_otherwise, u.external_id is not null and u.marker is null as is_foreign,
-    taken(p.wanted, p.email, u.email_key, u.user_name_key) as takes
-from core.people p join state.links l using (hris_ref) join observed_users u on u.deskbird_id = l.deskbird_id;
-
-insert into review_tonight
-select hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked group by hris_ref having count(*) > 1
+-- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
+create or replace temp view person_refs as
+select hris_ref as ref, hris_ref, person_key(email) as key, wanted, other_refs from core.people
 union all
-select l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
-from linked l left join marked m on m.hris_ref = l.hris_ref
-where l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)
-union all
-select hris_ref, 'foreign_external_id', deskbird_id from linked where is_foreign and not getvariable('take_over');
+select unnest(other_refs), hris_ref, person_key(email), wanted, other_refs from core.people where len(other_refs) > 0;
+
+-- What people decided, the latest on each pair of record and user. A link settles all contradictions about its person and its user.
+create or replace temp table decided as
+with latest as (
+    select hris_ref as ref, deskbird_id, decision, decided_at, rowid as number from state.decisions
+    qualify row_number() over (partition by hris_ref, deskbird_id order by decided_at desc, rowid desc) = 1
+)
+select r.hris_ref, l.deskbird_id, l.decision
+from latest l join person_refs r using (ref)
+qualify l.decision = 'separate' or (
+    row_number() over (partition by r.hris_ref, l.decision order by l.decided_at desc, l.number desc) = 1
+    and row_number() over (partition by l.deskbird_id, l.decision order by l.decided_at desc, l.number desc) = 1);
 
 create or replace temp table user_matches as
-select hris_ref, deskbird_id, 'link' as rule from linked anti join review_tonight using (hris_ref)
+select d.hris_ref, d.deskbird_id, 'decision' as rule
+from decided d semi join observed_users u using (deskbird_id)
+where d.decision = 'link';
+
+create or replace temp view apart as
+select hris_ref, deskbird_id from decided where decision = 'separate'
+    and (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from user_matches);
+
+-- "takes" is the address of a person who takes another than the user has.
+create or replace temp macro taken(wanted, key, email_key, user_name_key) as case when wanted and key not in (email_key, user_name_key) then key end;
+
+create or replace temp table marked as
+select r.hris_ref, u.deskbird_id, taken(r.wanted, r.key, u.email_key, u.user_name_key) as takes
+from person_refs r join observed_users u on u.marker = r.ref
+anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
+
+create or replace temp view linked_refs as
+select r.ref, r.hris_ref, u.deskbird_id,
+    coalesce(u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false) as marked_otherwise,
+    u.external_id is not null and u.marker is null as is_foreign,
+    taken(r.wanted, r.key, u.email_key, u.user_name_key) as takes
+from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
+anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
+create or replace temp table linked as select * exclude (ref) from linked_refs where ref = hris_ref;
+insert into linked
+select distinct * exclude (ref) from linked_refs o where ref <> hris_ref
+    and not exists (from linked l where l.hris_ref = o.hris_ref and l.deskbird_id = o.deskbird_id);
+
+create or replace temp table several_records as select distinct hris_ref from person_refs where ref <> hris_ref;
+insert into review_tonight
+select hris_ref, 'several_users_belong_to_the_person', min(deskbird_id)
+from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked) semi join several_records using (hris_ref)
+group by hris_ref having count(distinct deskbird_id) > 1
 union all
-select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_ref) anti join review_tonight using (hris_ref);
+select hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked anti join several_records using (hris_ref) group by hris_ref having count(*) > 1;
+insert into review_tonight
+select distinct l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
+from linked l left join marked m on m.hris_ref = l.hris_ref
+where (l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)) and l.hris_ref not in (select hris_ref from review_tonight)
+union all
+select distinct hris_ref, 'foreign_external_id', deskbird_id from linked where is_foreign and not getvariable('take_over');
+delete from review_tonight where hris_ref in (select hris_ref from user_matches);
+
+create or replace temp table known_matches as
+select hris_ref, deskbird_id, 'link' as rule from linked
+anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id)
+union all
+select hris_ref, deskbird_id, 'marker' from marked
+anti join linked using (hris_ref) anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
+insert into user_matches from known_matches;
 
 -- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
@@ -49,39 +92,66 @@ with recursive moves as (
 )
 select deskbird_id from moves where deskbird_id not in (select deskbird_id from stuck);
 
--- The e-mail decides last, and only for people who should be in deskbird.
-
+-- The e-mail decides last, and only for people who should be in deskbird. "Succeeds": the user belongs to a record that the HRIS has no more,
+-- and to somebody of the same name: the same person under a new id (case 28). Of another name it is somebody else (case 25).
 create or replace temp table email_candidates as
-with wanted as (
-    select hris_ref, person_key(email) as key from core.people
+with looking as (
+    select hris_ref, person_key(email) as key, name_key(display_name) as name from core.people
     where wanted and email is not null and hris_ref not in (select hris_ref from user_matches union all select hris_ref from review_tonight)
 ), hits as (
-    select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.email_key = w.key
+    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.email_key = w.key
     union
-    select w.hris_ref, u.deskbird_id from wanted w join observed_users u on u.user_name_key = w.key
+    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.user_name_key = w.key
 )
-select h.hris_ref, h.deskbird_id, count(*) over (partition by h.deskbird_id) as people, u.external_id, u.marker, u.linked_ref
+select h.hris_ref, h.deskbird_id, count(*) over (partition by h.deskbird_id) as people, u.external_id, u.marker,
+    coalesce(u.marker, u.linked_ref) as owner,
+    coalesce(owner not in (select ref from person_refs union all select hris_ref from core.quarantine)
+        and h.name = name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)), false) as succeeds
 from hits h join observed_users u using (deskbird_id)
-anti join leaving_addresses l on l.deskbird_id = h.deskbird_id;
+anti join leaving_addresses l on l.deskbird_id = h.deskbird_id
+anti join user_matches m on m.deskbird_id = h.deskbird_id and m.rule = 'decision';
+
+-- An account that was decided not to be the person's keeps its address all the same.
+insert into review_tonight
+select distinct hris_ref, 'email_is_taken', deskbird_id from email_candidates semi join apart using (hris_ref, deskbird_id);
+delete from email_candidates where hris_ref in (select hris_ref from review_tonight);
 
 insert into review_tonight
 select hris_ref,
     case when count(*) > 1 then 'several_users_share_the_email'
-         when bool_or(marker is not null or linked_ref is not null) then 'email_belongs_to_another_person'
+         when bool_or(owner is not null and not succeeds) then 'email_belongs_to_another_person'
          when max(people) > 1 then 'several_people_match_the_user'
          else 'foreign_external_id' end,
     min(deskbird_id)
 from email_candidates
 group by hris_ref
-having count(*) > 1 or max(people) > 1 or bool_or(marker is not null or linked_ref is not null)
-    or (bool_or(external_id is not null) and not getvariable('take_over'));
+having count(*) > 1 or max(people) > 1 or bool_or(owner is not null and not succeeds)
+    or (bool_or(external_id is not null and marker is null) and not getvariable('take_over'));
 
 insert into user_matches
-select hris_ref, deskbird_id, 'email' from email_candidates anti join review_tonight using (hris_ref);
+select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end from email_candidates anti join review_tonight using (hris_ref);
 
--- Whose account is disputed is not deactivated either.
+-- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business.
 create or replace temp table contested_users as
 select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
 union
-select deskbird_id from review_tonight;
-drop table marked; drop table linked; drop table email_candidates;
+select deskbird_id from review_tonight where rule <> 'email_is_taken' -- the address waits, nobody doubts whose account it is
+union
+select deskbird_id from linked semi join review_tonight using (hris_ref)
+union
+select deskbird_id from marked semi join review_tonight using (hris_ref)
+union
+select deskbird_id from apart anti join user_matches using (deskbird_id);
+
+-- All the users that a record may be, for whoever decides.
+create or replace temp table review_candidates as
+select hris_ref, list(deskbird_id order by deskbird_id) as candidates
+from (
+    select hris_ref, deskbird_id from review_tonight
+    union select hris_ref, deskbird_id from email_candidates
+    union select hris_ref, deskbird_id from marked
+    union select hris_ref, deskbird_id from linked
+)
+where hris_ref in (select hris_ref from review_tonight) and deskbird_id is not null
+group by hris_ref;
+drop table marked; drop table linked; drop table several_records; drop table known_matches; drop table email_candidates;

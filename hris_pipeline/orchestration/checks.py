@@ -14,6 +14,7 @@ WARN = dg.AssetCheckSeverity.WARN
 EXTRACT_IS_PROVEN = "extract_is_proven"
 CONTRACT_HOLDS = "contract_holds"
 RECORDS_ARE_NOT_QUARANTINED = "records_are_not_quarantined"
+SCOPE_RULES_MATCH_SOMEBODY = "scope_rules_match_somebody"
 REPORTING_LINES_ARE_SOUND = "reporting_lines_are_sound"
 DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
 GUARDS_HOLD = "guards_hold"
@@ -24,6 +25,7 @@ DESCRIPTIONS = {
     EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away.",
     CONTRACT_HOLDS: "The table keeps its contract; if it does not, the last good table is left in place.",
     RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back; its person keeps whatever deskbird has.",
+    SCOPE_RULES_MATCH_SOMEBODY: "Every rule of sync.scope is about somebody. One that is not may be misspelt.",
     REPORTING_LINES_ARE_SOUND: "Every manager is known, has not left, and no reporting line leads back to itself.",
     DESKBIRD_WAS_READ_COMPLETELY: "Every page of deskbird's list came and the records add up to its own total.",
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",

@@ -61,7 +61,7 @@ class Connections:
             base_url=account.base_url or SYSTEMS[account.system].default_base_url,
             credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
             options=account.options,
-            kinds=company.sync.groups,
+            kinds=company.kinds_read,
         )
 
 

@@ -1,9 +1,32 @@
 """What the company file says, in the words of the core. The core itself reads no settings."""
 
+from hris_pipeline import rules
+from hris_pipeline.export import Choice, ExportRules
 from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.people import PeopleRules
 from hris_pipeline.plan import PlanRules
-from hris_pipeline.settings import Company
+from hris_pipeline.settings import Company, OfficeRule, RoleRule
+
+
+def scope(company: Company) -> rules.Scope:
+    """Who is synced."""
+    words, given = company.vocabulary, company.sync.scope
+    include, exclude = (tuple(rules.parse(rule, words)[0] for rule in some) for some in (given.include, given.exclude))
+    return rules.Scope(include, exclude)
+
+
+def export_rules(company: Company) -> ExportRules:
+    """Whose role and main office are which."""
+
+    def choice(given: RoleRule | OfficeRule) -> Choice:
+        rule = rules.Rule() if given.when is None else rules.parse(given.when, company.vocabulary)[0]
+        return Choice(rule, given.role if isinstance(given, RoleRule) else given.office)
+
+    return ExportRules(
+        tuple(map(choice, company.export.roles)),
+        tuple(map(choice, company.export.main_office)),
+        company.frozen if company.guards.frozen is not None else (),
+    )
 
 
 def people_rules(company: Company) -> PeopleRules:
@@ -13,6 +36,9 @@ def people_rules(company: Company) -> PeopleRules:
         prehire_days=company.sync.prehire_days,
         kinds=company.sync.groups,
         statuses={name: SYSTEMS[account.system].statuses for name, account in company.hris.items()},
+        precedence={name: order for name, order in company.sync.precedence if order},
+        timezones=company.sync.timezones,
+        scope=scope(company),
     )
 
 
@@ -25,8 +51,13 @@ def plan_rules(company: Company) -> PlanRules:
         name_pattern=company.sync.group_names.pattern,
         on_collision=company.sync.group_names.on_collision,
         managers=company.sync.managers,
+        link_groups=company.sync.link_groups,
+        delete_empty_groups=company.sync.empty_groups == "delete",
         take_over=company.deskbird.take_over,
         guards=company.guards.model_dump(),
         protected=company.protected,
         frozen=company.frozen,
+        missing_reads=company.sync.missing.complete_reads,
+        missing_hours=company.sync.missing.hours,
+        cleared=company.sync.attributes_cleared,
     )

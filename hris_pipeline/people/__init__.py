@@ -1,8 +1,12 @@
-"""Who works here: ``core.people`` and ``core.quarantine`` from every connection's employees."""
+"""Who works here: ``core.people`` and ``core.quarantine`` from every connection's employees.
+
+One person may have several records: a contract that ended and one that began, a rehire, parallel employments, an account in each
+of two HR systems. Which record belongs to whom is kept in ``state.persons`` once it is known, for those few only.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,10 +14,24 @@ import duckdb
 import pyarrow as pa
 
 from hris_pipeline import contracts, groups
+from hris_pipeline.rules import Scope, ScopeCounts
+from hris_pipeline.rules import scope as scoping
 from hris_pipeline.warehouse import judge
 
-_PEOPLE = (Path(__file__).parent / "people.sql").read_text(encoding="utf-8")
-_QUARANTINE = (Path(__file__).parent / "quarantine.sql").read_text(encoding="utf-8")
+_HERE = Path(__file__).parent
+_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _PEOPLE = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("location_zones", "people_records", "same_person", "same_person_elsewhere", "persons", "quarantine", "people")
+)
+_FOLLOWED = """
+    create or replace temp table followed as
+    select t.hris_ref, min(m.label) as label
+    from ties t join (select tie, min(label) as label from ties join labels using (hris_ref) group by tie) m using (tie)
+    group by t.hris_ref
+"""
+
+ATTRIBUTES = ("email", "given_name", "family_name", "manager")
+"""What a person with several records can have from only one of them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +42,13 @@ class PeopleRules:
     prehire_days: int
     kinds: Sequence[str]
     statuses: Mapping[str, Mapping[str, str]]
-    """For each connection: the HRIS's word in lower case -> upcoming, active, on_leave or ended."""
+    """For each connection, the first one first: the HRIS's word in lower case -> upcoming, active, on_leave or ended."""
+    precedence: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Which connections come first, for each attribute and by ``default``; those it does not name follow in their order."""
+    timezones: Mapping[str, str] = field(default_factory=dict)
+    """A location's name or id -> the time zone of those who work there."""
+    scope: Scope = field(default_factory=Scope)
+    """Who is synced; without rules everybody."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +59,10 @@ class PeopleCounts:
     wanted: int
     ended: int
     upcoming: int
+    several_records: int
     quarantined: int
     by_rule: Mapping[str, int]
+    scope: ScopeCounts = field(default_factory=ScopeCounts)
 
 
 def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) -> PeopleCounts:
@@ -48,40 +74,45 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     """
     _stage_records(con, rules.statuses)
     groups.stage_units(con, list(rules.statuses), rules.kinds)
-    con.execute("set variable company_timezone = ?", [rules.timezone])
-    con.execute("set variable today = ?", [now.astimezone(ZoneInfo(rules.timezone)).date()])
+    _stage_zones(con, rules, now)
+    _stage_precedence(con, rules)
     con.execute("set variable prehire_days = ?", [rules.prehire_days])
     con.execute("set variable now = ?", [now])
-    con.execute(_PEOPLE)
+    con.execute(_RECORDS)
 
     held = judge.violations(
         con,
-        """select person_id, status, email, display_name, case when dates_are_readable then 'yes' end as dates
-           from people_candidates where status is distinct from 'ended'""",
-        "person_id",
+        """select hris_ref, status, email, display_name, case when dates_are_readable then 'yes' end as dates
+           from people_records where status is distinct from 'ended'""",
+        "hris_ref",
         contracts.PEOPLE.rules,
     )
     con.execute('create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)')
     stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
-    con.execute(_QUARANTINE)
 
-    con.execute(
-        f"""create or replace table core.people as
-            select {", ".join(contracts.PEOPLE.names)} from people_candidates p
-            anti join violations v on v.hris_ref = p.hris_ref and v."table" = 'core.people'"""
-    )
+    con.execute(_SAME_PERSON)
+    _follow_ties(con)
+    con.execute(_SAME_PERSON_ELSEWHERE)
+    _follow_ties(con)
+    con.execute(_PERSONS)
+    con.execute(_QUARANTINE)
+    if rules.scope:
+        scoping.remember(con)
+    con.execute(_PEOPLE)
+    scope = scoping.apply(con, rules.scope, now) if rules.scope else ScopeCounts()
     judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
-    con.execute("drop view records; drop table people_candidates")
+    con.execute("drop view records")
 
     row = con.execute(
-        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming')
+        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming'),
+               count(*) filter (other_refs <> [])
            from core.people"""
     ).fetchone()
     by_rule = dict(con.execute("select rule, count(*) from core.quarantine group by all order by all").fetchall())
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
-    return PeopleCounts(row[0], row[1], row[2], row[3], quarantined[0], by_rule)
+    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope)
 
 
 def stage(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
@@ -110,3 +141,38 @@ def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mappin
             select r.*, w.meaning as word from ({union}) r
             left join status_words w on w.connection = r.connection and w.word = lower(trim(r.status))"""
     )
+
+
+def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) -> None:
+    """Whose midnight counts (case 35): macro ``zone_of`` of a record's groups, and the date in each zone."""
+    zones = sorted({rules.timezone, *rules.timezones.values()})
+    dates = [now.astimezone(ZoneInfo(zone)).date() for zone in zones]
+    con.execute("set variable todays = map(?::varchar[], ?::date[])", [zones, dates])
+    con.execute("set variable company_timezone = ?", [rules.timezone])
+    if not rules.timezones:
+        con.execute("create or replace temp macro zone_of(connection, groups) as getvariable('company_timezone')")
+        return
+    places = [list(rules.timezones), list(rules.timezones.values())]
+    con.execute("set variable timezones = map(?::varchar[], ?::varchar[])", places)
+    con.execute(_LOCATIONS)
+
+
+def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleRules) -> None:
+    """Table ``precedence``: the rank of each connection, by default and for each attribute."""
+    own, default = list(rules.statuses), rules.precedence.get("default", ())
+    orders = {"default": default} | {name: (*rules.precedence.get(name, ()), *default) for name in ATTRIBUTES}
+    ranks = {name: list(dict.fromkeys((*order, *own))) for name, order in orders.items()}
+    columns = [f"by_{name}" for name in ranks]
+    con.execute(f"create or replace temp table precedence (connection varchar, {', '.join(f'{c} integer' for c in columns)})")
+    rows = [(connection, *(ranks[name].index(connection) for name in ranks)) for connection in own]
+    stage(con, "precedence", ("connection", *columns), rows)
+
+
+def _follow_ties(con: duckdb.DuckDBPyConnection) -> None:
+    """Give all records that ``ties`` hold together, however many steps apart, the smallest of their labels."""
+    while True:
+        con.execute(_FOLLOWED)
+        row = con.execute("select exists (from followed anti join labels using (hris_ref, label))").fetchone()
+        con.execute("create or replace temp table labels as from followed; drop table followed")
+        if not row or not row[0]:
+            return

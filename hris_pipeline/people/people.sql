@@ -1,59 +1,57 @@
--- core.people from every connection's employees: one row per person, the employment that counts, clean text, a derived status.
--- Reads: temp view records (all connections' employees with hris_ref and the HRIS's word already translated).
--- Variables: company_timezone, today (in that zone), prehire_days.
+-- core.people: one row for each person. Most have one record, which passes straight through.
+-- Reads: people_records, person_records (those of the few who may have several), primary_refs, violations.
 
-create or replace temp macro clean_text(t) as
-    nullif(trim(nfc_normalize(regexp_replace(t, '[\x00-\x1F\x7F\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{FEFF}]', '', 'g'))), '');
-
--- A last day is inclusive. The HRIS's own "ended" acts at once, except on the last day itself: an HRIS turns the word at its own midnight,
--- which may come hours before the person's.
-create or replace temp macro derived_status(word, first_day, last_day, today) as case
-    when word is null then null
-    when word = 'ended' then case when last_day = today then 'active' else 'ended' end
-    when last_day < today then 'ended'
-    when first_day > today or (word = 'upcoming' and first_day is null) then 'upcoming'
-    when word = 'on_leave' then 'on_leave'
-    else 'active' end;
-
-create or replace temp table several as
-select hris_ref from records group by hris_ref having count(*) > 1;
-
--- "Not materialized", because DuckDB would else write every record down once more to read it twice.
-create or replace temp table people_candidates as
-with dated as not materialized (
-    select *,
-        try_cast(left(start_date, 10) as date) as first_day,
-        try_cast(left(end_date, 10) as date) as last_day
-    from records
-), judged as not materialized (
-    select *, derived_status(word, first_day, last_day, getvariable('today')) as derived from dated
-), counted as (
-    select * from judged anti join several using (hris_ref)
-    union all
-    -- Of several employments: an active one, else leave, else upcoming, else one whose word we do not know, else an ended one; of equals the latest.
-    select * from judged semi join several using (hris_ref)
-    qualify row_number() over (
-        partition by hris_ref
-        order by case derived when 'active' then 1 when 'on_leave' then 2 when 'upcoming' then 3 when 'ended' then 5 else 4 end,
-                 first_day desc nulls last, employment_id, updated_at desc nulls last) = 1
+create or replace temp table people_of_records as
+with sound as (
+    select *, is_current and not held as counts, is_current and held as is_held from person_records
+), drawn as (
+    -- Each attribute from the first current record that has a value, in the order of its connections. Where that record is held back it is not known
+    -- tonight what the person should have: the next one's value is shown, and nothing is concluded from it.
+    select
+        label,
+        first(email order by by_email, rank) filter (counts and email is not null) as email,
+        first(given_name order by by_given_name, rank) filter (counts and given_name is not null) as given_name,
+        first(family_name order by by_family_name, rank) filter (counts and family_name is not null) as family_name,
+        first(manager_ref order by by_manager, rank) filter (counts and manager_ref is not null) as manager_ref,
+        coalesce(list_sort(list_distinct(flatten(list(group_refs) filter (counts)))), []) as group_refs,
+        list_reduce(list(unknown) filter (counts), lambda one, other: list_intersect(one, other)) as unknown,
+        list_filter([
+            case when first(is_held order by by_email, rank) filter (is_current and email is not null) then 'email' end,
+            case when first(is_held order by by_given_name, rank) filter (is_current and given_name is not null) then 'given_name' end,
+            case when first(is_held order by by_family_name, rank) filter (is_current and family_name is not null) then 'family_name' end,
+            case when first(is_held order by by_manager, rank) filter (is_current and manager_ref is not null) then 'manager_id' end
+        ], lambda name: name is not null) as unsaid,
+        coalesce([string_split(ref, ':')[2] for ref in flatten(list(group_refs) filter (is_held))], []) as unsaid_kinds,
+        list_sort(list(hris_ref) filter (rank > 1)) as other_refs,
+        bool_or(counts) as is_current
+    from sound group by label
 )
 select
-    hris_ref as person_id,
-    hris_ref,
-    nfc_normalize(lower(clean_text(email))) as email,
-    clean_text(given_name) as given_name,
-    clean_text(family_name) as family_name,
-    nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,
-    derived as status,
-    first_day as start_date,
-    last_day as end_date,
-    connection || ':' || manager_id as manager_ref,
-    getvariable('company_timezone') as timezone,
-    true as in_scope,
-    coalesce(derived in ('active', 'on_leave')
-        or (derived = 'upcoming' and first_day <= getvariable('today') + cast(getvariable('prehire_days') as integer)), false) as wanted,
-    list_sort(coalesce(absent, [])) as unknown,
-    list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
-    (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable
-from counted;
-drop table several;
+    p.person_id, p.hris_ref,
+    case when d.is_current then d.email else p.email end as email,
+    case when d.is_current then d.given_name else p.given_name end as given_name,
+    case when d.is_current then d.family_name else p.family_name end as family_name,
+    p.status, p.start_date, p.end_date,
+    case when d.is_current then d.manager_ref else p.manager_ref end as manager_ref,
+    p.timezone, p.wanted,
+    case when d.is_current then list_sort(list_distinct(list_concat(d.unknown, d.unsaid, d.unsaid_kinds))) else p.unknown end as unknown,
+    case when d.is_current then d.group_refs else p.group_refs end as group_refs,
+    coalesce(d.other_refs, []) as other_refs
+from person_records p join drawn d using (label)
+where p.rank = 1 and not p.held;
+
+create or replace table core.people as
+with everybody as (
+    select hris_ref as person_id, hris_ref, email, given_name, family_name, display_name, status, start_date, end_date, manager_ref,
+        timezone, wanted, unknown, group_refs, cast([] as varchar[]) as other_refs
+    from people_records
+    anti join (select hris_ref from person_records union all select hris_ref from violations where "table" = 'core.people') using (hris_ref)
+    union all by name
+    select *, nullif(concat_ws(' ', given_name, family_name), '') as display_name from people_of_records
+)
+select
+    p.person_id, p.hris_ref, p.email, p.given_name, p.family_name, p.display_name, p.status, p.start_date, p.end_date,
+    coalesce(m.primary_ref, p.manager_ref) as manager_ref,
+    p.timezone, true as in_scope, cast(null as varchar) as scope_rule, p.wanted, p.unknown, p.group_refs, p.other_refs
+from everybody p left join primary_refs m on m.hris_ref = p.manager_ref;
+drop table people_of_records; drop table person_records; drop table primary_refs; drop table people_records;

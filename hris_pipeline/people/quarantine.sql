@@ -1,19 +1,10 @@
 -- core.quarantine: what is held back tonight, by rule, with the night it was first seen.
--- Reads: temp tables people_candidates and violations (rules of single rows, judged already); adds the rules that need the whole table.
-
--- Case 23: two people who have not left share an address. Neither is touched, because nobody can say whose account it is.
-insert into violations
-select hris_ref, 'core.people', 'email_is_unique'
-from people_candidates
-where status is distinct from 'ended' and email is not null
-    and replace(email, '@googlemail.com', '@gmail.com') in (
-        select replace(email, '@googlemail.com', '@gmail.com') from people_candidates
-        where status is distinct from 'ended' and email is not null group by all having count(*) > 1);
+-- Reads: temp tables people_records and violations (what breaks a rule of people); adds the units'.
 
 -- Units that people are in but that have no name or are in no list: their groups are left as they are.
 insert into violations
 select distinct g.ref, 'core.groups', 'unit_has_a_name'
-from (select unnest(group_refs) as ref from people_candidates where status is distinct from 'ended') g
+from (select unnest(group_refs) as ref from people_records where status is distinct from 'ended') g
 join group_kinds k on k.kind = string_split(g.ref, ':')[2]
 anti join named_units u on u.hris_ref = g.ref;
 

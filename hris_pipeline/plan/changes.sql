@@ -9,7 +9,7 @@ with numbered as (
 ), described as (
     select *,
         sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''),
-            case when action in ('link', 'update', 'reactivate', 'deactivate') then coalesce(deskbird_id, '') else '' end,
+            case when action in ('link', 'update', 'reactivate', 'deactivate', 'delete') then coalesce(deskbird_id, '') else '' end,
             coalesce(group_ref, ''), coalesce(identity, before::varchar || '>' || after::varchar))) as content
     from numbered
 )

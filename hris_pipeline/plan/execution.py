@@ -132,7 +132,7 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
     contact_waits = any(
         v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
     )
-    nobody_left = any(v.guard == "scope_lost" and v.tripped for v in verdicts)
+    nobody_left = any(v.guard == "scope_lost" and v.tripped and v.subject == "people" for v in verdicts)
     in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
     con.execute(_NIGHT)
@@ -158,6 +158,12 @@ def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt
         found = [(ref, deskbird_id, "create", now) for (of, ref), deskbird_id in created.items() if of == kind]
         con.execute(f"delete from state.{table} where hris_ref in (select unnest(?::varchar[]))", [[ref for ref, *_ in found]])
         stage(con, f"state.{table}", ("hris_ref", "deskbird_id", "rule", "linked_at"), found)
+    gone = [
+        e.deskbird_id
+        for e in entries
+        if e.phase == "answered" and e.kind == "group_delete" and e.status is not None and (e.status < 300 or e.status == 404)
+    ]
+    con.execute("delete from state.group_links where deskbird_id in (select unnest(?::varchar[]))", [gone])
     return len(entries)
 
 
@@ -207,6 +213,8 @@ def _write(rows: list[dict[str, Any]]) -> Write:
     managers = [row for row in rows if row["object"] == "manager"]
     set_to = next((row for row in managers if row["action"] == "set"), None)
     kind: Kind = ("create_group" if creates else "update_group") if of_group else ("create_user" if creates else "update_user")
+    if first["action"] == "delete":  # has a request of its own
+        kind, before = "delete_group", {}
     return Write(
         request=first["request"],
         stage=first["stage"],

@@ -7,9 +7,11 @@ tripped guard blocks its own type only; a change that needs a blocked one is blo
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
+_LOST_RULES = (Path(__file__).parent / "lost_rules.sql").read_text(encoding="utf-8")
 Limits = Mapping[str, Mapping[str, float | None] | None]
 """By guard: its numbers as in the company file; None where it is switched off."""
 
@@ -29,8 +31,15 @@ ORDER = (
 """How guards are ordered on a change: what is never released first, what concerns everything before one type."""
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name")
 _LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
-    or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])"""
-_OURS = "select hris_ref from pairs where rule in ('link', 'marker')"  # not the people that are only being linked tonight
+    or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])
+    union all
+    select hris_ref from person_refs where ref <> hris_ref and list_contains(cast(getvariable('listed') as varchar[]), ref)
+    union all
+    select m.hris_ref from missing_tonight m join observed_users u using (deskbird_id)
+    where list_contains(cast(getvariable('listed') as varchar[]), m.hris_ref)
+        or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [u.email_key, u.user_name_key])"""
+# not the people that are only being linked tonight
+_OURS = "select hris_ref from pairs where rule in ('link', 'marker', 'decision')"
 
 
 @dataclass(frozen=True)
@@ -179,8 +188,9 @@ class Judgement:
             self.block("first_contact", "true")
             self.say("first_contact", "users that are not ours", strangers, f"{allowed:g}", tripped=True)
         else:
-            count = self.people("object = 'user' and action = 'deactivate'")
-            self.block("first_contact", "object = 'user' and action = 'deactivate'")
+            condition = "(object = 'user' and action = 'deactivate') or (object = 'group' and action = 'delete')"
+            count = self.people(condition)
+            self.block("first_contact", condition)
             if count:
                 self.say("first_contact", "deactivations on a first run", count, "none", tripped=True)
 
@@ -205,12 +215,28 @@ class Judgement:
         ):
             self.block("scope_lost", "true")
             self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
+        elif base and self.limits.get("scope_lost", {}) is not None:
+            self._lost_rules()
+
+    def _lost_rules(self) -> None:
+        """Nobody is taken away on the strength of a scope rule that suddenly means something else (case 76)."""
+        fallen_out = """object = 'user' and action = 'deactivate'
+            and hris_ref in (select hris_ref from pairs where not in_scope and status <> 'ended')"""
+        count = self.people(fallen_out)
+        if not count:
+            return
+        self.con.execute("set variable base = ?", [self.situation.base])
+        for (rule,) in self.con.execute(_LOST_RULES).fetchall():
+            self.block("scope_lost", fallen_out)
+            words = "at least one person matches it" if rule.startswith("include") else "at most half of the users match it"
+            self.say("scope_lost", rule, count, words, tripped=True)
 
     def _attribute_vanished(self) -> None:
         if self.limits.get("attribute_vanished", {}) is None:
             return
         conditions = {
-            kind: f"object = 'membership' and action = 'remove' and string_split(group_ref, ':')[2] = '{kind}'"
+            kind: f"((object = 'membership' and action = 'remove') or (object = 'group' and action = 'delete')) "
+            f"and string_split(coalesce(group_ref, hris_ref), ':')[2] = '{kind}'"
             for kind in self.situation.kinds
         }
         left = {
@@ -229,7 +255,7 @@ class Judgement:
         for guard, subject, condition in (
             ("deactivate_user", "deactivations", "object = 'user' and action = 'deactivate'"),
             ("create_user", "creations", "object = 'user' and action = 'create'"),
-            ("link_user", "links", "object = 'user' and action = 'link' and evidence->>'rule' = 'email'"),
+            ("link_user", "links", "object = 'user' and action = 'link' and evidence->>'rule' in ('email', 'successor')"),
         ):
             count = self.people(condition)
             tripped, words = self.trips(guard, count, extra=self._in_window() if guard == "deactivate_user" else 0)
@@ -327,6 +353,22 @@ class Judgement:
             """update draft set guards = list_concat(draft.guards, g.guards)
                from (select hris_ref, guards from draft where object = 'group' and action = 'create' and len(guards) > 0) g
                where draft.object = 'membership' and draft.group_ref = g.hris_ref"""
+        )
+        # a group is not deleted while somebody stays in it
+        self.con.execute(
+            """update draft set guards = list_concat(draft.guards, b.guards)
+               from (
+                   select group_deskbird_id, flatten(list(guards)) as guards
+                   from (
+                       select group_deskbird_id, guards from draft where object = 'membership' and len(guards) > 0
+                       union all
+                       select m.group_deskbird_id, d.guards
+                       from draft d join present_members m on m.user_deskbird_id = d.deskbird_id
+                       where d.object = 'user' and d.action = 'deactivate' and len(d.guards) > 0
+                         and m.group_deskbird_id in (select deskbird_id from draft where object = 'group' and action = 'delete')
+                   ) group by all
+               ) b
+               where draft.object = 'group' and draft.action = 'delete' and draft.deskbird_id = b.group_deskbird_id"""
         )
         self.con.execute(
             f"""update draft set guards = list_filter({list(ORDER)}, lambda guard: list_contains(draft.guards, guard))

@@ -1,5 +1,5 @@
 -- Managers: set where the HRIS names one that deskbird has or gets, cleared where the HRIS has none; a reporting line with a problem is held as it is.
--- Reads: pairs, core.manager_graph, draft, review_tonight, state.acknowledged_values. Variable: managers_are_readable. Makes: manager_draft.
+-- Reads: pairs, core.manager_graph, draft, review_tonight, state.acknowledged_values. Variables: managers_are_readable, cleared. Makes: manager_draft.
 
 create or replace temp table manager_draft as
 with lines as (
@@ -21,7 +21,8 @@ select * from (
             when manager_ref is not null then case
                 when coalesce(problem, 'cycle') = 'cycle' and manager_is_coming
                     and (deskbird_id is null or manager_deskbird_id is null or manager_deskbird_id is distinct from observed_manager) then 'set' end
-            when deskbird_id is not null and is_known and observed_manager is not null and not list_contains(unknown, 'manager_id') then 'clear'
+            when deskbird_id is not null and is_known and observed_manager is not null and not list_contains(unknown, 'manager_id')
+                and list_contains(getvariable('cleared'), 'manager') then 'clear'
         end as action, *
     from lines
 ) where action is not null;

@@ -1,20 +1,16 @@
 -- Memberships: one row per person and group to add or remove.
--- Reads: effective_members, group_matches, observed_groups, deskbird.group_members, pairs, core.people, core.groups. Variable: members_are_readable.
--- Makes: present_members. Adds to: draft.
+-- Reads: effective_members, group_matches, known_groups, observed_groups, present_members, pairs, core.people, core.groups. Variable: cleared.
+-- Makes: our_groups. Adds to: draft.
 
-create or replace temp view present_members as
-select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
-union all
-select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
-
--- A marker counts where its group is not to be told by a link: of two groups with one marker, only one is ours.
+-- A marker or an old link counts where its unit has no other group: of two groups with one marker, only one is ours.
 create or replace temp table our_groups as
 select x.deskbird_id as group_deskbird_id, x.group_ref, string_split(x.group_ref, ':')[2] as kind, c.rowid as group_row
 from (
-    select g.deskbird_id, coalesce(m.hris_ref, case when t.hris_ref is null then g.marker end) as group_ref
+    select g.deskbird_id, coalesce(m.hris_ref, case when t.hris_ref is null then k.ref end) as group_ref
     from observed_groups g
+    left join known_groups k using (deskbird_id)
     left join group_matches m using (deskbird_id)
-    left join group_matches t on t.hris_ref = g.marker
+    left join group_matches t on t.hris_ref = k.ref
 ) x
 left join core.groups c on c.hris_ref = x.group_ref
 where x.group_ref is not null
@@ -36,7 +32,7 @@ join pairs p on p.rowid = e.pair_row
 left join group_matches m on m.hris_ref = g.hris_ref;
 
 -- Only people who are wanted are taken out, those who come back or are linked tonight included; a group of another connection or one that the
--- person's own record still names, or a kind the HRIS did not deliver, is left alone.
+-- person's own record still names, or a kind the HRIS did not deliver or delivered empty where that is to be kept, is left alone.
 create or replace temp table left_over as
 from our_members anti join effective_members using (group_row, pair_row);
 insert into membership_draft
@@ -46,7 +42,8 @@ join our_groups o on o.rowid = e.our_row
 join pairs p on p.rowid = e.pair_row
 join core.people c on c.hris_ref = p.hris_ref
 where o.kind in (select kind from group_kinds) and starts_with(o.group_ref, string_split(p.hris_ref, ':')[1] || ':')
-    and not list_contains(c.group_refs, o.group_ref) and not list_contains(c.unknown, o.kind);
+    and not list_contains(c.group_refs, o.group_ref) and not list_contains(c.unknown, o.kind)
+    and (list_contains(getvariable('cleared'), o.kind) or len(list_filter(c.group_refs, lambda ref: string_split(ref, ':')[2] = o.kind)) > 0);
 
 insert into draft
 select 'membership', d.action, d.hris_ref, d.deskbird_id, d.group_ref, d.group_deskbird_id,

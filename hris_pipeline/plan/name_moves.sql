@@ -2,7 +2,7 @@
 with moves as (
     select d.request_key, o.name_key as gives, name_key(d.after->>'name') as takes
     from draft d left join observed_groups o on o.deskbird_id = d.deskbird_id
-    where d.object = 'group'
+    where d.object = 'group' and d.action in ('create', 'rename')
 )
 select request_key, gives, takes from moves
 where gives is distinct from takes

@@ -3,7 +3,7 @@
 
 create or replace temp table outcomes_tonight as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at from (
-    select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.request,
+    select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.evidence, p.request,
         case
             when p.outcome is not null then p.outcome
             when r.request is null then 'skipped'
@@ -53,9 +53,14 @@ delete from state.links where hris_ref in (select hris_ref from new_links);
 insert into state.links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_links;
 
 create or replace temp table new_group_links as
-select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule from outcomes_tonight
-where outcome = 'applied' and object = 'group' and action = 'create' and new_id is not null;
-delete from state.group_links where hris_ref in (select hris_ref from new_group_links);
+select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, case action when 'create' then action else evidence->>'rule' end as rule
+from outcomes_tonight
+where outcome = 'applied' and object = 'group' and coalesce(new_id, deskbird_id) is not null
+    and (action = 'create' or (action in ('link', 'rename') and evidence->>'rule' in ('rule', 'members')))
+qualify row_number() over (partition by hris_ref order by action) = 1;
+delete from state.group_links
+where hris_ref in (select hris_ref from new_group_links) or deskbird_id in (select deskbird_id from new_group_links)
+    or deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
 insert into state.group_links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_group_links;
 
 -- Only for what deskbird does not give back; the next read that shows it makes these rows unnecessary.
@@ -78,5 +83,6 @@ left join state.links l on l.hris_ref = t.hris_ref
 left join state.group_links g on g.hris_ref = t.group_ref
 where t.outcome = 'applied' and t.object = 'membership' and not getvariable('members_are_readable');
 delete from state.acknowledged_members a
-where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id);
+where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
+    or a.group_deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
 insert into state.acknowledged_members select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';

@@ -6,7 +6,7 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -40,6 +40,13 @@ class PlanRules:
     guards: Limits
     protected: Sequence[str] = ()
     frozen: Sequence[str] = ()
+    link_groups: Mapping[str, str] = field(default_factory=dict)
+    """Groups that are there and become ours: unit (hris_ref, or kind:name) -> deskbird's group (id or name)."""
+    delete_empty_groups: bool = False
+    missing_reads: int = 3
+    missing_hours: int = 60
+    cleared: Sequence[str] = ("manager",)
+    """What is cleared in deskbird when the HRIS says that it is empty: names, the manager, kinds of group."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class PlanSummary:
     guards: tuple[GuardVerdict, ...]
     missing: int
     review: int
+    empty_groups: int = 0  # of ours, kept although nobody is in them
 
     @property
     def planned(self) -> int:
@@ -100,15 +108,34 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
         ).fetchall()
     }
     return PlanSummary(
-        plan_id, changes, blocked, by_type, tuple(verdicts), _count(con, "state.missing"), _count(con, "state.review")
+        plan_id,
+        changes,
+        blocked,
+        by_type,
+        tuple(verdicts),
+        _count(con, "state.missing"),
+        _count(con, "state.review"),
+        _count(con, "state.empty_groups"),
     )
 
 
 def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> list[GuardVerdict]:
     """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing."""
-    identity.match(con, rules.connections, take_over=rules.take_over, names=(rules.name_pattern, rules.on_collision))
-    groups.stage_units(con, rules.connections, rules.kinds)
     set_readable(con)
+    identity.match(
+        con,
+        rules.connections,
+        take_over=rules.take_over,
+        names=(rules.name_pattern, rules.on_collision),
+        link_groups=rules.link_groups,
+    )
+    groups.stage_units(con, rules.connections, rules.kinds)
+    con.execute("set variable delete_empty_groups = ?", [rules.delete_empty_groups])
+    con.execute("set variable now = ?", [now])
+    con.execute("set variable cleared = ?", [list(rules.cleared)])
+    con.execute("set variable missing_reads = ?", [rules.missing_reads])
+    con.execute("set variable missing_hours = ?", [rules.missing_hours])
+    con.execute(_SQL["missing_tonight"])
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
@@ -118,6 +145,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
     _name_groups(con, rules)
     con.execute(_SQL["group_changes"])
     con.execute(_SQL["membership_changes"])
+    con.execute(_SQL["empty_groups"])
     if rules.managers:
         con.execute(_SQL["manager_changes"])
         con.execute("set variable ring_starts = ?", [_ring_starts(con)])
@@ -125,7 +153,6 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
     _free_before_take(con)
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections))
     con.execute(_SQL["changes"])
-    con.execute("set variable now = ?", [now])
     con.execute(_SQL["valid_approvals"])
     con.execute(_SQL["verdicts"])
     return verdicts
@@ -164,6 +191,7 @@ def set_readable(con: duckdb.DuckDBPyConnection) -> None:
     users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
     con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
     con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
+    con.execute("set variable readable_groups = ?", [groups_])
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
 
 

@@ -43,7 +43,11 @@ with judged as (
                     and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
                     and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
                     and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name') end
-            when 'group' then case j.action when 'create' then g.deskbird_id is not null else o.name is not distinct from j.after->>'name' end
+            when 'group' then case j.action
+                when 'create' then g.deskbird_id is not null
+                when 'link' then o.marker is not distinct from j.after->>'hris_ref'
+                when 'delete' then o.deskbird_id is null
+                else o.name is not distinct from j.after->>'name' end
             when 'manager' then case j.action when 'set' then w.manager_deskbird_id is not null and w.manager_deskbird_id = mm.deskbird_id
                                               else w.manager_deskbird_id is null end
             when 'membership' then (gm.user_deskbird_id is not null) = (j.action = 'add')

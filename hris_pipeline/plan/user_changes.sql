@@ -23,20 +23,27 @@ insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
-    'A user with the same e-mail is there and belongs to nobody.',
+    case rule when 'email' then 'A user with the same e-mail is there and belongs to nobody.'
+              when 'successor' then 'A user with the same e-mail and name is there, whose record the HRIS has no more.'
+              else 'It was decided that this user is the person''s.' end,
     json_object('rule', rule), 'user:' || hris_ref, 3000000, []
 from pairs
-where wanted and rule = 'email';
+where wanted and (rule in ('email', 'successor') or (rule = 'decision' and external_id is distinct from hris_ref
+    and (external_id is not null or list_contains(getvariable('readable_users'), 'external_id')
+        or (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from state.links))));
 
--- A link by state alone gets its marker, where deskbird shows markers at all.
+-- A link by state alone gets its marker, where deskbird shows markers at all; a marker of another of the person's records becomes the primary one's.
 insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,
-    json_object('hris_ref', null), json_object('hris_ref', hris_ref),
+    json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
-    'The user is linked to the person but does not carry our marker.',
+    case when external_id is null then 'The user is linked to the person but does not carry our marker.'
+         else 'The person has another primary record in the HRIS now.' end,
     json_object('rule', rule), 'user:' || hris_ref, 3000000, []
 from pairs
-where wanted and rule = 'link' and external_id is null and list_contains(getvariable('readable_users'), 'external_id');
+where wanted and rule in ('link', 'marker')
+    and ((external_id is null and list_contains(getvariable('readable_users'), 'external_id'))
+        or (external_id <> hris_ref and external_id in (select ref from person_refs where ref <> person_refs.hris_ref)));
 
 insert into draft
 select 'user', 'update', hris_ref, deskbird_id, null, null,
@@ -67,5 +74,16 @@ select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
          else 'The HRIS says that the employment ended.' end,
     json_object('rule', rule, 'status', status, 'end_date', end_date), 'user:' || hris_ref, 6000000, []
 from pairs
-where deskbird_id is not null and active and (status = 'ended' or not in_scope) and rule in ('link', 'marker')
+where deskbird_id is not null and active and (status = 'ended' or not in_scope) and rule in ('link', 'marker', 'decision')
+    and deskbird_id not in (select deskbird_id from contested_users);
+
+-- Gone without a word, for as many complete reads and hours as the company file asks for (case 38).
+insert into draft
+select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
+    json_object('active', true), json_object('active', false),
+    null,
+    'The HRIS has had no record of the person since ' || strftime(missing_since, '%Y-%m-%d') || ', in ' || complete_reads || ' complete reads.',
+    json_object('rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads), 'user:' || hris_ref, 6000000, []
+from missing_tonight
+where complete_reads >= getvariable('missing_reads') and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('missing_hours'))
     and deskbird_id not in (select deskbird_id from contested_users);

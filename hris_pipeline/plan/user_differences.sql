@@ -1,5 +1,5 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, observed_users, user_matches, leaving_addresses, state.acknowledged_values. Variable: readable_users (list of attributes).
+-- Reads: core.people, observed_users, user_matches, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
 -- Makes: pairs, taken_addresses, user_differences.
 
 -- "Alike" are most, every night: only of the others are the values looked at one by one.
@@ -25,6 +25,10 @@ group by p.hris_ref;
 
 insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
 
+-- An empty value says something only where the HRIS delivered it as empty and the company file has such values cleared (cases 12 and 13).
+create or replace temp macro is_said(value, attribute, unknown) as
+    value is not null or (list_contains(getvariable('cleared'), attribute) and not list_contains(unknown, attribute));
+
 create or replace temp table user_differences as
 with observed as (
     select p.hris_ref, p.deskbird_id, p.key, p.observed_key, p.user_name_key, p.unknown,
@@ -46,10 +50,10 @@ select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)
 from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null
 union all
 select hris_ref, deskbird_id, 'given_name', to_json(now_given_name), to_json(given_name)
-from observed where given_name is not null and nfc_normalize(now_given_name) is distinct from given_name
+from observed where is_said(given_name, 'given_name', unknown) and nfc_normalize(now_given_name) is distinct from given_name
 union all
 select hris_ref, deskbird_id, 'family_name', to_json(now_family_name), to_json(family_name)
-from observed where family_name is not null and nfc_normalize(now_family_name) is distinct from family_name
+from observed where is_said(family_name, 'family_name', unknown) and nfc_normalize(now_family_name) is distinct from family_name
 union all
 select hris_ref, deskbird_id, 'display_name', to_json(now_display_name), to_json(display_name)
 from observed

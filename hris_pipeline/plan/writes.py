@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["create_user", "update_user", "create_group", "update_group"]
+Kind = Literal["create_user", "update_user", "create_group", "update_group", "delete_group"]
 
 Outcome = Literal["applied", "failed", "blocked", "skipped", "stale"]
 

@@ -48,6 +48,12 @@ def clean(text: object) -> str:
     return "".join(c if c.isprintable() else "·" for c in str(text))
 
 
+def escaped(text: object) -> str:
+    """The text where Markdown and HTML see nothing in it but text."""
+    text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
+    return "".join(f"\\{c}" if c in "|`*[]#~" else c for c in text)
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """``1 user``, ``3 users``, ``1,204 users``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

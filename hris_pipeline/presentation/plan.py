@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation import clean, count, document, escaped, moment
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 _VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
@@ -476,7 +476,7 @@ def markdown(plan: Plan, *, timezone: str) -> str:
         total_line(plan),
         "",
     ]
-    lines += [f"- **Blocked** {_escaped(sentence)}" for sentence in guard_sentences(plan)]
+    lines += [f"- **Blocked** {escaped(sentence)}" for sentence in guard_sentences(plan)]
     for section in sections(plan.changes):
         held = f" (held back by guard {section.guard})" if section.guard else ""
         lines += ["", f"## {section.title}{held}", "", "| who | id | what | why | state |", "|---|---|---|---|---|"]
@@ -485,15 +485,9 @@ def markdown(plan: Plan, *, timezone: str) -> str:
             parts = [" ".join(filter(None, (n, " → ".join(filter(None, (b, a)))))) for n, b, a in what(change)]
             problem = f": {change.problem}" if change.problem else ""
             cells = (name, ref, "; ".join(parts), change.reason, change.state + problem)
-            lines.append("| " + " | ".join(map(_escaped, cells)) + " |")
+            lines.append("| " + " | ".join(map(escaped, cells)) + " |")
     step = next_step(plan)
     return "\n".join([*lines, *(["", step] if step else []), ""])
-
-
-def _escaped(text: str) -> str:
-    """The text where Markdown and HTML see nothing in it but text."""
-    text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace("\\", "\\\\")
-    return "".join(f"\\{c}" if c in "|`*[]#~" else c for c in text)
 
 
 def as_json(plan: Plan) -> str:

@@ -14,6 +14,7 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import clean, count, document, moment
 from hris_pipeline.presentation.plan import Plan, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
+from hris_pipeline.presentation.review import is_about_a_group
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Status:
     review: Sequence[tuple[str, int]]  # rule, people
     people: int
     users: int
+    empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
 
     @property
     def exit_code(self) -> int:
@@ -108,6 +110,7 @@ def read(
         review=con.execute("select rule, count(distinct hris_ref) from state.review group by rule order by 2 desc, 1").fetchall(),
         people=people,
         users=users,
+        empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
     )
 
 
@@ -158,6 +161,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
         ("missing", _missing(status)),
+        ("empty groups", _empty_groups(status)),
     ]
 
 
@@ -174,7 +178,9 @@ def _reads(status: Status) -> list[Line]:
 
 def _waits(status: Status) -> list[Line]:
     company, plan = status.company, status.plan
-    lines = [(f"{count(n, 'person', 'people')} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
+    lines = [(f"{_undecided(rule, n)} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
+    if lines:
+        lines.append((f"hris-pipeline review {company}   then   hris-pipeline link or separate", ""))
     if plan is None:
         return [(f"No plan yet: hris-pipeline sync {company} --dry-run", "yellow"), *lines]
     states = plan.states
@@ -192,6 +198,10 @@ def _waits(status: Status) -> list[Line]:
     return [*plans, *bad, *lines]
 
 
+def _undecided(rule: str, number: int) -> str:
+    return count(number, "group") if is_about_a_group(rule) else count(number, "person", "people")
+
+
 def _quarantine(status: Status) -> list[Line]:
     return [
         (f"{count(n, 'record')}, rule {rule}, since {moment(since, status.timezone)}", "yellow")
@@ -204,7 +214,18 @@ def _missing(status: Status) -> list[Line]:
     if not gone:
         return [("nobody", "green")]
     since = f"in no record any more, the first since {moment(oldest, status.timezone)}"
-    return [(f"{count(gone, 'person', 'people')} {since}; nobody is deactivated for that alone", "yellow")]
+    return [
+        (f"{count(gone, 'person', 'people')} {since}; deactivated only once the company file's sync.missing is reached", "yellow")
+    ]
+
+
+def _empty_groups(status: Status) -> list[Line]:
+    empty, oldest = status.empty_groups
+    if not empty:
+        return [("none", "green")]
+    have = "has" if empty == 1 else "have"
+    since = f"{have} nobody in it any more, the first since {moment(oldest, status.timezone)}"
+    return [(f"{count(empty, 'group')} of ours {since}; kept, unless sync.empty_groups is delete", "yellow")]
 
 
 def as_json(status: Status) -> str:
@@ -232,6 +253,7 @@ def as_json(status: Status) -> str:
         else None,
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
         "missing": {"people": status.missing[0], "since": status.missing[1]},
+        "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
     }
     return document("status", status.company, body)

@@ -17,8 +17,9 @@ import duckdb
 from hris_pipeline import contracts
 from hris_pipeline.errors import WarehouseError
 
-SCHEMA_VERSION = 1
-_STATE = (Path(__file__).parent / "state.sql").read_text(encoding="utf-8")
+SCHEMA_VERSION = 2
+_HERE = Path(__file__).parent
+_STATE = (_HERE / "state.sql").read_text(encoding="utf-8")
 
 
 class Warehouse:
@@ -124,14 +125,14 @@ class Warehouse:
             os.umask(old_mask)
 
     def _migrate(self, con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
-        known = con.execute(
-            "select 1 from information_schema.tables where table_schema = 'state' and table_name = 'schema_version'"
-        ).fetchone()
-        if known:
-            self._check_version(con)
+        version = self._version(con)
+        if version is not None and version > SCHEMA_VERSION:
+            raise self._another_version(version)
         con.begin()
-        if not known:
+        if version != SCHEMA_VERSION:
             con.execute(_STATE)
+            if version is not None:
+                self._upgrade(con, version)
             con.execute("insert into state.schema_version values (?)", [SCHEMA_VERSION])
             for table in (*contracts.CORE, *contracts.DESKBIRD):
                 con.execute(table.ddl())
@@ -141,18 +142,50 @@ class Warehouse:
             con.execute(contracts.ORG_UNITS.at(f"hris_{connection}").ddl())
         con.commit()
 
-    def _check_version(self, con: duckdb.DuckDBPyConnection) -> None:
+    def _upgrade(self, con: duckdb.DuckDBPyConnection, version: int) -> None:
+        """Bring a file of an older version up to date (case 80): each version's own steps, and empty columns that tables lack.
+
+        The tables of a night are made anew by the next one; so what they lack may be empty until then.
+        """
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            con.execute((_HERE / f"to_version_{step}.sql").read_text(encoding="utf-8"))
+        there = {
+            (schema, table, column)
+            for schema, table, column in con.execute(
+                "select table_schema, table_name, column_name from information_schema.columns"
+            ).fetchall()
+        }
+        for contract in (*contracts.CORE, *contracts.DESKBIRD):
+            if any((contract.schema, contract.name) == where[:2] for where in there):
+                for column in contract.columns:
+                    if (contract.schema, contract.name, column.name) not in there:
+                        empty = " default []" if column.type.endswith("[]") else ""
+                        con.execute(f'alter table {contract.qualified} add column "{column.name}" {column.type}{empty}')
+
+    def _version(self, con: duckdb.DuckDBPyConnection) -> int | None:
+        """The version of the file's schema; None of a new file."""
         try:
             row = con.execute("select max(version) from state.schema_version").fetchone()
         except duckdb.CatalogException:
-            row = None
-        version = row[0] if row else None
-        if version != SCHEMA_VERSION:
+            return None
+        return int(row[0]) if row and row[0] is not None else None
+
+    def _check_version(self, con: duckdb.DuckDBPyConnection) -> None:
+        version = self._version(con)
+        if version is not None and version < SCHEMA_VERSION:
             raise WarehouseError(
-                f"{self.path.name} was written by another version of this project (its schema version is {version}, this one's "
-                f"is {SCHEMA_VERSION}). Nothing was read or written. Use that version, or move the file away: links are found "
-                "again by deskbird's markers."
+                f"{self.path.name} was written by an older version of this project. Nothing was read. "
+                f"Run `hris-pipeline sync {self.company} --dry-run` first: it brings the file up to date."
             )
+        if version != SCHEMA_VERSION:
+            raise self._another_version(version)
+
+    def _another_version(self, version: int | None) -> WarehouseError:
+        return WarehouseError(
+            f"{self.path.name} was written by another version of this project (its schema version is {version}, this one's "
+            f"is {SCHEMA_VERSION}). Nothing was read or written. Use that version, or move the file away: links are found "
+            "again by deskbird's markers."
+        )
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

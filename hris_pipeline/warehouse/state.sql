@@ -32,9 +32,12 @@ create table if not exists state.missing (
     hris_ref varchar primary key, deskbird_id varchar not null, missing_since timestamptz not null, complete_reads bigint not null,
     last_read timestamptz not null);
 
--- What waits for a person to decide.
+-- What waits for a person to decide: the record, why, and the users it might be.
 create table if not exists state.review (
-    hris_ref varchar not null, rule varchar not null, deskbird_id varchar, since timestamptz not null, primary key (hris_ref, rule));
+    hris_ref varchar not null, rule varchar not null, deskbird_id varchar, since timestamptz not null, candidates varchar[], primary key (hris_ref, rule));
+
+-- Groups of ours that nobody is in any more, and that are kept.
+create table if not exists state.empty_groups (hris_ref varchar not null, deskbird_id varchar not null, since timestamptz not null);
 
 -- Plans, their changes and what became of them. A night is in line when nothing was left but what a guard holds back.
 create table if not exists state.plans (
@@ -63,3 +66,24 @@ create table if not exists state.ledger (
 
 -- The dialect that worked, by kind of write.
 create table if not exists state.dialects (kind varchar primary key, dialect varchar not null, learnt_at timestamptz not null);
+
+-- Which person a record belongs to: the id stays when another of the person's records becomes the primary one.
+create table if not exists state.persons (hris_ref varchar not null, person_id varchar not null, since timestamptz not null);
+
+-- What people decided: "link" (this record is that user) or "separate" (it is not, whatever else says so). The latest on a pair counts; "replaced"
+-- is a link whose place a later one took.
+create table if not exists state.decisions (
+    hris_ref varchar not null, deskbird_id varchar not null, decision varchar not null, because varchar, decided_by varchar not null,
+    decided_at timestamptz not null);
+
+-- What a person's row in core.people was: a row for each night on which it became another one, without values on the night it was gone.
+create table if not exists state.people_history (
+    person_id varchar not null, seen_at timestamptz not null, gone boolean not null, attributes json);
+-- The digest of each person's row as it was last, so that a night on which nothing changed costs one comparison.
+create table if not exists state.people_now (person_id varchar not null, digest ubigint not null);
+
+-- How many people each scope rule matched, each night; the digest is of what the rule says, so that an edited rule is another one.
+create table if not exists state.rule_matches (rule varchar not null, matched bigint not null, counted_at timestamptz not null, digest varchar not null);
+
+-- What the last CSV that was written for deskbird's import said of each person: role and main office, which cannot be read back.
+create table if not exists state.exports (hris_ref varchar not null, attributes json not null, exported_at timestamptz not null);

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from plan.world import World
 
+from hris_pipeline.groups import Nested
 from hris_pipeline.groups.names import Unit, assign
 
 
@@ -112,3 +113,75 @@ def test_c45_a_hand_made_group_of_the_same_name_is_left_alone_in_any_alphabet() 
     assert [world.groups[group.id] for group in by_hand] == by_hand
     assert {group.name for group in world.groups.values() if group.external_id} == {f"{name} (team)" for name in units}
     assert world.make_plan().changes == 0
+
+
+# --- nested units ---------------------------------------------------------------------------------------------------------------
+
+
+def nested_names(nested: Nested) -> dict[str, str]:
+    """The names of an organisation of every awkward shape."""
+    world = World()
+    world.nested = nested
+    units = {
+        "board": ("Board", None), "sales": ("Sales", "board"), "north": ("North", "sales"), "orphan": ("Orphan", "nowhere"),
+        "child": ("Child", "orphan"), "own": ("Own", "own"), "one": ("One", "two"), "two": ("Two", "one"),
+        "under": ("Under", "one"), "below": ("Below", "nameless"), "nameless": (" ", "board"),
+    }  # fmt: skip
+    for id_, (name, parent) in units.items():
+        key = world.unit("team", id_, name)
+        if parent:
+            world.parents[key] = parent
+    world.unit("department", "sales", "Sales")
+    world.hire("1", groups=tuple(world.units))
+    derived(world)
+    assert world.query("select * from core.memberships where group_ref = 'p:team:north'") == [("p:team:north", "p:1")]
+    return {
+        ref.removeprefix("p:"): name for ref, name in world.query("select hris_ref, name from core.groups where member_count = 1")
+    }
+
+
+def test_a_nested_unit_is_called_by_its_own_name() -> None:
+    names = nested_names("flat")
+    assert names["team:north"] == "North"
+    assert names["team:sales"] == names["department:sales"] == "Sales"
+    assert len(names) == 11
+
+
+def test_a_nested_unit_is_called_by_its_path_where_the_company_file_says_so() -> None:
+    assert nested_names("path") == {
+        "team:board": "Board", "team:sales": "Board / Sales", "team:north": "Board / Sales / North", "team:orphan": "Orphan",
+        "team:child": "Orphan / Child", "team:own": "Own", "team:one": "One", "team:two": "Two", "team:under": "Under",
+        "team:below": "Below", "department:sales": "Sales",
+    }  # fmt: skip
+
+
+def test_a_parent_that_is_no_group_itself_is_part_of_the_path_and_its_new_name_renames_what_is_below_it() -> None:
+    world = World()
+    world.nested = "path"
+    top, middle, below = (world.unit("department", id_, name) for id_, name in (("1", "Top"), ("2", "Middle"), ("3", "Below")))
+    world.parents |= {middle: "1", below: "2"}
+    world.hire("1", groups=(below,))
+    world.settle()
+    assert [group.name for group in world.groups.values()] == ["Top / Middle / Below"]
+    world.units[top] = "Summit"
+    world.make_plan()
+    assert world.kinds_of_changes() == ["group rename p:department:3"]
+    world.nested = "flat"
+    world.settle()
+    assert [group.name for group in world.groups.values()] == ["Below"]
+
+
+def test_any_kind_that_a_system_offers_becomes_groups() -> None:
+    world = World()
+    kinds = ("squad", "location", "legal_entity", "business_unit")
+    world.kinds = kinds
+    world.rule(kinds=kinds, cleared=kinds)
+    units = tuple(world.unit(kind, "1", "Berlin") for kind in kinds)
+    world.hire("1", "2", groups=units)
+    world.settle()
+    assert {group.name for group in world.groups.values()} == {
+        "Berlin", "Berlin (location)", "Berlin (legal entity)", "Berlin (business unit)",
+    }  # fmt: skip
+    world.people["1"].groups = units[1:]
+    world.make_plan()
+    assert world.kinds_of_changes() == ["membership remove p:1 p:squad:1"]

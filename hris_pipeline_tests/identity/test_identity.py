@@ -1,5 +1,6 @@
 """Which person is which user, by which rule, and what goes to review instead."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -111,7 +112,7 @@ def test_c30_two_people_of_one_name_are_two_users(world: World) -> None:
 def test_c25_who_gets_a_leavers_address_does_not_inherit_the_account(world: World) -> None:
     john = world.user_of("1")
     del world.people["1"]
-    world.hire("jane")
+    world.hire("jane", given_name="Jane")
     world.people["jane"].email = "1@acme.test"
     before = deepcopy(world.users)
     world.night()
@@ -121,20 +122,55 @@ def test_c25_who_gets_a_leavers_address_does_not_inherit_the_account(world: Worl
 
 
 def test_c27_a_contractor_who_becomes_an_employee_keeps_one_active_user(world: World) -> None:
+    user = world.user_of("1")
+    team = set(world.group_of("team", "1").members)
+    world.people["1"].status = "inactive"
+    world.hire("employee", groups=(("team", "1"),))
+    world.people["employee"].email = "1@acme.test"
+    others = untouched_but(world, user.id)
+    summary, _, night = world.night()
+    assert night.in_line
+    assert summary.by_type == {"user link": 1}
+    (row,) = world.rows()
+    assert (json.loads(row["before"]), json.loads(row["after"])) == ({"hris_ref": "p:1"}, {"hris_ref": "p:employee"})
+    assert row["reason"] == "The person has another primary record in the HRIS now."
+    assert (user.external_id, user.active, world.group_of("team", "1").members) == ("p:employee", True, team)
+    assert untouched_but(world, user.id) == others
+    assert world.make_plan().changes == 0
+    del world.people["1"]  # the old record is cleaned up in the HRIS
+    assert (world.make_plan().changes, world.make_plan().missing) == (0, 0)
+    world.lose_state()
+    assert world.make_plan().changes == 0
+
+
+def test_c27_who_changes_back_keeps_the_user_too(world: World) -> None:
+    user = world.user_of("1")
     world.people["1"].status = "inactive"
     world.hire("employee")
     world.people["employee"].email = "1@acme.test"
+    world.night()
+    world.people["1"].status, world.people["employee"].status = "active", "inactive"
+    world.night()
+    assert (user.external_id, user.active) == ("p:1", True)
+    world.people["1"].status = "inactive"
+    world.night()
+    assert not user.active
+    assert len(world.users) == 3
+
+
+def test_two_users_of_ours_for_one_person_wait_for_a_decision(world: World) -> None:
     before = deepcopy(world.users)
-    for _ in range(3):
-        _, _, night = world.night()
-        assert night.in_line
+    world.people["2"].email = "1@acme.test"  # of the same name: the two records are one person's
+    world.people["2"].status = "inactive"
+    world.night()
+    assert review(world) == {"p:1": "several_users_belong_to_the_person"}
     assert world.users == before
-    assert review(world) == {"p:employee": "email_belongs_to_another_person"}
+    assert world.query("select len(candidates) from state.review") == [(2,)]
 
 
 def test_what_waits_for_review_keeps_the_night_it_was_first_seen(world: World) -> None:
     world.people["1"].status = "inactive"
-    world.hire("employee")
+    world.hire("employee", given_name="Somebody else")
     world.people["employee"].email = "1@acme.test"
     since = world.now
     world.night()

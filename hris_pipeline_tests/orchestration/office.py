@@ -46,7 +46,7 @@ class HastyConnections(Connections):
             base_url=account.base_url,
             credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
             options=account.options,
-            kinds=company.sync.groups,
+            kinds=company.kinds_read,
             patience=BRIEF,
         )
 

@@ -145,7 +145,8 @@ def test_c14_c31_a_record_that_breaks_a_rule_is_held_back_by_its_name(
 
 def test_c23_people_who_share_an_address_are_held_back_and_the_rest_flows() -> None:
     world = World()
-    world.hire("1", "2", "3", "4", "5")
+    for id_ in "12345":
+        world.hire(id_, family_name=f"Family {id_}")
     world.people["1"].email, world.people["2"].email = "Shared@Acme.test", "shared@acme.test "
     world.people["3"].email, world.people["4"].email = "someone@googlemail.com", "someone@gmail.com"
     assert set(people_of(world)) == {"5"}
@@ -154,8 +155,8 @@ def test_c23_people_who_share_an_address_are_held_back_and_the_rest_flows() -> N
 
 def test_somebody_who_left_does_not_block_the_address_they_had() -> None:
     world = World()
-    world.hire("1", status="inactive")
-    world.hire("2")
+    world.hire("1", status="inactive", family_name="Gone")
+    world.hire("2", family_name="New")
     world.people["2"].email = "1@acme.test"
     assert set(people_of(world)) == {"1", "2"}
 

@@ -372,13 +372,13 @@ def test_a_group_that_lost_its_name_or_its_unit_is_left_as_it_is(world: World) -
     assert world.kinds_of_changes() == ["membership remove p:1 p:team:s"]
 
 
-def test_c38_who_vanished_is_listed_and_never_deactivated(world: World) -> None:
+def test_c38_who_vanished_is_listed_before_anything_else(world: World) -> None:
     user = world.user_of("1")
     del world.people["1"]
     world.people["2"].given_name = world.people["2"].family_name = None  # held back is not vanished
     since = world.now
     before = deepcopy(world.users)
-    for nights in (1, 2, 3):
+    for nights in (1, 2):
         summary, _, night = world.night()
         assert (summary.missing, night.in_line) == (1, True)
         assert world.query("select hris_ref, deskbird_id, missing_since, complete_reads from state.missing") == [
@@ -387,10 +387,57 @@ def test_c38_who_vanished_is_listed_and_never_deactivated(world: World) -> None:
     world.proof = "unproven"  # proves nothing
     world.night()
     world.make_plan()
-    assert world.query("select complete_reads from state.missing") == [(3,)]
+    assert world.query("select complete_reads from state.missing") == [(2,)]
     assert world.users == before
     world.hire("1", manager_id="boss", groups=(("team", "s"),))
     assert world.make_plan().missing == 0
+
+
+@pytest.mark.parametrize(
+    ("reads", "hours", "gone"),
+    [(2, 100, False), (3, 59, False), (3, 60, True), (4, 200, True)],
+)
+def test_c38_who_vanished_is_deactivated_once_reads_and_hours_are_both_reached(
+    world: World, reads: int, hours: int, gone: bool
+) -> None:
+    user = world.user_of("1")
+    members = {group.id: set(group.members) for group in world.groups.values()}
+    del world.people["1"]
+    first = world.now
+    for number in range(reads):
+        world.now = first + dt.timedelta(hours=hours * number / (reads - 1))
+        world.make_plan()
+    assert world.kinds_of_changes() == (["user deactivate p:1"] if gone else [])
+    world.apply()
+    assert user.active is not gone
+    assert {group.id: set(group.members) for group in world.groups.values()} == members
+    if gone:
+        (row,) = world.query("select evidence->>'complete_reads', reason from state.plan_changes where action = 'deactivate'")
+        assert row[0] == str(reads)
+        assert row[1].startswith(f"The HRIS has had no record of the person since {first.date()}, in {reads} complete reads")
+
+
+def test_c38_who_vanished_stays_while_the_extract_is_not_proven(world: World) -> None:
+    world.guard("incomplete_extract", {})
+    del world.people["1"]
+    for _ in range(4):
+        world.make_plan()
+        world.now += dt.timedelta(days=1)
+    world.proof = "unproven"
+    world.make_plan()
+    assert [(row["action"], row["guard"]) for row in world.rows()] == [("deactivate", "incomplete_extract")]
+
+
+@pytest.mark.parametrize("listed", ["p:1", "1@acme.test"])
+def test_c39_who_vanished_and_is_protected_is_never_deactivated(world: World, listed: str) -> None:
+    world.guard("protected", {})
+    world.rule(protected=[listed])
+    del world.people["1"]
+    for _ in range(4):
+        world.make_plan()
+        world.now += dt.timedelta(days=1)
+    world.make_plan()
+    assert [(row["action"], row["guard"]) for row in world.rows()] == [("deactivate", "protected")]
 
 
 def test_c28_who_comes_back_under_the_same_id_comes_back_whole(world: World) -> None:

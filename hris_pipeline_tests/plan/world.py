@@ -16,6 +16,7 @@ from hris_pipeline import groups, managers, people, plan
 from hris_pipeline.deskbird.journal import Entry
 from hris_pipeline.people import stage
 from hris_pipeline.plan.writes import Result, UserRef, Write
+from hris_pipeline.rules import Scope
 from hris_pipeline.warehouse import Warehouse
 
 STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"}
@@ -147,13 +148,23 @@ class World:
         if members_readable:
             self.readable["groups"].append("members")
         self.rules = plan.PlanRules(
-            "acme", ("p",), KINDS, "{name}", "{name} ({kind})", True, False, GUARDS if guards is None else guards
+            "acme",
+            ("p",),
+            KINDS,
+            "{name}",
+            "{name} ({kind})",
+            True,
+            False,
+            GUARDS if guards is None else guards,
+            cleared=("manager", *KINDS),
         )
         self.kinds = KINDS
+        self.nested: groups.Nested = "flat"
         self._ids = count(1)
         self.writes: list[Write] = []
         self.refused: set[str] = set()  # hris_refs whose creation deskbird refuses
         self.prehire_days = 0
+        self.scope = Scope()
 
     def copy(self) -> "World":
         """The same world once more; what becomes of one does not touch the other."""
@@ -248,9 +259,9 @@ class World:
             )
 
     def derive(self, con: duckdb.DuckDBPyConnection) -> people.PeopleCounts:
-        rules = people.PeopleRules(self.timezone, self.prehire_days, self.kinds, {"p": STATUSES})
+        rules = people.PeopleRules(self.timezone, self.prehire_days, self.kinds, {"p": STATUSES}, scope=self.scope)
         counts = people.build(con, rules, self.now)
-        groups.build(con, ["p"], self.kinds)
+        groups.build(con, ["p"], self.kinds, nested=self.nested)
         managers.build(con)
         return counts
 
@@ -311,9 +322,12 @@ class World:
             self.writes.append(write)
             result = self._carry_out(write, ids)
             results.append(result)
-            kind = {"create_user": "user_create+manager", "create_group": "group_create+members_add"}.get(
-                write.kind, "user_update"
-            )
+            kinds = {
+                "create_user": "user_create+manager",
+                "create_group": "group_create+members_add",
+                "delete_group": "group_delete",
+            }
+            kind = kinds.get(write.kind, "user_update")
             moment = self.now.isoformat()
             entry = Entry(prepared.plan_id, write.request, kind, write.hris_ref, write.deskbird_id, "sent", 1, moment)
             answered = Entry(
@@ -428,7 +442,12 @@ class World:
             group_id = f"g{next(self._ids)}"
             self.groups[group_id] = Group(group_id, "", str(write.set["hris_ref"]))
             ids[write.hris_ref] = group_id
+        if write.kind == "delete_group":
+            gone_group = self.groups.pop(group_id or "", None)
+            return Result(write.request, "applied", 204 if gone_group else 404, 1, group_id)
         group = self.groups[group_id or ""]
+        if "hris_ref" in write.set:
+            group.external_id = str(write.set["hris_ref"])
         if "name" in write.set:
             self._name_is_free(str(write.set["name"]), group.id)
             group.name = str(write.set["name"])

@@ -1,9 +1,16 @@
-"""Warehouses of the company ``acme``, with and without the hand-made plan."""
+"""Warehouses of the company ``acme``, with and without the hand-made plan, and the command line over them."""
 
 import pytest
 
+from hris_pipeline import cli, settings
 from hris_pipeline.warehouse import Warehouse
 from hris_pipeline_tests.presentation.hand_made_plan import fill, rows
+
+FILE = """
+timezone: Europe/Berlin
+hris: {p: {system: personio, client_id: x, client_secret: "${PERSONIO_SECRET}"}}
+deskbird: {scim_token: "${DESKBIRD_TOKEN}"}
+"""
 
 
 @pytest.fixture
@@ -18,3 +25,27 @@ def planned(warehouse):
     with warehouse.write() as con:
         fill(con, rows())
     return warehouse
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The data folder of company ``acme``, which the command line knows, with connection ``p`` and without credentials."""
+    (tmp_path / "companies").mkdir()
+    (tmp_path / "companies" / "acme.yaml").write_text(FILE)
+    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv("HRIS_PIPELINE_NOW", "2026-03-03T04:00:00Z")
+    for name in ("PERSONIO_SECRET", "DESKBIRD_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command: exit code, standard output, standard error."""
+
+    def command(*arguments):
+        code = cli.run(list(arguments))
+        return (code, *capsys.readouterr())
+
+    return command

@@ -138,7 +138,7 @@ def fill(con, changes, plan_id="p1"):
     for ref, name in PEOPLE.items():
         con.execute(
             "insert into core.people (person_id, hris_ref, display_name, status, timezone, in_scope, wanted, unknown, "
-            "group_refs) values (?, ?, ?, 'active', 'UTC', true, true, [], [])",
+            "group_refs, other_refs) values (?, ?, ?, 'active', 'UTC', true, true, [], [], [])",
             [ref, ref, name],
         )
     con.execute("insert into core.groups values ('personio:team:9', 'team', 'Support', null, 3)")

@@ -33,7 +33,7 @@ def after_a_night(warehouse):
         )
         con.execute("insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', ?, ?)", [NOW, NOW])
         con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
-        con.execute("insert into state.review values ('personio:7', 'email_is_taken', 'u7', ?)", [NOW])
+        con.execute("insert into state.review values ('personio:7', 'email_is_taken', 'u7', ?, ['u7'])", [NOW])
 
 
 def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
@@ -47,6 +47,7 @@ def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
     assert "1 record, rule email_is_valid, since 2026-03-03 04:30" in text
     assert "1 person in no record any more, the first since 2026-03-03 04:30" in text
     assert "1 person to decide on: email is taken" in text
+    assert "hris-pipeline review acme" in text
     assert "guards count from 41" in text
 
 

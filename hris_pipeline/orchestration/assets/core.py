@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 import duckdb
 
-from hris_pipeline import contracts, groups, managers, people
+from hris_pipeline import contracts, groups, history, managers, people
 from hris_pipeline.contracts import Table
 from hris_pipeline.errors import ContractError, PipelineError
 from hris_pipeline.orchestration import checks
@@ -20,7 +20,7 @@ KINDS = {"duckdb", "pandera"}
 def people_tables(company: Company) -> dg.AssetsDefinition:
     """``core.people`` and ``core.quarantine``."""
     tables = (contracts.PEOPLE, contracts.QUARANTINE)
-    code = code_version(company, "people", "groups/named_units.sql", "contracts.py", "warehouse/judge.py")
+    code = code_version(company, "people", "rules", "groups/named_units.sql", "contracts.py", "warehouse/judge.py")
     deps = [
         key(company.name, table.at(f"hris_{connection}"))
         for connection in company.hris
@@ -34,6 +34,7 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
         specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
         checks=[
             checks.check(company.name, contracts.PEOPLE, checks.CONTRACT_HOLDS),
+            checks.check(company.name, contracts.PEOPLE, checks.SCOPE_RULES_MATCH_SOMEBODY),
             checks.check(company.name, contracts.QUARANTINE, checks.RECORDS_ARE_NOT_QUARANTINED),
         ],
     )
@@ -42,11 +43,16 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_extracts(con, company)
                 counts = people.build(con, people_rules(company), here.now)
+                history.record(con, here.now)
                 told = {
                     "people": counts.people,
                     "wanted_in_deskbird": counts.wanted,
                     "upcoming": counts.upcoming,
                     "ended": counts.ended,
+                    "with_several_records": counts.several_records,
+                    "out_of_scope": counts.scope.out_of_scope,
+                    "scope_not_known": counts.scope.undecided,
+                    **{f"matched_by_{name.replace(' ', '_')}": matched for name, matched in counts.scope.matches.items()},
                 }
                 held = {"records_held_back": counts.quarantined, **_by_rule(counts.by_rule)}
                 published = [result(con, company, contracts.PEOPLE, told), result(con, company, contracts.QUARANTINE, held)]
@@ -55,6 +61,15 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
             raise
         yield from published
         yield kept(company, contracts.PEOPLE)
+        yield checks.verdict(
+            company.name,
+            contracts.PEOPLE,
+            checks.SCOPE_RULES_MATCH_SOMEBODY,
+            passed=not counts.scope.matching_nobody,
+            severity=checks.WARN,
+            why=f"Matching nobody: {', '.join(counts.scope.matching_nobody)}." if counts.scope.matching_nobody else None,
+            counts=counts.scope.matches,
+        )
         yield checks.verdict(
             company.name,
             contracts.QUARANTINE,
@@ -86,7 +101,7 @@ def group_tables(company: Company) -> dg.AssetsDefinition:
         try:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_people(con, company)
-                counts = groups.build(con, tuple(company.hris), company.sync.groups)
+                counts = groups.build(con, tuple(company.hris), company.sync.groups, nested=company.sync.nested_groups)
                 told = {"groups": counts.groups, "groups_without_members": counts.empty}
                 told |= {f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups}
                 published = [

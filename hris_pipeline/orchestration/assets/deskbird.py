@@ -191,6 +191,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 "blocked": summary.blocked,
                 "missing_people": summary.missing,
                 "waiting_for_review": summary.review,
+                "empty_groups": summary.empty_groups,
             }
             told: dict[str, dg.MetadataValue[Any] | str | int] = {
                 "plan": dg.MetadataValue.md(_markdown(con, summary, company)),

@@ -1,0 +1,159 @@
+"""One person attribute by attribute: what the HR system wants, what deskbird has, how that is known, and what follows.
+
+What follows is the planner's word where it plans something; only where it plans nothing it is worked out here why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+import duckdb
+
+from hris_pipeline.presentation.plan import Change
+
+Row = dict[str, Any]
+
+_GROUPS = (Path(__file__).parent / "explain_groups.sql").read_text(encoding="utf-8")
+_ADDRESSES = ("email", "user_name")
+_NAMES = ("given_name", "family_name", "display_name")
+NOT_GIVEN_BACK = "not given back"
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """A person of ``core.people`` and a user of ``deskbird.users``, either may be missing; and what is planned for them."""
+
+    con: duckdb.DuckDBPyConnection
+    person: Row | None
+    user: Row | None
+    changes: Sequence[Change]
+    address_is_taken: bool
+    live: bool  # the changes are those that are wanted now
+
+    def rows(self) -> list[Row]:
+        """``attribute``, ``wanted``, ``observed``, ``source`` (``read``, ``acknowledged``, ``not given back``), ``verdict``."""
+        if self.person is None and self.user is None:
+            return []
+        rows = [
+            self._row("active", self._wanted("wanted"), self._observed("active"), "read"),
+            self._row("hris_ref", self._wanted("hris_ref"), self._observed("external_id"), self._source("external_id")),
+        ]
+        rows += [self._row(name, self._wanted("email"), self._observed(name), "read") for name in _ADDRESSES]
+        for name in _NAMES:
+            source = self._source(name)
+            there = self._acknowledged.get(name) if source == "acknowledged" else self._observed(name)
+            rows.append(self._row(name, self._wanted(name), there, source))
+        return [*rows, self._manager(), *self._groups()]
+
+    def _wanted(self, name: str) -> Any:
+        return self.person and self.person[name]
+
+    def _observed(self, name: str) -> Any:
+        return self.user and self.user[name]
+
+    @cached_property
+    def _readable(self) -> Mapping[str, Sequence[str]]:
+        """What deskbird gives back at all."""
+        return dict(self.con.execute("select resource, readable from state.observations").fetchall())
+
+    @cached_property
+    def _acknowledged(self) -> Mapping[str, str | None]:
+        """What deskbird took, of what it does not give back."""
+        query = "select attribute, value from state.acknowledged_values where deskbird_id = ?"
+        return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
+
+    def _source(self, attribute: str) -> str:
+        readable = {"manager": "manager_deskbird_id"}.get(attribute, attribute) in self._readable.get("users", ())
+        return "read" if readable else "acknowledged" if attribute in self._acknowledged else NOT_GIVEN_BACK
+
+    def _manager(self) -> Row:
+        """The manager as hris_ref where deskbird's is one of ours, else as deskbird id; names beside."""
+        source = self._source("manager")
+        id_ = self._observed("manager_deskbird_id") if source == "read" else self._acknowledged.get("manager")
+        query = "select coalesce(marker, linked_ref, deskbird_id), display_name from observed_users where deskbird_id = ?"
+        observed, observed_name = self.con.execute(query, [id_]).fetchone() or (id_, None)
+        wanted = self._wanted("manager_ref")
+        query = "select display_name from core.people where hris_ref = $1 or list_contains(other_refs, $1)"
+        (wanted_name,) = self.con.execute(query, [wanted]).fetchone() or (None,)
+        query = "select problem from core.manager_graph where person_id = ?"
+        (problem,) = self.con.execute(query, [self._wanted("person_id")]).fetchone() or (None,)
+        row = self._row("manager", wanted, observed, source)
+        if problem and row["verdict"].startswith("left alone"):
+            row["verdict"] = f"left alone: the reporting line has the problem '{problem}'"
+        return {**row, "wanted_name": wanted_name, "observed_name": observed_name}
+
+    def _groups(self) -> list[Row]:
+        given_back = "members" in self._readable.get("groups", ())
+        of = {
+            "person_id": self._wanted("person_id") if self._wanted("wanted") else None,
+            "id": self._observed("deskbird_id"),
+            "readable": given_back,
+        }
+        rows = []
+        for ref, id_, kind, wanted, observed in self.con.execute(_GROUPS, of).fetchall():
+            source = "read" if given_back else "acknowledged" if observed else NOT_GIVEN_BACK
+            row = self._row(f"group {wanted or observed}", wanted is not None, observed is not None, source, ref or id_)
+            if ref is None:
+                row["verdict"] = "not ours, left alone"
+            rows.append({**row, "group_ref": ref, "kind": kind})
+        return rows
+
+    def _row(self, name: str, wanted: Any, observed: Any, source: str, group: str | None = None) -> Row:
+        if self.user is None:
+            source, observed = "no user", None
+        elif source == NOT_GIVEN_BACK:
+            observed = None
+        row = {"attribute": name, "wanted": wanted, "observed": observed, "source": source}
+        return {**row, "verdict": self._verdict(row, group)}
+
+    def _verdict(self, row: Row, group: str | None) -> str:
+        """What follows: the plan's word, else why there is none."""
+        name = row["attribute"]
+        change = next((change for change in self.changes if _covers(change, name, group)), None)
+        if change is not None:
+            return f"held back by {change.guard}" if change.state == "blocked" else f"{change.object} {change.action} is planned"
+        if self.user is None:
+            return "nothing is there"
+        if self.person is None:
+            return "not compared"
+        if row["source"] != NOT_GIVEN_BACK and _same(name, row["wanted"], row["observed"]):
+            return "same"
+        if name != "active" and not self.person["wanted"]:
+            return "not compared: the person is not to be active"
+        return self._left_alone(name, row["wanted"], row["source"])
+
+    def _left_alone(self, name: str, wanted: Any, source: str) -> str:
+        """Why the planner plans nothing about what differs."""
+        if not self.live:
+            return "not compared yet"
+        if name in _ADDRESSES and self.address_is_taken:
+            return "left alone: somebody else's user has the address"
+        if source == NOT_GIVEN_BACK:
+            return "not known: deskbird does not give it back"
+        if wanted is None and {"manager": "manager_id"}.get(name, name) in self._wanted("unknown"):
+            return "left alone: the HRIS did not deliver it"
+        if wanted is None:
+            return "left alone: empty in the HRIS, kept in deskbird"
+        return "left alone"
+
+
+def _covers(change: Change, name: str, group: str | None) -> bool:
+    """Whether a change is about this attribute."""
+    if group is not None:
+        return change.object == "membership" and group in (change.group_ref, change.group_deskbird_id)
+    if change.object == "manager":
+        return name == "manager"
+    return change.object == "user" and (name in change.after or (change.action == "create" and name == "user_name"))
+
+
+def _same(name: str, wanted: Any, observed: Any) -> bool:
+    """Whether two values are alike as the planner compares them."""
+    if not (isinstance(wanted, str) and isinstance(observed, str)):
+        return bool(wanted == observed)
+    one, other = normalize("NFC", wanted), normalize("NFC", observed)
+    if name in _ADDRESSES:
+        one, other = (text.strip().lower().replace("@googlemail.com", "@gmail.com") for text in (one, other))
+    return one == other

@@ -1,0 +1,129 @@
+"""What waits for a person to decide: who, why, which users come into question, and the commands that decide it."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from hris_pipeline.presentation import clean, document, moment
+
+_SQL = (Path(__file__).parent / "review.sql").read_text(encoding="utf-8")
+
+RULES: Mapping[str, str] = {
+    "several_users_carry_the_marker": "More than one user in deskbird carries the record's marker.",
+    "several_users_belong_to_the_person": "The person's records have different users in deskbird, by their markers or links.",
+    "link_and_marker_disagree": "The link that we keep names another user than the marker in deskbird does.",
+    "foreign_external_id": (
+        "The user who could be the person carries another system's externalId, an identity provider's perhaps; it is not "
+        "overwritten unless somebody says so."
+    ),
+    "several_users_share_the_email": "More than one user in deskbird has the person's e-mail address.",
+    "email_belongs_to_another_person": (
+        "The user with the person's e-mail address belongs to another record: perhaps the address is used for the second time."
+    ),
+    "several_people_match_the_user": "More than one person has the e-mail address of the same user.",
+    "email_is_taken": (
+        "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
+        "about the person is kept in line."
+    ),
+    "link_groups_finds_nothing": (
+        "A rule of the company file's sync.link_groups names a unit or a group that is not there. Correct it."
+    ),
+    "link_groups_finds_several": (
+        "A rule of the company file's sync.link_groups fits several units or groups, or the same as another rule. Write ids."
+    ),
+    "link_groups_finds_the_group_of_another_unit": (
+        "A rule of the company file's sync.link_groups names a group that belongs to another unit that people are in. Correct it."
+    ),
+    "link_groups_leaves_another_group": (
+        "A rule of the company file's sync.link_groups gives the unit another group than it has had; the old one is left alone. "
+        "Delete it in deskbird or take the rule away."
+    ),
+}
+"""Why something waits, by the rule's name, in one plain sentence or two."""
+
+
+def is_about_a_group(rule: str) -> bool:
+    """Whether it waits for a better rule in the company file, and no command decides it."""
+    return rule.startswith("link_groups")
+
+
+def meaning(rule: str) -> str:
+    """The rule in words."""
+    return RULES.get(rule, f"{rule.replace('_', ' ').capitalize()}.")
+
+
+@dataclass(frozen=True, repr=False)
+class Waiting:
+    """One person, or one unit, about whom somebody must decide. Holds personal data, so it has no ``repr``."""
+
+    hris_ref: str
+    name: str | None
+    rule: str
+    since: dt.datetime
+    candidates: Sequence[Mapping[str, Any]]
+    """The users (groups) it might be: ``deskbird_id``, ``there`` (in deskbird), ``name``, ``email``, ``active``, ``hris_ref``
+    (whose it is), ``external_id``, and what was decided about the pair since: ``decision``, ``decided_by``, ``decided_at``."""
+
+    def commands(self, company: str) -> list[str]:
+        """What decides it; one of them for each user that comes into question."""
+        if is_about_a_group(self.rule):
+            return []
+        ids = [candidate["deskbird_id"] for candidate in self.candidates]
+        words = ("link",) if self.rule == "email_is_taken" else ("link", "separate")
+        return [f"hris-pipeline {word} {company} {self.hris_ref} {id_}" for word in words for id_ in ids]
+
+
+def read(con: duckdb.DuckDBPyConnection, source: str = "from state.review") -> list[Waiting]:
+    """Everything that waits, as of the last plan or as ``source`` has it; the oldest first."""
+    con.execute(f"create or replace temp view waits as {source}")
+    return [
+        Waiting(ref, name, rule, since, [one for one in json.loads(candidates) if one["deskbird_id"]])
+        for ref, name, rule, since, candidates in con.execute(_SQL).fetchall()
+    ]
+
+
+def candidate_line(candidate: Mapping[str, Any]) -> str:
+    """``u7  Ada Beispiel  ada@example.com  active, of personio:9``."""
+    state = {True: "active", False: "inactive", None: "a group"}[candidate["active"]]
+    if not candidate["there"]:
+        state = "not there any more"
+    elif candidate["hris_ref"]:
+        state += f", of {candidate['hris_ref']}"
+    elif candidate["external_id"]:
+        state += f", carries externalId {candidate['external_id']}"
+    parts = (candidate["deskbird_id"], candidate["name"], candidate["email"], state)
+    return clean("  ".join(part for part in parts if part))
+
+
+def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str) -> None:
+    """Print the list."""
+    for one in waiting:
+        to.print(
+            Text.assemble(
+                (clean(one.name or "(no name)"), "bold"), f"  {one.hris_ref}", (f"  since {moment(one.since, timezone)}", "dim")
+            )
+        )
+        lines = [Text(meaning(one.rule), "yellow")]
+        for candidate in one.candidates:
+            decided = candidate["decision"] and f"  ({candidate['decision']} decided; the next sync uses it)"
+            lines.append(Text.assemble(candidate_line(candidate), (decided or "", "green")))
+        lines += [Text(command, "dim") for command in one.commands(company)]
+        for line in lines:
+            to.print(Padding(line, (0, 0, 0, 4)))
+        to.print()
+    decided = len({one.hris_ref for one in waiting})
+    to.print(Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold"))
+
+
+def as_json(company: str, waiting: Sequence[Waiting]) -> str:
+    """The list as one versioned JSON document."""
+    body = [{**vars(one), "meaning": meaning(one.rule), "commands": one.commands(company)} for one in waiting]
+    return document("review", company, {"waiting": body})

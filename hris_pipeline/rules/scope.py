@@ -1,0 +1,76 @@
+"""Who is synced: include and exclude rules, and how many people each of them matches."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline.rules.language import Rule
+from hris_pipeline.rules.predicates import judge
+
+_SCOPE = (Path(__file__).parent / "scope.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The company file's rules: whom an include rule matches (without any: everybody), less whom an exclude rule matches."""
+
+    include: tuple[Rule, ...] = ()
+    exclude: tuple[Rule, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    @property
+    def names(self) -> tuple[tuple[str, Rule], ...]:
+        """Each rule with the name it is called by: its list and its place in it, counted from 1."""
+        lists = (("include", self.include), ("exclude", self.exclude))
+        return tuple((f"{word} {place}", rule) for word, rules in lists for place, rule in enumerate(rules, 1))
+
+
+@dataclass(frozen=True)
+class ScopeCounts:
+    """What came out, in numbers only; people who left apart, because no rule makes a difference to them."""
+
+    out_of_scope: int = 0
+    undecided: int = 0
+    matches: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def matching_nobody(self) -> tuple[str, ...]:
+        """The rules that match nobody."""
+        return tuple(name for name, matched in self.matches.items() if not matched)
+
+
+def remember(con: duckdb.DuckDBPyConnection) -> None:
+    """Before ``core.people`` is made anew: keep who was in scope, because somebody of whom nothing is known stays so."""
+    con.execute("create or replace temp table scope_before as select hris_ref, in_scope, scope_rule from core.people")
+
+
+def apply(con: duckdb.DuckDBPyConnection, scope: Scope, now: dt.datetime) -> ScopeCounts:
+    """Put ``in_scope``, ``wanted`` and ``scope_rule`` of everybody in ``core.people`` right, after :func:`remember`.
+
+    Keeps tonight's count of each rule in ``state.rule_matches``. Reads the temp table ``units`` for the names of groups.
+    """
+    con.execute("set variable now = ?", [now])
+    judge(con, "scope_judged", "core.people", {"included": scope.include, "excluded": scope.exclude}, kept=("status",))
+    con.execute("delete from state.rule_matches where counted_at = ?", [now])
+    matches = {}
+    for name, rule in scope.names:
+        word, place = name.split()
+        query = f"select count(*) from scope_judged where {word}d[{place}] and status <> 'ended'"
+        matches[name] = _number(con, query)
+        con.execute("insert into state.rule_matches values (?, ?, ?, ?)", [name, matches[name], now, rule.digest])
+    con.execute("set variable anybody = ?", [not scope.include])
+    con.execute(_SCOPE)
+    out = _number(con, "select count(*) from core.people where not in_scope and status <> 'ended'")
+    undecided = _number(con, "select count(*) from scope where undecided")
+    con.execute("drop table scope")
+    return ScopeCounts(out, undecided, matches)
+
+
+def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = con.execute(query).fetchone()
+    return int(row[0]) if row else 0
