@@ -21,7 +21,8 @@ README = Path(__file__).with_name("README.md")
 DATA = ROOT / "data" / "benchmark"
 SMALL, LARGE = 100_000, 1_000_000
 LIMIT, LATENCY, CONCURRENCY = 50, 0.02, 8
-JUDGED = ("core__people", "core__groups", "core__manager_graph", "deskbird__changes")  # validation, graph and comparison
+PLANNING = "deskbird__changes"
+JUDGED = ("core__people", "core__groups", "core__manager_graph", PLANNING)  # validation, graph and comparison
 MARKS = "<!-- table -->", "<!-- end of table -->"
 
 Told = dict[str, Any]
@@ -140,6 +141,17 @@ def night(bench: Bench) -> Iterator[Row]:
             spread(shares, ".0f"),
             median(shares) <= 40 if large else None,
         )
+        planning = [told["stages"][PLANNING] for told in rounds]
+        of_all = [100 * spent / told["seconds"] for spent, told in zip(planning, rounds, strict=True)]
+        of_joins = [spent / told["joins"] for spent, told in zip(planning, rounds, strict=True)]
+        yield Row(
+            name, "matching and planning, % of the time", "" if large else "at most 25", spread(of_all, ".0f"),
+            None if large else median(of_all) <= 25,
+        )  # fmt: skip
+        yield Row(
+            name, "time of matching and planning / of plain full joins", "" if large else "at most 5", spread(of_joins, ".1f"),
+            None if large else median(of_joins) <= 5,
+        )  # fmt: skip
         stages = {stage: median([told["stages"][stage] for told in rounds]) for stage in rounds[0]["stages"]}
         told = rounds[0]
         bench.notes.append(

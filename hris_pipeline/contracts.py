@@ -215,6 +215,9 @@ PEOPLE = Table(
 )
 
 EMAIL_IS_UNIQUE = Rule("email_is_unique", "email", "no two people who have not left share a work e-mail")
+OTHER_RECORDS_ARE_SOUND = Rule(
+    "other_records_are_sound", "hris_ref", "a person of whom only ended records are sound has no current one that is held back"
+)
 UNIT_HAS_A_NAME = Rule("unit_has_a_name", "name", "an organisational unit that people are in has a name")
 
 QUARANTINE = Table(

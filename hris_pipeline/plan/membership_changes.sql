@@ -41,7 +41,8 @@ from left_over e
 join our_groups o on o.rowid = e.our_row
 join pairs p on p.rowid = e.pair_row
 join core.people c on c.hris_ref = p.hris_ref
-where o.kind in (select kind from group_kinds) and starts_with(o.group_ref, string_split(p.hris_ref, ':')[1] || ':')
+where o.kind in (select kind from group_kinds)
+    and list_contains([string_split(ref, ':')[1] for ref in list_prepend(c.hris_ref, c.other_refs)], string_split(o.group_ref, ':')[1])
     and not list_contains(c.group_refs, o.group_ref) and not list_contains(c.unknown, o.kind)
     and (list_contains(getvariable('cleared'), o.kind) or len(list_filter(c.group_refs, lambda ref: string_split(ref, ':')[2] = o.kind)) > 0);
 

@@ -44,10 +44,10 @@ with observed as (
     left join state.acknowledged_values d on d.deskbird_id = p.deskbird_id and d.attribute = 'display_name'
 )
 select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
-from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key
+from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key and not list_contains(unknown, 'email')
 union all
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)
-from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null
+from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null and not list_contains(unknown, 'email')
 union all
 select hris_ref, deskbird_id, 'given_name', to_json(now_given_name), to_json(given_name)
 from observed where is_said(given_name, 'given_name', unknown) and nfc_normalize(now_given_name) is distinct from given_name

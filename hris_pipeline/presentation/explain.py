@@ -611,8 +611,6 @@ def _since(history: Sequence[Row]) -> dict[str, dt.datetime]:
     """Since which night each of the person's values is as it is."""
     since: dict[str, dt.datetime] = {}
     for night in history:
-        if night["gone"]:
-            since.clear()
         since |= dict.fromkeys(night["changed"], night["seen_at"])
     return since
 

@@ -145,6 +145,14 @@ def test_nothing_is_written_for_people_who_are_not_to_be_in_deskbird(world: Worl
     assert selection.left_out == {}
 
 
+def test_an_inactive_user_is_the_syncs_to_bring_back_first(world: World) -> None:
+    world.user_of("ben").active = False
+    world.make_plan()
+    selection = chosen(world)
+    assert set(lines(selection)) == {"ada", "eve"}
+    assert selection.left_out == {export.REASONS["no_user"]: ("p:ben",)}
+
+
 def test_each_obstacle_leaves_people_out_and_is_named(world: World) -> None:
     world.hire("office", groups=(("location", "2"),))
     world.units["location", "3"] = "Moon"

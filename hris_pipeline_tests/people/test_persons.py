@@ -83,6 +83,7 @@ def test_c25_an_address_given_to_somebody_else_does_not_make_them_one(other: str
     registry.put(other, "jsmith@acme.test", "Jane Smith")
     assert ids(registry.night()) == {"p:1": ("p:1", []), other: (other, [])}
     assert registry.held() == {}
+    assert registry.query("from state.persons") == []
 
 
 def test_c23_two_people_of_one_connection_who_share_an_address_are_both_held_back() -> None:

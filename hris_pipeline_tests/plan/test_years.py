@@ -153,7 +153,9 @@ class Company(RuleBasedStateMachine):
         assert night.in_line, world.kinds_of_changes()
         self._check_deactivations(active, plan.plan_id)
         assert {id_: world.users[id_] for id_ in guests} == guests, "a user that is not ours was changed"
+        world.now -= dt.timedelta(days=1)  # the same night once more
         assert world.make_plan().changes == 0, world.kinds_of_changes()
+        world.now += dt.timedelta(days=1)
 
     def _check_deactivations(self, active: set[str], plan_id: str) -> None:
         ended = {ref(p.id) for p in self.world.people.values() if p.status == "inactive" or p.end_date}

@@ -198,9 +198,17 @@ def test_the_sql_says_what_the_reference_says(people: tuple[Human, ...], rules: 
 # --- single cases that a reader may want to look up ---------------------------------------------------------------------------
 
 ADA = Human(
-    "p:1", ("q:9",), "ada@eu.acme.com", "active", dt.date(2026, 3, 1), None, "Europe/Berlin", (), ("p:team:1", "p:department:7")
+    "p:1",
+    ("q:9",),
+    "ada@eu.acme.com",
+    "active",
+    dt.date(2026, 3, 1),
+    None,
+    "Europe/Berlin",
+    (),
+    ("p:team:1", "p:team:2", "p:department:7"),
 )
-UNITS: Units = {"p:team:1": "Customer Care", "p:department:7": "Ärzte"}
+UNITS: Units = {"p:team:1": "Customer Care", "p:team:2": "50%_a\\b", "p:department:7": "Ärzte"}
 CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "by name": ({"team": "Customer Care"}, True),
     "in other letters": ({"team": "customer CARE"}, True),
@@ -216,7 +224,11 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "a domain": ({"email_domain": "eu.acme.com"}, True),
     "a domain is not the ones below it": ({"email_domain": "acme.com"}, False),
     "the domains below": ({"email_domain": "*.acme.com"}, True),
-    "an underscore is just that": ({"email": "ad_@eu.acme.com"}, False),
+    "an underscore is just that": ({"email": "ad_@*"}, False),
+    "and so it is where there is one": ({"team": "50%_a*"}, True),
+    "a per cent sign is just that": ({"team": "5%_a*"}, False),
+    "a backslash is just that": ({"team": "*a\\b"}, True),
+    "and hides nothing": ({"team": "*\\%*"}, False),
     "another of the person's records": ({"hris_ref": "q:9"}, True),
     "the connection of the primary record": ({"connection": "q"}, False),
     "no end": ({"end_date": "none"}, True),

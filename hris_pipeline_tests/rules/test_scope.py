@@ -136,6 +136,15 @@ def test_somebody_new_of_whom_nothing_is_known_is_left_alone_every_night() -> No
         assert decided(world)["1"] == (True, False, "not known yet")
 
 
+def test_an_exclude_rule_that_cannot_be_judged_lets_nobody_in() -> None:
+    world = World()
+    world.hire("1", absent=("team",))
+    scope(world, ({"email_domain": "acme.test"},), ({"team": "Lab"},))
+    assert decided(world)["1"] == (True, False, "not known yet")
+    scope(world, ({"email_domain": "other.test"},), ({"team": "Lab"},))
+    assert decided(world)["1"] == (False, False, "no include rule matches")
+
+
 def test_c32_a_mail_domain_outside_the_allow_list_is_skipped_and_counted() -> None:
     world = World()
     world.hire("1", "2")
@@ -258,6 +267,18 @@ def test_an_exclude_rule_that_suddenly_matches_more_than_half_is_blocked(world: 
     summary = world.make_plan()
     assert [(v.guard, v.subject, v.count, v.base) for v in summary.tripped] == [("scope_lost", "exclude 1", 60, 90)]
     assert {guard for change, guard in world.held().items() if "deactivate" in change} == {"scope_lost"}
+
+
+def test_an_exclude_rule_that_always_matched_more_than_half_is_nothing_new(world: World) -> None:
+    world.rule(guards={**world.rules.guards, "deactivate_user": None, "scope_lost": None})
+    scope(world, (), ({"team": "Sales"},))
+    world.night()  # by decision
+    world.guard("scope_lost", {})
+    world.night()
+    world.people["100"].groups = world.people["001"].groups
+    world.make_plan()
+    assert world.held() == {}
+    assert "user deactivate p:100" in world.kinds_of_changes()
 
 
 def test_somebody_who_really_left_is_deactivated_while_a_scope_rule_is_misspelt(world: World) -> None:
