@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline import groups, rules
-from hris_pipeline.people import stage
+from hris_pipeline.warehouse import stage
 
 _ROWS = (Path(__file__).parent / "export_rows.sql").read_text(encoding="utf-8")
 

@@ -5,7 +5,6 @@
 create or replace temp macro chosen(said, given) as case
     when list_position(list_transform(said, lambda one: one is distinct from false), true) = list_position(said, true)
     then given[list_position(said, true)] end;
-create or replace temp macro address_key(email) as replace(nfc_normalize(lower(nfc_normalize(trim(email)))), '@googlemail.com', '@gmail.com');
 create or replace temp macro is_formula(cell) as regexp_matches(cell, '^[=+\-@\t\r\n]');
 
 create or replace temp table export_rows as
@@ -29,7 +28,7 @@ with users as (
         chosen(j.roles, getvariable('roles')) as role,
         chosen(j.offices, getvariable('offices')) as main_office,
         list_has_any(getvariable('frozen'), list_prepend(p.hris_ref, p.other_refs))
-            or list_has_any([address_key(x) for x in getvariable('frozen')], [address_key(x) for x in [p.email, u.email, u.user_name]]) as is_frozen
+            or list_has_any([email_key(x) for x in getvariable('frozen')], [email_key(x) for x in [p.email, u.email, u.user_name]]) as is_frozen
     from (select * from core.people where wanted) p
     join export_judged j using (hris_ref)
     left join matched m using (hris_ref)

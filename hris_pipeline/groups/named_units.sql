@@ -4,10 +4,7 @@
 create or replace temp table named_units as
 select u.hris_ref, u.kind, u.name, u.parent_ref, k.precedence
 from (
-    select
-        hris_ref, kind, parent_ref,
-        nullif(trim(nfc_normalize(regexp_replace(name, '[\x00-\x1F\x7F\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{FEFF}]', '', 'g'))), '') as name
-    from units
+    select hris_ref, kind, parent_ref, clean_text(name) as name from units
 ) u
 join group_kinds k using (kind)
 where u.name is not null

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.people import stage
+from hris_pipeline.warehouse import stage
 
 _HERE = Path(__file__).parent
 _OBSERVED, _USERS, _GROUPS = (

@@ -2,10 +2,6 @@
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
 -- Reads: deskbird.users, deskbird.groups, state.links, state.group_links. Variable: connections (list).
 
--- Composed again after the change of case: a few capitals are of two characters where the small letter is one.
-create or replace temp macro name_key(name) as nfc_normalize(lower(nfc_normalize(trim(name))));
-create or replace temp macro person_key(email) as replace(email, '@googlemail.com', '@gmail.com'); -- of core.people, where it is lower case and composed already
-create or replace temp macro email_key(address) as person_key(name_key(address));
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);

@@ -12,8 +12,7 @@ import duckdb
 
 from hris_pipeline import contracts
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.people import stage
-from hris_pipeline.warehouse import judge
+from hris_pipeline.warehouse import judge, stage
 
 _REACHED, _GRAPH = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("reached.sql", "manager_graph.sql"))
 

@@ -2,9 +2,6 @@
 -- Reads: temp view records (all connections' employees with hris_ref and the HRIS's word already translated), temp macro zone_of.
 -- Variables: todays (the date in each zone), prehire_days.
 
-create or replace temp macro clean_text(t) as nullif(trim(nfc_normalize(regexp_replace(
-    t, '[\x00-\x1F\x7F\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FEFF}]', '', 'g'))), '');
-
 -- A last day is inclusive. The HRIS's own "ended" acts at once, except on the last day itself: an HRIS turns the word at its own midnight,
 -- which may come hours before the person's. Who was to leave before the first day does not come at all (case 34).
 create or replace temp macro derived_status(word, first_day, last_day, today) as case

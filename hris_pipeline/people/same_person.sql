@@ -1,24 +1,23 @@
 -- What ties records to one person. Only the few are looked at that share an address with another record, or that are known to be one of several.
 -- Reads: people_records, state.persons. Makes: close_records, ties, labels (each record is a person of its own yet).
 
-create or replace temp macro address_key(email) as replace(email, '@googlemail.com', '@gmail.com'); -- lower case and composed already
 create or replace temp macro folded_name(name) as
     trim(regexp_replace(replace(replace(nfc_normalize(lower(name)), 'ß', 'ss'), 'ς', 'σ'), '\s+', ' ', 'g'));
 
 create or replace temp table close_records as
 with shared as (
-    select address_key(email) as address from people_records where email is not null group by all having count(*) > 1
+    select person_key(email) as address from people_records where email is not null group by all having count(*) > 1
 ), stored as (
     from state.persons qualify row_number() over (partition by hris_ref order by since, person_id) = 1
 ), close as (
-    select hris_ref from people_records where address_key(email) in (from shared)
+    select hris_ref from people_records where person_key(email) in (from shared)
     union
     select hris_ref from stored
     union
     select person_id from state.persons
 )
 select r.*,
-    address_key(r.email) as address,
+    person_key(r.email) as address,
     folded_name(r.display_name) as name,
     r.status is distinct from 'ended' as is_current,
     s.person_id as stored_id,

@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.people import stage
 from hris_pipeline.plan.planning import PlanRules, compute, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
+from hris_pipeline.warehouse import stage
 
 _HERE = Path(__file__).parent
 _PREPARE, _FINISH, _NIGHT = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night"))

@@ -14,9 +14,9 @@ import duckdb
 from hris_pipeline import groups, identity
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.people import stage
 from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.warehouse import stage
 
 _HERE = Path(__file__).parent
 _SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}

@@ -10,7 +10,6 @@ COLUMNS = ("hris_ref", "other_refs", "email", "status", "start_date", "end_date"
 """What the table of people must have, with the meanings of ``core.people``."""
 
 _TODAY = "cast(timezone(p.timezone, cast(getvariable('now') as timestamptz)) as date)"
-_FOLDED = "nfc_normalize(lower(nfc_normalize(trim({}))))"  # composed again: a few capitals are of two characters as small letters
 GroupTests = Mapping[tuple[str, Text], int]
 """A number for each (kind, text) that rules ask groups for."""
 
@@ -106,7 +105,7 @@ def _like(value: str, text: Text, *, folded: bool = True) -> str:
         for special in ("\\", "%", "_"):
             sought = sought.replace(special, f"\\{special}")
         sought = sought.replace("*", "%")
-    sought = _FOLDED.format(literal(sought)) if folded else literal(sought)
+    sought = f"name_key({literal(sought)})" if folded else literal(sought)
     return f"{value} like {sought} escape '\\'" if "*" in text.text else f"{value} = {sought}"
 
 
@@ -118,8 +117,8 @@ def _match_groups(con: duckdb.DuckDBPyConnection, people: str, numbers: GroupTes
             with places as (
                 select hris_ref, unnest(group_refs) as ref from {people}
             ), groups as (
-                select r.ref, string_split(r.ref, ':')[2] as kind, {_FOLDED.format("u.name")} as name,
-                    {_FOLDED.format("array_to_string(string_split(r.ref, ':')[3:], ':')")} as id
+                select r.ref, string_split(r.ref, ':')[2] as kind, name_key(u.name) as name,
+                    name_key(array_to_string(string_split(r.ref, ':')[3:], ':')) as id
                 from (select distinct ref from places) r left join units u on u.hris_ref = r.ref
             ), met as (
                 select ref, list_filter([{tests}], lambda number: number is not null) as tests from groups

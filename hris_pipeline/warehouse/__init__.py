@@ -16,6 +16,9 @@ import duckdb
 
 from hris_pipeline import contracts
 from hris_pipeline.errors import WarehouseError
+from hris_pipeline.warehouse.connection import prepare, stage
+
+__all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "stage"]
 
 SCHEMA_VERSION = 2
 _HERE = Path(__file__).parent
@@ -119,8 +122,7 @@ class Warehouse:
                         raise self._explain(problem) from None
                     time.sleep(0.1)
                 else:
-                    con.execute("set TimeZone = 'UTC'")
-                    return con
+                    return prepare(con)
         finally:
             os.umask(old_mask)
 

@@ -17,7 +17,7 @@ def derived(world: World) -> None:
 
 def test_groups_are_the_named_units_of_the_synced_kinds_with_the_members_that_deskbird_is_to_have() -> None:
     world = World()
-    sales, empty = world.unit("team", "1", " Sale\u0301s\u200b "), world.unit("department", "1", "Empty")
+    sales, empty = world.unit("team", "1", " \u2067Sale\u0301s\u200b\u2069 "), world.unit("department", "1", "Empty")
     world.unit("location", "1", "Berlin")
     world.unit("team", "2", "  ")
     world.parents[empty] = "7"

@@ -9,7 +9,7 @@ import duckdb
 from plan.world import KINDS, NOON, STATUSES, InMemory
 
 from hris_pipeline import contracts, groups, managers, people
-from hris_pipeline.people import stage
+from hris_pipeline.warehouse import stage
 
 
 @dataclass(frozen=True)

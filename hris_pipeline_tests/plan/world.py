@@ -14,10 +14,9 @@ import duckdb
 
 from hris_pipeline import groups, managers, people, plan
 from hris_pipeline.deskbird.journal import Entry
-from hris_pipeline.people import stage
 from hris_pipeline.plan.writes import Result, UserRef, Write
 from hris_pipeline.rules import Scope
-from hris_pipeline.warehouse import Warehouse
+from hris_pipeline.warehouse import Warehouse, prepare, stage
 
 STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"}
 GUARDS: dict[str, Any] = {
@@ -88,15 +87,15 @@ class InMemory(Warehouse):
         super().__init__(Path("nowhere"), "acme")
         self._con = con or duckdb.connect(config={"threads": 1, "preserve_insertion_order": "false"})
         if con is None:
-            self._con.execute("set TimeZone = 'UTC'")
+            prepare(self._con)
             self._migrate(self._con, ["p"])
 
     def copy(self) -> "InMemory":
         """The same tables once more, in the same process."""
         con, name = self._con.cursor(), f"copy_{next(_COPIES)}"
         (source,) = self._con.execute("select current_database()").fetchone() or ("",)
-        con.execute(f"attach ':memory:' as {name}; copy from database {source} to {name}; use {name}; set TimeZone = 'UTC'")
-        return InMemory(con)
+        con.execute(f"attach ':memory:' as {name}; copy from database {source} to {name}; use {name}")
+        return InMemory(prepare(con))
 
     @contextlib.contextmanager
     def write(self, connections: Any = ()) -> Iterator[duckdb.DuckDBPyConnection]:

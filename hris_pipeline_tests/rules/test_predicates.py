@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hris_pipeline.people import stage
 from hris_pipeline.rules import Rule, Vocabulary, judge, parse
 from hris_pipeline.rules.language import Condition, Days, FromToday, Nothing, Text
 from hris_pipeline.rules.predicates import literal
+from hris_pipeline.warehouse import prepare, stage
 
 NOW = dt.datetime(2026, 3, 2, 11, 30, tzinfo=dt.UTC)  # already the next day in Auckland
 ZONES = ("Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles")
@@ -110,7 +110,7 @@ def holds(human: Human, rule: Rule, units: Units) -> bool | None:
 def ask(people: list[Human], units: Units, rules: list[Rule]) -> dict[str, list[bool | None]]:
     """What the SQL says, by ``hris_ref``."""
     with duckdb.connect(config={"threads": 1}) as con:
-        con.execute("set TimeZone = 'UTC'")
+        prepare(con)
         con.execute(
             """create table humans (hris_ref varchar, other_refs varchar[], email varchar, status varchar, start_date date,
                end_date date, timezone varchar, unknown varchar[], group_refs varchar[])"""

@@ -1,0 +1,56 @@
+"""Case 80: a file that an older version of this project wrote is brought up to date, and the next night goes on from there."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from plan.world import NOON, Group, User, World
+
+from hris_pipeline.errors import WarehouseError
+from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse
+
+OLD_FILES = sorted(Path(__file__).parent.glob("version_*.sql"))
+
+
+@pytest.fixture(params=OLD_FILES, ids=lambda path: path.stem)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """The company whose last night the old file holds: ``p:4`` vanished two reads ago, ``p:5`` waits for a decision."""
+    with duckdb.connect(tmp_path / "acme.duckdb") as con:
+        con.execute(request.param.read_text(encoding="utf-8"))
+    world = World(tmp_path)
+    world.now = NOON.replace(day=5)
+    team = world.unit("team", "7", "Sales")
+    world.hire("1", groups=(team,))
+    world.hire("2", "3", manager_id="1", groups=(team,))
+    world.hire("5")
+    for user_id, person, manager in (("u1", "2", "u3"), ("u3", "1", None), ("u4", "3", "u3"), ("u5", "4", "u3")):
+        address = f"{person}@acme.test"
+        world.users[user_id] = User(user_id, address, address, manager=manager, external_id=f"p:{person}")
+    world.users["u2"] = User("u2", "5@acme.test", "5@acme.test", external_id="foreign-identity")
+    world.groups["g6"] = Group("g6", "Sales", "p:team:7", {"u1", "u3", "u4", "u5"})
+    return world
+
+
+def test_every_version_before_this_one_is_tried() -> None:
+    assert [path.stem for path in OLD_FILES] == [f"version_{number}" for number in range(1, SCHEMA_VERSION)]
+
+
+def test_c80_an_old_file_is_brought_up_to_date_and_nothing_changes_for_anybody(world: World) -> None:
+    world.make_plan()
+    assert world.kinds_of_changes() == []
+    assert world.query("select max(version) from state.schema_version") == [(SCHEMA_VERSION,)]
+    assert world.query("select hris_ref, deskbird_id, complete_reads from state.missing") == [("p:4", "u5", 3)]
+    assert world.query("select hris_ref, rule, since from state.review") == [("p:5", "foreign_external_id", NOON)]
+
+
+def test_c80_what_the_old_file_counted_counts_on(world: World) -> None:
+    for _ in range(4):  # three complete reads and sixty hours, two of which the old version saw
+        world.night()
+    assert [(user.id, user.active) for user in world.users.values() if not user.active] == [("u5", False)]
+
+
+def test_c80_an_old_file_is_only_changed_by_a_run(world: World, tmp_path: Path) -> None:
+    before = (tmp_path / "acme.duckdb").read_bytes()
+    with pytest.raises(WarehouseError, match="older version"), Warehouse(tmp_path, "acme").read():
+        pass
+    assert (tmp_path / "acme.duckdb").read_bytes() == before
