@@ -288,6 +288,9 @@ class HrisAccount(Settings):
 
     system: str = Field(description="the HR system's name; `hris-pipeline systems` lists them")
     base_url: Url | None = Field(default=None, description="where the system's API is; null for the vendor's own address")
+    quiet_days: Annotated[int, Field(ge=1)] | None = Field(
+        default=14, description="days without any change in its people after which a warning is given; null for none"
+    )
     options: SerializeAsAny[BaseModel] = Field(description="what only this system has")
 
     @property

@@ -1,7 +1,8 @@
 """What each person's row in ``core.people`` was on any night: ``state.people_history``.
 
-A row is kept for each night on which the person became another one, and one without values for the night on which the person was
-no longer there (held back, or in no record). So a person's row on some night is the last one kept until then.
+A person's row is kept when it becomes another one, or is gone (held back, or in no record): until then it stands in
+``core.people`` alone, and the view shows both. So a person's row on some night is the last one until then, and a night without
+changes keeps nothing.
 """
 
 import datetime as dt
@@ -9,21 +10,26 @@ from pathlib import Path
 
 import duckdb
 
-_CHANGED, _KEPT = (
-    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("people_changed", "people_history")
+from hris_pipeline import contracts
+
+_CHANGED, _PAST = (
+    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("people_changed", "people_past")
 )
+_COLUMNS = ", ".join(column.name for column in contracts.PEOPLE.columns if column.name not in {"display_name", "unknown"})
 
 
 def record(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> int:
-    """Keep what ``core.people`` says otherwise than before, inside the caller's transaction; return how many people that is.
+    """Keep what ``core.people_before`` said otherwise than ``core.people``, in the caller's transaction; of how many people.
 
     Building the same table again, at the same moment or later, keeps nothing anew.
     """
     con.execute("set variable now = ?", [now])
+    con.execute(f"create or replace temp view people_tonight as select {_COLUMNS} from core.people")
+    con.execute(f"create or replace temp view people_last_night as select {_COLUMNS} from core.people_before")
     con.execute(_CHANGED)
     row = con.execute("select count(*) from people_changed").fetchone()
     changed = int(row[0]) if row else 0
     if changed:
-        con.execute(_KEPT)
+        con.execute(_PAST)
     con.execute("drop table people_changed")
     return changed

@@ -1,11 +1,9 @@
--- Whose row in core.people is another one than before, or new, or gone. What is derived of the others (display_name), and what the HRIS kept to
--- itself (unknown), makes no other row.
--- Reads: core.people, state.people_now (the digest of each person's row). Makes: people_changed.
-create or replace temp view people_tonight as
-select * exclude (display_name, unknown) from core.people;
-
+-- Whose row in core.people is another one than before, or new, or gone; and since when the row before was so (null: there was none).
+-- Reads: people_tonight, people_last_night (views of the columns that count), state.people_since. Makes: people_changed.
 create or replace temp table people_changed as
-select coalesce(t.person_id, n.person_id) as person_id, t.person_id is null as gone, t.digest
+select coalesce(t.person_id, b.person_id) as person_id, t.person_id is null as gone,
+    case when b.person_id is not null then coalesce(s.since, (select since from state.people_since where person_id is null)) end as since
 from (select person_id, hash(p) as digest from people_tonight p) t
-full join state.people_now n using (person_id)
-where t.digest is distinct from n.digest;
+full join (select person_id, hash(p) as digest from people_last_night p) b using (person_id)
+left join state.people_since s on s.person_id = b.person_id
+where t.digest is distinct from b.digest;

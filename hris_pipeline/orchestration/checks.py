@@ -12,6 +12,7 @@ from hris_pipeline.orchestration.tables import Metadata, key
 WARN = dg.AssetCheckSeverity.WARN
 
 EXTRACT_IS_PROVEN = "extract_is_proven"
+SOURCE_STILL_CHANGES = "source_still_changes"
 CONTRACT_HOLDS = "contract_holds"
 RECORDS_ARE_NOT_QUARANTINED = "records_are_not_quarantined"
 SCOPE_RULES_MATCH_SOMEBODY = "scope_rules_match_somebody"
@@ -23,6 +24,7 @@ DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
 
 DESCRIPTIONS = {
     EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away.",
+    SOURCE_STILL_CHANGES: "Something changed in the HR system lately. One that stands still may be frozen.",
     CONTRACT_HOLDS: "The table keeps its contract; if it does not, the last good table is left in place.",
     RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back; its person keeps whatever deskbird has.",
     SCOPE_RULES_MATCH_SOMEBODY: "Every rule of sync.scope is about somebody. One that is not may be misspelt.",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from hris_pipeline import contracts, groups
+from hris_pipeline import contracts, groups, history
 from hris_pipeline.rules import Scope, ScopeCounts
 from hris_pipeline.rules import scope as scoping
 from hris_pipeline.warehouse import judge, stage
@@ -62,15 +62,17 @@ class PeopleCounts:
     quarantined: int
     by_rule: Mapping[str, int]
     scope: ScopeCounts = field(default_factory=ScopeCounts)
+    changed: int = 0  # whose row is another one than the night before, or new, or gone
 
 
 def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) -> PeopleCounts:
-    """Build both tables inside the caller's transaction.
+    """Build both tables inside the caller's transaction, and keep what changed in ``state.people_history``.
 
     A record that breaks a rule goes to ``core.quarantine`` under the rule's name, the rest flows (cases 14, 23, 31). Raises
     :class:`~hris_pipeline.errors.ContractError` where the result would break its contract; the caller's rollback then leaves
     the last good tables.
     """
+    con.execute("drop table if exists core.people_before; alter table core.people rename to people_before")
     _stage_records(con, rules.statuses)
     groups.stage_units(con, list(rules.statuses), rules.kinds)
     _stage_zones(con, rules, now)
@@ -95,12 +97,11 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     _follow_ties(con)
     con.execute(_PERSONS)
     con.execute(_QUARANTINE)
-    if rules.scope:
-        scoping.remember(con)
     con.execute(_PEOPLE)
     scope = scoping.apply(con, rules.scope, now) if rules.scope else ScopeCounts()
     judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
-    con.execute("drop view records")
+    changed = history.record(con, now)
+    con.execute("drop view records; drop table core.people_before")
 
     row = con.execute(
         """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming'),
@@ -111,7 +112,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
-    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope)
+    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, changed)
 
 
 def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]) -> None:

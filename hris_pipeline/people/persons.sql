@@ -1,5 +1,6 @@
 -- Persons with their records, by the labels; not where one connection would have two people who were not one already (case 23).
--- Reads: close_records, labels, labels_before, violations, core.people and core.quarantine of the night before, state.links, state.people_history, precedence.
+-- Reads: close_records, labels, labels_before, violations, core.people_before (last night's core.people), core.quarantine
+-- of the night before, state.links, state.people_past, precedence.
 -- Adds to: violations. Makes: person_records, primary_refs. Writes: state.persons.
 
 create or replace temp table person_records as
@@ -32,8 +33,8 @@ with judged as (
     select r.*, c.* exclude (connection),
         hris_ref in (select hris_ref from violations where "table" = 'core.people') as held,
         stored_id is null and hris_ref in (
-            select hris_ref from core.people union all select hris_ref from core.quarantine union all select hris_ref from state.links
-            union all select person_id from state.people_history) as was_known
+            select hris_ref from core.people_before union all select hris_ref from core.quarantine union all select hris_ref from state.links
+            union all select person_id from state.people_past) as was_known
     from person_records r join precedence c using (connection)
 ), ranked as (
     select *,

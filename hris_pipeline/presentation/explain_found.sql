@@ -9,7 +9,7 @@ with today as (
     union all select null, deskbird_id, email_key from observed_users
     union all select null, deskbird_id, user_name_key from observed_users
 ), past as (
-    select attributes->>'hris_ref' as ref, null as id, person_key(attributes->>'email') as key from state.people_history
+    select attributes->>'hris_ref' as ref, null as id, person_key(attributes->>'email') as key from state.people_past
     union all select hris_ref, deskbird_id, null from state.links
     union all select hris_ref, deskbird_id, null from state.missing
     union all select hris_ref, deskbird_id, email_key(before->>'email') from state.plan_changes where object = 'user'

@@ -44,15 +44,11 @@ class ScopeCounts:
         return tuple(name for name, matched in self.matches.items() if not matched)
 
 
-def remember(con: duckdb.DuckDBPyConnection) -> None:
-    """Before ``core.people`` is made anew: keep who was in scope, because somebody of whom nothing is known stays so."""
-    con.execute("create or replace temp table scope_before as select hris_ref, in_scope, scope_rule from core.people")
-
-
 def apply(con: duckdb.DuckDBPyConnection, scope: Scope, now: dt.datetime) -> ScopeCounts:
-    """Put ``in_scope``, ``wanted`` and ``scope_rule`` of everybody in ``core.people`` right, after :func:`remember`.
+    """Put ``in_scope``, ``wanted`` and ``scope_rule`` of everybody in ``core.people`` right.
 
-    Keeps tonight's count of each rule in ``state.rule_matches``. Reads the temp table ``units`` for the names of groups.
+    Of whom nothing is known stays as in ``core.people_before``, last night's table. Keeps tonight's count of each rule in
+    ``state.rule_matches``. Reads the temp table ``units`` for the names of groups.
     """
     con.execute("set variable now = ?", [now])
     judge(con, "scope_judged", "core.people", {"included": scope.include, "excluded": scope.exclude}, kept=("status",))

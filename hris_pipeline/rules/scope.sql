@@ -1,6 +1,6 @@
 -- Who is in scope, and the rule that decided. An exclude rule wins over an include rule.
--- Reads: scope_judged (for each person what each rule says: true, false, or null where it is not known), scope_before (as it was the night before).
--- Variable: anybody (there is no include rule). Changes: core.people.
+-- Reads: scope_judged (for each person what each rule says: true, false, or null where it is not known), core.people_before (as it
+-- was the night before). Variable: anybody (there is no include rule). Changes: core.people.
 create or replace temp table scope as
 with said as not materialized (
     select hris_ref,
@@ -30,8 +30,8 @@ select j.hris_ref,
         when j.verdict then 'no exclude rule matches'
         else 'no include rule matches'
     end as scope_rule
-from judged j left join scope_before b using (hris_ref);
-drop table scope_before; drop table scope_judged;
+from judged j left join core.people_before b using (hris_ref);
+drop table scope_judged;
 
 create or replace table core.people as
 select p.* replace (s.in_scope as in_scope, p.wanted and s.in_scope and not s.undecided as wanted, s.scope_rule as scope_rule)

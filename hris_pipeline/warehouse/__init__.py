@@ -20,9 +20,9 @@ from hris_pipeline.warehouse.connection import prepare, stage
 
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "stage"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _HERE = Path(__file__).parent
-_STATE = (_HERE / "state.sql").read_text(encoding="utf-8")
+_STATE, _HISTORY = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("state", "people_history"))
 
 
 class Warehouse:
@@ -138,6 +138,7 @@ class Warehouse:
             con.execute("insert into state.schema_version values (?)", [SCHEMA_VERSION])
             for table in (*contracts.CORE, *contracts.DESKBIRD):
                 con.execute(table.ddl())
+            con.execute(_HISTORY)
         for connection in connections:
             con.execute(f'create schema if not exists "hris_{connection}"')
             con.execute(contracts.EMPLOYEES.at(f"hris_{connection}").ddl())

@@ -28,7 +28,9 @@ def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: 
     """Replace the connection's raw tables with what was read tonight, and record the proof of each."""
     tables = {"employees": contracts.EMPLOYEES, "org_units": contracts.ORG_UNITS}
     for extract in extracts:
-        _replace(con, tables[extract.resource].at(f"hris_{connection}"), extract.path)
+        table = tables[extract.resource].at(f"hris_{connection}")
+        _replace(con, table, extract.path)
+        _note_change(con, connection, extract.resource, table, now)
         con.execute(
             "insert into state.extracts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -73,6 +75,26 @@ def publish_groups(
     _replace(con, contracts.DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
     _replace(con, contracts.DESKBIRD_GROUP_MEMBERS, members_path)
     _observe(con, "groups", observation, now, run_id)
+
+
+def unchanged_since(con: duckdb.DuckDBPyConnection, connection: str, resource: str) -> dt.datetime | None:
+    """Since when a source has given exactly the same rows (case 18); None where it was never read."""
+    found = con.execute(
+        "select changed_at from state.source_changes where connection = ? and resource = ?", [connection, resource]
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _note_change(con: duckdb.DuckDBPyConnection, connection: str, resource: str, table: Table, now: dt.datetime) -> None:
+    con.execute(
+        f"""insert or replace into state.source_changes
+            select $connection, $resource, read.digest, $now
+            from (select coalesce(bit_xor(hash(r)), 0)::ubigint as digest from {table.qualified} r) read
+            where not exists (
+                from state.source_changes s
+                where s.connection = $connection and s.resource = $resource and s.digest = read.digest)""",
+        {"connection": connection, "resource": resource, "now": now},
+    )
 
 
 def _owned(links: str, connections: Sequence[str]) -> str:

@@ -17,6 +17,11 @@ create table if not exists state.extracts (
     connection varchar not null, resource varchar not null, extracted_at timestamptz not null, pages bigint not null, records bigint not null,
     expected bigint, proof varchar not null, why varchar not null, vanished varchar[] not null);
 
+-- Since when each source has given exactly what it gives now; the digest is of all its rows, in whatever order they came.
+create table if not exists state.source_changes (
+    connection varchar not null, resource varchar not null, digest ubigint not null, changed_at timestamptz not null,
+    primary key (connection, resource));
+
 -- What the last complete read of deskbird showed it to give back at all, and the run that made it.
 create table if not exists state.observations (
     resource varchar primary key, observed_at timestamptz not null, run_id varchar not null, pages bigint not null, records bigint not null,
@@ -76,11 +81,12 @@ create table if not exists state.decisions (
     hris_ref varchar not null, deskbird_id varchar not null, decision varchar not null, because varchar, decided_by varchar not null,
     decided_at timestamptz not null);
 
--- What a person's row in core.people was: a row for each night on which it became another one, without values on the night it was gone.
-create table if not exists state.people_history (
+-- What a person's row in core.people was before it became another one, from the night on which it had become so; without values from the night on which
+-- the person was gone. Read it with what is there now, as state.people_history.
+create table if not exists state.people_past (
     person_id varchar not null, seen_at timestamptz not null, gone boolean not null, attributes json);
--- The digest of each person's row as it was last, so that a night on which nothing changed costs one comparison.
-create table if not exists state.people_now (person_id varchar not null, digest ubigint not null);
+-- Since when each person's row is what it is; of those it does not name, since the first night, whose row names nobody.
+create table if not exists state.people_since (person_id varchar, since timestamptz not null);
 
 -- How many people each scope rule matched, each night; the digest is of what the rule says, so that an edited rule is another one.
 create table if not exists state.rule_matches (rule varchar not null, matched bigint not null, counted_at timestamptz not null, digest varchar not null);

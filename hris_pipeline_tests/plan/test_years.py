@@ -1,6 +1,7 @@
 """Random years of a company's life, night by night, with every law checked after each of them."""
 
 import datetime as dt
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hris_pipeline_tests.plan.world import UNGUARDED, User, World
 
-UNITS = (("team", "1"), ("team", "2"), ("department", "1"), ("department", "2"))
+Unit = tuple[str, str]
+UNITS: tuple[Unit, ...] = (("team", "1"), ("team", "2"), ("department", "1"), ("department", "2"))
 FIRST, LAST = ("Ada", "Bo", "Cem", "Dia"), ("Alm", "Berg", "Cole")
 NAMES = [(first, last) for first in FIRST for last in LAST]
 READS, HOURS = 3, 60  # of the rule for the missing
@@ -26,8 +28,7 @@ class Company(RuleBasedStateMachine):
     @initialize(managers=st.booleans(), members=st.booleans())
     def found(self, managers: bool, members: bool) -> None:
         self.world = World(guards=UNGUARDED, managers_readable=managers, members_readable=members)
-        for kind, id_ in UNITS:
-            self.world.unit(kind, id_, f"{kind} {id_}")
+        self.units = {unit: self.world.unit(*unit, f"{unit[0]} {unit[1]}") for unit in UNITS}  # as which it exists now
         self.numbers = iter(range(1, 1000))
         self.unseen: dict[str, int] = {}  # nights since a record was deleted
         self.strangers: set[str] = set()
@@ -35,8 +36,8 @@ class Company(RuleBasedStateMachine):
             self._hire(NAMES[0], (UNITS[0],))
         self.sleep()
 
-    def _hire(self, name: tuple[str, str], groups: tuple[tuple[str, str], ...], address: str | None = None) -> str:
-        id_ = str(next(self.numbers))
+    def _hire(self, name: tuple[str, str], groups: Iterable[Unit], address: str | None = None) -> str:
+        id_, groups = str(next(self.numbers)), tuple(self.units.get(unit, unit) for unit in groups)
         boss = next(iter(self.world.people), None)
         self.world.hire(id_, given_name=name[0], family_name=f"{name[1]}{id_}", groups=groups, manager_id=boss)
         if address:
@@ -50,8 +51,8 @@ class Company(RuleBasedStateMachine):
     # --- what HR does ---------------------------------------------------------------------------------------------------------
 
     @rule(name=st.sampled_from(NAMES), groups=st.lists(st.sampled_from(UNITS), unique=True, max_size=2))
-    def hire(self, name: tuple[str, str], groups: list[tuple[str, str]]) -> None:
-        self._hire(name, tuple(groups))
+    def hire(self, name: tuple[str, str], groups: list[Unit]) -> None:
+        self._hire(name, groups)
 
     @rule(data=st.data(), how=st.sampled_from(["word", "date"]))
     def leave(self, data: st.DataObject, how: str) -> None:
@@ -95,9 +96,9 @@ class Company(RuleBasedStateMachine):
             one.email, two.email = two.email, one.email
 
     @rule(data=st.data(), groups=st.lists(st.sampled_from(UNITS), unique=True, max_size=2))
-    def move(self, data: st.DataObject, groups: list[tuple[str, str]]) -> None:
+    def move(self, data: st.DataObject, groups: list[Unit]) -> None:
         if person := self._pick(data):
-            person.groups = tuple(groups)
+            person.groups = tuple(self.units[unit] for unit in groups)
 
     @rule(data=st.data())
     def report_to_somebody_else(self, data: st.DataObject) -> None:
@@ -106,8 +107,22 @@ class Company(RuleBasedStateMachine):
             person.manager_id = boss.id
 
     @rule(unit=st.sampled_from(UNITS))
-    def rename_a_unit(self, unit: tuple[str, str]) -> None:
-        self.world.units[unit] = f"{unit[0]} {unit[1]} {next(self.numbers)}"
+    def rename_a_unit(self, unit: Unit) -> None:
+        self.world.units[self.units[unit]] = f"{unit[0]} {unit[1]} {next(self.numbers)}"
+
+    @rule(one=st.sampled_from(UNITS), two=st.sampled_from(UNITS))
+    def swap_the_names_of_units(self, one: Unit, two: Unit) -> None:
+        names, one, two = self.world.units, self.units[one], self.units[two]
+        names[one], names[two] = names[two], names[one]
+
+    @rule(unit=st.sampled_from(UNITS), same_name=st.booleans())
+    def reorganise(self, unit: Unit, same_name: bool) -> None:
+        """A unit is closed, and everybody goes to a new one, of another id and perhaps of the same name (case 43)."""
+        old, new = self.units[unit], (unit[0], f"{unit[1]}-{next(self.numbers)}")
+        name = self.world.units.pop(old)
+        self.units[unit] = self.world.unit(*new, name if same_name else f"{unit[0]} {new[1]}")
+        for person in self.world.people.values():
+            person.groups = tuple(new if group == old else group for group in person.groups)
 
     @precondition(lambda self: len(self.world.people) > 2)
     @rule(data=st.data())
@@ -134,6 +149,13 @@ class Company(RuleBasedStateMachine):
         elif groups and readable:  # where members are not shown, nobody could see it
             group = data.draw(st.sampled_from(groups), label="group")
             (group.members.discard if what == "take out" else group.members.add)(user.id)
+
+    @rule()
+    def lose_the_warehouse(self) -> None:
+        """All that outlives a night is gone; the markers in deskbird tell again who is who (case 74)."""
+        self.world.lose_state()
+        self.unseen = dict.fromkeys(self.unseen, 0)
+        self.sleep()
 
     @rule()
     def invite_a_guest(self) -> None:

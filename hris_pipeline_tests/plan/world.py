@@ -220,7 +220,7 @@ class World:
         """Everything that outlives a night is gone."""
         kept = {"schema_version"}
         for (table,) in self.query(
-            "select table_name from information_schema.tables where table_schema = 'state' and table_catalog = current_database()"
+            "select table_name from duckdb_tables() where schema_name = 'state' and database_name = current_database()"
         ):
             if table not in kept:
                 self.execute(f'delete from state."{table}"')

@@ -7,7 +7,6 @@ import stat
 import pytest
 from plan.world import NOON, UNGUARDED, World
 
-from hris_pipeline import history
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import explain, page
 from hris_pipeline_tests.presentation import hand_made_plan
@@ -33,15 +32,8 @@ def printed(found):
     return page(lambda to: explain.show(to, found))
 
 
-def made_plan(world):
-    """A plan, with the history kept as every night keeps it."""
-    world.make_plan()
-    with world.warehouse.write() as con:
-        history.record(con, world.now)
-
-
 def night(world):
-    made_plan(world)
+    world.make_plan()
     world.apply()
     world.now += DAY
 
@@ -86,7 +78,7 @@ def test_what_was_done_by_hand_is_not_ours(world):
     night(world)
     user = world.user_of("2")
     user.active = False
-    made_plan(world)
+    world.make_plan()
     found = read(world, "p:2")
     assert "somebody did so in deskbird itself" in found.answer
     assert "reactivates it, because the person works here again" in found.answer
@@ -95,19 +87,19 @@ def test_what_was_done_by_hand_is_not_ours(world):
     night(world)
     user.active = True
     world.people["2"].status, world.people["2"].end_date = "active", None
-    made_plan(world)
+    world.make_plan()
     assert "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says." in read(world, "p:2").answer
 
 
 def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_does_not(world):
     night(world)
     leaves(world, "2")
-    made_plan(world)
+    world.make_plan()
     plan_id = world.rows()[0]["plan_id"]
     assert read(world, "p:2").answer.endswith(f"Plan {plan_id} deactivates it, because the employment ended on 2026-03-02.")
     world.rule(protected=("p:2",))
     world.guard("protected", {})
-    made_plan(world)
+    world.make_plan()
     found = read(world, "p:2")
     assert "but guard protected holds that back." in found.answer
     assert verdicts(found)["active"] == "held back by protected"
@@ -126,7 +118,7 @@ def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_d
 def test_why_somebody_has_no_user(world, change, said):
     for name, value in change.items():
         setattr(world.people["2"], name, value)
-    made_plan(world)
+    world.make_plan()
     answer = read(world, "p:2").answer
     assert answer.startswith("There is no user in deskbird for the person.")
     assert said in answer
@@ -135,7 +127,7 @@ def test_why_somebody_has_no_user(world, change, said):
 def test_who_waits_for_a_decision_reads_why_and_who_the_candidates_are(world):
     world.stranger("2@acme.test")
     world.stranger("x@acme.test", "2@acme.test")
-    made_plan(world)
+    world.make_plan()
     found = read(world, "p:2")
     assert "until somebody decides: More than one user in deskbird has the person's e-mail address." in found.answer
     text = printed(found)
@@ -150,7 +142,7 @@ def test_who_waits_for_a_decision_reads_why_and_who_the_candidates_are(world):
 def test_who_vanished_reads_since_when_and_what_is_still_needed(world):
     night(world)
     del world.people["2"]
-    made_plan(world)
+    world.make_plan()
     found = read(world, "p:2")
     assert "The HRIS has had no record of the person since 2026-03-03: 1 complete read without it so far" in found.answer
     assert found.missing["complete_reads"] == 1
@@ -166,7 +158,7 @@ def test_who_vanished_reads_since_when_and_what_is_still_needed(world):
 
 def test_a_user_who_is_nobodys_is_left_alone(world):
     user = world.stranger("Guest@Elsewhere.test")
-    made_plan(world)
+    world.make_plan()
     for asked in (user.id, " guest@elsewhere.TEST"):
         found = read(world, asked)
         assert found.answer == "The user is active. It belongs to no record of the HRIS, so it is left alone."
@@ -197,7 +189,7 @@ def test_an_address_of_other_days_finds_the_person_where_nobody_has_it_now(world
 
 def test_more_than_one_is_told_by_their_records_alone(world):
     world.people["3"].email = "2@acme.test"
-    made_plan(world)
+    world.make_plan()
     with pytest.raises(PipelineError, match=r"p:2, p:3\. .*explain acme p:2$") as caught:
         read(world, "2@acme.test")
     assert "@" not in str(caught.value)
@@ -231,7 +223,7 @@ def test_it_never_contradicts_the_plan():
     world.hire("9")
     world.rule(frozen=("p:5",))
     world.guard("create_user", {"max_percent": 0, "max_count": 0})
-    made_plan(world)
+    world.make_plan()
     planned = [
         (row["hris_ref"], row["object"], row["action"], row["group_ref"], row["verdict"], row["guard"])
         for row in world.rows()
@@ -256,7 +248,7 @@ def test_what_differs_and_is_left_alone_is_told_with_its_reason(world):
     world.user_of("1").active = False
     hand_made = world.hand_made_group("Bookclub")
     hand_made.members = {world.user_of("2").id}
-    made_plan(world)
+    world.make_plan()
     found = read(world, "p:2")
     assert verdicts(found)["manager"] == "left alone: the reporting line has the problem 'missing'"
     assert verdicts(found)["group Bookclub"] == "not ours, left alone"
@@ -269,7 +261,7 @@ def test_what_deskbird_does_not_give_back_is_marked():
     world = World(guards=UNGUARDED, managers_readable=False, members_readable=False, markers_readable=False)
     world.hire("1", "2", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
     night(world)
-    made_plan(world)
+    world.make_plan()
     rows = {row["attribute"]: row for row in read(world, "p:2").compared}
     assert (rows["manager"]["source"], rows["manager"]["observed"], rows["manager"]["verdict"]) == ("acknowledged", "p:1", "same")
     assert (rows["group Sales"]["source"], rows["group Sales"]["verdict"]) == ("acknowledged", "same")
@@ -373,7 +365,7 @@ def test_who_is_not_known_is_one_sentence_that_does_not_repeat_the_address(on_di
 
 def test_more_than_one_is_an_error_that_lists_the_records(on_disk, run):
     on_disk.people["1"].email = "2@acme.test"
-    made_plan(on_disk)
+    on_disk.make_plan()
     code, out, err = run("explain", "acme", "2@acme.test")
     assert (code, out) == (1, "")
     assert "p:1, p:2" in err

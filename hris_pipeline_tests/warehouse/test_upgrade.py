@@ -17,16 +17,18 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """The company whose last night the old file holds: ``p:4`` vanished two reads ago, ``p:5`` waits for a decision."""
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute(request.param.read_text(encoding="utf-8"))
+        found = con.execute(
+            """select deskbird_id, user_name, email, given_name, family_name, display_name, active, manager_deskbird_id, external_id
+               from deskbird.users"""
+        ).fetchall()
     world = World(tmp_path)
     world.now = NOON.replace(day=5)
     team = world.unit("team", "7", "Sales")
     world.hire("1", groups=(team,))
     world.hire("2", "3", manager_id="1", groups=(team,))
     world.hire("5")
-    for user_id, person, manager in (("u1", "2", "u3"), ("u3", "1", None), ("u4", "3", "u3"), ("u5", "4", "u3")):
-        address = f"{person}@acme.test"
-        world.users[user_id] = User(user_id, address, address, manager=manager, external_id=f"p:{person}")
-    world.users["u2"] = User("u2", "5@acme.test", "5@acme.test", external_id="foreign-identity")
+    world.users = {user.id: user for user in (User(*row) for row in found)}
+    world.people["3"].family_name = world.users["u4"].family_name
     world.groups["g6"] = Group("g6", "Sales", "p:team:7", {"u1", "u3", "u4", "u5"})
     return world
 
@@ -54,3 +56,14 @@ def test_c80_an_old_file_is_only_changed_by_a_run(world: World, tmp_path: Path) 
     with pytest.raises(WarehouseError, match="older version"), Warehouse(tmp_path, "acme").read():
         pass
     assert (tmp_path / "acme.duckdb").read_bytes() == before
+
+
+def test_c80_what_people_were_on_earlier_nights_is_still_known(tmp_path: Path) -> None:
+    """Version 2 was the first to keep it."""
+    with duckdb.connect(tmp_path / "acme.duckdb") as con:
+        con.execute((Path(__file__).parent / "version_2.sql").read_text(encoding="utf-8"))
+        history = "select person_id, seen_at, gone, attributes from state.people_history order by all"
+        before = con.execute(history).fetchall()
+    with Warehouse(tmp_path, "acme").write(["p"]) as con:
+        assert con.execute(history).fetchall() == before
+    assert [person for person, *_ in before] == ["p:1", "p:2", "p:3", "p:3", "p:4", "p:4", "p:5"]

@@ -298,6 +298,20 @@ def test_extracts_replace_their_tables_and_leave_their_proof(warehouse: Warehous
         ]  # fmt: skip
 
 
+def test_c18_a_source_that_gives_the_same_rows_in_whatever_order_is_known_to_be_unchanged_since(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    days = []
+    for day, ids in enumerate([("1", "2"), ("2", "1"), ("1", "2"), ("1", "3"), ("1",), ("1", "1"), ("1", "2")]):
+        with warehouse.write(["p"]) as con:
+            loading.publish_extracts(con, "p", [employees(tmp_path / "e.arrow", *ids)], NOW + dt.timedelta(days=day))
+            found = loading.unchanged_since(con, "p", "employees")
+            assert found is not None
+            days.append((found - NOW).days)
+            assert loading.unchanged_since(con, "q", "employees") is None
+    assert days == [0, 0, 0, 3, 4, 5, 6]
+
+
 class Seen:
     pages, records = 1, 2
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 import duckdb
 
-from hris_pipeline import contracts, groups, history, managers, people
+from hris_pipeline import contracts, groups, managers, people
 from hris_pipeline.contracts import Table
 from hris_pipeline.errors import ContractError, PipelineError
 from hris_pipeline.orchestration import checks
@@ -43,12 +43,12 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_extracts(con, company)
                 counts = people.build(con, people_rules(company), here.now)
-                history.record(con, here.now)
                 told = {
                     "people": counts.people,
                     "wanted_in_deskbird": counts.wanted,
                     "upcoming": counts.upcoming,
                     "ended": counts.ended,
+                    "changed_since_the_last_time": counts.changed,
                     "with_several_records": counts.several_records,
                     "out_of_scope": counts.scope.out_of_scope,
                     "scope_not_known": counts.scope.undecided,

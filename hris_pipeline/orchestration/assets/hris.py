@@ -3,6 +3,7 @@
 import dagster as dg
 
 from hris_pipeline import contracts
+from hris_pipeline.contracts import Table
 from hris_pipeline.hris.extract import Extract
 from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration import checks
@@ -41,7 +42,10 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
             spec(company, table, deps=[source(company, connection).key], stage="hris", kinds={system, "duckdb"}, code=code)
             for table in tables.values()
         ],
-        checks=[checks.check(company.name, table, checks.EXTRACT_IS_PROVEN) for table in tables.values()],
+        checks=[
+            *(checks.check(company.name, table, checks.EXTRACT_IS_PROVEN) for table in tables.values()),
+            checks.check(company.name, tables["employees"], checks.SOURCE_STILL_CHANGES),
+        ],
     )
     def extract(here: Step) -> Events:
         with here.scratch() as folder:
@@ -49,6 +53,7 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
             with here.warehouse.write((connection,)) as con:
                 loading.publish_extracts(con, connection, extracts, here.now)
                 published = [result(con, company, tables[one.resource], _counts(one)) for one in extracts]
+                changed_at = loading.unchanged_since(con, connection, "employees") or here.now
         yield from published
         for one in extracts:
             yield checks.verdict(
@@ -60,8 +65,28 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
                 why=one.why,
                 counts=_counts(one),
             )
+        yield _source_still_changes(company, connection, tables["employees"], (here.now - changed_at).days)
 
     return extract
+
+
+def _source_still_changes(company: Company, connection: str, table: Table, days: int) -> dg.AssetCheckResult:
+    limit = company.hris[connection].quiet_days
+    passed = limit is None or days < limit
+    why = (
+        f"Connection '{connection}' has given exactly the same people for {days} days. See whether its data feed stands still. "
+        f"Nothing is held back. If that is usual here, raise hris.{connection}.quiet_days (now {limit})."
+    )
+    counts = {"days_without_change": days}
+    return checks.verdict(
+        company.name,
+        table,
+        checks.SOURCE_STILL_CHANGES,
+        passed=passed,
+        severity=checks.WARN,
+        why=None if passed else why,
+        counts=counts,
+    )
 
 
 def _counts(extract: Extract) -> dict[str, int]:
