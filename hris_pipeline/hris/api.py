@@ -4,9 +4,10 @@ Whatever goes wrong becomes an :class:`~hris_pipeline.errors.HrisError` that nam
 never holds a value. There is no way to get an empty list out of a fault.
 """
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -149,7 +150,11 @@ class Walk:
     @property
     def where(self) -> str:
         """The page that is to be asked for now, as errors call it."""
-        return f"{self.path} (page {self.pages + 1})"
+        return self.page(self.pages + 1)
+
+    def page(self, number: int) -> str:
+        """A page, as errors call it."""
+        return f"{self.path} (page {number})"
 
     def take(self, ids: Sequence[str]) -> Sequence[int]:
         """Count one page by the ids on it; the positions of those that had not come before."""
@@ -196,6 +201,17 @@ class Walk:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
+
+
+@contextlib.contextmanager
+def ahead(stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
+    """A thread that asks for what comes next while what came is worked on; ``stop`` has to end what sleeps, after an error."""
+    with ThreadPoolExecutor(1, thread_name_prefix="hris") as pool:
+        try:
+            yield pool
+        except BaseException:
+            stop()
+            raise
 
 
 def in_order(function: Callable[[T], R], items: Iterable[T], *, workers: int, stop: Callable[[], None]) -> Generator[tuple[T, R]]:

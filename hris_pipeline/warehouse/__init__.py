@@ -21,7 +21,10 @@ from hris_pipeline.warehouse.connection import prepare, stage
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "stage"]
 
 SCHEMA_VERSION = 3
+ROW_GROUP = 20_480
+"""Rows that one thread works on: few enough that a company of 50,000 people keeps several busy."""
 _HERE = Path(__file__).parent
+_Config = dict[str, str | bool | int | float | list[str]]
 _STATE, _HISTORY = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("state", "people_history"))
 
 
@@ -104,7 +107,7 @@ class Warehouse:
 
     def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         spill = self.path.parent / ".spill"
-        config: dict[str, str | bool | int | float | list[str]] = {
+        config: _Config = {
             "memory_limit": self._memory,
             "temp_directory": str(spill),
             "autoinstall_known_extensions": "false",
@@ -116,7 +119,7 @@ class Warehouse:
         try:
             while True:
                 try:
-                    con = duckdb.connect(str(self.path), read_only=read_only, config=config)
+                    con = self._attached(config, read_only=read_only)
                 except duckdb.Error as problem:
                     if not _is_locked(problem) or time.monotonic() > deadline:
                         raise self._explain(problem) from None
@@ -125,6 +128,16 @@ class Warehouse:
                     return prepare(con)
         finally:
             os.umask(old_mask)
+
+    def _attached(self, config: _Config, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(config=config)
+        try:
+            path, mode = str(self.path).replace("'", "''"), ", read_only" if read_only else ""
+            con.execute(f"attach '{path}' as warehouse (row_group_size {ROW_GROUP}{mode}); use warehouse")
+        except duckdb.Error:
+            con.close()
+            raise
+        return con
 
     def _migrate(self, con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
         version = self._version(con)
@@ -224,4 +237,5 @@ class Warehouse:
 
 def _is_locked(problem: duckdb.Error) -> bool:
     """Whether another process holds the file, or this one does with other settings."""
-    return isinstance(problem, duckdb.ConnectionException) or "could not set lock" in str(problem).lower()
+    text = str(problem).lower()
+    return isinstance(problem, duckdb.ConnectionException) or "could not set lock" in text or "already attached" in text

@@ -18,8 +18,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute(request.param.read_text(encoding="utf-8"))
         found = con.execute(
-            """select deskbird_id, user_name, email, given_name, family_name, display_name, active, manager_deskbird_id, external_id
-               from deskbird.users"""
+            """select deskbird_id, user_name, email, given_name, family_name, display_name, active, manager_deskbird_id,
+                   external_id from deskbird.users"""
         ).fetchall()
     world = World(tmp_path)
     world.now = NOON.replace(day=5)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hris_pipeline.hris.api import Api, Walk
+from hris_pipeline.hris.api import Api, Walk, ahead
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, prove_by_total
 
 PATH = "/v1/company/employees"
@@ -186,18 +187,28 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
     asked = urlencode([("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))])
     totals: list[int | None] = []
     employees, units = directory / "employees.arrow", directory / "org_units.arrow"
-    with EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file, OrgUnitFile(units) as unit_file:
-        offset = 0
+
+    def ask(offset: int, where: str) -> httpx.Response:
+        return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
+
+    with (
+        EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file,
+        OrgUnitFile(units) as unit_file,
+        ahead(api.client.stop) as pool,
+    ):
+        offset, coming = 0, pool.submit(ask, 0, walk.where)
         while True:
-            where = walk.where
-            response = api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
-            page = _page(api, response, where)
-            count = _add(page, walk, file, names)
+            page = _page(api, coming.result(), walk.where)
+            count = len(page.data or ())
+            offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
+            last = not count or (page.total is not None and offset >= page.total)
+            if not last:
+                coming = pool.submit(ask, offset, walk.page(walk.pages + 2))
+            _add(page, walk, file, names)
             if page.total not in totals:
                 totals.append(page.total)
             progress("employees", len(walk.seen), page.total)
-            offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
-            if not count or (page.total is not None and offset >= page.total):
+            if last:
                 break
         file.flush()
         demand(api, file.vanished)
@@ -233,8 +244,8 @@ def _page(api: Api, response: Any, where: str) -> Page:
     return page
 
 
-def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]]) -> int:
-    """Put one page into the file, and the names of its units into ``names``; the number of records on it."""
+def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]]) -> None:
+    """Put one page into the file, and the names of its units into ``names``."""
     people = [record.attributes for record in page.data or ()]
     ids = [str(person.id.value) for person in people]
     new = walk.take(ids)
@@ -244,7 +255,6 @@ def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int |
     columns["id"] = ids
     columns["manager_id"] = [_supervisor(value) for value in columns["manager_id"]]
     file.add(columns, {kind: _units(map(UNITS[kind], people), found) for kind, found in names.items()})
-    return len(page.data or ())
 
 
 def _supervisor(value: Any) -> Any:
