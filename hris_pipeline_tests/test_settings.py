@@ -109,8 +109,8 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "misspelt credential": Mistake(
         GOOD.replace("client_secret", "client_sekret"),
-        "hris.main.client_sekret is not a known key. Did you mean client_secret? Known here: system, base_url, quiet_days, options, "
-        "client_id, client_secret.",
+        "hris.main.client_sekret is not a known key. Did you mean client_secret? Known here: system, base_url, quiet_days, "
+        "options, client_id, client_secret.",
     ),
     "credential of another system": Mistake(
         GOOD.replace("client_secret:", "account_token:"),
