@@ -71,8 +71,8 @@ class Person:
 
     @property
     def current(self) -> Employment | None:
-        """The employment that counts: ACTIVE before LEAVE before ONBOARDING before INACTIVE, then the latest start."""
-        return max(self.employments, key=lambda e: (RANK[e.status], e.start_date, e.number), default=None)
+        """The one that counts: ACTIVE (or a word of the company's own) before LEAVE, ONBOARDING, INACTIVE; then the latest start."""
+        return max(self.employments, key=lambda e: (RANK.get(e.status, 3), e.start_date, e.number), default=None)
 
     @property
     def recent_first(self) -> tuple[Employment, ...]:

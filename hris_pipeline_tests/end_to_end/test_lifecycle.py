@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from hris_pipeline_tests.end_to_end.test_people_and_groups import person
 DAY = dt.date(2026, 3, 2)
 BOSS, CONTRACTOR, EMPLOYEE, ONE, OTHER, LEFT, NEWCOMER, SOON, TWICE = 1, 2, 52, 3, 4, 5, 55, 6, 7
 ABROAD, PARENT, VANISHED, BACK = 8, 9, 10, 11
+CLEARED, SABBATICAL, GAME, REHIRED, REHIRE, TWO_JOBS, PARTNER, RESCINDED = 15, 16, 17, 18, 68, 19, 20, 21
 UNITS = (OrgUnit("department", 2, "Engineering"), OrgUnit("location", 1, "Auckland"), OrgUnit("location", 2, "Berlin"))
 
 
 def people() -> list[Any]:
+    two_jobs = person(TWO_JOBS, "Theo", "Twojobs", "theo@nordlicht.example", weekly_hours=20)
     return [
         person(BOSS, "Berta", "Boss", "berta@nordlicht.example", supervisor=None),
         person(CONTRACTOR, "Cora", "Change", "cora@nordlicht.example"),
@@ -29,6 +32,12 @@ def people() -> list[Any]:
         person(PARENT, "Pia", "Parent", "pia@nordlicht.example"),
         person(VANISHED, "Vera", "Vanished", "vera@nordlicht.example"),
         person(BACK, "Bo", "Back", "bo@nordlicht.example"),
+        person(CLEARED, "Clea", "Red", "clea@nordlicht.example"),
+        person(SABBATICAL, "Saba", "Tical", "saba@nordlicht.example"),
+        person(GAME, " Zo\u0308e\u200b\x00 \U0001f680", "\u202e\u05d3\u05d5\u05d3\ufeff\u2067", "game@nordlicht.example"),
+        person(REHIRED, "Rita", "Return", "rita@nordlicht.example"),
+        replace(two_jobs, employments=(*two_jobs.employments, replace(two_jobs.employments[0], number=2, weekly_hours=10))),
+        person(PARTNER, "Pat", "Partner", "pat@partner.example"),
     ]
 
 
@@ -42,6 +51,7 @@ class Story:
         self.users: dict[float, dict[str, dict[str, Any]]] = {}  # by address
         self.review: dict[float, dict[str, str]] = {}
         self.quarantine: dict[float, dict[str, str]] = {}
+        self.memberships: dict[float, set[str | None]] = {}  # who is in any group
         self.requests: dict[float, list[tuple[str, str, int | None]]] = {}
 
     def night(self, night: float) -> None:
@@ -52,6 +62,9 @@ class Story:
         self.review[night] = dict(self.acme.ask("select hris_ref, rule from state.review"))
         self.quarantine[night] = dict(self.acme.ask("select hris_ref, rule from core.quarantine"))
         self.requests[night] = self.acme.writes()
+        marks = {user["id"]: user.get("externalId") for user in self.acme.deskbird.desk.users()}
+        members = [member for group in self.acme.deskbird.desk.groups() for member in group.get("members") or ()]
+        self.memberships[night] = {marks[member["value"]] for member in members}
 
     def of(self, night: float, ref: int) -> set[str]:
         return {f"{kind} {action}" for kind, action, whose in self.plans[night] if whose == f"personio:{ref}"}
@@ -68,6 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         "sync": {
             "groups": ["department"],
             "timezones": {"Auckland": "Pacific/Auckland"},
+            "scope": {"exclude": [{"email_domain": "partner.example"}]},
             "missing": {"complete_reads": 3, "hours": 48},
         },
     }
@@ -88,12 +102,18 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         tenant.change(ABROAD, end_date=dt.date(2026, 3, 3))
         tenant.remove(VANISHED)
         tenant.add(person(13, "No", "Mail", ""), person(14, "Two", "Ats", "two@ats@nordlicht.example"))
+        tenant.change(CLEARED, department=None)
+        tenant.change(SABBATICAL, status="SABBATICAL")
+        tenant.change(REHIRED, status="INACTIVE", end_date=dt.date(2026, 3, 1))
+        tenant.add(person(RESCINDED, "Resi", "Scinded", "resi@nordlicht.example", start_date=dt.date(2026, 3, 3)))
         told.night(1)  # 3 March, 03:30 in UTC: 16:30 in Auckland
 
         tenant.remove(57)
         tenant.change(BACK, status="ACTIVE", end_date=None)  # corrected
         told.night(1.3)  # 3 March, 10:42 in UTC: 23:42 in Auckland
         told.night(1.4)  # 13:06 in UTC: 4 March there
+        tenant.add(person(REHIRE, "Rita", "Return", "rita@nordlicht.example", start_date=dt.date(2026, 3, 4)))
+        tenant.change(RESCINDED, status="INACTIVE", end_date=dt.date(2026, 3, 2))
         told.night(2.5)
         told.night(4)
         told.night(4.1)
@@ -126,6 +146,53 @@ def test_c26_two_people_who_swap_their_addresses_do_so_in_one_night(story: Story
     assert story.user(1, "olga")["externalId"] == f"personio:{OTHER}"
     assert story.user(1, "otto")["externalId"] == f"personio:{ONE}"
     assert {story.user(1, name)["id"] for name in ("olga", "otto")} == {story.user(0, name)["id"] for name in ("olga", "otto")}
+
+
+def test_c12_who_really_has_no_department_any_more_leaves_its_group(story: Story) -> None:
+    assert story.of(1, CLEARED) == set()
+    assert story.memberships[1] & {f"personio:{CLEARED}"} == set()
+    removed = [change for change in story.plans[1] if change[:2] == ("membership", "remove")]
+    assert removed == [("membership", "remove", "personio:department:2")]
+    assert f"personio:{CLEARED}" in story.memberships[0]
+
+
+def test_c14_a_status_that_nobody_knows_holds_the_record_back_and_changes_nothing(story: Story) -> None:
+    assert story.quarantine[1][f"personio:{SABBATICAL}"] == "status_is_known"
+    assert {tuple(sorted(story.of(night, SABBATICAL))) for night in list(story.nights)[1:]} == {()}
+    assert story.user(4.1, "saba") == story.user(0, "saba")
+
+
+def test_c20_unusual_letters_are_kept_and_invisible_ones_are_not(story: Story) -> None:
+    name = story.user(0, "game")["name"]
+    assert (name["givenName"], name["familyName"]) == ("Z\u00f6e \U0001f680", "\u05d3\u05d5\u05d3")
+    assert story.user(4.1, "game") == story.user(0, "game")
+
+
+def test_c28_a_rehire_under_a_new_id_gets_the_old_user_back_with_groups_and_manager(story: Story) -> None:
+    assert story.of(1, REHIRED) == {"user deactivate"}
+    assert story.of(2.5, REHIRE) >= {"user reactivate"}
+    before, after = story.user(0, "rita"), story.user(2.5, "rita")
+    assert (after["id"], after["active"], after["externalId"]) == (before["id"], True, f"personio:{REHIRE}")
+    assert manager_id(after) == manager_id(before) is not None
+    assert f"personio:{REHIRE}" in story.memberships[2.5]
+
+
+def test_c29_two_employments_of_one_person_make_one_user(story: Story) -> None:
+    assert story.of(0, TWO_JOBS) >= {"user create"}
+    assert [user.get("externalId") for user in story.users[0].values()].count(f"personio:{TWO_JOBS}") == 1
+
+
+def test_c32_an_address_of_another_domain_is_skipped_and_counted(story: Story) -> None:
+    assert all("pat@partner.example" not in users for users in story.users.values())
+    assert story.acme.ask("select hris_ref, scope_rule from core.people where not in_scope") == [
+        (f"personio:{PARTNER}", "exclude 1")
+    ]
+
+
+def test_c34_a_rescinded_hire_is_deactivated_and_leaves_nothing_open(story: Story) -> None:
+    assert story.of(1, RESCINDED) >= {"user create"}
+    assert story.of(2.5, RESCINDED) == {"user deactivate"}
+    assert story.user(4.1, "resi")["active"] is False
 
 
 def test_c25_who_gets_a_leavers_address_waits_and_does_not_inherit(story: Story) -> None:
