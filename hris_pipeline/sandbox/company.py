@@ -71,7 +71,7 @@ class Person:
 
     @property
     def current(self) -> Employment | None:
-        """The one that counts: ACTIVE (or a word of the company's own) before LEAVE, ONBOARDING, INACTIVE; then the latest start."""
+        """The one that counts: ACTIVE (or an unknown word) before LEAVE, ONBOARDING, INACTIVE; then the latest start."""
         return max(self.employments, key=lambda e: (RANK.get(e.status, 3), e.start_date, e.number), default=None)
 
     @property
