@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint bench clean
+.PHONY: help demo ui test lint bench chaos clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -24,6 +24,9 @@ lint: $(STAMP) ## ruff and mypy
 
 bench: $(STAMP) ## the benchmark table (minutes, and some gigabytes of disk)
 	@$(BIN)/python -m benchmarks
+
+chaos: $(STAMP) ## random nights under random faults: make chaos MINUTES=30 SEED=1
+	@$(BIN)/python -m hris_pipeline_tests.end_to_end.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove the virtual environment and what tools leave behind
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
