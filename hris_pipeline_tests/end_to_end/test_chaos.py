@@ -1,7 +1,6 @@
 """The fault campaign in its short form, and whether it would notice."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -61,6 +61,28 @@ def test_c59_passing_faults_of_writes_end_where_no_fault_ends(acme: Deployment, 
     assert created == {"/Users": wanted["numbers"][0], "/Groups": wanted["numbers"][1]}
 
 
+def test_c66_a_rate_that_is_halved_meanwhile_makes_a_night_slower_and_nothing_else(
+    acme: Deployment, wanted: dict[str, Any]
+) -> None:
+    """deskbird suddenly takes every other request only, and does not say when it would take the next."""
+    rest, seen = acme.deskbird.app, Counter[str]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen[scope["method"]] += 1
+        if scope["method"] == "POST" and seen["POST"] > 5 and seen["POST"] % 2:
+            await receive()
+            await send({"type": "http.response.start", "status": 429, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await rest(scope, receive, send)
+
+    acme.deskbird.app = app
+    ended = acme.sync()
+    assert ended.code == 0, ended.out
+    assert content(acme.deskbird.desk) == wanted
+    assert Counter(status for method, _, status in acme.writes() if method == "POST")[429] > 3
+
+
 @pytest.mark.parametrize("kind", ["answer_lost", "reset"])
 def test_c60_a_creation_whose_answer_never_came_is_looked_up_before_it_is_repeated(
     acme: Deployment, wanted: dict[str, Any], kind: str

@@ -302,3 +302,36 @@ def assert_as_wanted(world: World) -> None:
     assert by_id["p:g"].manager == by_id["p:e"].id
     members = {group.name: {world.users[member].external_id for member in group.members} for group in world.groups.values()}
     assert members == {"IT": {"p:a", "p:b", "p:f"}, "Sales": {"p:c", "p:d", "p:g"}, "New": {"p:e"}}
+
+
+# --- a deskbird that is older than what we know of it -------------------------------------------------------------------------
+
+
+def test_c75_a_deskbird_restored_from_a_backup_is_brought_in_line_without_a_duplicate() -> None:
+    world = World()
+    team = world.unit("team", "1", "Sales")
+    world.hire(*map(str, range(30)), groups=(team,))
+    world.settle()
+    backup = deepcopy((world.users, world.groups))
+    world.hire("new", manager_id="1", groups=(team,))
+    world.people["2"].email = "other@acme.test"
+    world.people["3"].status = "inactive"
+    world.units["team", "1"] = "Trade"
+    world.settle()
+    held = {user.external_id: (user.email, user.active) for user in world.users.values()}
+
+    world.users, world.groups = backup
+    world.night()
+    assert {user.external_id: (user.email, user.active) for user in world.users.values()} == held
+    assert len(world.users) == 31
+    assert world.group_of("team", "1").name == "Trade"
+    assert world.make_plan().changes == 0
+
+
+def test_c75_a_deskbird_that_lost_everybody_waits_for_an_approval() -> None:
+    world = World()
+    world.hire(*map(str, range(30)))
+    world.settle()
+    world.users.clear()
+    summary = world.make_plan()
+    assert (summary.planned, {verdict.guard for verdict in summary.tripped}) == (0, {"create_user"})
