@@ -20,7 +20,7 @@ from hris_pipeline.warehouse.connection import prepare, stage
 
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "stage"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _HERE = Path(__file__).parent
 _STATE = (_HERE / "state.sql").read_text(encoding="utf-8")
 

@@ -27,7 +27,7 @@ _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.peo
 READ = {"scim", "duckdb"}
 CHANGE_TYPES = (
     *(f"user_{action}" for action in ("create", "link", "update", "reactivate", "deactivate")),
-    *(f"group_{action}" for action in ("create", "link", "rename", "delete")),
+    *(f"group_{action}" for action in ("create", "link", "rename", "update", "delete")),
     *("membership_add", "membership_remove", "manager_set", "manager_clear"),
 )
 """Told every night, zeros included, so that the UI can plot them."""
@@ -162,6 +162,9 @@ def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.Asse
 # --- the plan -----------------------------------------------------------------------------------------------------------------
 
 
+UNDOES = {"undoes": dg.Field(dg.Noneable(str), default_value=None, description="the plan to undo; null for a usual plan")}
+
+
 def changes(company: Company) -> dg.AssetsDefinition:
     """``deskbird.changes``."""
     table = contracts.CHANGES
@@ -176,6 +179,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
         description="Compares what should be with what is, and writes every change down before any is made.",
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[checks.check(company.name, table, checks.GUARDS_HOLD)],
+        config=UNDOES,
     )
     def make_plan(here: Step) -> Events:
         rules = plan_rules(here.resolved)
@@ -183,7 +187,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
             _require_observations(con, company)
-            summary = plan.build(con, rules, now=here.now, run_id=here.run_id)
+            summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=here.config["undoes"])
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
             counts = {
                 "changes": summary.changes,
