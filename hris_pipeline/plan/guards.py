@@ -387,8 +387,8 @@ class Judgement:
         self.con.execute(
             """update draft set guards = list_concat(draft.guards, g.guards)
                from (select deskbird_id, flatten(list(guards)) as guards from draft
-                     where object = 'group' and action in ('link', 'rename') and len(guards) > 0 and json_exists(after, '$.hris_ref')
-                       and evidence->>'rule' in ('rule', 'members') group by all) g
+                     where object = 'group' and action in ('link', 'rename') and len(guards) > 0
+                       and json_exists(after, '$.hris_ref') and evidence->>'rule' in ('rule', 'members') group by all) g
                where case draft.object when 'membership' then draft.group_deskbird_id
                                when 'group' then case when draft.action in ('link', 'rename') then draft.deskbird_id end end
                    = g.deskbird_id"""

@@ -134,9 +134,7 @@ def build(
     )
 
 
-def compute(
-    con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None = None
-) -> list[GuardVerdict]:
+def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None = None) -> list[GuardVerdict]:
     """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing.
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
