@@ -118,7 +118,7 @@ def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(office):
     leaver = next(p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
     office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
     office.tenant.change(leaver + 1, last_name="Otherwise")
-    before = {user["id"]: user for user in office.deskbird.desk.users()}
+    before = [{**user, "meta": None} for user in office.deskbird.desk.users()]
     assert office.run("sync", "acme", night=1)[0] == 0
     night = office.plan(1)["plan_id"]
 

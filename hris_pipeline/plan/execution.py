@@ -118,7 +118,7 @@ def finish(
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
-    con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id)])
+    con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id) or ""])
     con.execute(_WISHES)
     set_readable(con)
     con.execute(_FINISH)

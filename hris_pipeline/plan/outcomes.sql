@@ -2,7 +2,9 @@
 -- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users, members_are_readable.
 
 create or replace temp table outcomes_tonight as
-select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at from (
+select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
+    outcome = 'applied' or (getvariable('undoes') <> '' and judged is not distinct from 'skipped') as is_done -- a killed run had sent it
+from (
     select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.evidence, p.request,
         case
             when p.outcome is not null then p.outcome
@@ -20,8 +22,7 @@ select *, case when outcome = 'applied' then cast(getvariable('now') as timestam
             when r.outcome = 'applied' and len(r.left_out) > 0 then null
             else r.problem
         end as problem,
-        r.deskbird_id as new_id,
-        outcome = 'applied' or (p.outcome = 'skipped' and getvariable('undoes') is not null) as is_done -- a killed run had sent it
+        r.deskbird_id as new_id, p.outcome as judged
     from state.plan_progress p left join results r on r.request = p.request and p.outcome is null
 );
 
@@ -74,7 +75,7 @@ delete from state.group_links where (hris_ref, deskbird_id) in (
     select (hris_ref, deskbird_id) from outcomes_tonight where is_done and object = 'group' and evidence->>'unlinks' = 'true');
 insert into state.group_links
 select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from outcomes_tonight
-where is_done and object = 'group' and getvariable('undoes') is not null and after->>'hris_ref' = hris_ref and action <> 'create';
+where is_done and object = 'group' and getvariable('undoes') <> '' and after->>'hris_ref' = hris_ref and action <> 'create';
 
 -- Only for what deskbird does not give back; the next read that shows it makes these rows unnecessary.
 create or replace temp table acknowledged as
