@@ -6,7 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 
@@ -22,11 +22,6 @@ def dry_run_job(company: str) -> str:
 def apply_job(company: str) -> str:
     """The name of the job that carries out a plan."""
     return f"{company}_apply"
-
-
-def undo_job(company: str) -> str:
-    """The name of the job that plans the inverse of a plan."""
-    return f"{company}_undo"
 
 
 def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[UnresolvedAssetJobDefinition]:

@@ -11,10 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
-from hris_pipeline.orchestration.jobs import apply_job, dry_run_job, undo_job
+from hris_pipeline.orchestration.jobs import apply_job, dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Progress, no_progress
 from hris_pipeline.orchestration.step import unexpected
 from hris_pipeline.orchestration.tables import key

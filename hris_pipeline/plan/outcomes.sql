@@ -85,7 +85,7 @@ from outcomes_tonight t
 left join state.links l on l.hris_ref = t.hris_ref
 join (select unnest(['given_name', 'family_name', 'display_name', 'manager']) as attribute) k
     on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
-left join (select hris_ref, max_by(deskbird_id, linked_at) as deskbird_id from state.links group by all) m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
+left join state.links m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
 where t.outcome = 'applied' and not list_contains(getvariable('readable_users'), k.attribute) and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;
 delete from state.acknowledged_values a where exists (select 1 from acknowledged k where k.deskbird_id = a.deskbird_id and k.attribute = a.attribute);
 insert into state.acknowledged_values from acknowledged;
@@ -104,7 +104,7 @@ insert into state.acknowledged_members select group_deskbird_id, user_deskbird_i
 -- What was undone is remembered with what the HRIS wants; what was done all the same, because somebody approved it, is forgotten.
 create or replace temp table done_tonight as
 select object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true) from outcomes_tonight
-where is_done and hris_ref is not null;
+where is_done and hris_ref is not null and (getvariable('undoes') <> '' or exists (from state.undone)); -- seldom, and a plan may be large
 delete from state.undone u
 where exists (select 1 from done_tonight d where d.object = u.object and d.hris_ref = u.hris_ref and d.group_ref is not distinct from u.group_ref
     and d.attribute = u.attribute);
@@ -117,3 +117,7 @@ join (
           from state.plan_changes where plan_id = getvariable('undoes'))
     group by all
 ) w on w.object = d.object and w.hris_ref = d.hris_ref and w.group_ref is not distinct from d.group_ref and w.attribute = d.attribute;
+-- An approval from before the undoing releases nothing after it.
+update state.approvals set expires_at = cast(getvariable('now') as timestamptz)
+where decision = 'approved' and list_contains(guards, 'undone') and expires_at > getvariable('now')
+    and content in (select content from state.plan_changes where plan_id = getvariable('undoes'));

@@ -182,12 +182,17 @@ def changes(company: Company) -> dg.AssetsDefinition:
         config=UNDOES,
     )
     def make_plan(here: Step) -> Events:
-        rules = plan_rules(here.resolved)
+        rules, undoes = plan_rules(here.resolved), here.config["undoes"]
+        if undoes is None and here.context.run.job_name == undo_job(company.name):
+            raise PipelineError(
+                f"{undo_job(company.name)} was not told which plan to undo. Nothing was planned. "
+                f"Run `hris-pipeline undo {company.name} PLAN_ID`, or name it in the run config of deskbird/changes: undoes."
+            )
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
             _require_observations(con, company)
-            summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=here.config["undoes"])
+            summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
             counts = {
                 "changes": summary.changes,
@@ -326,6 +331,11 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
 def nightly_job(company: str) -> str:
     """The name of the job that is a night."""
     return f"{company}_nightly"
+
+
+def undo_job(company: str) -> str:
+    """The name of the job that plans the inverse of a plan."""
+    return f"{company}_undo"
 
 
 @dataclass(frozen=True)
