@@ -358,6 +358,15 @@ def test_c75_undoing_goes_through_the_same_guards(world: World) -> None:
     assert [world.user_of(id_).active for id_ in "678"] == [True, True, False]
 
 
+def test_a_user_name_that_was_right_already_does_not_follow_the_address_back(world: World) -> None:
+    world.user_of("2").email = "by-hand@acme.test"
+    before = held(world)
+    plan_id = night(world)
+    assert world.user_of("2").email == "2@acme.test"
+    undo(world, plan_id)
+    assert held(world) == before
+
+
 def test_two_who_swapped_their_addresses_swap_back(world: World) -> None:
     before = held(world)
     world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
