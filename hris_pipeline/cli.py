@@ -157,6 +157,22 @@ def apply(
 
 
 @app.command()
+def undo(company: CompanyName, plan_id: PlanId, as_of: AsOf = None) -> None:
+    """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries it out."""
+    from hris_pipeline import plan as plans
+    from hris_pipeline import settings
+    from hris_pipeline.warehouse import Warehouse
+
+    _load(company)
+    with Warehouse(settings.data_folder(), company).read() as con:  # before deskbird is asked for anything
+        plans.require_undoable(con, company, plan_id)
+    _run(company, "undo", plan_id=plan_id, as_of=as_of)
+    plan = _plan(company, as_of).as_made()
+    _show(plan, rows=10)
+    raise typer.Exit(plan.exit_code)
+
+
+@app.command()
 def status(
     company: CompanyName,
     format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002

@@ -29,7 +29,7 @@ class Office:
     def run(self, *arguments, night=0):
         """A command as of the n-th night: exit code, standard output, standard error."""
         as_of = dt.datetime(2026, 3, 2, 4, tzinfo=dt.UTC) + dt.timedelta(days=night)
-        timed = arguments[0] in {"sync", "plan", "apply", "approve", "status", "explain"}
+        timed = arguments[0] in {"sync", "plan", "apply", "approve", "undo", "status", "explain"}
         code = cli.run([*arguments, *(["--as-of", as_of.isoformat()] if timed else [])])
         return (code, *self.capture.readouterr())
 
@@ -111,6 +111,44 @@ def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_ou
     assert office.run("plan", "acme", night=1)[0] == 0
     assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0  # a second time there is nothing to do
     assert office.writes() - before == 4
+
+
+def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(office):
+    office.run("sync", "acme")
+    leaver = next(p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    office.tenant.change(leaver + 1, last_name="Otherwise")
+    before = [{**user, "meta": None} for user in office.deskbird.desk.users()]
+    assert office.run("sync", "acme", night=1)[0] == 0
+    night = office.plan(1)["plan_id"]
+
+    writes = office.writes()
+    code, out, err = office.run("undo", "acme", night, night=1)
+    assert (code, office.writes()) == (2, writes), err
+    assert f"undoes plan {night}" in out
+    assert f"do not come back: 1 (personio:{leaver})." in out
+    document = office.plan(1)
+    assert (document["undoes"], document["exit_code"]) == (night, 2)
+    assert [one["why"] for one in document["not_undone"]] == ["bookings"]
+    assert f"Undoes plan {night}." in office.run("plan", "acme", "--format", "markdown", night=1)[1]
+
+    assert office.run("apply", "acme", "--plan", document["plan_id"], night=1)[0] == 0
+    assert [{**user, "meta": None} for user in office.deskbird.desk.users()] == before
+    code, _, err = office.run("undo", "acme", night, night=1)
+    assert (code, "is undone already" in err) == (1, True)
+
+    writes = office.writes()
+    code, out, _ = office.run("sync", "acme", night=2)
+    assert (code, office.writes()) == (3, writes)
+    assert "held back by guard undone" in out
+    assert office.run("approve", "acme", office.plan(2)["plan_id"], "--because", "it was right", night=2)[0] == 0
+    assert office.run("sync", "acme", night=2)[0] == 0
+    assert office.writes() > writes
+    assert office.run("sync", "acme", night=3)[0] == 0
+
+    code, out, _ = office.run("explain", "acme", f"personio:{leaver}", night=3)
+    assert code == 0
+    assert f"Undoes plan {night}: it deactivated this user." in out
 
 
 def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(office):

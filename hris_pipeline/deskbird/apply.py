@@ -545,7 +545,8 @@ def differences(
         judge(kind_of(column, write), column, value, held[column], "external_id" if column == "hris_ref" else column)
     if isinstance(record, User):
         if "email" in write.set:
-            judge(kind_of("email", write), "user_name", write.set["email"], record.user_name, "user_name")
+            wanted_name = write.set.get("user_name", write.set["email"])
+            judge(kind_of("email", write), "user_name", wanted_name, record.user_name, "user_name")
         if write.manager or write.clear_manager:
             wanted = ids(write.manager) if write.manager else None
             judge("manager", "manager", wanted, record.manager_id, "manager_deskbird_id")

@@ -43,6 +43,7 @@ Operation = dict[str, Any]
 PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in users and in groups
     "hris_ref": ("externalId",),
     "email": ("userName",),  # and the work e-mail, which is addressed by its own path
+    "user_name": ("userName",),  # where it is another than the e-mail
     "given_name": ("name.givenName",),
     "family_name": ("name.familyName",),
     "display_name": ("displayName", "name.formatted"),
@@ -195,6 +196,10 @@ def kind_of(column: str, write: Write) -> Kind:
     return "user_active" if column == "active" else "user_update"
 
 
+def _paths(column: str, write: Write) -> tuple[str, ...]:
+    return () if column == "email" and "user_name" in write.set else PATHS[column]
+
+
 def _was_empty(write: Write, column: str) -> bool:
     return column != "active" and write.before.get(column, True) is None
 
@@ -210,10 +215,10 @@ def _rfc_attributes(write: Write, columns: Iterable[str]) -> list[Operation]:
                 operations.append({"op": "add", "path": "emails", "value": [_work_email(value)]})
             else:
                 operations.append({"op": "replace", "path": WORK_EMAIL, "value": value})
-        for path in PATHS[column]:
+        for path in _paths(column, write):
             if value is None:
                 operations.append({"op": "remove", "path": path})
-            elif _was_empty(write, column) and column != "email":  # a userName is never empty
+            elif _was_empty(write, column) and path != "userName":  # which is never empty
                 operations.append({"op": "add", "path": path, "value": value})
             else:
                 replaced[path] = value
@@ -233,7 +238,7 @@ def _entra_attributes(write: Write, columns: Iterable[str]) -> list[Operation]:
         if isinstance(value, bool):
             value = "True" if value else "False"
         was_empty = _was_empty(write, column)
-        paths = [(path, was_empty and column != "email") for path in PATHS[column]]
+        paths = [(path, was_empty and path != "userName") for path in _paths(column, write)]
         if column == "email":
             paths.append((WORK_EMAIL, was_empty))
         for path, add in paths:

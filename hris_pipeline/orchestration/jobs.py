@@ -1,12 +1,12 @@
-"""The jobs of a company: the whole night, the night up to its plan, and the carrying out of a plan."""
+"""The jobs of a company: the whole night, the night up to its plan, the carrying out of a plan, and its undoing."""
 
 from collections.abc import Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from hris_pipeline.contracts import APPLIED_CHANGES
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
+from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 
@@ -25,9 +25,10 @@ def apply_job(company: str) -> str:
 
 
 def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[UnresolvedAssetJobDefinition]:
-    """All three."""
+    """All four."""
     everything = dg.AssetSelection.assets(*assets)
     last = dg.AssetSelection.assets(key(company.name, APPLIED_CHANGES))
+    planned = (CHANGES, DESKBIRD_USERS, DESKBIRD_GROUPS, DESKBIRD_GROUP_MEMBERS)
     tags = {COMPANY: company.name}
     return [
         dg.define_asset_job(
@@ -47,5 +48,11 @@ def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[Unreso
             selection=last,
             tags=tags,
             description=f"Carries out what a plan of {company.name} still has to do, against what deskbird holds now.",
+        ),
+        dg.define_asset_job(
+            undo_job(company.name),
+            selection=dg.AssetSelection.assets(*(key(company.name, table) for table in planned)),
+            tags=tags,
+            description=f"Reads deskbird and plans the inverse of what a plan of {company.name} has done (run config: undoes).",
         ),
     ]

@@ -10,8 +10,8 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG
 from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
-from hris_pipeline.contracts import APPLIED_CHANGES
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
+from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.orchestration.jobs import apply_job, dry_run_job
@@ -19,9 +19,9 @@ from hris_pipeline.orchestration.resources import AS_OF, Progress, no_progress
 from hris_pipeline.orchestration.step import unexpected
 from hris_pipeline.orchestration.tables import key
 
-What = Literal["nightly", "dry_run", "apply"]
+What = Literal["nightly", "dry_run", "apply", "undo"]
 STOPPED = "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
-JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "apply": apply_job}
+JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "apply": apply_job, "undo": undo_job}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def execute(
 ) -> Finished:
     """Run a company's job here and now and wait for it.
 
-    ``as_of`` is the moment that the run takes for the present. Raises
+    ``plan_id`` is the plan to carry out or to undo. ``as_of`` is the moment that the run takes for the present. Raises
     :class:`~hris_pipeline.errors.PipelineError` where it cannot even begin: a mistake in the company file, or in Dagster's home.
     """
     company = settings.load(company_name)
@@ -53,8 +53,8 @@ def execute(
         # people see our own progress instead
         config: dict[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         if plan_id:
-            op = "__".join(key(company.name, APPLIED_CHANGES).path)
-            config["ops"] = {op: {"config": {"plan_id": plan_id}}}
+            table, name = (CHANGES, "undoes") if what == "undo" else (APPLIED_CHANGES, "plan_id")
+            config["ops"] = {"__".join(key(company.name, table).path): {"config": {name: plan_id}}}
         tags = {MAX_RETRIES_TAG: "0"}  # whoever started it sees how it ended
         if as_of:
             tags[AS_OF] = as_of.isoformat()

@@ -29,7 +29,11 @@ insert into draft
 select 'group', 'delete', e.hris_ref, e.deskbird_id, null, null,
     json_object('name', g.name), '{}', null,
     'Nobody is in it any more, and the company file has empty groups deleted.',
-    json_object('kind', e.kind), 'group:' || e.hris_ref || ':delete', 7000000, []
+    json_object('kind', e.kind, 'former_members', coalesce(m.members, [])), 'group:' || e.hris_ref || ':delete', 7000000, []
 from empty_groups e join observed_groups g using (deskbird_id)
+left join (
+    select group_deskbird_id as deskbird_id, list(user_deskbird_id order by user_deskbird_id) as members from present_members
+    where group_deskbird_id in (select deskbird_id from empty_groups) group by all
+) m using (deskbird_id)
 where getvariable('delete_empty_groups') and e.kind not in (select unnest(unknown) from core.people where wanted)
     and (getvariable('members_are_readable') or e.deskbird_id not in (select deskbird_id from state.group_links where rule = 'rule'));

@@ -20,7 +20,9 @@ from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import stage
 
 _HERE = Path(__file__).parent
-_PREPARE, _FINISH, _NIGHT = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night"))
+_PREPARE, _FINISH, _NIGHT, _WISHES = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes")
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Night:
 def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
     """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
 
+    Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
     Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
     """
     if plan_id is None:
@@ -76,7 +79,7 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
             f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. "
             f"`hris-pipeline plan {rules.company}` shows the current one."
         )
-    compute(con, rules, now)
+    compute(con, rules, now, undoes(con, plan_id))
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
     con.execute(_PREPARE)
@@ -86,6 +89,12 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     return Prepared(
         plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts
     )
+
+
+def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:
+    """The plan that this one is the undoing of; None of a usual plan."""
+    row = con.execute("select undoes from state.plans where plan_id = ?", [plan_id]).fetchone()
+    return row[0] if row else None
 
 
 def finish(
@@ -109,6 +118,8 @@ def finish(
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
+    con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id) or ""])
+    con.execute(_WISHES)
     set_readable(con)
     con.execute(_FINISH)
     for kind, dialect in prepared.dialects.items():
@@ -118,7 +129,17 @@ def finish(
 
 
 def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, *, now: dt.datetime, run_id: str) -> Night:
-    """Compare once more, after the read-back, and record how the night ended."""
+    """Compare once more, after the read-back, and record how the night ended.
+
+    Of a plan that undoes another, ``left`` is what of it did not stick. What the HRIS wants otherwise is the next night's;
+    until that is in line, nothing is recorded that a guard could take for a good night.
+    """
+    undone = undoes(con, plan_id)
+    stuck = 0
+    if undone:
+        compute(con, rules, now, undone)
+        row = con.execute("select count(*) from changes_judged where verdict = 'planned'").fetchone()
+        stuck = int(row[0]) if row else 0
     verdicts = compute(con, rules, now)
     row = con.execute(
         """select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
@@ -136,6 +157,11 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
     in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
     con.execute(_NIGHT)
+    if undone:
+        good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
+        left, in_line = stuck, stuck == 0 and failed == 0
+        if in_line and not good:
+            return Night(in_line, left, blocked, managed)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
     return Night(in_line, left, blocked, managed)
 
@@ -184,7 +210,9 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
     con.execute(
         """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
                before::varchar as before, after::varchar as after,
-               coalesce(u.version, g.version) as version, m.deskbird_id as manager_deskbird_id
+               coalesce(u.version, g.version) as version,
+               coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
+               p.evidence->>'undoes' is not null as restores
            from state.plan_progress p
            left join observed_users u on u.deskbird_id = p.deskbird_id and p.object = 'user'
            left join observed_groups g on g.deskbird_id = p.deskbird_id and p.object = 'group'
@@ -207,7 +235,8 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         if row["object"] in ("user", "group"):
             values |= json.loads(row["after"])
             before |= json.loads(row["before"])
-    if "user_name" in values:  # a userName is the address too; deskbird's client writes both as one
+    if "user_name" in values and values["user_name"] == values.get("email", None if first["restores"] else values["user_name"]):
+        # a userName is the address too; deskbird's client writes both as one
         values = {"email": values.pop("user_name")} | values
         before = {"email": before.pop("user_name")} | before
     managers = [row for row in rows if row["object"] == "manager"]
@@ -225,10 +254,10 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         ),
         set=values,
         before=before,
-        manager=UserRef(json.loads(set_to["after"])["manager_ref"], set_to["manager_deskbird_id"]) if set_to else None,
+        manager=UserRef(json.loads(set_to["after"])["manager_ref"] or "", set_to["manager_deskbird_id"]) if set_to else None,
         clear_manager=any(row["action"] == "clear" for row in managers),
-        add=tuple(UserRef(row["hris_ref"], row["deskbird_id"]) for row in rows if row["action"] == "add"),
-        remove=tuple(UserRef(row["hris_ref"], row["deskbird_id"]) for row in rows if row["action"] == "remove"),
+        add=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "add"),
+        remove=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "remove"),
         version=next((row["version"] for row in rows if row["version"]), None),
         seqs=tuple(row["seq"] for row in rows),
     )

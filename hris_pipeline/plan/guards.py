@@ -11,13 +11,17 @@ from pathlib import Path
 
 import duckdb
 
-_LOST_RULES = (Path(__file__).parent / "lost_rules.sql").read_text(encoding="utf-8")
+_HERE = Path(__file__).parent
+_LOST_RULES, _UNDONE_ATTRIBUTES, _UNDONE = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("lost_rules", "undone_attributes", "undone")
+)
 Limits = Mapping[str, Mapping[str, float | None] | None]
 """By guard: its numbers as in the company file; None where it is switched off."""
 
 ORDER = (
     "frozen",
     "protected",
+    "undone",
     "first_contact",
     "incomplete_extract",
     "scope_lost",
@@ -110,10 +114,10 @@ class Judgement:
         return int(row[0]) if row and row[0] is not None else 0
 
     def people(self, condition: str) -> int:
-        """How many people the condition concerns; what is frozen or protected is never carried out, so not counted."""
+        """How many people the condition concerns; what is frozen, protected or undone is not carried out, so not counted."""
         return self.number(
             f"""select count(distinct hris_ref) from draft
-                where ({condition}) and not list_has_any(guards, ['frozen', 'protected'])"""
+                where ({condition}) and not list_has_any(guards, ['frozen', 'protected', 'undone'])"""
         )
 
     def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
@@ -124,16 +128,23 @@ class Judgement:
 
     # --- the guards -----------------------------------------------------------------------------------------------------------
 
+    def undone_attributes(self) -> None:
+        """``undone`` for the attributes of users: found before the rows are made, because one row may hold several."""
+        self.con.execute("set variable undone_is_on = ?", [self.limits.get("undone", {}) is not None])
+        self.con.execute(_UNDONE_ATTRIBUTES)
+
     def attributes(self, frozen: Sequence[str]) -> None:
         """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
 
-        A userName is the e-mail address too. What comes with a link is judged by ``link_user``, and not counted here.
+        A userName is the e-mail address too. What comes with a link is judged by ``link_user``, and not counted here; nor is
+        what was undone.
         """
         self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
         self.con.execute("set variable listed = ?", [self._names(frozen, "frozen")])
         counts = dict(
             self.con.execute(
-                f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref) from user_differences
+                f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref)
+                    from user_differences anti join undone_attributes using (hris_ref, attribute)
                     where hris_ref in ({_OURS}) and hris_ref not in ({_LISTED}) group by all"""
             ).fetchall()
         )
@@ -148,8 +159,16 @@ class Judgement:
             self.say("update_attribute", attribute, count, words, tripped=tripped)
         return tripped
 
-    def run(self, frozen: Sequence[str], protected: Sequence[str], unproven: Sequence[str]) -> list[GuardVerdict]:
-        """All the other guards, once the draft is complete. ``unproven`` names connections whose latest extract is not proven."""
+    def run(
+        self, frozen: Sequence[str], protected: Sequence[str], unproven: Sequence[str], *, undoes: bool = False
+    ) -> list[GuardVerdict]:
+        """All the other guards, once the draft is complete.
+
+        ``unproven`` names connections whose latest extract is not proven. A plan that ``undoes`` another may do again what was
+        undone.
+        """
+        if not undoes:
+            self._undone()
         self._listed("frozen", frozen, "true")
         self._listed("protected", protected, "object = 'user' and action = 'deactivate'")
         self._first_contact()
@@ -174,6 +193,15 @@ class Judgement:
         self.block(guard, condition)
         if count:
             self.say(guard, "people", count, "never", tripped=True)
+
+    def _undone(self) -> None:
+        if self.limits.get("undone", {}) is None or not self.number("select count(*) from state.undone"):
+            return
+        self.con.execute(_UNDONE)
+        for subject, of in (("people", "object <> 'group'"), ("groups", "object = 'group'")):
+            count = self.number(f"select count(distinct hris_ref) from draft where {of} and list_contains(guards, 'undone')")
+            if count:
+                self.say("undone", subject, count, "none, until the HR system says otherwise", tripped=True)
 
     def _first_contact(self) -> None:
         if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
@@ -332,7 +360,8 @@ class Judgement:
         self.con.execute(
             """create or replace temp table blocked_people as
                select hris_ref, any_value(guards) as guards, bool_or(action = 'create') as is_new from draft
-               where object = 'user' and action in ('create', 'link') and len(guards) > 0 group by hris_ref"""
+               where object = 'user' and len(guards) > 0
+                 and (action = 'create' or (action = 'link' and evidence->>'rule' not in ('link', 'marker'))) group by hris_ref"""
         )
         self.con.execute(
             """update draft set guards = list_concat(draft.guards, b.guards) from blocked_people b
@@ -353,6 +382,16 @@ class Judgement:
             """update draft set guards = list_concat(draft.guards, g.guards)
                from (select hris_ref, guards from draft where object = 'group' and action = 'create' and len(guards) > 0) g
                where draft.object = 'membership' and draft.group_ref = g.hris_ref"""
+        )
+        # a group is not ours before it is linked
+        self.con.execute(
+            """update draft set guards = list_concat(draft.guards, g.guards)
+               from (select deskbird_id, flatten(list(guards)) as guards from draft
+                     where object = 'group' and action in ('link', 'rename') and len(guards) > 0
+                       and json_exists(after, '$.hris_ref') and evidence->>'rule' in ('rule', 'members') group by all) g
+               where case draft.object when 'membership' then draft.group_deskbird_id
+                               when 'group' then case when draft.action in ('link', 'rename') then draft.deskbird_id end end
+                   = g.deskbird_id"""
         )
         # a group is not deleted while somebody stays in it
         self.con.execute(

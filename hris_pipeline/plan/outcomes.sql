@@ -1,8 +1,10 @@
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, now, run_id, readable_users, members_are_readable.
+-- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users, members_are_readable.
 
 create or replace temp table outcomes_tonight as
-select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at from (
+select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
+    outcome = 'applied' or (getvariable('undoes') <> '' and judged is not distinct from 'skipped') as is_done -- a killed run had sent it
+from (
     select p.plan_id, p.seq, p.object, p.action, p.hris_ref, p.group_ref, p.deskbird_id, p.group_deskbird_id, p.after, p.evidence, p.request,
         case
             when p.outcome is not null then p.outcome
@@ -20,7 +22,7 @@ select *, case when outcome = 'applied' then cast(getvariable('now') as timestam
             when r.outcome = 'applied' and len(r.left_out) > 0 then null
             else r.problem
         end as problem,
-        r.deskbird_id as new_id
+        r.deskbird_id as new_id, p.outcome as judged
     from state.plan_progress p left join results r on r.request = p.request and p.outcome is null
 );
 
@@ -63,10 +65,22 @@ where hris_ref in (select hris_ref from new_group_links) or deskbird_id in (sele
     or deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
 insert into state.group_links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_group_links;
 
+-- Undoing a link takes it off again; undoing that brings it back.
+delete from state.links where (hris_ref, deskbird_id) in (
+    select (hris_ref, deskbird_id) from outcomes_tonight where is_done and object = 'user' and evidence->>'unlinks' = 'true');
+insert into state.links
+select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from outcomes_tonight
+where is_done and object = 'user' and action = 'update' and after->>'hris_ref' = hris_ref;
+delete from state.group_links where (hris_ref, deskbird_id) in (
+    select (hris_ref, deskbird_id) from outcomes_tonight where is_done and object = 'group' and evidence->>'unlinks' = 'true');
+insert into state.group_links
+select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from outcomes_tonight
+where is_done and object = 'group' and getvariable('undoes') <> '' and after->>'hris_ref' = hris_ref and action <> 'create';
+
 -- Only for what deskbird does not give back; the next read that shows it makes these rows unnecessary.
 create or replace temp table acknowledged as
 select coalesce(t.deskbird_id, t.new_id, l.deskbird_id) as deskbird_id, k.attribute,
-    case when k.attribute = 'manager' then m.deskbird_id else t.after->>k.attribute end as value
+    case when k.attribute = 'manager' then coalesce(m.deskbird_id, t.after->>'manager_deskbird_id') else t.after->>k.attribute end as value
 from outcomes_tonight t
 left join state.links l on l.hris_ref = t.hris_ref
 join (select unnest(['given_name', 'family_name', 'display_name', 'manager']) as attribute) k
@@ -86,3 +100,24 @@ delete from state.acknowledged_members a
 where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
     or a.group_deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
 insert into state.acknowledged_members select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';
+
+-- What was undone is remembered with what the HRIS wants; what was done all the same, because somebody approved it, is forgotten.
+create or replace temp table done_tonight as
+select object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true) from outcomes_tonight
+where is_done and hris_ref is not null and (getvariable('undoes') <> '' or exists (from state.undone)); -- seldom, and a plan may be large
+delete from state.undone u
+where exists (select 1 from done_tonight d where d.object = u.object and d.hris_ref = u.hris_ref and d.group_ref is not distinct from u.group_ref
+    and d.attribute = u.attribute);
+insert into state.undone
+select d.object, d.hris_ref, d.group_ref, d.attribute, w.value, getvariable('plan_id'), cast(getvariable('now') as timestamptz)
+from (select distinct object, hris_ref, group_ref, attribute from done_tonight) d
+join (
+    select object, hris_ref, group_ref, attribute, arg_max_null(value, seq) as value
+    from (select seq, object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true)
+          from state.plan_changes where plan_id = getvariable('undoes'))
+    group by all
+) w on w.object = d.object and w.hris_ref = d.hris_ref and w.group_ref is not distinct from d.group_ref and w.attribute = d.attribute;
+-- An approval from before the undoing releases nothing after it.
+update state.approvals set expires_at = cast(getvariable('now') as timestamptz)
+where decision = 'approved' and list_contains(guards, 'undone') and expires_at > getvariable('now')
+    and content in (select content from state.plan_changes where plan_id = getvariable('undoes'));

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline import groups, identity
+from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
 from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
@@ -73,12 +74,22 @@ class PlanSummary:
         return tuple(verdict for verdict in self.guards if verdict.tripped)
 
 
-def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime, run_id: str) -> PlanSummary:
-    """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way in ``state``."""
-    verdicts = compute(con, rules, now)
+def build(
+    con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime, run_id: str, undoes: str | None = None
+) -> PlanSummary:
+    """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way in ``state``.
+
+    ``undoes`` makes the inverse of what that plan has done instead, from what deskbird held when it was last read;
+    :class:`PipelineError` where there is nothing to undo.
+    """
+    if undoes is not None:
+        require_undoable(con, rules.company, undoes)
+    verdicts = compute(con, rules, now, undoes)
     plan_id = _digest(con, rules.company)
     row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
     changes, blocked = row or (0, 0)
+    if undoes is not None and not changes:
+        raise _nothing_to_undo(con, undoes)
     con.execute(
         f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
     )
@@ -90,8 +101,8 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
     written = con.execute("select written from state.plans where plan_id = ?", [plan_id]).fetchone()
     con.execute("delete from state.plans where plan_id = ?", [plan_id])
     con.execute(
-        "insert into state.plans select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ? from state.plans",
-        [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now],
+        "insert into state.plans select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? from state.plans",
+        [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now, undoes],
     )
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
     for v in verdicts:
@@ -100,7 +111,11 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
             [plan_id, v.guard, v.subject, v.count, v.base, v.limit_text, v.tripped],
         )
     con.execute("set variable now = ?", [now])
-    con.execute(_SQL["findings"])
+    con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
+    if undoes is None:
+        con.execute(_SQL["findings"])
+    else:
+        con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
     by_type = {
         f"{kind} {action}": count
         for kind, action, count in con.execute(
@@ -119,8 +134,11 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
     )
 
 
-def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> list[GuardVerdict]:
-    """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing."""
+def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None = None) -> list[GuardVerdict]:
+    """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing.
+
+    What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
+    """
     set_readable(con)
     identity.match(
         con,
@@ -139,6 +157,26 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
+    con.execute(_SQL["draft"])
+    con.execute(_SQL["wishes"])
+    if undoes is None:
+        _draft(con, rules, judgement)
+    else:
+        con.execute("set variable undoes = ?", [undoes])
+        con.execute(_SQL["undo_differences"])
+        judgement.attributes(rules.frozen)
+        con.execute(_SQL["undo_changes"])
+    _free_before_take(con)
+    verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
+    con.execute(_SQL["changes"])
+    con.execute(_SQL["valid_approvals"])
+    con.execute(_SQL["verdicts"])
+    return verdicts
+
+
+def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement) -> None:
+    """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
+    judgement.undone_attributes()
     judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
     con.execute(_SQL["effective_members"])
@@ -150,12 +188,35 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
         con.execute(_SQL["manager_changes"])
         con.execute("set variable ring_starts = ?", [_ring_starts(con)])
         con.execute(_SQL["manager_rows"])
-    _free_before_take(con)
-    verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections))
-    con.execute(_SQL["changes"])
-    con.execute(_SQL["valid_approvals"])
-    con.execute(_SQL["verdicts"])
-    return verdicts
+
+
+def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:
+    """:class:`PipelineError` where there is no such plan, or where it has changed nothing in deskbird."""
+    row = con.execute(
+        "select count(o.seq) from state.plans p left join state.outcomes o on o.plan_id = p.plan_id and o.outcome = 'applied' "
+        "where p.plan_id = ? group by p.plan_id",
+        [plan_id],
+    ).fetchone()
+    if row is None:
+        raise PipelineError(
+            f"There is no plan with the id {plan_id} for company '{company}'. Nothing was planned. "
+            f"`hris-pipeline plan {company}` shows the current one."
+        )
+    if not row[0]:
+        raise PipelineError(f"Plan {plan_id} has changed nothing in deskbird, so there is nothing to undo. Nothing was planned.")
+
+
+def _nothing_to_undo(con: duckdb.DuckDBPyConnection, plan_id: str) -> PipelineError:
+    """Why the inverse of a plan is empty."""
+    by = con.execute(
+        "select plan_id from state.plans where undoes = ? and written order by number desc limit 1", [plan_id]
+    ).fetchone()
+    if by:
+        return PipelineError(f"Plan {plan_id} is undone already, by plan {by[0]}. Nothing was planned.")
+    found = con.execute("select count(*) from not_undone where why <> 'invitation'").fetchone()
+    left = int(found[0]) if found else 0
+    why = f"{left} of its values were changed since, or are gone" if left else "deskbird holds nothing of it any more"
+    return PipelineError(f"Nothing of plan {plan_id} can be undone: {why}. Nothing was planned.")
 
 
 def last_written(con: duckdb.DuckDBPyConnection) -> str:

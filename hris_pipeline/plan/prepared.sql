@@ -38,17 +38,19 @@ with judged as (
                 when 'link' then u.marker is not distinct from j.after->>'hris_ref'
                 when 'deactivate' then not u.active
                 when 'reactivate' then u.active
-                else (not json_exists(j.after, '$.email') or email_key(u.email) is not distinct from email_key(j.after->>'email'))
+                else (not json_exists(j.after, '$.hris_ref') or u.external_id is not distinct from j.after->>'hris_ref')
+                    and (not json_exists(j.after, '$.email') or email_key(u.email) is not distinct from email_key(j.after->>'email'))
                     and (not json_exists(j.after, '$.user_name') or u.user_name_key is not distinct from email_key(j.after->>'user_name'))
                     and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
                     and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
                     and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name') end
             when 'group' then case j.action
-                when 'create' then g.deskbird_id is not null
+                when 'create' then coalesce(g.deskbird_id, k.deskbird_id) is not null
                 when 'link' then o.marker is not distinct from j.after->>'hris_ref'
                 when 'delete' then o.deskbird_id is null
-                else o.name is not distinct from j.after->>'name' end
-            when 'manager' then case j.action when 'set' then w.manager_deskbird_id is not null and w.manager_deskbird_id = mm.deskbird_id
+                else (not json_exists(j.after, '$.name') or o.name is not distinct from j.after->>'name')
+                    and (not json_exists(j.after, '$.hris_ref') or o.external_id is not distinct from j.after->>'hris_ref') end
+            when 'manager' then case j.action when 'set' then w.manager_deskbird_id is not null and w.manager_deskbird_id = coalesce(mm.deskbird_id, j.after->>'manager_deskbird_id')
                                               else w.manager_deskbird_id is null end
             when 'membership' then (gm.user_deskbird_id is not null) = (j.action = 'add')
         end as is_so
@@ -57,6 +59,7 @@ with judged as (
     left join observed_users u on u.deskbird_id = j.deskbird_id and j.object = 'user'
     left join group_matches g on g.hris_ref = coalesce(j.group_ref, j.hris_ref) and j.object in ('group', 'membership')
     left join observed_groups o on o.deskbird_id = j.deskbird_id and j.object = 'group'
+    left join (select ref, min(deskbird_id) as deskbird_id from known_groups group by all) k on k.ref = j.hris_ref and j.object = 'group'
     left join observed_users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
     left join user_matches mm on mm.hris_ref = j.after->>'manager_ref' and j.object = 'manager'
     left join deskbird.group_members gm

@@ -1,13 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, core.people, user_differences, review_tonight, contested_users, tripped_attributes. Makes: draft.
-
-create or replace temp table draft (
-    object varchar, action varchar, hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar,
-    before json, after json, identity varchar, reason varchar, evidence json, request_key varchar, stage integer, guards varchar[]);
-
--- Stages leave room between them; they are numbered densely at the end.
--- 1000000+ addresses freed for others, 2000000+ creations from the top of the reporting lines down, 3000000 other users,
--- 4000000+ groups, 5000000 managers left over, 6000000 deactivations.
+-- Reads: pairs, core.people, user_differences, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -51,10 +43,11 @@ select 'user', 'update', hris_ref, deskbird_id, null, null,
     null,
     'The HRIS says otherwise than deskbird: ' || string_agg(replace(attribute, '_', ' '), ', ' order by attribute) || '.',
     json_object('rule', any_value(p.rule)), 'user:' || hris_ref, 3000000,
-    case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end
+    list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end)
 from user_differences d join pairs p using (hris_ref, deskbird_id)
 left join tripped_attributes t using (attribute)
-group by hris_ref, deskbird_id, (t.attribute is not null);
+left join undone_attributes x using (hris_ref, attribute)
+group by hris_ref, deskbird_id, (t.attribute is not null), (x.attribute is not null);
 
 insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,

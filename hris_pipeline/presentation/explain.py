@@ -392,6 +392,8 @@ def _answer(found: Explanation, user: Row | None, turns: Sequence[Row]) -> str:
 
 def _because(reason: str | None) -> str:
     """The plan's reason as the end of a sentence."""
+    if reason and reason.startswith("Undoes"):
+        return f", which {reason[0].lower()}{reason[1:].rstrip('.')}"
     return f", because {reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
 
 

@@ -45,6 +45,17 @@ _KINDS: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
 }
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 _COLOUR = {"-": "red", "~": "yellow", "+": "green"}
+_NOT_UNDONE: Mapping[str, str] = {
+    "bookings": "Bookings that deskbird cancelled when it deactivated these users do not come back",
+    "invitation": "Invitations that deskbird mailed when it created these users cannot be called back",
+    "created": "These users were created and are never deleted; they stay, deactivated",
+    "gone": "The user or group is gone in deskbird",
+    "overtaken": "Somebody changed it since, or the user or group is not ours any more, so it is left as it is now",
+    "taken": "Somebody else has the address or the name by now",
+    "had_no_address": "The user had no e-mail address before, and deskbird does not do without one any more",
+    "stays": "The group is kept, because others are in it by now",
+}
+"""What undoing a plan cannot undo, by the word in ``state.not_undone``; in the order of printing."""
 _LISTS = ("frozen", "protected")  # guards that no approval releases
 _DONE = ("applied", "skipped")
 _STATE_STYLE = {
@@ -129,6 +140,21 @@ class Waiting:
         return f"{people} quarantined, {self.missing:,} missing, {self.review:,} waiting for a decision."
 
 
+@dataclass(frozen=True)
+class NotUndone:
+    """One thing that undoing a plan cannot undo: why (a word), and whose; of which attribute, where it is one."""
+
+    why: str
+    refs: Sequence[str]
+    attribute: str | None = None
+
+    def sentence(self) -> str:
+        """``Bookings that ... do not come back: 2 (personio:1, personio:2).``"""
+        what = f"{_NOT_UNDONE.get(self.why, self.why)}{f' ({_words(self.attribute)})' if self.attribute else ''}"
+        more = f" and {len(self.refs) - 5:,} more" if len(self.refs) > 5 else ""
+        return f"{what}: {len(self.refs):,} ({', '.join(self.refs[:5])}{more})."
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
     """The current plan of a company, whole."""
@@ -140,6 +166,8 @@ class Plan:
     changes: Sequence[Change]
     guards: Sequence[GuardVerdict]
     waiting: Waiting
+    undoes: str | None = None  # the plan whose inverse it is
+    not_undone: Sequence[NotUndone] = ()
 
     def as_made(self) -> "Plan":
         """The plan as it was made just now, without what became of the same changes when they were tried before."""
@@ -175,7 +203,7 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
     ``now`` decides which approvals are still valid.
     """
     found = con.execute(
-        "select plan_id, made_at, as_of from state.plans where $plan_id is null or plan_id = $plan_id "
+        "select plan_id, made_at, as_of, undoes from state.plans where $plan_id is null or plan_id = $plan_id "
         "order by number desc limit 1",
         {"plan_id": plan_id},
     ).fetchone()
@@ -190,6 +218,10 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         "where plan_id = ? order by guard, subject",
         [plan_id],
     ).fetchall()
+    left = con.execute(
+        "select why, list(hris_ref order by hris_ref), attribute from state.not_undone where plan_id = ? group by all", [plan_id]
+    ).fetchall()
+    order = list(_NOT_UNDONE)
     return Plan(
         company,
         plan_id,
@@ -198,6 +230,8 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         tuple(_change(row) for row in _rows(con, plan_id, now)),
         tuple(GuardVerdict(*row) for row in verdicts),
         waiting(con),
+        found[3],
+        tuple(NotUndone(*row) for row in sorted(left, key=lambda row: (order.index(row[0]), row[2] or ""))),
     )
 
 
@@ -379,8 +413,12 @@ def next_step(plan: Plan) -> str | None:
     states, company, plan_id = plan.states, plan.company, plan.plan_id
     if plan.nobody_left:
         return f"See whether the HR system and its credential still show anybody, then: hris-pipeline sync {company}"
+    if states["stale"] and plan.undoes:
+        return f"deskbird has moved on. Plan it anew: hris-pipeline undo {company} {plan.undoes}"
     if states["stale"]:
         return f"deskbird or the HR system has moved on. Make a new plan: hris-pipeline sync {company} --dry-run"
+    if states["failed"] and plan.undoes:
+        return f"Correct what failed (see above), then: hris-pipeline apply {company} --plan {plan_id}"
     if states["failed"]:
         return f"Correct what failed (see above), then: hris-pipeline sync {company}"
     releasable = sorted(set(plan.blocking) - set(_LISTS))
@@ -388,6 +426,8 @@ def next_step(plan: Plan) -> str | None:
         return f"Held back by the company file's lists: {' and '.join(sorted(plan.blocking))}. There is nothing to decide."
     if releasable:
         release = f"hris-pipeline approve {company} {plan_id}" + (f" --only {releasable[0]}" if len(releasable) > 1 else "")
+        if plan.undoes:
+            return f"Right? {release}   Then: hris-pipeline apply {company} --plan {plan_id}"
         return (
             f"Right? {release}   Wrong? Correct it in the HR system; hris-pipeline reject {company} {plan_id} silences the alert."
         )
@@ -405,6 +445,8 @@ def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hin
         (plan.company, "bold"), "  plan ", (plan.plan_id, "bold cyan"), (f"  {moment(plan.as_of, timezone)} {timezone}", "dim")
     )
     to.print(head)
+    if plan.undoes:
+        to.print(Padding(Text(f"undoes plan {plan.undoes}", "bold"), (0, 0, 0, 2)))
     if plan.changes:
         line = Text()
         for sign, words in totals(plan.changes):
@@ -415,6 +457,11 @@ def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hin
     for section in sections(plan.changes):
         to.print()
         to.print(_section(section, rows))
+    if plan.not_undone:
+        to.print()
+        to.print(Text("What cannot be undone", "bold"))
+        for kind in plan.not_undone:
+            to.print(Padding(Text(kind.sentence()), (0, 0, 0, 4)))
     to.print()
     to.print(Text(total_line(plan), "bold"))
     step = next_step(plan) if hint else None
@@ -471,7 +518,7 @@ def markdown(plan: Plan, *, timezone: str) -> str:
     lines = [
         f"# Plan {plan.plan_id} of {plan.company}",
         "",
-        f"Made for {moment(plan.as_of, timezone)} {timezone}.",
+        f"Made for {moment(plan.as_of, timezone)} {timezone}." + (f" Undoes plan {plan.undoes}." if plan.undoes else ""),
         "",
         total_line(plan),
         "",
@@ -486,6 +533,8 @@ def markdown(plan: Plan, *, timezone: str) -> str:
             problem = f": {change.problem}" if change.problem else ""
             cells = (name, ref, "; ".join(parts), change.reason, change.state + problem)
             lines.append("| " + " | ".join(map(escaped, cells)) + " |")
+    if plan.not_undone:
+        lines += ["", "## What cannot be undone", "", *(f"- {escaped(kind.sentence())}" for kind in plan.not_undone)]
     step = next_step(plan)
     return "\n".join([*lines, *(["", step] if step else []), ""])
 
@@ -513,11 +562,13 @@ def as_json(plan: Plan) -> str:
         "plan_id": plan.plan_id,
         "made_at": plan.made_at,
         "as_of": plan.as_of,
+        "undoes": plan.undoes,
         "exit_code": plan.exit_code,
         "counts": {"changes": len(plan.changes), **{name: states[name] for name in names}},
         "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
         "guards": [vars(verdict) for verdict in plan.guards],
         "waiting": vars(plan.waiting),
+        "not_undone": [{**vars(kind), "sentence": kind.sentence()} for kind in plan.not_undone],
         "changes": [
             {**{name: getattr(c, name) for name in (*fields, *fate)}, "name": c.who, "group_name": c.group} for c in plan.changes
         ],

@@ -44,10 +44,11 @@ create table if not exists state.review (
 -- Groups of ours that nobody is in any more, and that are kept.
 create table if not exists state.empty_groups (hris_ref varchar not null, deskbird_id varchar not null, since timestamptz not null);
 
--- Plans, their changes and what became of them. A night is in line when nothing was left but what a guard holds back.
+-- Plans, their changes and what became of them. A night is in line when nothing was left but what a guard holds back. "Undoes" names the plan whose
+-- inverse a plan is.
 create table if not exists state.plans (
     plan_id varchar primary key, number bigint not null, made_at timestamptz not null, run_id varchar not null, after_plan varchar not null, changes bigint not null,
-    blocked bigint not null, written boolean not null default false, as_of timestamptz not null);
+    blocked bigint not null, written boolean not null default false, as_of timestamptz not null, undoes varchar);
 create table if not exists state.plan_changes (
     plan_id varchar not null, seq bigint not null, request bigint not null, stage integer not null, object varchar not null, action varchar not null,
     hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar, before json not null, after json not null,
@@ -63,6 +64,14 @@ create table if not exists state.guard_verdicts (
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
     decided_at timestamptz not null, expires_at timestamptz not null);
+
+-- What was undone, and is not done again until the HRIS says otherwise: whose, which attribute (or `active`, `manager`, `member`), and the value that
+-- the HRIS wants all the same.
+create table if not exists state.undone (
+    object varchar not null, hris_ref varchar not null, group_ref varchar, attribute varchar not null, value varchar, plan_id varchar not null,
+    undone_at timestamptz not null);
+-- What a plan that undoes another cannot undo: why (a word), whose, and which attribute.
+create table if not exists state.not_undone (plan_id varchar not null, why varchar not null, hris_ref varchar, attribute varchar);
 
 -- Every write that was sent, folded from the journal: ids only.
 create table if not exists state.ledger (

@@ -7,3 +7,6 @@ delete from state.people_past p using state.people_since s where p.person_id = s
 insert into state.people_since select null, min(since) from state.people_since having min(since) is not null;
 drop table state.people_history;
 drop table if exists state.people_now;
+
+-- A plan may be the undoing of another.
+alter table state.plans add column if not exists undoes varchar;

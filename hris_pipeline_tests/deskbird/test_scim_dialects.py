@@ -39,6 +39,8 @@ EVERY_UPDATE = {
     "name and address": user({"email": "b@example.com", "family_name": "Berg", "display_name": "Anna Berg"}),
     "everything": user({**ANNA, "active": False}, manager=UserRef("p:1")),
     "was empty": user({"hris_ref": "p:9", "given_name": "Anna"}, {"hris_ref": None, "given_name": None}),
+    "userName of its own": user({"email": "b@example.com", "user_name": "anna"}),
+    "no marker any more": user({"hris_ref": None}),
     "no e-mail yet": user({"email": "b@example.com"}, {"email": None}),
     "cleared": user({"given_name": None}),
     "manager": user({}, manager=UserRef("p:1")),
@@ -57,6 +59,14 @@ def test_every_update_is_one_valid_patch_in_the_rfcs_dialect(name):
     model.model_validate(dict(request.body), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     assert request.path == ("/Groups/{id}" if write.kind == "update_group" else "/Users/{id}")
     assert request.kinds == kinds_of(write)
+
+
+@pytest.mark.parametrize("dialect", ["rfc", "entra"])
+def test_a_user_name_that_is_not_the_address_goes_its_own_way(dialect):
+    (together,) = operations(user({"email": "b@example.com", "user_name": "anna"}), dialect)
+    assert {operation["path"]: operation["value"] for operation in together} == {WORK_EMAIL: "b@example.com", "userName": "anna"}
+    (alone,) = operations(user({"user_name": "anna"}), dialect)
+    assert [operation["path"] for operation in alone] == ["userName"]
 
 
 def test_creations_are_valid_by_the_rfc():

@@ -22,6 +22,11 @@ def test_a_night_brings_deskbird_in_line_and_every_check_holds(office):
     assert not (office.data / "acme.journal").exists()
 
 
+def test_undoing_from_the_ui_wants_to_be_told_which_plan(office):
+    assert problem(office.job("undo")).startswith("acme_undo was not told which plan to undo. Nothing was planned.")
+    assert office.writes() == []
+
+
 def test_c72_a_second_night_plans_nothing_and_writes_nothing(office):
     assert problems(office.job()) == []
     before = office.writes()

@@ -299,6 +299,12 @@ class World:
         with self.warehouse.write(["p"]) as con:
             return plan.build(con, self.rules, now=self.now, run_id="run")
 
+    def undo(self, plan_id: str) -> plan.PlanSummary:
+        """Read deskbird and plan the inverse of what a plan has done."""
+        with self.warehouse.write(["p"]) as con:
+            self.observe(con)
+            return plan.build(con, self.rules, now=self.now, run_id="run", undoes=plan_id)
+
     def apply(
         self, plan_id: str | None = None, *, stop_after: int | None = None, kill_after: int | None = None
     ) -> tuple[plan.Applied, plan.Night]:
@@ -408,7 +414,7 @@ class World:
         return self._write_group(write, target, ids)
 
     def _write_user(self, write: Write, user_id: str | None, ids: dict[str, str]) -> Result:
-        assert write.set.keys() <= {"hris_ref", "email", "given_name", "family_name", "display_name", "active"}
+        assert write.set.keys() <= {"hris_ref", "email", "user_name", "given_name", "family_name", "display_name", "active"}
         manager = self._id(write.manager, ids) if write.manager else None
         unset = write.manager is not None and manager is None
         assert not unset or self.refused, "the manager was to be there by now"
@@ -419,10 +425,12 @@ class World:
             self.users[user_id] = User(user_id, values["email"], values["email"])
             ids[write.hris_ref] = user_id
         user = self.users[user_id or ""]
+        if "email" in values:
+            values.setdefault("user_name", values["email"])
         for name, value in values.items():
-            if name == "email":
+            if name in ("email", "user_name"):
                 self._address_is_free(value, user.id)
-                user.email = user.user_name = value
+                setattr(user, name, value)
             else:
                 setattr(user, "external_id" if name == "hris_ref" else name, value)
         if manager:
@@ -436,7 +444,7 @@ class World:
         gone = tuple(reference for reference, member in found.items() if member is None)
         assert not gone or self.refused, "the members were to be there by now"
         if write.kind == "create_group":
-            if not any(found.values()):
+            if write.add and not any(found.values()):
                 return Result(write.request, "skipped", problem="it would be empty", left_out=gone)
             group_id = f"g{next(self._ids)}"
             self.groups[group_id] = Group(group_id, "", str(write.set["hris_ref"]))

@@ -27,7 +27,7 @@ _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.peo
 READ = {"scim", "duckdb"}
 CHANGE_TYPES = (
     *(f"user_{action}" for action in ("create", "link", "update", "reactivate", "deactivate")),
-    *(f"group_{action}" for action in ("create", "link", "rename", "delete")),
+    *(f"group_{action}" for action in ("create", "link", "rename", "update", "delete")),
     *("membership_add", "membership_remove", "manager_set", "manager_clear"),
 )
 """Told every night, zeros included, so that the UI can plot them."""
@@ -162,6 +162,9 @@ def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.Asse
 # --- the plan -----------------------------------------------------------------------------------------------------------------
 
 
+UNDOES = {"undoes": dg.Field(dg.Noneable(str), default_value=None, description="the plan to undo; null for a usual plan")}
+
+
 def changes(company: Company) -> dg.AssetsDefinition:
     """``deskbird.changes``."""
     table = contracts.CHANGES
@@ -176,14 +179,20 @@ def changes(company: Company) -> dg.AssetsDefinition:
         description="Compares what should be with what is, and writes every change down before any is made.",
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[checks.check(company.name, table, checks.GUARDS_HOLD)],
+        config=UNDOES,
     )
     def make_plan(here: Step) -> Events:
-        rules = plan_rules(here.resolved)
+        rules, undoes = plan_rules(here.resolved), here.config["undoes"]
+        if undoes is None and here.context.run.job_name == undo_job(company.name):
+            raise PipelineError(
+                f"{undo_job(company.name)} was not told which plan to undo. Nothing was planned. "
+                f"Run `hris-pipeline undo {company.name} PLAN_ID`, or name it in the run config of deskbird/changes: undoes."
+            )
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
             _require_observations(con, company)
-            summary = plan.build(con, rules, now=here.now, run_id=here.run_id)
+            summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
             counts = {
                 "changes": summary.changes,
@@ -322,6 +331,11 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
 def nightly_job(company: str) -> str:
     """The name of the job that is a night."""
     return f"{company}_nightly"
+
+
+def undo_job(company: str) -> str:
+    """The name of the job that plans the inverse of a plan."""
+    return f"{company}_undo"
 
 
 @dataclass(frozen=True)
