@@ -34,18 +34,20 @@ class Adoption:
         return lines
 
 
-def read(con: duckdb.DuckDBPyConnection) -> Adoption | None:
-    """The report on the current plan; None once a night has ended in line, or where deskbird has no user of somebody else's."""
+def read(con: duckdb.DuckDBPyConnection, plan_id: str) -> Adoption | None:
+    """The report on a plan; None once a night has ended in line, or where deskbird has no user of somebody else's."""
     row = con.execute(
-        """with links as (select distinct deskbird_id from deskbird.changes where object = 'user' and action = 'link')
+        """with plan as (from state.plan_changes where plan_id = $plan_id and object = 'user'),
+           links as (select distinct deskbird_id from plan where action = 'link')
            select (select count(*) from state.nights where in_line),
                count(*) filter (active),
                count(*) filter (active and hris_ref is not null),
                count(*) filter (active and hris_ref is null and deskbird_id in (from links)),
                count(*) filter (active and hris_ref is null and deskbird_id not in (from links)),
-               (select count(*) from deskbird.changes where object = 'user' and action = 'create'),
+               (select count(*) from plan where action = 'create'),
                (select count(distinct hris_ref) from state.review)
-           from deskbird.users"""
+           from deskbird.users""",
+        {"plan_id": plan_id},
     ).fetchone()
     if row is None or row[0] or not row[3] + row[4]:
         return None

@@ -20,7 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.presentation import clean, count, document, escaped, moment
+from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
+from hris_pipeline.presentation.adoption import Adoption
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 _VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
@@ -167,6 +168,7 @@ class Plan:
     guards: Sequence[GuardVerdict]
     waiting: Waiting
     undoes: str | None = None  # the plan whose inverse it is
+    adoption: Adoption | None = None  # what the first contact would find
     not_undone: Sequence[NotUndone] = ()
 
     def as_made(self) -> "Plan":
@@ -230,8 +232,9 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         tuple(_change(row) for row in _rows(con, plan_id, now)),
         tuple(GuardVerdict(*row) for row in verdicts),
         waiting(con),
-        found[3],
-        tuple(NotUndone(*row) for row in sorted(left, key=lambda row: (order.index(row[0]), row[2] or ""))),
+        undoes=found[3],
+        not_undone=tuple(NotUndone(*row) for row in sorted(left, key=lambda row: (order.index(row[0]), row[2] or ""))),
+        adoption=adoption.read(con, plan_id),
     )
 
 
@@ -452,6 +455,8 @@ def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hin
         for sign, words in totals(plan.changes):
             line.append(f"{sign} {words}   ", _COLOUR[sign])
         to.print(Padding(line, (0, 0, 0, 2)))
+    for sentence in plan.adoption.sentences(plan.company) if plan.adoption else ():
+        to.print(Padding(sentence, (0, 0, 0, 2)))
     for sentence in guard_sentences(plan):
         to.print(Padding(Text.assemble(("BLOCKED  ", "bold magenta"), sentence), (0, 0, 0, 2)))
     for section in sections(plan.changes):
@@ -523,6 +528,8 @@ def markdown(plan: Plan, *, timezone: str) -> str:
         total_line(plan),
         "",
     ]
+    if plan.adoption:
+        lines += [*map(escaped, plan.adoption.sentences(plan.company)), ""]
     lines += [f"- **Blocked** {escaped(sentence)}" for sentence in guard_sentences(plan)]
     for section in sections(plan.changes):
         held = f" (held back by guard {section.guard})" if section.guard else ""
@@ -568,6 +575,7 @@ def as_json(plan: Plan) -> str:
         "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
         "guards": [vars(verdict) for verdict in plan.guards],
         "waiting": vars(plan.waiting),
+        "adoption": vars(plan.adoption) if plan.adoption else None,
         "not_undone": [{**vars(kind), "sentence": kind.sentence()} for kind in plan.not_undone],
         "changes": [
             {**{name: getattr(c, name) for name in (*fields, *fate)}, "name": c.who, "group_name": c.group} for c in plan.changes
