@@ -603,6 +603,14 @@ class Guards(Settings):
     undone: On | None = Field(default=On(), description="what was undone is not done again")
 
 
+class Approvals(Settings):
+    """What people release."""
+
+    expire_hours: Annotated[int, Field(ge=1)] = Field(
+        default=72, description="how long an approval is good for; the default lasts over a weekend"
+    )
+
+
 class Company(Settings):
     """One company file, checked. ``name`` is the file's name and no key of it."""
 
@@ -617,6 +625,7 @@ class Company(Settings):
     deskbird: Deskbird = Field(description="the company's deskbird: scim_token at least")
     sync: Sync = Field(default=Sync(), description="what is carried over, and how")
     guards: Guards = Field(default=Guards(), description="what stops a dangerous change")
+    approvals: Approvals = Field(default=Approvals(), description="what people release")
     export: Export = Field(default=Export(), description="role and main office, for deskbird's CSV import")
     protected: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never deactivated")
     frozen: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never changed at all")

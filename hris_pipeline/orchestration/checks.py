@@ -9,7 +9,7 @@ import dagster as dg
 from hris_pipeline.contracts import Table
 from hris_pipeline.orchestration.tables import Metadata, key
 
-WARN = dg.AssetCheckSeverity.WARN
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 EXTRACT_IS_PROVEN = "extract_is_proven"
 CONTRACT_HOLDS = "contract_holds"
@@ -47,7 +47,7 @@ def verdict(
     passed: bool,
     counts: Metadata,
     why: str | None = None,
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    severity: dg.AssetCheckSeverity = ERROR,
 ) -> dg.AssetCheckResult:
     """What a check found: counts, and a sentence without personal data."""
     return dg.AssetCheckResult(

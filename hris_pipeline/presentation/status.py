@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.pause import Pause
 from hris_pipeline.presentation import clean, count, document, moment
 from hris_pipeline.presentation.plan import Plan, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
@@ -59,6 +60,7 @@ class Status:
     people: int
     users: int
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
+    pause: Pause | None = None
 
     @property
     def exit_code(self) -> int:
@@ -76,6 +78,7 @@ def read(
     timezone: str,
     schedule: str | None,
     last_run: LastRun | None,
+    pause: Pause | None = None,
 ) -> Status:
     """Everything :class:`Status` holds, out of the warehouse."""
     try:
@@ -111,6 +114,7 @@ def read(
         people=people,
         users=users,
         empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
+        pause=pause,
     )
 
 
@@ -154,6 +158,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
     schedule = f"{status.schedule} ({status.timezone})" if status.schedule else "none: it runs when somebody starts it"
     people = f"{status.people:,} who should be in deskbird, {status.users:,} active there; guards count from {status.base:,}"
     return [
+        *([("PAUSED", _pause(status, status.pause))] if status.pause else []),
         ("last night", [_last_night(status)]),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
@@ -163,6 +168,11 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("missing", _missing(status)),
         ("empty groups", _empty_groups(status)),
     ]
+
+
+def _pause(status: Status, pause: Pause) -> list[Line]:
+    lines = [(f"{pause.sentence(status.company, status.timezone, nothing='nothing is written to deskbird')}", "bold red")]
+    return [*lines, *([(pause.because, "")] if pause.because else [])]
 
 
 def _reads(status: Status) -> list[Line]:
@@ -255,5 +265,6 @@ def as_json(status: Status) -> str:
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
+        "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

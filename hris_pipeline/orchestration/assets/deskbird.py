@@ -18,6 +18,7 @@ from hris_pipeline.orchestration.assets.core import require_built, require_peopl
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
+from hris_pipeline.pause import Pause
 from hris_pipeline.plan.writes import Result
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import loading
@@ -291,6 +292,9 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
     )
     def apply(here: Step) -> Events:
         rules, plan_id = plan_rules(here.resolved), here.config["plan_id"]
+        is_night = here.context.run.job_name == nightly_job(company.name)
+        if not is_night and (pause := here.paused()):  # a paused night looks and plans; whoever asks for writes is refused
+            raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
             fresh = _observed_by(con, here.run_id)
@@ -309,11 +313,11 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
                     raise _unseen(company, problem) from None
         with here.warehouse.write(rules.connections) as con:
             night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
-        yield _deskbird_is_in_line(company, night)
+        yield _deskbird_is_in_line(company, night, done.paused)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
-        if night.in_line and here.context.run.job_name == nightly_job(company.name):
+        if night.in_line and is_night:
             _heartbeat(here)
 
     return apply
@@ -322,6 +326,10 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
 def nightly_job(company: str) -> str:
     """The name of the job that is a night."""
     return f"{company}_nightly"
+
+
+def _paused(company: Company, pause: Pause, nothing: str) -> str:
+    return f"{company.name} is {pause.sentence(company.name, company.timezone, nothing=nothing)}"
 
 
 @dataclass(frozen=True)
@@ -333,6 +341,7 @@ class _Done:
     unsent: int  # writes whose turn did not come
     why: str | None  # the first problem, in words
     stopped: PipelineError | None  # what ended the run before its end
+    paused: Pause | None  # why nothing more was sent, or would have been
 
 
 def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: Service) -> _Done:
@@ -342,6 +351,13 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
     results: list[Result] = []
     stopped: PipelineError | None = None
+    paused = here.paused()
+
+    def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
+        nonlocal paused
+        paused = paused or here.paused()
+        return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
+
     if prepared.writes:
         with Journal(here.journal) as journal:
             answers = carry_out(
@@ -352,7 +368,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 dialect=here.company.deskbird.scim_dialect,
                 remembered=prepared.dialects,
                 ids=prepared.ids,
-                stop=lambda: False,  # a stop request raises here, which ends it within one record
+                stop=stop,
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
@@ -377,6 +393,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         unsent=sum(one.outcome == "skipped" for one in results),
         why=next((one.problem for one in results if one.problem), None),
         stopped=stopped,
+        paused=paused,
     )
 
 
@@ -403,27 +420,37 @@ def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
 
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
     counts = done.counts
-    passed = not (counts["failed"] or counts["stale"] or done.unsent)
-    why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
-    why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
+    went_wrong = counts["failed"] or counts["stale"]
+    passed = not (went_wrong or done.unsent)
+    why: str | None = None
+    if not passed:
+        why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
+        why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
+    if done.paused and not went_wrong:
+        nothing = f"nothing more was written after {done.writes} writes" if done.writes else "nothing was written"
+        why = f"{_paused(company, done.paused, nothing)}. {done.unsent} writes were not sent."
     told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.EVERY_CHANGE_WAS_APPLIED,
         passed=passed,
-        why=None if passed else why,
+        severity=checks.WARN if done.paused and not went_wrong else checks.ERROR,
+        why=why,
         counts=told,
     )
 
 
-def _deskbird_is_in_line(company: Company, night: plan.Night) -> dg.AssetCheckResult:
+def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
     why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    if pause:
+        why = f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
+        severity=checks.WARN if pause else checks.ERROR,
         why=None if night.in_line else why,
         counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
     )
