@@ -21,6 +21,9 @@ GUARDS_HOLD = "guards_hold"
 EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
 DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
 
+FATAL = {CONTRACT_HOLDS, DESKBIRD_WAS_READ_COMPLETELY}
+"""What ends the run where it fails."""
+
 DESCRIPTIONS = {
     EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away.",
     CONTRACT_HOLDS: "The table keeps its contract; if it does not, the last good table is left in place.",
