@@ -20,6 +20,8 @@ DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
 GUARDS_HOLD = "guards_hold"
 EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
 DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
+DESKBIRD_WAS_NOT_CHANGED_BY_HAND = "deskbird_was_not_changed_by_hand"
+WHAT_IS_WRITTEN_STICKS = "what_is_written_sticks"
 
 FATAL = {CONTRACT_HOLDS, DESKBIRD_WAS_READ_COMPLETELY}
 """What ends the run where it fails."""
@@ -34,6 +36,8 @@ DESCRIPTIONS = {
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
     EVERY_CHANGE_WAS_APPLIED: "deskbird took every change that was sent, and none had become stale.",
     DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back.",
+    DESKBIRD_WAS_NOT_CHANGED_BY_HAND: "Nobody else has changed the users and groups that are ours, or it may stay so.",
+    WHAT_IS_WRITTEN_STICKS: "deskbird holds what it accepted. What it did not hold three nights in a row is not written again.",
 }
 
 

@@ -14,6 +14,7 @@ import duckdb
 from hris_pipeline import groups, identity
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
+from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
 from hris_pipeline.warehouse import stage
@@ -47,6 +48,8 @@ class PlanRules:
     missing_hours: int = 60
     cleared: Sequence[str] = ("manager",)
     """What is cleared in deskbird when the HRIS says that it is empty: names, the manager, kinds of group."""
+    drift_kept: Sequence[str] = ()
+    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class PlanSummary:
     missing: int
     review: int
     empty_groups: int = 0  # of ours, kept although nobody is in them
+    drift: int = 0  # changes that repair what somebody changed in deskbird by hand
+    kept: int = 0  # values changed by hand that the company file leaves so
+    not_sticking: int = 0  # values that deskbird did not keep three nights in a row, so that they are not written again
 
     @property
     def planned(self) -> int:
@@ -101,6 +107,8 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
         )
     con.execute("set variable now = ?", [now])
     con.execute(_SQL["findings"])
+    drift.publish(con)
+    kept, not_sticking = drift.left_alone(con)
     by_type = {
         f"{kind} {action}": count
         for kind, action, count in con.execute(
@@ -116,6 +124,9 @@ def build(con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime,
         _count(con, "state.missing"),
         _count(con, "state.review"),
         _count(con, "state.empty_groups"),
+        _count(con, "changes_judged where evidence->>'drift' = 'true'"),
+        kept,
+        not_sticking,
     )
 
 
@@ -139,17 +150,21 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) 
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
+    drift.begin(con, rules.drift_kept)
+    drift.judge_values(con)
     judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
     con.execute(_SQL["effective_members"])
     _name_groups(con, rules)
     con.execute(_SQL["group_changes"])
     con.execute(_SQL["membership_changes"])
+    drift.judge_changes(con, "object <> 'manager'")
     con.execute(_SQL["empty_groups"])
     if rules.managers:
         con.execute(_SQL["manager_changes"])
         con.execute("set variable ring_starts = ?", [_ring_starts(con)])
         con.execute(_SQL["manager_rows"])
+        drift.judge_changes(con, "object = 'manager'")
     _free_before_take(con)
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections))
     con.execute(_SQL["changes"])

@@ -117,23 +117,32 @@ def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 
-def _read_users(here: Step, service: Service) -> _Observed:
+def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
+    """``by_hand``: whether what has changed since the last read is somebody else's doing; not after our own writes."""
     with here.scratch() as folder:
         path = folder / "users.arrow"
         seen = service.read_users(path, here.progress)
         with here.warehouse.write(tuple(here.company.hris)) as con:
+            if by_hand:
+                plan.drift.remember(con, "users")
             loading.publish_users(con, path, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            if by_hand:
+                plan.drift.note(con, here.now)
             row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
             counts = {"users_active": row[0], "users_ours": row[1], "pages": seen.pages, "passes": seen.passes}
             return _Observed(seen, (result(con, here.company, contracts.DESKBIRD_USERS, counts),))
 
 
-def _read_groups(here: Step, service: Service) -> _Observed:
+def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
     with here.scratch() as folder:
         paths = folder / "groups.arrow", folder / "members.arrow"
         seen = service.read_groups(*paths, here.progress)
         with here.warehouse.write(tuple(here.company.hris)) as con:
+            if by_hand:
+                plan.drift.remember(con, "groups")
             loading.publish_groups(con, *paths, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            if by_hand:
+                plan.drift.note(con, here.now)
             row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
             counts = {"groups_ours": row[0], "pages": seen.pages, "passes": seen.passes}
             published = (
@@ -143,9 +152,9 @@ def _read_groups(here: Step, service: Service) -> _Observed:
             return _Observed(seen, published)
 
 
-def _read_again(here: Step, service: Service) -> None:
+def _read_again(here: Step, service: Service, *, by_hand: bool) -> None:
     """Read users and groups anew outside their own assets; the UI shows it as an observation of each."""
-    for observed in (_read_users(here, service), _read_groups(here, service)):
+    for observed in (_read_users(here, service, by_hand=by_hand), _read_groups(here, service, by_hand=by_hand)):
         for told in observed.published:
             assert told.asset_key is not None
             here.context.log_event(dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {})))
@@ -176,7 +185,10 @@ def changes(company: Company) -> dg.AssetsDefinition:
         name="deskbird__changes",
         description="Compares what should be with what is, and writes every change down before any is made.",
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
-        checks=[checks.check(company.name, table, checks.GUARDS_HOLD)],
+        checks=[
+            checks.check(company.name, table, checks.GUARDS_HOLD),
+            checks.check(company.name, table, checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND),
+        ],
     )
     def make_plan(here: Step) -> Events:
         rules = plan_rules(here.resolved)
@@ -193,6 +205,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 "missing_people": summary.missing,
                 "waiting_for_review": summary.review,
                 "empty_groups": summary.empty_groups,
+                "changed_by_hand": summary.drift,
+                "changed_by_hand_and_kept": summary.kept,
             }
             told: dict[str, dg.MetadataValue[Any] | str | int] = {
                 "plan": dg.MetadataValue.md(_markdown(con, summary, company)),
@@ -214,6 +228,18 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 "guards_tripped": len(tripped),
                 **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
+        )
+        yield checks.verdict(
+            company.name,
+            table,
+            checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND,
+            passed=not summary.drift,
+            severity=checks.WARN,
+            why=f"{summary.drift} changes repair what somebody changed in deskbird by hand; `hris-pipeline plan {company.name}` "
+            "shows each. sync.drift in the company file says what may stay so."
+            if summary.drift
+            else None,
+            counts={"changed_by_hand": summary.drift, "kept": summary.kept},
         )
 
     return make_plan
@@ -287,6 +313,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
         checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
+            checks.check(company.name, table, checks.WHAT_IS_WRITTEN_STICKS),
         ],
         config=PLAN,
     )
@@ -300,7 +327,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
             if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
-                _read_again(here, service)
+                _read_again(here, service, by_hand=True)
             done = _carry_out(here, rules, plan_id, service)
             yield done.published
             yield _every_change_was_applied(company, done)
@@ -308,12 +335,13 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
                 raise done.stopped
             if done.writes:
                 try:
-                    _read_again(here, service)
+                    _read_again(here, service, by_hand=False)
                 except DeskbirdError as problem:
                     raise _unseen(company, problem) from None
         with here.warehouse.write(rules.connections) as con:
             night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
         yield _deskbird_is_in_line(company, night, done.paused)
+        yield _what_is_written_sticks(company, night)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
@@ -453,6 +481,22 @@ def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | Non
         severity=checks.WARN if pause else checks.ERROR,
         why=None if night.in_line else why,
         counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+    )
+
+
+def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetCheckResult:
+    why = (
+        f"{night.not_sticking} values are not written again: deskbird accepted them {plan.drift.NIGHTS} nights in a row and then "
+        "did not hold them. Table state.not_sticking names them; a value that the HR system wants otherwise is tried anew."
+    )
+    return checks.verdict(
+        company.name,
+        contracts.APPLIED_CHANGES,
+        checks.WHAT_IS_WRITTEN_STICKS,
+        passed=not night.not_sticking,
+        severity=checks.WARN,
+        why=why if night.not_sticking else None,
+        counts={"not_sticking": night.not_sticking},
     )
 
 
