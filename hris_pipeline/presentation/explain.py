@@ -392,7 +392,8 @@ def _answer(found: Explanation, user: Row | None, turns: Sequence[Row]) -> str:
 
 def _because(reason: str | None) -> str:
     """The plan's reason as the end of a sentence."""
-    return f", because {reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
+    subject = "it was " if reason and reason.startswith("Changed") else ""
+    return f", because {subject}{reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
 
 
 def _state(found: Explanation, user: Row | None, last: Row | None) -> str:

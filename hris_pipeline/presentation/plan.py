@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.plan import drift
 from hris_pipeline.presentation import clean, count, document, escaped, moment
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
@@ -140,6 +141,13 @@ class Plan:
     changes: Sequence[Change]
     guards: Sequence[GuardVerdict]
     waiting: Waiting
+    kept: int = 0  # values that people changed in deskbird and that stay so
+    not_sticking: int = 0  # values that deskbird did not hold three nights in a row
+
+    @property
+    def drift(self) -> int:
+        """Changes that repair what people changed in deskbird by hand."""
+        return sum(change.evidence.get("drift") is True for change in self.changes)
 
     def as_made(self) -> "Plan":
         """The plan as it was made just now, without what became of the same changes when they were tried before."""
@@ -198,6 +206,7 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         tuple(_change(row) for row in _rows(con, plan_id, now)),
         tuple(GuardVerdict(*row) for row in verdicts),
         waiting(con),
+        *drift.left_alone(con),
     )
 
 
@@ -371,7 +380,16 @@ def total_line(plan: Plan) -> str:
         if plan.changes
         else f"Nothing to change: {'nobody is in scope' if plan.nobody_left else 'deskbird is in line'}."
     )
-    return f"{head} {plan.waiting.sentence()}"
+    return " ".join(filter(None, (head, by_hand(plan), plan.waiting.sentence())))
+
+
+def by_hand(plan: Plan) -> str:
+    """What people changed in deskbird, and what does not stick there; empty where there is none."""
+    said = [f"{count(plan.drift, 'change repairs', 'changes repair')} what was changed in deskbird by hand"] if plan.drift else []
+    said += [f"{count(plan.kept, 'value')} changed there by hand {'is' if plan.kept == 1 else 'are'} kept"] if plan.kept else []
+    stick = "does" if plan.not_sticking == 1 else "do"
+    said += [f"{count(plan.not_sticking, 'value')} {stick} not stick there"] if plan.not_sticking else []
+    return f"{'; '.join(said)}." if said else ""
 
 
 def next_step(plan: Plan) -> str | None:
@@ -518,6 +536,8 @@ def as_json(plan: Plan) -> str:
         "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
         "guards": [vars(verdict) for verdict in plan.guards],
         "waiting": vars(plan.waiting),
+        "by_hand": {"repaired": plan.drift, "kept": plan.kept},
+        "not_sticking": plan.not_sticking,
         "changes": [
             {**{name: getattr(c, name) for name in (*fields, *fate)}, "name": c.who, "group_name": c.group} for c in plan.changes
         ],
