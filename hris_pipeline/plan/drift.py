@@ -83,6 +83,8 @@ def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.dat
     con.execute("set variable now = ?", [now])
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable run_id = ?", [run_id])
+    if not _any(con, "draft", "user_differences", "state.changed_by_hand", "state.not_sticking"):
+        return False
     _units(con, "differing", "draft where not (object = 'user' and action = 'update')")
     con.execute(
         "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
@@ -116,9 +118,9 @@ def _units(con: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
 
 def _known(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether there is anything that could be drift or not stick; on most nights there is not."""
-    return _any(con, "state.changed_by_hand") or _any(con, f"state.not_sticking where nights >= {NIGHTS}")
+    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS}")
 
 
-def _any(con: duckdb.DuckDBPyConnection, source: str) -> bool:
-    row = con.execute(f"select exists (from {source})").fetchone()
+def _any(con: duckdb.DuckDBPyConnection, *sources: str) -> bool:
+    row = con.execute(f"select {' or '.join(f'exists (from {source})' for source in sources)}").fetchone()
     return bool(row and row[0])
