@@ -22,6 +22,8 @@ import typer
 from hris_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from hris_pipeline.decisions import Decision
+    from hris_pipeline.pause import Pause
     from hris_pipeline.presentation.plan import Plan
     from hris_pipeline.presentation.status import LastRun
     from hris_pipeline.settings import Company
@@ -35,9 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-APPROVAL_HOURS = 72
-"""How long an approval is good for: over a weekend."""
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's own, wherever typer keeps it
 
@@ -86,12 +85,18 @@ def sync(
     as_of: AsOf = None,
 ) -> None:
     """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
-    _load(company)
+    loaded = _load(company)
     run_id = _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
     plan = _plan(company, as_of)
     if dry_run:
         plan = plan.as_made()
         _show(plan, rows=10)
+        raise typer.Exit(plan.exit_code)
+    if pause := _paused(company):
+        _show(plan, rows=3, hint=False)
+        done = plan.states["applied"]
+        nothing = f"nothing more was written after {done:,} changes" if done else "nothing was written"
+        typer.echo(f"{company} is {pause.sentence(company, loaded.timezone, nothing=nothing)}.")
         raise typer.Exit(plan.exit_code)
     _show(plan, rows=3)
     raise typer.Exit(_carried_out(plan, run_id))
@@ -133,13 +138,25 @@ def approve(
     as_of: AsOf = None,
 ) -> None:
     """Release what guards hold back in this plan; `apply`, or the next `sync` that plans the same, carries it out."""
-    _decide(company, "approved", plan_id, because, as_of, only=only)
+    _decide(company, "approve", plan_id=plan_id, only=only, because=because, as_of=as_of)
 
 
 @app.command()
 def reject(company: CompanyName, plan_id: PlanId, because: Because = None, as_of: AsOf = None) -> None:
     """Keep what guards hold back in this plan held back, and silence its alerts."""
-    _decide(company, "rejected", plan_id, because, as_of)
+    _decide(company, "reject", plan_id=plan_id, because=because, as_of=as_of)
+
+
+@app.command()
+def pause(company: CompanyName, because: Because = None) -> None:
+    """Stop every write to deskbird, by any way and at once, until `resume`; nights still read and plan."""
+    _decide(company, "pause", because=because)
+
+
+@app.command()
+def resume(company: CompanyName) -> None:
+    """End the pause: the next night, or `sync`, writes what is wanted by then."""
+    _decide(company, "resume")
 
 
 @app.command()
@@ -149,10 +166,14 @@ def apply(
     as_of: AsOf = None,
 ) -> None:
     """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
-    _load(company)
+    loaded = _load(company)
+    if pause := _paused(company):
+        raise PipelineError(f"{company} is {pause.sentence(company, loaded.timezone)}.")
     run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
     carried_out = _plan(company, as_of, plan_id)
     _show(carried_out, rows=3)
+    if pause := _paused(company):  # meanwhile
+        _say(f"{company} is {pause.sentence(company, loaded.timezone, nothing='nothing more was written')}.")
     raise typer.Exit(_carried_out(carried_out, run_id))
 
 
@@ -187,7 +208,13 @@ def status(
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
         screen = rendering.read(
-            con, company, _now(as_of), timezone=loaded.timezone, schedule=loaded.schedule, last_run=_last_run(company)
+            con,
+            company,
+            _now(as_of),
+            timezone=loaded.timezone,
+            schedule=loaded.schedule,
+            last_run=_last_run(company),
+            pause=_paused(company),
         )
     if format is ScreenFormat.json:
         _deliver(rendering.as_json(screen), None)
@@ -379,12 +406,12 @@ def _carried_out(plan: "Plan", run_id: str) -> int:
     return 0
 
 
-def _show(current: "Plan", *, rows: int | None) -> None:
+def _show(current: "Plan", *, rows: int | None, hint: bool = True) -> None:
     from hris_pipeline.presentation import plan as rendering
     from hris_pipeline.presentation import put
 
     timezone = _load(current.company).timezone
-    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows))
+    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint))
 
 
 def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.") -> None:
@@ -401,31 +428,18 @@ def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is u
     typer.echo(f"Written to {out}.", err=True)
 
 
-def _decide(
-    company: str, decision: str, plan_id: str, because: str | None, as_of: str | None, *, only: str | None = None
-) -> None:
-    """Write down a decision about what guards hold back, with who made it; nothing is carried out by that."""
-    from hris_pipeline import plan as plans
-    from hris_pipeline import settings
-    from hris_pipeline.presentation import count
-    from hris_pipeline.warehouse import Warehouse
+def _decide(company: str, decision: "Decision", *, as_of: str | None = None, **about: str | None) -> None:
+    """Write down a decision about the company's writes, with who made it; nothing is carried out by that."""
+    from hris_pipeline import decisions
 
-    loaded, now, by = _load(company), _now(as_of), getpass.getuser()
-    warehouse = Warehouse(settings.data_folder(), company)
-    with warehouse.read():  # says what to do where there is no data yet
-        pass
-    with warehouse.write(tuple(loaded.hris)) as con:
-        if decision == "approved":
-            done = plans.approve(con, plan_id, only=only, because=because, by=by, now=now, hours=APPROVAL_HOURS)
-        else:
-            done = plans.reject(con, plan_id, because=because, by=by, now=now, hours=APPROVAL_HOURS)
-    if decision == "approved":
-        typer.echo(
-            f"{count(done, 'change')} released for {APPROVAL_HOURS} hours." if done else "All of that is released already."
-        )
-        typer.echo(f"Carry it out: hris-pipeline apply {company} --plan {plan_id}   or wait for the next night.")
-    else:
-        typer.echo(f"{count(done, 'change')} kept back." if done else "All of that is kept back already.")
+    for sentence in decisions.decide(_load(company), decision, by=getpass.getuser(), now=_now(as_of), **about):
+        typer.echo(sentence)
+
+
+def _paused(company: str) -> "Pause | None":
+    from hris_pipeline import pause, settings
+
+    return pause.in_force(settings.data_folder(), company)
 
 
 def _decide_who(

@@ -429,6 +429,9 @@ class Precedence(Settings):
     manager: Texts = Field(default=(), description="the order for the manager")
 
 
+_DRIFTING = ("email", "given_name", "family_name", "display_name", "active", "manager", "group_names")
+
+
 class Sync(Settings):
     """What is carried over, and how."""
 
@@ -461,6 +464,18 @@ class Sync(Settings):
         "groups cleared",
     )
 
+    drift: Annotated[dict[str, Literal["repair", "keep"]], Field(strict=False)] = Field(
+        default={},
+        description="what happens to what people change in deskbird by hand, by attribute or `default`; repaired where nothing "
+        "is said",
+    )
+
+    @property
+    def drift_kept(self) -> tuple[str, ...]:
+        """What stays as people changed it in deskbird: attributes, ``manager``, ``group_names`` and kinds of group."""
+        other = self.drift.get("default", "repair")
+        return tuple(name for name in (*_DRIFTING, *self.groups) if self.drift.get(name, other) == "keep")
+
     @property
     def attributes_cleared(self) -> tuple[str, ...]:
         """The attributes that are cleared in deskbird once they are empty in the HR system."""
@@ -475,11 +490,14 @@ class Sync(Settings):
 
     @model_validator(mode="after")
     def _known_attributes(self) -> Self:
-        known = ("given_name", "family_name", "manager", *self.groups)
+        empty = ("given_name", "family_name", "manager", *self.groups)
+        by_hand = ("default", *_DRIFTING, *self.groups)
+        found = (("cleared", "be empty", empty, self.cleared), ("drift", "be changed by hand", by_hand, self.drift))
         _refuse(
             [
-                (("cleared", name), f"names nothing that can be empty.{_did_you_mean(name, known)} Known: {', '.join(known)}.")
-                for name in self.cleared
+                ((key, name), f"names nothing that can {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.")
+                for key, what, known, given in found
+                for name in given
                 if name not in known
             ]
         )
@@ -606,6 +624,14 @@ class Guards(Settings):
     undone: On | None = Field(default=On(), description="what was undone is not done again")
 
 
+class Approvals(Settings):
+    """What people release."""
+
+    expire_hours: Annotated[int, Field(ge=1)] = Field(
+        default=72, description="how long an approval is good for; the default lasts over a weekend"
+    )
+
+
 class Company(Settings):
     """One company file, checked. ``name`` is the file's name and no key of it."""
 
@@ -620,6 +646,7 @@ class Company(Settings):
     deskbird: Deskbird = Field(description="the company's deskbird: scim_token at least")
     sync: Sync = Field(default=Sync(), description="what is carried over, and how")
     guards: Guards = Field(default=Guards(), description="what stops a dangerous change")
+    approvals: Approvals = Field(default=Approvals(), description="what people release")
     export: Export = Field(default=Export(), description="role and main office, for deskbird's CSV import")
     protected: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never deactivated")
     frozen: Texts = Field(default=(), repr=False, description="e-mails or hris_refs never changed at all")

@@ -165,6 +165,37 @@ def test_an_approval_expires(planned, run):
     assert run("plan", "acme", "--as-of", "2026-03-30T00:00:00Z")[0] == 3
 
 
+def test_the_company_file_says_how_long_an_approval_is_good_for(home, planned, run):
+    file = home / "companies" / "acme.yaml"
+    file.write_text(f"{file.read_text()}approvals: {{expire_hours: 1}}\n")
+    assert "3 changes released for 1 hour." in run("approve", "acme", "p1")[1]
+    assert run("plan", "acme", "--as-of", "2026-03-03T04:59:00Z")[0] == 2
+    assert run("plan", "acme", "--as-of", "2026-03-03T05:00:00Z")[0] == 3
+
+
+def test_pausing_and_resuming_say_what_they_did_and_twice_is_harmless(home, planned, run):
+    code, out, _ = run("pause", "acme", "--because", "moving offices")
+    assert code == 0
+    assert "nothing is written to deskbird by any way" in out
+    code, out, _ = run("pause", "acme", "--because", "again")
+    assert code == 0
+    assert "That stays as it is." in out
+    screen = run("status", "acme")[1]
+    assert "PAUSED" in screen
+    assert "paused since 2026-03-03 05:00 by" in screen
+    assert "`hris-pipeline resume acme` ends it" in screen
+    assert "moving offices" in screen
+    assert json.loads(run("status", "acme", "--format", "json")[1])["paused"]["because"] == "moving offices"
+    code, out, err = run("apply", "acme", "--plan", "p1")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "nothing was written; `hris-pipeline resume acme` ends it." in err
+    assert run("approve", "acme", "p1")[0] == 0  # decisions stay possible
+    assert "is paused no more" in run("resume", "acme")[1]
+    code, out, _ = run("resume", "acme")
+    assert (code, out) == (0, "acme is not paused. Nothing was changed.\n")
+    assert json.loads(run("status", "acme", "--format", "json")[1])["paused"] is None
+
+
 def test_what_cannot_be_approved_is_refused_with_the_reason(planned, run):
     code, out, err = run("approve", "acme", "p0")
     assert (code, out) == (1, "")

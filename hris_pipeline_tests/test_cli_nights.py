@@ -151,6 +151,25 @@ def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(office):
     assert f"Undoes plan {night}: it deactivated this user." in out
 
 
+def test_a_paused_company_is_read_and_planned_and_nothing_is_written_until_it_is_resumed(office):
+    assert office.run("pause", "acme", "--because", "moving offices")[0] == 0
+    code, out, _ = office.run("sync", "acme")
+    assert (code, office.writes()) == (2, 0)
+    assert "acme is paused since " in out
+    assert "nothing was written; `hris-pipeline resume acme` ends it." in out
+    assert "Carry it out" not in out
+    plan_id = office.plan()["plan_id"]
+    code, out, err = office.run("apply", "acme", "--plan", plan_id)
+    assert (code, out, office.writes()) == (1, "", 0)
+    assert err.startswith("acme is paused since ")
+    assert office.run("resume", "acme")[0] == 0
+    assert office.run("apply", "acme", "--plan", plan_id)[0] == 0
+    assert office.run("pause", "acme")[0] == 0
+    code, out, _ = office.run("sync", "acme", night=1)
+    assert code == 0  # in line
+    assert "nothing was written" in out
+
+
 def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(office):
     office.run("sync", "acme")
     office.tenant.change(5, last_name="Planned")

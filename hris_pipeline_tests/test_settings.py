@@ -96,7 +96,7 @@ MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
         "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, hris, deskbird, sync, "
-        "guards, export, protected, frozen, alerts, heartbeat_url.",
+        "guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),
@@ -127,6 +127,13 @@ MISTAKES: dict[str, Mistake] = {
         "link_user, update_attribute, group_members, incomplete_extract, first_contact, scope_lost, attribute_vanished, "
         "protected, frozen, undone.",
     ),
+    "drift of what nobody can change": Mistake(
+        with_("sync: {drift: {default: keep, famly_name: repair}}"),
+        "sync.drift.famly_name names nothing that can be changed by hand. Did you mean family_name? Known: default, email, "
+        "given_name, family_name, display_name, active, manager, group_names, team, department, cost_center.",
+    ),
+    "another word for drift": Mistake(with_("sync: {drift: {manager: leave}}"), "sync.drift.manager must be 'repair' or 'keep'."),
+    "approvals that never last": Mistake(with_("approvals: {expire_hours: 0}"), "approvals.expire_hours must be at least 1."),
     "unknown option": Mistake(
         with_("main > \n    options: {drawr: upper}"),
         "hris.main.options.drawr is not a known key. Did you mean drawer? Known here: drawer, pages.",

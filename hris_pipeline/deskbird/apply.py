@@ -47,7 +47,7 @@ def carry_out(
     dialect: Literal["auto", "rfc", "entra"],
     remembered: MutableMapping[str, str],
     ids: MutableMapping[str, str],
-    stop: Callable[[], bool],
+    stop: Callable[[], bool | str],
     progress: Progress,
     now: Callable[[], dt.datetime],
     readable: Collection[str] = (),
@@ -58,7 +58,7 @@ def carry_out(
 
     :param remembered: which dialect worked, by kind; grows as canaries prove one
     :param ids: deskbird's ids of known users and groups by ``hris_ref``; grows with what is created
-    :param stop: asked before each write and while waiting; once true, no further write is begun
+    :param stop: asked before each write and while waiting; once true, no further write is begun; a text says why
     :param readable: ``Observation.readable`` of the last read: what deskbird is known to give back
     :raises WarehouseError: after the last result, if the journal could not be written
     """
@@ -117,7 +117,7 @@ class _Run:
     service: Service
     journal: Journal
     ids: MutableMapping[str, str]
-    stop: Callable[[], bool]
+    stop: Callable[[], bool | str]
     now: Callable[[], dt.datetime]
     readable: set[str]
     remembered: MutableMapping[str, str]
@@ -187,8 +187,9 @@ class _Run:
 
     def carry(self, write: Write) -> Result:
         """Carry out one write, whatever may become of it."""
-        if not self.halted and self.stop():
-            self.halt("The run was asked to stop before it was this change's turn; the next run goes on.")
+        if not self.halted and (why := self.stop()):
+            asked = "The run was asked to stop before it was this change's turn; the next run goes on."
+            self.halt(why if isinstance(why, str) else asked)
         if self.halted:
             return Result(write.request, "skipped", problem=self.halted)
         feasible = self._feasible(write)

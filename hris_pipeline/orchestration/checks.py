@@ -9,7 +9,7 @@ import dagster as dg
 from hris_pipeline.contracts import Table
 from hris_pipeline.orchestration.tables import Metadata, key
 
-WARN = dg.AssetCheckSeverity.WARN
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 
 EXTRACT_IS_PROVEN = "extract_is_proven"
 SOURCE_STILL_CHANGES = "source_still_changes"
@@ -21,6 +21,11 @@ DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
 GUARDS_HOLD = "guards_hold"
 EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
 DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
+DESKBIRD_WAS_NOT_CHANGED_BY_HAND = "deskbird_was_not_changed_by_hand"
+WHAT_IS_WRITTEN_STICKS = "what_is_written_sticks"
+
+FATAL = {CONTRACT_HOLDS, DESKBIRD_WAS_READ_COMPLETELY}
+"""What ends the run where it fails."""
 
 DESCRIPTIONS = {
     EXTRACT_IS_PROVEN: "The HR system was read completely, and something proves it. Without proof nothing is taken away.",
@@ -33,6 +38,8 @@ DESCRIPTIONS = {
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
     EVERY_CHANGE_WAS_APPLIED: "deskbird took every change that was sent, and none had become stale.",
     DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back.",
+    DESKBIRD_WAS_NOT_CHANGED_BY_HAND: "Nobody else has changed the users and groups that are ours, or it may stay so.",
+    WHAT_IS_WRITTEN_STICKS: "deskbird holds what it accepted. What it did not hold three nights in a row is not written again.",
 }
 
 
@@ -49,7 +56,7 @@ def verdict(
     passed: bool,
     counts: Metadata,
     why: str | None = None,
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    severity: dg.AssetCheckSeverity = ERROR,
 ) -> dg.AssetCheckResult:
     """What a check found: counts, and a sentence without personal data."""
     return dg.AssetCheckResult(

@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 
 from hris_pipeline.orchestration.assets import core, deskbird, hris
-from hris_pipeline.orchestration.jobs import jobs
+from hris_pipeline.orchestration.decision import decisions_of
+from hris_pipeline.orchestration.jobs import COMPANY, jobs
 from hris_pipeline.orchestration.resources import resources
 from hris_pipeline.orchestration.schedules import nightly_schedule
 from hris_pipeline.orchestration.sensors import check_sensor, night_sensor, run_sensor
@@ -38,7 +39,7 @@ def company_defs(company: Company) -> dg.Definitions:
     schedule, night = nightly_schedule(company), night_sensor(company)
     return dg.Definitions(
         assets=[*assets, *outside],
-        jobs=jobs(company, assets),
+        jobs=[*jobs(company, assets), decisions_of(company, {COMPANY: company.name})],
         schedules=[schedule] if schedule else [],
         sensors=[
             check_sensor(company, {check.key for asset in assets for check in asset.check_specs}),

@@ -60,4 +60,5 @@ def plan_rules(company: Company) -> PlanRules:
         missing_reads=company.sync.missing.complete_reads,
         missing_hours=company.sync.missing.hours,
         cleared=company.sync.attributes_cleared,
+        drift_kept=company.sync.drift_kept,
     )

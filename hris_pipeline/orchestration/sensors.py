@@ -1,4 +1,4 @@
-"""News for people: a check whose verdict changed, a run that failed, a night that did not happen. Each is told once.
+"""News for people: a check whose verdict changed, nights that fail or succeed again, a night that did not happen. Each once.
 
 A cursor moves on only after the message was accepted, so a message that could not be sent is sent again at the next tick. No
 message holds personal data: sentences of checks and errors, counts and ids of runs only.
@@ -16,7 +16,10 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 
 from hris_pipeline import alerts, clock, settings
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.orchestration import backoff
 from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.checks import FATAL
+from hris_pipeline.orchestration.decision import decision_job
 from hris_pipeline.orchestration.jobs import COMPANY
 from hris_pipeline.settings import Company
 
@@ -68,6 +71,8 @@ def check_sensor(company: Company, checks: Collection[dg.AssetCheckKey]) -> dg.S
             if found is None:
                 continue
             verdict, why = found
+            if verdict == "fails" and check.name in FATAL:  # it ended its run, of which the run sensor tells
+                continue
             now[name] = verdict
             if verdict != before.get(name, "holds"):
                 news.append(f"{name} {'holds again' if verdict == 'holds' else verdict}.{f' {why}' if why else ''}")
@@ -97,27 +102,68 @@ def _verdict(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> tuple[str
 
 
 def run_sensor(company: Company) -> dg.SensorDefinition:
-    """Tells of every run of the company that failed, whoever started it; of one that is tried again, only if that fails too."""
+    """Tells when nights begin to fail, when they begin to be tried less often, and when one succeeds again; nothing in between.
+
+    A failed run of another job of the company, which somebody started, is told each time; of one that is tried again, only if
+    that fails too. A decision that was refused is no news: whoever made it sees it.
+    """
+    nightly, untold = nightly_job(company.name), {nightly_job(company.name), decision_job(company.name)}
 
     def evaluate(context: dg.SensorEvaluationContext) -> str:
         instance = context.instance
+        nights = backoff.last_nights(instance, nightly)
         if context.cursor is None:  # what failed before anybody listened is no news
             latest = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=1).records
-            context.update_cursor(str(latest[0].storage_id if latest else 0))
+            context.update_cursor(json.dumps({"seen": latest[0].storage_id if latest else 0, "nights": _state(company, nights)}))
             return "listening from now on"
-        since = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=int(context.cursor))
-        records = instance.fetch_run_status_changes(since, limit=BATCH, ascending=True).records
+        known = json.loads(context.cursor)
+        known = known if isinstance(known, dict) else {"seen": known, "nights": "well"}  # of an earlier version
+        since = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=known["seen"])
         told = 0
-        for record in records:
+        for record in instance.fetch_run_status_changes(since, limit=BATCH, ascending=True).records:
             run = instance.get_run_by_id(record.run_id)
-            if run and _belongs(run, company.name) and run.tags.get(WILL_RETRY_TAG) != "true":
+            is_news = run and _belongs(run, company.name) and run.job_name not in untold
+            if run and is_news and run.tags.get(WILL_RETRY_TAG) != "true":
                 line = f"Run {run.run_id} of {_what(run)} failed. {_why(instance, run.run_id)}"
                 tell(company, f"{company.name}: a run failed", [line])
                 told += 1
-            context.update_cursor(str(record.storage_id))
-        return f"{told} runs failed"
+            known["seen"] = record.storage_id
+            context.update_cursor(json.dumps(known))
+        state = _state(company, nights)
+        if state != known["nights"]:
+            tell(company, *_news_of_nights(company, instance, nights))
+            told += 1
+        context.update_cursor(json.dumps({**known, "nights": state}))
+        return f"{told} messages"
 
-    return _sensor(f"{company.name}_run_sensor", "Tells of every run that failed, once.", 60, evaluate)
+    about = "Tells when nights begin to fail, when they are tried less often, and of the first that succeeds again; each once."
+    return _sensor(f"{company.name}_run_sensor", about, 60, evaluate)
+
+
+def _state(company: Company, nights: Sequence[backoff.Ended]) -> str:
+    """``well``, ``failing``, or ``backing off``."""
+    if not backoff.failures(nights):
+        return "well"
+    waits = company.schedule is not None and backoff.waits_until(nights, ZoneInfo(company.timezone))
+    return "backing off" if waits else "failing"
+
+
+def _news_of_nights(company: Company, instance: dg.DagsterInstance, nights: Sequence[backoff.Ended]) -> tuple[str, list[str]]:
+    """Title and lines of what is told when the state of the nights has changed."""
+    failed = backoff.failures(nights)
+    if not failed:
+        began = nights[0].began.astimezone(ZoneInfo(company.timezone))
+        return f"{company.name}: nights succeed again", [f"The one of {began:%Y-%m-%d %H:%M} did."] if nights else []
+    why = f"Run {failed[0].run_id} of {nightly_job(company.name)} failed. {_why(instance, failed[0].run_id)}"
+    attempt = backoff.next_attempt(nights, company.schedule, company.timezone) if company.schedule else None
+    if attempt is None:
+        return f"{company.name}: a run failed", [why]
+    scheduled = sum(night.scheduled for night in failed)
+    then = (
+        f"{scheduled} scheduled nights in a row failed, so that they are tried less often: next attempt at "
+        f"{attempt:%Y-%m-%d %H:%M}. `hris-pipeline sync {company.name}` starts one now. The next news is the first that succeeds."
+    )
+    return f"{company.name}: nights fail; the schedule backs off", [why, then]
 
 
 def _belongs(run: dg.DagsterRun, company: str) -> bool:

@@ -18,7 +18,7 @@ import dagster as dg
 import duckdb
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-from hris_pipeline import plan, settings
+from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
 from hris_pipeline.errors import PipelineError, WarehouseError
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
@@ -58,6 +58,10 @@ class Step:
     def journal(self) -> Path:
         """Where this company's writes are journalled."""
         return self.warehouse.path.with_suffix(".journal")
+
+    def paused(self) -> pause.Pause | None:
+        """The pause that is in force at this moment."""
+        return pause.in_force(self.warehouse.path.parent, self.company.name)
 
     @property
     def connections(self) -> Connections:

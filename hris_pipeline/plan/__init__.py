@@ -1,5 +1,6 @@
 """The plan: desired against observed, as ordered changes with a verdict each; how it is carried out, and what became of it."""
 
+from hris_pipeline.plan import drift
 from hris_pipeline.plan.approvals import approve, reject
 from hris_pipeline.plan.execution import Applied, Night, Prepared, close_night, finish, fold_journal, prepare
 from hris_pipeline.plan.guards import GuardVerdict
@@ -7,6 +8,5 @@ from hris_pipeline.plan.planning import PlanRules, PlanSummary, build, require_u
 
 __all__ = [
     "Applied", "GuardVerdict", "Night", "PlanRules", "PlanSummary", "Prepared",
-    "approve", "build", "close_night", "finish", "fold_journal", "prepare", "reject", "require_undoable",
-    "rows",
+    "approve", "build", "close_night", "drift", "finish", "fold_journal", "prepare", "reject", "require_undoable", "rows",
 ]  # fmt: skip

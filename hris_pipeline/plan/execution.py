@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.plan import drift
 from hris_pipeline.plan.planning import PlanRules, compute, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import stage
@@ -58,6 +59,7 @@ class Night:
     left: int
     blocked: int
     managed: int
+    not_sticking: int = 0  # values that are not written again, because deskbird did not keep them
 
 
 def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
@@ -141,6 +143,9 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
         row = con.execute("select count(*) from changes_judged where verdict = 'planned'").fetchone()
         stuck = int(row[0]) if row else 0
     verdicts = compute(con, rules, now)
+    if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
+        verdicts = compute(con, rules, now)  # without what is given up from tonight on
+    drift.publish(con)
     row = con.execute(
         """select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
                (select count(*) from observed_users where active and (marker is not null or linked_ref is not null)),
@@ -163,7 +168,7 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
         if in_line and not good:
             return Night(in_line, left, blocked, managed)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
-    return Night(in_line, left, blocked, managed)
+    return Night(in_line, left, blocked, managed, drift.left_alone(con)[1])
 
 
 def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt.datetime) -> int:

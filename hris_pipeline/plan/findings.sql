@@ -1,7 +1,7 @@
 -- What a plan finds besides changes: who vanished from the HRIS, what waits for a decision, and groups whose unit got a new id.
 -- What was undone is forgotten once the HRIS says otherwise, so that a later return to the old value is planned as usual.
 -- Reads: missing_tonight, review_tonight, review_candidates, user_matches, group_matches, group_names, empty_groups, present_members, changes_judged,
--- core.people, core.groups, core.memberships. Variable: now.
+-- core.people, core.groups, core.memberships, state.ledger. Variable: now.
 
 delete from state.missing;
 insert into state.missing from missing_tonight;
@@ -13,6 +13,18 @@ from review_tonight t
 left join state.review r on r.hris_ref = t.hris_ref and r.rule = t.rule
 left join review_candidates c on c.hris_ref = t.hris_ref
 group by t.hris_ref, t.rule;
+-- People whose every write was refused for four weeks: something about them only a person can put right.
+insert into review_kept by name
+with answers as (
+    select hris_ref, happened_at, status between 200 and 299 as taken,
+        max(happened_at) filter (status between 200 and 299) over (partition by hris_ref) as last_taken
+    from state.ledger semi join (from changes_judged where object in ('user', 'manager') and verdict = 'planned') using (hris_ref)
+    where phase = 'answered' and starts_with(kind, 'user')
+)
+select hris_ref, 'fails_for_28_days' as rule, min(happened_at) as since from answers
+where not taken and (last_taken is null or happened_at > last_taken)
+group by hris_ref
+having min(happened_at) <= cast(getvariable('now') as timestamptz) - interval 28 days;
 delete from state.review;
 insert into state.review by name from review_kept;
 

@@ -15,6 +15,7 @@ from hris_pipeline import groups, identity
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
+from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
 from hris_pipeline.warehouse import stage
@@ -48,6 +49,8 @@ class PlanRules:
     missing_hours: int = 60
     cleared: Sequence[str] = ("manager",)
     """What is cleared in deskbird when the HRIS says that it is empty: names, the manager, kinds of group."""
+    drift_kept: Sequence[str] = ()
+    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class PlanSummary:
     missing: int
     review: int
     empty_groups: int = 0  # of ours, kept although nobody is in them
+    drift: int = 0  # changes that repair what somebody changed in deskbird by hand
+    kept: int = 0  # values changed by hand that the company file leaves so
+    not_sticking: int = 0  # values that deskbird did not keep three nights in a row, so that they are not written again
 
     @property
     def planned(self) -> int:
@@ -114,8 +120,10 @@ def build(
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
     if undoes is None:
         con.execute(_SQL["findings"])
+        drift.publish(con)
     else:
         con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
+    kept, not_sticking = drift.left_alone(con)
     by_type = {
         f"{kind} {action}": count
         for kind, action, count in con.execute(
@@ -131,6 +139,9 @@ def build(
         _count(con, "state.missing"),
         _count(con, "state.review"),
         _count(con, "state.empty_groups"),
+        _count(con, "changes_judged where evidence->>'drift' = 'true'"),
+        kept,
+        not_sticking,
     )
 
 
@@ -157,6 +168,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
+    drift.begin(con, rules.drift_kept)
     con.execute(_SQL["draft"])
     con.execute(_SQL["wishes"])
     if undoes is None:
@@ -176,6 +188,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
 def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement) -> None:
     """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
+    drift.judge_values(con)
     judgement.undone_attributes()
     judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
@@ -183,11 +196,13 @@ def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgemen
     _name_groups(con, rules)
     con.execute(_SQL["group_changes"])
     con.execute(_SQL["membership_changes"])
+    drift.judge_changes(con, "object <> 'manager'")
     con.execute(_SQL["empty_groups"])
     if rules.managers:
         con.execute(_SQL["manager_changes"])
         con.execute("set variable ring_starts = ?", [_ring_starts(con)])
         con.execute(_SQL["manager_rows"])
+        drift.judge_changes(con, "object = 'manager'")
 
 
 def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:

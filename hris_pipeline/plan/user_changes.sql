@@ -1,5 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, core.people, user_differences, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
+-- Reads: pairs, core.people, user_differences, drifting, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -38,16 +38,18 @@ where wanted and rule in ('link', 'marker')
         or (external_id <> hris_ref and external_id in (select ref from person_refs where ref <> person_refs.hris_ref)));
 
 insert into draft
-select 'user', 'update', hris_ref, deskbird_id, null, null,
-    to_json(map_from_entries(list(row(attribute, before) order by attribute))), to_json(map_from_entries(list(row(attribute, after) order by attribute))),
+select 'user', 'update', d.hris_ref, d.deskbird_id, null, null,
+    to_json(map_from_entries(list(row(d.attribute, before) order by d.attribute))), to_json(map_from_entries(list(row(d.attribute, after) order by d.attribute))),
     null,
-    'The HRIS says otherwise than deskbird: ' || string_agg(replace(attribute, '_', ' '), ', ' order by attribute) || '.',
-    json_object('rule', any_value(p.rule)), 'user:' || hris_ref, 3000000,
+    case when bool_and(f.attribute is null) then 'The HRIS says otherwise than deskbird: ' else 'Changed in deskbird by hand; the HR system still has another value: ' end
+        || string_agg(replace(d.attribute, '_', ' '), ', ' order by d.attribute) || '.',
+    case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end, 'user:' || d.hris_ref, 3000000,
     list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end)
 from user_differences d join pairs p using (hris_ref, deskbird_id)
 left join tripped_attributes t using (attribute)
-left join undone_attributes x using (hris_ref, attribute)
-group by hris_ref, deskbird_id, (t.attribute is not null), (x.attribute is not null);
+left join undone_attributes x on x.hris_ref = d.hris_ref and x.attribute = d.attribute
+left join drifting f on f.object = 'user' and f.deskbird_id = d.deskbird_id and f.attribute = d.attribute
+group by d.hris_ref, d.deskbird_id, (t.attribute is not null), (x.attribute is not null), (f.attribute is null);
 
 insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,

@@ -20,6 +20,10 @@ _GROUPS = (Path(__file__).parent / "explain_groups.sql").read_text(encoding="utf
 _ADDRESSES = ("email", "user_name")
 _NAMES = ("given_name", "family_name", "display_name")
 NOT_GIVEN_BACK = "not given back"
+_LEFT_ALONE = {
+    "kept": "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so",
+    "does_not_stick": "left alone: deskbird accepted it three nights in a row and did not hold it",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +67,14 @@ class Comparison:
     def _acknowledged(self) -> Mapping[str, str | None]:
         """What deskbird took, of what it does not give back."""
         query = "select attribute, value from state.acknowledged_values where deskbird_id = ?"
+        return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
+
+    @cached_property
+    def _on_purpose(self) -> Mapping[str, str]:
+        """What differs and is left alone on purpose, and why: by attribute, or by group."""
+        source = "left_alone" if self.live else "state.left_alone"
+        query = f"""select case object when 'user' then attribute else coalesce(group_ref, deskbird_id) end, why from {source}
+            where (object = 'user' and deskbird_id = $1) or (object = 'membership' and attribute = $1)"""
         return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
 
     def _source(self, attribute: str) -> str:
@@ -121,6 +133,9 @@ class Comparison:
             return "not compared"
         if row["source"] != NOT_GIVEN_BACK and _same(name, row["wanted"], row["observed"]):
             return "same"
+        on_purpose = self._on_purpose.get(group or ("external_id" if name == "hris_ref" else str(name)))
+        if on_purpose:
+            return _LEFT_ALONE[on_purpose]
         if name != "active" and not self.person["wanted"]:
             return "not compared: the person is not to be active"
         return self._left_alone(name, row["wanted"], row["source"])

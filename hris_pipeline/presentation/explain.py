@@ -394,7 +394,8 @@ def _because(reason: str | None) -> str:
     """The plan's reason as the end of a sentence."""
     if reason and reason.startswith("Undoes"):
         return f", which {reason[0].lower()}{reason[1:].rstrip('.')}"
-    return f", because {reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
+    subject = "it was " if reason and reason.startswith("Changed") else ""
+    return f", because {subject}{reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
 
 
 def _state(found: Explanation, user: Row | None, last: Row | None) -> str:

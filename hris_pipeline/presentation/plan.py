@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.plan import drift
 from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 
@@ -170,6 +171,13 @@ class Plan:
     undoes: str | None = None  # the plan whose inverse it is
     adoption: Adoption | None = None  # what the first contact would find
     not_undone: Sequence[NotUndone] = ()
+    kept: int = 0  # values that people changed in deskbird and that stay so
+    not_sticking: int = 0  # values that deskbird did not hold three nights in a row
+
+    @property
+    def drift(self) -> int:
+        """Changes that repair what people changed in deskbird by hand."""
+        return sum(change.evidence.get("drift") is True for change in self.changes)
 
     def as_made(self) -> "Plan":
         """The plan as it was made just now, without what became of the same changes when they were tried before."""
@@ -224,6 +232,7 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         "select why, list(hris_ref order by hris_ref), attribute from state.not_undone where plan_id = ? group by all", [plan_id]
     ).fetchall()
     order = list(_NOT_UNDONE)
+    kept, not_sticking = drift.left_alone(con)
     return Plan(
         company,
         plan_id,
@@ -235,6 +244,8 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         undoes=found[3],
         not_undone=tuple(NotUndone(*row) for row in sorted(left, key=lambda row: (order.index(row[0]), row[2] or ""))),
         adoption=adoption.read(con, plan_id),
+        kept=kept,
+        not_sticking=not_sticking,
     )
 
 
@@ -408,7 +419,16 @@ def total_line(plan: Plan) -> str:
         if plan.changes
         else f"Nothing to change: {'nobody is in scope' if plan.nobody_left else 'deskbird is in line'}."
     )
-    return f"{head} {plan.waiting.sentence()}"
+    return " ".join(filter(None, (head, by_hand(plan), plan.waiting.sentence())))
+
+
+def by_hand(plan: Plan) -> str:
+    """What people changed in deskbird, and what does not stick there; empty where there is none."""
+    said = [f"{count(plan.drift, 'change repairs', 'changes repair')} what was changed in deskbird by hand"] if plan.drift else []
+    said += [f"{count(plan.kept, 'value')} changed there by hand {'is' if plan.kept == 1 else 'are'} kept"] if plan.kept else []
+    stick = "does" if plan.not_sticking == 1 else "do"
+    said += [f"{count(plan.not_sticking, 'value')} {stick} not stick there"] if plan.not_sticking else []
+    return f"{'; '.join(said)}." if said else ""
 
 
 def next_step(plan: Plan) -> str | None:
@@ -577,6 +597,8 @@ def as_json(plan: Plan) -> str:
         "waiting": vars(plan.waiting),
         "adoption": vars(plan.adoption) if plan.adoption else None,
         "not_undone": [{**vars(kind), "sentence": kind.sentence()} for kind in plan.not_undone],
+        "by_hand": {"repaired": plan.drift, "kept": plan.kept},
+        "not_sticking": plan.not_sticking,
         "changes": [
             {**{name: getattr(c, name) for name in (*fields, *fate)}, "name": c.who, "group_name": c.group} for c in plan.changes
         ],

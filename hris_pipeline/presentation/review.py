@@ -33,6 +33,10 @@ RULES: Mapping[str, str] = {
         "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
         "about the person is kept in line."
     ),
+    "fails_for_28_days": (
+        "deskbird has refused every write about the person for 28 days. `hris-pipeline explain` shows its answers; correct the "
+        "record in the HR system or the user in deskbird."
+    ),
     "link_groups_finds_nothing": (
         "A rule of the company file's sync.link_groups names a unit or a group that is not there. Correct it."
     ),

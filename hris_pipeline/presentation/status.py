@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.pause import Pause
 from hris_pipeline.presentation import clean, count, document, moment
-from hris_pipeline.presentation.plan import Plan, guard_sentences
+from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
 
@@ -59,6 +60,8 @@ class Status:
     people: int
     users: int
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
+    pause: Pause | None = None
+    not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
 
     @property
     def exit_code(self) -> int:
@@ -76,6 +79,7 @@ def read(
     timezone: str,
     schedule: str | None,
     last_run: LastRun | None,
+    pause: Pause | None = None,
 ) -> Status:
     """Everything :class:`Status` holds, out of the warehouse."""
     try:
@@ -111,6 +115,11 @@ def read(
         people=people,
         users=users,
         empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
+        pause=pause,
+        not_sticking=con.execute(
+            """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
+               from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
+        ).fetchall(),
     )
 
 
@@ -154,6 +163,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
     schedule = f"{status.schedule} ({status.timezone})" if status.schedule else "none: it runs when somebody starts it"
     people = f"{status.people:,} who should be in deskbird, {status.users:,} active there; guards count from {status.base:,}"
     return [
+        *([("PAUSED", _pause(status, status.pause))] if status.pause else []),
         ("last night", [_last_night(status)]),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
@@ -162,7 +172,13 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
         ("missing", _missing(status)),
         ("empty groups", _empty_groups(status)),
+        *([("by hand", lines)] if (lines := _by_hand(status)) else []),
     ]
+
+
+def _pause(status: Status, pause: Pause) -> list[Line]:
+    lines = [(f"{pause.sentence(status.company, status.timezone, nothing='nothing is written to deskbird')}", "bold red")]
+    return [*lines, *([(pause.because, "")] if pause.because else [])]
 
 
 def _reads(status: Status) -> list[Line]:
@@ -228,6 +244,17 @@ def _empty_groups(status: Status) -> list[Line]:
     return [(f"{count(empty, 'group')} of ours {since}; kept, unless sync.empty_groups is delete", "yellow")]
 
 
+def _by_hand(status: Status) -> list[Line]:
+    plan = status.plan
+    lines: list[Line] = [(by_hand(plan), "yellow")] if plan and by_hand(plan) else []
+    lines += [
+        (f"does not stick, since {moment(since, status.timezone)}: {attribute.replace('_', ' ')} of {ref}", "yellow")
+        for ref, attribute, since in status.not_sticking[:5]
+    ]
+    more = len(status.not_sticking) - 5
+    return [*lines, *([(f"... and {more:,} more, in state.left_alone", "dim")] if more > 0 else [])]
+
+
 def as_json(status: Status) -> str:
     """The screen as one versioned JSON document."""
     plan, run, night = status.plan, status.last_run, status.last_night
@@ -255,5 +282,8 @@ def as_json(status: Status) -> str:
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
+        "by_hand": {"repaired": plan.drift, "kept": plan.kept} if plan else None,
+        "not_sticking": [{"ref": ref, "attribute": name, "since": since} for ref, name, since in status.not_sticking],
+        "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

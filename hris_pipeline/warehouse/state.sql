@@ -102,3 +102,16 @@ create table if not exists state.rule_matches (rule varchar not null, matched bi
 
 -- What the last CSV that was written for deskbird's import said of each person: role and main office, which cannot be read back.
 create table if not exists state.exports (hris_ref varchar not null, attributes json not null, exported_at timestamptz not null);
+
+-- What somebody else has changed in deskbird, and what it was before; until that is so again, or wanted otherwise. "attribute" is a column's name, or in
+-- a membership the user's id; there "was" says what would make it so again: add or remove.
+create table if not exists state.changed_by_hand (
+    object varchar not null, deskbird_id varchar not null, attribute varchar not null, was varchar, since timestamptz not null);
+-- What deskbird acknowledged and then did not hold: on how many nights in a row. From the third on it is left alone until something else is wanted.
+create table if not exists state.not_sticking (
+    object varchar not null, deskbird_id varchar not null, attribute varchar not null, wanted varchar, hris_ref varchar, nights bigint not null,
+    since timestamptz not null, last_night timestamptz not null);
+-- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick".
+create table if not exists state.left_alone (
+    hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
+    since timestamptz not null);

@@ -11,3 +11,7 @@ create or replace temp macro name_key(name) as nfc_normalize(lower(nfc_normalize
 -- The same mailbox (design, section 5): of an address that is lower case and composed already, as in core.people, and of any.
 create or replace temp macro person_key(email) as replace(email, '@googlemail.com', '@gmail.com');
 create or replace temp macro email_key(address) as person_key(name_key(address));
+
+-- The same value of an attribute.
+create or replace temp macro same_value(attribute, one, two) as case when attribute in ('email', 'user_name')
+    then email_key(one) is not distinct from email_key(two) else nfc_normalize(one) is not distinct from nfc_normalize(two) end;

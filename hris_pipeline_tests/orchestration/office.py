@@ -77,6 +77,17 @@ class Office:
         ops = {f"{self.name}__deskbird__applied_changes": {"config": {"plan_id": plan_id}}} if plan_id else {}
         return self._run(f"{self.name}_{what}", now, {"ops": ops})
 
+    def decide(self, decision: str, *, user: str | None = None, **form: Any) -> dg.ExecuteInProcessResult:
+        """Fill in the form of the decision job, as in the UI."""
+        config = {"decision": decision, **form}
+        return (
+            self.defs()
+            .resolve_job_def(f"{self.name}_decision")
+            .execute_in_process(
+                run_config=config, instance=self.instance, tags={"user": user} if user else {}, raise_on_error=False
+            )
+        )
+
     def materialise(self, *tables: str, now: dt.datetime = NIGHT) -> dg.ExecuteInProcessResult:
         """Run the assets of some tables, as by hand in the UI; ``schema/table``."""
         keys = [dg.AssetKey([self.name, *table.split("/")]) for table in tables]

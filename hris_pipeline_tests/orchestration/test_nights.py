@@ -14,7 +14,7 @@ def test_a_night_brings_deskbird_in_line_and_every_check_holds(office):
     night = office.job()
     assert not problems(night)
     assert all(verdicts(night).values()), verdicts(night)
-    assert len(verdicts(night)) == 14
+    assert len(verdicts(night)) == 16
     assert office.ask("select in_line from state.nights") == [(True,)]
     active = {user["externalId"] for user in office.desk.desk.users() if user["active"]}
     assert active == {ref for (ref,) in office.ask("select hris_ref from core.people where wanted")}
@@ -34,6 +34,24 @@ def test_c72_a_second_night_plans_nothing_and_writes_nothing(office):
     assert problems(again) == []
     assert office.writes() == before
     assert office.ask("from deskbird.changes") == []
+
+
+def test_c46_what_somebody_changed_by_hand_is_told_by_a_check_and_repaired(office):
+    office.job()
+    user = next(user for user in office.desk.desk.users() if user["externalId"] == "personio:5")
+    office.desk.desk.edit(user["id"], {"name.familyName": "Byhand"})
+    group = office.desk.desk.groups()[0]
+    office.desk.desk.edit(group["id"], {"displayName": "By hand"})
+    night = office.job(now=NIGHT + dt.timedelta(days=1))
+    assert problems(night) == []
+    failed = {check for check, passed in verdicts(night).items() if not passed}
+    assert failed == {"deskbird/changes: deskbird_was_not_changed_by_hand"}
+    assert office.ask("select object, action, evidence->>'drift' from deskbird.changes order by all") == [
+        ("group", "rename", "true"),
+        ("user", "update", "true"),
+    ]
+    assert office.desk.desk.group(group["displayName"])["id"] == group["id"]
+    assert all(verdicts(office.job(now=NIGHT + dt.timedelta(days=2))).values())
 
 
 def test_c77_a_dry_run_asks_deskbird_for_reads_only_and_publishes_the_plan(office):

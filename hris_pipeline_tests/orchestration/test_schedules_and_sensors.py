@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from hris_pipeline import clock, settings
@@ -75,6 +76,13 @@ def tick(office, name: str, cursor: str | None):
         return defs.resolve_sensor_def(f"{office.name}_{name}_sensor").evaluate_tick(context)
 
 
+def start(office, moment: dt.datetime):
+    """Evaluate the company's schedule at a tick as the daemon does; its answer."""
+    context = dg.build_schedule_context(scheduled_execution_time=moment)
+    context._instance_ref, context._instance = "in memory", office.instance  # Dagster's builder takes none in memory
+    return office.defs().resolve_schedule_def(f"{office.name}_nightly_schedule").evaluate_tick(context)
+
+
 # --- schedules ------------------------------------------------------------------------------------------------------------------
 
 
@@ -91,21 +99,16 @@ def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(ma
         assert [night.day for night in nights] == [around.day + 1, around.day + 2, around.day + 3]
         keys = []
         for night in nights:
-            context = dg.build_schedule_context(scheduled_execution_time=night)
-            keys += [request.run_key for request in schedule.evaluate_tick(context).run_requests]
+            keys += [request.run_key for request in start(office, night).run_requests]
         assert keys == [f"acme:{night:%Y-%m-%d}" for night in nights]
 
 
 def test_several_nights_a_day_each_have_a_run_key(make_office):
     office = make_office(schedule="0 */6 * * *")
-    schedule = office.defs().resolve_schedule_def("acme_nightly_schedule")
     keys = set()
     for hour in (0, 6, 12, 18):
         moment = dt.datetime(2026, 3, 2, hour, tzinfo=ZoneInfo("Europe/Berlin"))
-        keys |= {
-            request.run_key
-            for request in schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=moment)).run_requests
-        }
+        keys |= {request.run_key for request in start(office, moment).run_requests}
     assert len(keys) == 4
 
 
@@ -178,19 +181,100 @@ def test_news_gets_out_while_another_variable_is_missing(told, inbox, monkeypatc
 # --- runs -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_each_failed_run_is_told_once_with_its_sentence(told, inbox):
+def test_each_failed_run_that_somebody_started_is_told_once_with_its_sentence(told, inbox):
     told.faults.add(Fault("*/employees", "status", times=None, value=500))
-    assert problems(told.job())  # before anybody listened
+    assert problems(told.materialise("hris_personio/employees"))  # before anybody listened
     cursor = tick(told, "run", None).cursor
     assert tick(told, "run", cursor).cursor == cursor
     assert inbox.messages == []
-    failed = [told.job(), told.materialise("hris_personio/employees")]
+    failed = [told.job("dry_run"), told.materialise("hris_personio/employees")]
     cursor = tick(told, "run", cursor).cursor
     assert len(inbox.messages) == 2
-    assert f"Run {failed[0].run_id} of acme_nightly failed. Personio connection 'personio'" in inbox.messages[0]["message"]
+    assert f"Run {failed[0].run_id} of acme_dry_run failed. Personio connection 'personio'" in inbox.messages[0]["message"]
     assert f"Run {failed[1].run_id} of single assets failed." in inbox.messages[1]["message"]
     tick(told, "run", cursor)
     assert len(inbox.messages) == 2
+
+
+def ended(office, status: dg.DagsterRunStatus, *, scheduled: bool = True) -> dg.DagsterRun:
+    """A night that has ended so, as the daemon's."""
+    tags = {SCHEDULE_NAME_TAG: f"{office.name}_nightly_schedule"} if scheduled else {}
+    job = office.defs().resolve_job_def(f"{office.name}_nightly")
+    return office.instance.create_run_for_job(job, status=status, tags={**job.run_tags, **tags})
+
+
+FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
+
+
+def test_c87_thirty_nights_that_fail_are_told_when_it_begins_when_they_back_off_and_when_it_is_over(told, inbox, monkeypatch):
+    defs = told.defs()
+    monkeypatch.setattr(told, "defs", lambda: defs)
+    cursor = tick(told, "run", None).cursor
+    for _ in range(30):
+        ended(told, FAILURE)
+        for _ in range(2):
+            cursor = tick(told, "run", cursor).cursor
+    titles = [message["title"] for message in inbox.messages]
+    assert titles == ["acme: a run failed", "acme: nights fail; the schedule backs off"]
+    assert "2 scheduled nights in a row failed" in inbox.messages[1]["message"]
+    assert " 04:30. `hris-pipeline sync acme` starts one now." in inbox.messages[1]["message"]
+    ended(told, SUCCESS, scheduled=False)  # a `sync` by hand
+    for _ in range(30):
+        cursor = tick(told, "run", cursor).cursor
+    assert [message["title"] for message in inbox.messages[2:]] == ["acme: nights succeed again"]
+    ended(told, SUCCESS)
+    tick(told, "run", cursor)
+    assert len(inbox.messages) == 3
+
+
+def test_news_that_was_not_accepted_is_sent_again_and_a_cursor_of_an_earlier_version_is_read(told, inbox):
+    ended(told, FAILURE)
+    inbox.status = 500
+    with pytest.raises(Exception, match=r"did not reach 1 of 1 addresses"):
+        tick(told, "run", "0")
+    inbox.status = 200
+    cursor = tick(told, "run", "0").cursor
+    tick(told, "run", cursor)
+    assert [message["title"] for message in inbox.messages] == ["acme: a run failed"]
+
+
+def test_after_two_failed_nights_the_schedule_skips_its_ticks_and_a_success_by_hand_ends_that(make_office):
+    office = make_office(schedule="0 * * * *")
+
+    def starts(hours: float) -> bool:
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+        answer = start(office, now)
+        assert answer.run_requests or "`hris-pipeline sync acme` starts one now." in answer.skip_message
+        return bool(answer.run_requests)
+
+    ended(office, FAILURE)
+    ended(office, FAILURE, scheduled=False)
+    assert starts(0.5)
+    ended(office, FAILURE)
+    assert [starts(hours) for hours in (0.5, 5.7, 6)] == [False, False, True]
+    ended(office, SUCCESS, scheduled=False)
+    assert starts(0.5)
+
+
+def test_c67_a_night_in_deskbirds_maintenance_is_put_off_told_once_and_its_recovery_once(told, inbox):
+    assert problems(told.job()) == []
+    cursors = {name: tick(told, name, None).cursor for name in ("run", "check")}
+    inbox.messages.clear()
+
+    def listen() -> list[str]:
+        for _ in range(2):
+            cursors.update({name: tick(told, name, cursor).cursor for name, cursor in cursors.items()})
+        return [message["title"] for message in inbox.messages]
+
+    written = told.writes()
+    told.desk.faults.add(Fault("*", "status", times=None, value=503))
+    told.tenant.change(5, last_name="Otherwise")
+    assert problems(told.job(now=NIGHT + dt.timedelta(days=1)))
+    assert listen() == ["acme: a run failed"]
+    told.desk.faults.clear()
+    assert problems(told.job(now=NIGHT + dt.timedelta(days=2))) == []
+    assert listen() == ["acme: a run failed", "acme: nights succeed again"]
+    assert len(told.writes()) == len(written) + 1
 
 
 def test_a_failed_run_is_told_to_its_own_company_only(told, make_office, inbox):

@@ -335,3 +335,27 @@ def test_c75_a_deskbird_that_lost_everybody_waits_for_an_approval() -> None:
     world.users.clear()
     summary = world.make_plan()
     assert (summary.planned, {verdict.guard for verdict in summary.tripped}) == (0, {"create_user"})
+
+
+# --- people about whom nothing succeeds -----------------------------------------------------------------------------------------
+
+
+def test_who_fails_on_every_night_for_28_days_waits_for_a_person_until_a_write_succeeds(world: World) -> None:
+    world.rule(guards=UNGUARDED)
+    world.refused = {"p:7", "p:8"}
+    world.people["7"].family_name = world.people["8"].family_name = world.people["9"].family_name = "New"
+    began = world.now
+    for day in (0, 1, 14, 27):
+        world.now = began + dt.timedelta(days=day)
+        world.make_plan()
+        world.apply()
+        assert world.query("from state.review") == []
+    world.refused.discard("p:8")
+    world.now = began + dt.timedelta(days=28)
+    world.make_plan()
+    refused = world.query("select hris_ref, rule, since, deskbird_id from state.review order by all")
+    assert refused == [(f"p:{id_}", "fails_for_28_days", began, None) for id_ in "78"]
+    world.apply()
+    world.people["8"].family_name = "Newer"
+    world.make_plan()
+    assert world.query("select hris_ref from state.review") == [("p:7",)]

@@ -162,6 +162,7 @@ class World:
         self._ids = count(1)
         self.writes: list[Write] = []
         self.refused: set[str] = set()  # hris_refs whose creation deskbird refuses
+        self.ignored: set[str] = set()  # attributes, "manager", "members": what an update acknowledges and does not keep
         self.prehire_days = 0
         self.scope = Scope()
 
@@ -264,7 +265,10 @@ class World:
         managers.build(con)
         return counts
 
-    def observe(self, con: duckdb.DuckDBPyConnection) -> None:
+    def observe(self, con: duckdb.DuckDBPyConnection, *, by_hand: bool = True) -> None:
+        """Read deskbird; ``by_hand``: before our own writes, so that what has changed is somebody else's doing."""
+        if by_hand:
+            plan.drift.remember(con, "users", "groups")
         con.execute("delete from deskbird.users; delete from deskbird.groups; delete from deskbird.group_members")
         shown = self.readable["users"]
         columns = (
@@ -285,6 +289,8 @@ class World:
             stage(con, "deskbird.group_members", ("group_deskbird_id", "user_deskbird_id"), members)
         for resource, readable in self.readable.items():
             con.execute("insert or replace into state.observations values (?, ?, 'run', 1, 1, ?)", [resource, self.now, readable])
+        if by_hand:
+            plan.drift.note(con, self.now)
 
     def make_plan(self) -> plan.PlanSummary:
         """Read everything and plan."""
@@ -350,7 +356,7 @@ class World:
         with self.warehouse.write() as con:
             plan.fold_journal(con, journal, self.now)
             applied = plan.finish(con, prepared, results, now=self.now, run_id="run")
-            self.observe(con)
+            self.observe(con, by_hand=False)
             night = plan.close_night(con, self.rules, prepared.plan_id, now=self.now, run_id="run")
         return applied, night
 
@@ -428,12 +434,14 @@ class World:
         if "email" in values:
             values.setdefault("user_name", values["email"])
         for name, value in values.items():
+            if name in self.ignored and write.kind != "create_user":
+                continue
             if name in ("email", "user_name"):
                 self._address_is_free(value, user.id)
                 setattr(user, name, value)
             else:
                 setattr(user, "external_id" if name == "hris_ref" else name, value)
-        if manager:
+        if manager and "manager" not in self.ignored:
             user.manager = manager
         if write.clear_manager:
             user.manager = None
@@ -455,10 +463,12 @@ class World:
         group = self.groups[group_id or ""]
         if "hris_ref" in write.set:
             group.external_id = str(write.set["hris_ref"])
-        if "name" in write.set:
+        if "name" in write.set and ("name" not in self.ignored or write.kind == "create_group"):
             self._name_is_free(str(write.set["name"]), group.id)
             group.name = str(write.set["name"])
         assert len(write.add) + len(write.remove) <= 100
+        if "members" in self.ignored and write.kind != "create_group":
+            return Result(write.request, "applied", 204, 1, group.id)
         group.members |= {found[ref.hris_ref] or "" for ref in write.add} - {""}
         group.members -= {found[ref.hris_ref] for ref in write.remove}
         assert group.members <= self.users.keys()

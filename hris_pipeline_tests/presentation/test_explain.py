@@ -81,7 +81,10 @@ def test_what_was_done_by_hand_is_not_ours(world):
     world.make_plan()
     found = read(world, "p:2")
     assert "somebody did so in deskbird itself" in found.answer
-    assert "reactivates it, because the person works here again" in found.answer
+    assert (
+        "reactivates it, because it was changed in deskbird by hand; the HR system still says that the person works here"
+        in found.answer
+    )
     leaves(world, "2")
     user.active = True
     night(world)
@@ -89,6 +92,25 @@ def test_what_was_done_by_hand_is_not_ours(world):
     world.people["2"].status, world.people["2"].end_date = "active", None
     world.make_plan()
     assert "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says." in read(world, "p:2").answer
+
+
+def test_what_is_left_alone_on_purpose_says_so(world):
+    night(world)
+    user = world.user_of("2")
+    user.family_name = "Byhand"
+    world.group_of("team", "1").members.discard(user.id)
+    world.rule(drift_kept=("family_name", "team"))
+    world.make_plan()
+    found = verdicts(read(world, "p:2"))
+    for attribute in ("family_name", "group Sales"):
+        assert found[attribute] == "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so"
+    world.rule(drift_kept=())
+    world.ignored = {"family_name"}
+    for _ in range(3):
+        night(world)
+    found = verdicts(read(world, "p:2"))
+    assert found["family_name"] == "left alone: deskbird accepted it three nights in a row and did not hold it"
+    assert found["group Sales"] == "same"
 
 
 def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_does_not(world):

@@ -76,3 +76,22 @@ def test_json_is_one_versioned_document(planned):
     assert len(document["extracts"]) == 1
     assert document["missing"] == {"people": 1, "since": NOW.isoformat()}
     assert document["base"] == 41
+
+
+def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
+    assert "by hand" not in printed(read(planned))
+    with planned.write() as con:
+        for number in range(7):
+            con.execute(
+                "insert into state.left_alone values (?, 'user', ?, 'family_name', null, 'does_not_stick', ?)",
+                [f"personio:{number}", f"u{number}", NOW],
+            )
+        con.execute("insert into state.left_alone values ('personio:9', 'membership', 'g', 'u', 'p:team:1', 'kept', ?)", [NOW])
+    status = read(planned)
+    text = printed(status)
+    assert "1 value changed there by hand is kept; 7 values do not stick there." in text
+    assert "does not stick, since 2026-03-03 04:30: family name of personio:0" in text
+    assert "... and 2 more, in state.left_alone" in text
+    document = json.loads(rendering.as_json(status))
+    assert document["by_hand"] == {"repaired": 0, "kept": 1}
+    assert len(document["not_sticking"]) == 7

@@ -18,6 +18,7 @@ from hris_pipeline.orchestration.assets.core import require_built, require_peopl
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
+from hris_pipeline.pause import Pause
 from hris_pipeline.plan.writes import Result
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import loading
@@ -116,23 +117,32 @@ def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 
-def _read_users(here: Step, service: Service) -> _Observed:
+def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
+    """``by_hand``: whether what has changed since the last read is somebody else's doing; not after our own writes."""
     with here.scratch() as folder:
         path = folder / "users.arrow"
         seen = service.read_users(path, here.progress)
         with here.warehouse.write(tuple(here.company.hris)) as con:
+            if by_hand:
+                plan.drift.remember(con, "users")
             loading.publish_users(con, path, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            if by_hand:
+                plan.drift.note(con, here.now)
             row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
             counts = {"users_active": row[0], "users_ours": row[1], "pages": seen.pages, "passes": seen.passes}
             return _Observed(seen, (result(con, here.company, contracts.DESKBIRD_USERS, counts),))
 
 
-def _read_groups(here: Step, service: Service) -> _Observed:
+def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
     with here.scratch() as folder:
         paths = folder / "groups.arrow", folder / "members.arrow"
         seen = service.read_groups(*paths, here.progress)
         with here.warehouse.write(tuple(here.company.hris)) as con:
+            if by_hand:
+                plan.drift.remember(con, "groups")
             loading.publish_groups(con, *paths, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            if by_hand:
+                plan.drift.note(con, here.now)
             row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
             counts = {"groups_ours": row[0], "pages": seen.pages, "passes": seen.passes}
             published = (
@@ -142,9 +152,9 @@ def _read_groups(here: Step, service: Service) -> _Observed:
             return _Observed(seen, published)
 
 
-def _read_again(here: Step, service: Service) -> None:
+def _read_again(here: Step, service: Service, *, by_hand: bool) -> None:
     """Read users and groups anew outside their own assets; the UI shows it as an observation of each."""
-    for observed in (_read_users(here, service), _read_groups(here, service)):
+    for observed in (_read_users(here, service, by_hand=by_hand), _read_groups(here, service, by_hand=by_hand)):
         for told in observed.published:
             assert told.asset_key is not None
             here.context.log_event(dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {})))
@@ -178,7 +188,10 @@ def changes(company: Company) -> dg.AssetsDefinition:
         name="deskbird__changes",
         description="Compares what should be with what is, and writes every change down before any is made.",
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
-        checks=[checks.check(company.name, table, checks.GUARDS_HOLD)],
+        checks=[
+            checks.check(company.name, table, checks.GUARDS_HOLD),
+            checks.check(company.name, table, checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND),
+        ],
         config=UNDOES,
     )
     def make_plan(here: Step) -> Events:
@@ -201,6 +214,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 "missing_people": summary.missing,
                 "waiting_for_review": summary.review,
                 "empty_groups": summary.empty_groups,
+                "changed_by_hand": summary.drift,
+                "changed_by_hand_and_kept": summary.kept,
             }
             told: dict[str, dg.MetadataValue[Any] | str | int] = {
                 "plan": dg.MetadataValue.md(_markdown(con, summary, company)),
@@ -222,6 +237,18 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 "guards_tripped": len(tripped),
                 **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
+        )
+        yield checks.verdict(
+            company.name,
+            table,
+            checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND,
+            passed=not summary.drift,
+            severity=checks.WARN,
+            why=f"{summary.drift} changes repair what somebody changed in deskbird by hand; `hris-pipeline plan {company.name}` "
+            "shows each. sync.drift in the company file says what may stay so."
+            if summary.drift
+            else None,
+            counts={"changed_by_hand": summary.drift, "kept": summary.kept},
         )
 
     return make_plan
@@ -295,17 +322,21 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
         checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
+            checks.check(company.name, table, checks.WHAT_IS_WRITTEN_STICKS),
         ],
         config=PLAN,
     )
     def apply(here: Step) -> Events:
         rules, plan_id = plan_rules(here.resolved), here.config["plan_id"]
+        is_night = here.context.run.job_name == nightly_job(company.name)
+        if not is_night and (pause := here.paused()):  # a paused night looks and plans; whoever asks for writes is refused
+            raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
             if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
-                _read_again(here, service)
+                _read_again(here, service, by_hand=True)
             done = _carry_out(here, rules, plan_id, service)
             yield done.published
             yield _every_change_was_applied(company, done)
@@ -313,16 +344,17 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
                 raise done.stopped
             if done.writes:
                 try:
-                    _read_again(here, service)
+                    _read_again(here, service, by_hand=False)
                 except DeskbirdError as problem:
                     raise _unseen(company, problem) from None
         with here.warehouse.write(rules.connections) as con:
             night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
-        yield _deskbird_is_in_line(company, night)
+        yield _deskbird_is_in_line(company, night, done.paused)
+        yield _what_is_written_sticks(company, night)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
-        if night.in_line and here.context.run.job_name == nightly_job(company.name):
+        if night.in_line and is_night:
             _heartbeat(here)
 
     return apply
@@ -338,6 +370,10 @@ def undo_job(company: str) -> str:
     return f"{company}_undo"
 
 
+def _paused(company: Company, pause: Pause, nothing: str) -> str:
+    return f"{company.name} is {pause.sentence(company.name, company.timezone, nothing=nothing)}"
+
+
 @dataclass(frozen=True)
 class _Done:
     plan_id: str
@@ -347,6 +383,7 @@ class _Done:
     unsent: int  # writes whose turn did not come
     why: str | None  # the first problem, in words
     stopped: PipelineError | None  # what ended the run before its end
+    paused: Pause | None  # why nothing more was sent, or would have been
 
 
 def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: Service) -> _Done:
@@ -356,6 +393,13 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
     results: list[Result] = []
     stopped: PipelineError | None = None
+    paused = here.paused()
+
+    def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
+        nonlocal paused
+        paused = paused or here.paused()
+        return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
+
     if prepared.writes:
         with Journal(here.journal) as journal:
             answers = carry_out(
@@ -366,7 +410,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 dialect=here.company.deskbird.scim_dialect,
                 remembered=prepared.dialects,
                 ids=prepared.ids,
-                stop=lambda: False,  # a stop request raises here, which ends it within one record
+                stop=stop,
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
@@ -391,6 +435,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         unsent=sum(one.outcome == "skipped" for one in results),
         why=next((one.problem for one in results if one.problem), None),
         stopped=stopped,
+        paused=paused,
     )
 
 
@@ -417,29 +462,55 @@ def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
 
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
     counts = done.counts
-    passed = not (counts["failed"] or counts["stale"] or done.unsent)
-    why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
-    why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
+    went_wrong = counts["failed"] or counts["stale"]
+    passed = not (went_wrong or done.unsent)
+    why: str | None = None
+    if not passed:
+        why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
+        why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
+    if done.paused and not went_wrong:
+        nothing = f"nothing more was written after {done.writes} writes" if done.writes else "nothing was written"
+        why = f"{_paused(company, done.paused, nothing)}. {done.unsent} writes were not sent."
     told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.EVERY_CHANGE_WAS_APPLIED,
         passed=passed,
-        why=None if passed else why,
+        severity=checks.WARN if done.paused and not went_wrong else checks.ERROR,
+        why=why,
         counts=told,
     )
 
 
-def _deskbird_is_in_line(company: Company, night: plan.Night) -> dg.AssetCheckResult:
+def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
     why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    if pause:
+        why = f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
+        severity=checks.WARN if pause else checks.ERROR,
         why=None if night.in_line else why,
         counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+    )
+
+
+def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetCheckResult:
+    why = (
+        f"{night.not_sticking} values are not written again: deskbird accepted them {plan.drift.NIGHTS} nights in a row and then "
+        "did not hold them. Table state.not_sticking names them; a value that the HR system wants otherwise is tried anew."
+    )
+    return checks.verdict(
+        company.name,
+        contracts.APPLIED_CHANGES,
+        checks.WHAT_IS_WRITTEN_STICKS,
+        passed=not night.not_sticking,
+        severity=checks.WARN,
+        why=why if night.not_sticking else None,
+        counts={"not_sticking": night.not_sticking},
     )
 
 

@@ -1,0 +1,126 @@
+"""What people change in deskbird by hand, and what deskbird does not keep: seen, and repaired or left alone.
+
+A hand-made change is what differs between the last read of one night and the first of the next. It is drift while the HRIS still
+wants what deskbird held before; what the HRIS wants otherwise by now is a change like any other. All functions run inside the
+caller's transaction.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+_HERE = Path(__file__).parent
+_SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _DRIFT, _NOT_STICKING = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("seen_changed", "changed_by_hand", "units", "left_alone", "drift", "not_sticking")
+)
+NIGHTS = 3
+"""On how many nights in a row a value must not have stuck before it is left alone (case 65); left_alone.sql has it too."""
+_READS = {"users": ("users",), "groups": ("groups", "group_members")}
+_BEFORE = {"users": "users_before", "groups": "groups_before", "group_members": "members_before"}
+_COLUMNS = """null::bigint as row, null::varchar as hris_ref, null::varchar as group_ref, null::varchar as object,
+    null::varchar as deskbird_id, null::varchar as attribute"""
+
+
+def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "groups"]) -> None:
+    """Keep what the last read of these showed, before another one takes its place; for :func:`note`."""
+    read = [table for resource in resources for table in _READS[resource]]
+    for table, before in _BEFORE.items():
+        kept = "" if table in read else "limit 0"
+        con.execute(f"create or replace temp table {before} as from deskbird.{table} {kept}")
+
+
+def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
+    """Keep what has changed in deskbird since the remembered read, in ``state.changed_by_hand``."""
+    con.execute("set variable now = ?", [now])
+    con.execute(_SEEN)
+    if _any(con, "seen_changed"):
+        latest = "(select max(number) from state.plans)"
+        _units(con, "planned", f"state.plan_changes where plan_id in (select plan_id from state.plans where number = {latest})")
+        con.execute(_BY_HAND)
+    for table in _BEFORE.values():
+        con.execute(f"drop table {table}")
+
+
+def begin(con: duckdb.DuckDBPyConnection, kept: Collection[str]) -> None:
+    """Make the empty temp tables ``drifting`` and ``left_alone``; ``kept`` names what the company file has left alone."""
+    con.execute("set variable drift_kept = ?::varchar[]", [list(kept)])
+    con.execute(f"create or replace temp table differing as select {_COLUMNS}, null::varchar as wanted where false")
+    con.execute("create or replace temp table drifting as select *, null::timestamptz as since from differing")
+    con.execute(
+        f"create or replace temp table left_alone as select {_COLUMNS}, '' as why, null::timestamptz as since where false"
+    )
+
+
+def judge_values(con: duckdb.DuckDBPyConnection) -> None:
+    """Take the values that are left alone out of ``user_differences``; what of the others is drift stands in ``drifting``."""
+    if not _known(con):
+        return
+    con.execute(
+        "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
+    )
+    con.execute(_LEFT_ALONE)
+    con.execute(
+        """delete from user_differences
+           where (deskbird_id, attribute) in (select (deskbird_id, attribute) from left_alone where object = 'user')"""
+    )
+
+
+def judge_changes(con: duckdb.DuckDBPyConnection, condition: str) -> None:
+    """The same for drafted changes that are no values of users; ``condition`` says which of the draft."""
+    if not _known(con):
+        return
+    _units(con, "differing", f"draft where {condition} and not (object = 'user' and action = 'update')")
+    con.execute(_LEFT_ALONE)
+    con.execute(_DRIFT)
+
+
+def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.datetime, run_id: str) -> bool:
+    """Count, after the read-back and a comparison, what did not stick; True where something is given up from now on."""
+    con.execute("set variable now = ?", [now])
+    con.execute("set variable plan_id = ?", [plan_id])
+    con.execute("set variable run_id = ?", [run_id])
+    if not _any(con, "draft", "user_differences", "state.changed_by_hand", "state.not_sticking"):
+        return False
+    _units(con, "differing", "draft where not (object = 'user' and action = 'update')")
+    con.execute(
+        "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
+    )
+    acknowledged = """(select p.* from state.plan_changes p join state.outcomes o on o.plan_id = p.plan_id and o.seq = p.seq
+        where o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id')
+            and (o.outcome = 'applied' or (o.outcome = 'failed' and o.http_status between 200 and 299)))"""
+    _units(con, "tried", acknowledged)
+    con.execute(_NOT_STICKING)
+    return _any(con, f"sticking_counts where nights >= {NIGHTS}")
+
+
+def publish(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep what is left alone, for people to see."""
+    con.execute("delete from state.left_alone")
+    con.execute(
+        "insert into state.left_alone select hris_ref, object, deskbird_id, attribute, group_ref, why, since from left_alone"
+    )
+
+
+def left_alone(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How many values are left alone: kept, and not sticking."""
+    row = con.execute("select count(*) filter (why = 'kept'), count(*) filter (why <> 'kept') from state.left_alone").fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _units(con: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
+    row = "rowid" if source.startswith("draft") else "null::bigint"
+    con.execute(_UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, * from {source})"))
+
+
+def _known(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there is anything that could be drift or not stick; on most nights there is not."""
+    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS}")
+
+
+def _any(con: duckdb.DuckDBPyConnection, *sources: str) -> bool:
+    row = con.execute(f"select {' or '.join(f'exists (from {source})' for source in sources)}").fetchone()
+    return bool(row and row[0])
