@@ -6,7 +6,7 @@ and only a change of the plan that is still wanted, word for word, becomes a wri
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -21,8 +21,8 @@ from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import stage
 
 _HERE = Path(__file__).parent
-_PREPARE, _FINISH, _NIGHT, _WISHES = (
-    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes")
+_PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes", "remembered")
 )
 
 
@@ -121,9 +121,10 @@ def finish(
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
     con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id) or ""])
-    con.execute(_WISHES)
     set_readable(con)
     con.execute(_FINISH)
+    con.execute(_WISHES)
+    con.execute(_REMEMBER)
     for kind, dialect in prepared.dialects.items():
         con.execute("insert or replace into state.dialects values (?, ?, ?)", [kind, dialect, now])
     counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
@@ -195,7 +196,25 @@ def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt
         if e.phase == "answered" and e.kind == "group_delete" and e.status is not None and (e.status < 300 or e.status == 404)
     ]
     con.execute("delete from state.group_links where deskbird_id in (select unnest(?::varchar[]))", [gone])
+    _remember_undone(con, {entry.plan_id for entry in entries}, now)
     return len(entries)
+
+
+def _remember_undone(con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], now: dt.datetime) -> None:
+    """Of plans that undo others: what was answered counts as undone, even if the run was killed and nobody carries on with it."""
+    for plan_id in plan_ids:
+        if undone := undoes(con, plan_id):
+            con.execute("set variable plan_id = ?", [plan_id])
+            con.execute("set variable undoes = ?", [undone])
+            con.execute("set variable now = ?", [now])
+            con.execute(
+                """create or replace temp view rows_done as
+                   select object, action, hris_ref, group_ref, deskbird_id, after from state.plan_changes c
+                   where plan_id = getvariable('plan_id') and verdict = 'planned' and request in (
+                       select request from state.ledger l where l.plan_id = c.plan_id and phase = 'answered' and status < 300)"""
+            )
+            con.execute(_WISHES)
+            con.execute(_REMEMBER)
 
 
 def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
