@@ -424,7 +424,8 @@ class World:
         manager = self._id(write.manager, ids) if write.manager else None
         unset = write.manager is not None and manager is None
         assert not unset or self.refused, "the manager was to be there by now"
-        values: Any = dict(write.set)
+        kept = () if write.kind == "create_user" else self.ignored
+        values: Any = {name: value for name, value in write.set.items() if name not in kept}
         if write.kind == "create_user":
             user_id = f"u{next(self._ids)}"
             self._address_is_free(values["email"], user_id)
@@ -434,8 +435,6 @@ class World:
         if "email" in values:
             values.setdefault("user_name", values["email"])
         for name, value in values.items():
-            if name in self.ignored and write.kind != "create_user":
-                continue
             if name in ("email", "user_name"):
                 self._address_is_free(value, user.id)
                 setattr(user, name, value)
