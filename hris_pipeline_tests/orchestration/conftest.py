@@ -1,7 +1,9 @@
 """A whole company for each test: Personio and deskbird over real HTTP, a company file, a data folder and a Dagster instance."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -39,14 +41,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def make_office(doors, instance, tmp_path, monkeypatch) -> Iterator[Callable[..., Office]]:
+@contextlib.contextmanager
+def offices(doors: tuple[str, dict[str, Any]], instance: dg.DagsterInstance, folder: Path) -> Iterator[Callable[..., Office]]:
+    """What makes companies, whose files and data lie in the folder; they are closed at the end."""
     url, apps = doors
-    companies, data = tmp_path / "companies", tmp_path / "data"
+    companies, data = folder / "companies", folder / "data"
     companies.mkdir()
-    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(companies))
-    monkeypatch.setenv(settings.DATA_VARIABLE, str(data))
-    monkeypatch.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
     made: list[str] = []
 
     def make(name: str = "acme", tenant: Tenant | None = None, *, schedule: str | None = None, more: str = "") -> Office:
@@ -74,9 +74,19 @@ deskbird:
         overrides = {"connections": HastyConnections(), "deskbirds": HastyDeskbirds(), "locks": company_locks(0.2)}
         return Office(name, tenant, faults, desk, companies, data, instance, overrides)
 
-    yield make
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(settings.COMPANIES_VARIABLE, str(companies))
+        environment.setenv(settings.DATA_VARIABLE, str(data))
+        environment.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
+        yield make
     for prefix in made:
         del apps[prefix]
+
+
+@pytest.fixture
+def make_office(doors, instance, tmp_path) -> Iterator[Callable[..., Office]]:
+    with offices(doors, instance, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hris_pipeline.orchestration import runs
 from hris_pipeline.orchestration.resources import AS_OF
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.orchestration.conftest import offices
 from hris_pipeline_tests.orchestration.office import NIGHT, problem, problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,15 +62,23 @@ def test_a_company_file_with_a_mistake_ends_before_anything_begins(office, home)
 # --- bad input ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def company(doors, tmp_path_factory):
+    """A company after a good night, with something to do; no test of bad input may change it."""
+    with dg.DagsterInstance.ephemeral() as instance, offices(doors, instance, tmp_path_factory.mktemp("settled")) as make:
+        office = make()
+        assert problems(office.job()) == []
+        office.tenant.change(3, first_name="Changed")
+        yield office
+
+
 @pytest.fixture
-def settled(office):
-    """A company after a good night; yields it, then holds it against what it was."""
-    assert problems(office.job()) == []
-    office.tenant.change(3, first_name="Changed")  # something to do
-    before, writes = office.tables(), office.writes()
-    yield office
-    assert office.tables() == before
-    assert office.writes() == writes
+def settled(company):
+    """Yields the company, then holds it against what it was."""
+    before, writes = company.tables(), company.writes()
+    yield company
+    assert company.tables() == before
+    assert company.writes() == writes
 
 
 def test_a_missing_variable(settled, monkeypatch):
