@@ -95,8 +95,8 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
 
 def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:
     """The plan that this one is the undoing of; None of a usual plan."""
-    row = con.execute("select undoes from state.plans where plan_id = ?", [plan_id]).fetchone()
-    return row[0] if row else None
+    rows = con.execute("select undoes from state.plans where plan_id = ?", [plan_id]).fetchall()
+    return rows[0][0] if rows else None
 
 
 def finish(
