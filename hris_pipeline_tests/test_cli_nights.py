@@ -1,13 +1,16 @@
 """Whole nights from the command line, against the stand-ins over real HTTP: exit codes and what was really sent."""
 
+import contextlib
 import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from hris_pipeline import cli, settings
+from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.faults import Fault, Faults
@@ -47,7 +50,8 @@ def office(tmp_path, monkeypatch, capsys):
     """A company of 40 and an empty deskbird."""
     tenant, faults = generate(40), Faults()
     deskbird = deskbird_app(None, requests_per_second=None)
-    with serve(personio_app(tenant, faults=faults, rates=False)) as hris, serve(deskbird) as desk:
+    with contextlib.ExitStack() as stack:
+        hris, desk = (stack.enter_context(serve(app)) for app in (personio_app(tenant, faults=faults, rates=False), deskbird))
         (tmp_path / "companies").mkdir()
         (tmp_path / "companies" / "acme.yaml").write_text(f"""
 timezone: Europe/Berlin
@@ -63,6 +67,8 @@ guards: {{deactivate_user: {{max_percent: 5, max_count: 2}}}}
         monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
         monkeypatch.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
         monkeypatch.delenv("HRIS_PIPELINE_NOW", raising=False)
+        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+        monkeypatch.setattr(runs, "open_instance", lambda: contextlib.nullcontext(instance))  # quicker than on disk
         yield Office(tenant, deskbird, faults, capsys)
 
 

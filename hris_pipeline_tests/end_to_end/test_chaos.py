@@ -6,7 +6,7 @@ import pytest
 
 from hris_pipeline_tests.end_to_end.chaos import Campaign, campaign
 
-SEED, NIGHTS = 2, 8
+SEED, NIGHTS = 2, 5
 
 
 @pytest.fixture(scope="module")

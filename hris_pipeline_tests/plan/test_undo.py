@@ -13,7 +13,7 @@ from plan.world import UNGUARDED, Killed, World
 from hris_pipeline import plan
 from hris_pipeline.errors import PipelineError
 
-_LAWS = settings(settings.get_profile("laws"), max_examples=4)
+_LAWS = settings(settings.get_profile("laws"), max_examples=3)
 
 
 @pytest.fixture

@@ -224,6 +224,6 @@ class Company(RuleBasedStateMachine):
 
 
 Company.TestCase.settings = settings(
-    max_examples=5, stateful_step_count=20, deadline=None, derandomize=True, database=None, print_blob=False
+    max_examples=3, stateful_step_count=20, deadline=None, derandomize=True, database=None, print_blob=False
 )
 test_years = Company.TestCase
