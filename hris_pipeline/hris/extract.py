@@ -54,6 +54,17 @@ class Extract:
     proof: Proof
     why: str  # one plain sentence: what proves it, or what is missing
     vanished: tuple[str, ...] = ()  # mapped attributes whose key came in no record
+    partial: bool = False  # only what changed since a moment: added to what is there, never in its place
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing that ``hris-pipeline doctor`` tried: a credential, a permission, or the first page of a list."""
+
+    what: str  # in plain words: "people (GET /v2/persons)"
+    problem: str | None = None  # what is missing; None where it worked
+    remedy: str | None = None  # what to switch on, and where, in that product's own words
+    needed: bool = True  # whether a night fails without it
 
 
 class Connection(Protocol):

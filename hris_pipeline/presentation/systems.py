@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from hris_pipeline.hris.systems import System
+    from hris_pipeline.hris.system import System
 
 
 def show(to: Console, systems: "Iterable[System]") -> None:
