@@ -640,6 +640,9 @@ class Company(Settings):
     schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default="30 4 * * *", description="cron in that zone; null for none"
     )
+    changes_schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
+        default=None, description="cron for reading what changed in the HR system between two nights; null for none"
+    )
     hris: Annotated[dict[str, Annotated[SerializeAsAny[HrisAccount], BeforeValidator(_account)]], Field(min_length=1)] = Field(
         description="one entry for each HR system's account, by the connection's name"
     )
@@ -726,6 +729,8 @@ class Company(Settings):
         systems = _systems(info)
         if self.sync.timezones and not any("location" in systems[account.system].group_kinds for account in self.hris.values()):
             wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
+        if self.changes_schedule and not any(systems[account.system].reads_changes for account in self.hris.values()):
+            wrong.append((("changes_schedule",), "must be null, because the company's HR systems cannot say what changed"))
         for key in ("protected", "frozen"):
             for index, entry in enumerate(getattr(self, key)):
                 if REFERENCE.search(entry) and not _resolved(info):

@@ -7,9 +7,10 @@ Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`,
 """
 
 import contextlib
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from types import TracebackType
@@ -67,11 +68,25 @@ class Trial:
     needed: bool = True  # whether a night fails without it
 
 
+def only_changes(extract: Extract, since: dt.datetime) -> Extract:
+    """The extract of a read that asked for changes only: it proves nothing of what it does not hold (case 19)."""
+    why = f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for: nothing is taken away on the strength of that."
+    return replace(extract, expected=None, proof="unproven", why=why, vanished=(), partial=True)
+
+
 class Connection(Protocol):
     """One HRIS account, ready to be read."""
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely into ``directory``, or raise :class:`~hris_pipeline.errors.HrisError`."""
+        ...
+
+
+class ChangesConnection(Connection, Protocol):
+    """One of a system that can say what changed since a moment (``System.reads_changes``)."""
+
+    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
+        """With ``since`` (UTC) only who changed after it, as partial extracts: added to what is there, proving nothing."""
         ...
 
 

@@ -52,3 +52,4 @@ class System:
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
     connect: Connect
+    reads_changes: bool = False  # whether a connection is a ``ChangesConnection``

@@ -4,6 +4,7 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,8 +55,12 @@ class Personio:
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 
-    def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
-        """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
+    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
+        """Read employees and org units, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
+
+        Everybody, or who changed ``since``. Whether a change of an employment alone counts as one of the person is not
+        documented; the nightly read sees it in any case.
+        """
         generation = self.options.api
         rate = self.options.requests_per_second or RATES[generation]
         with Client(Pacer(rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
@@ -69,9 +74,9 @@ class Personio:
                 lambda api: login(api, self.client_id, self.client_secret),
             )
             if generation == "v1":
-                return v1.read(api, directory, self.kinds, progress)
+                return v1.read(api, directory, self.kinds, progress, since=since)
             settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
-            return v2.read(api, directory, self.kinds, settings, progress)
+            return v2.read(api, directory, self.kinds, settings, progress, since=since)
 
 
 def connect(
@@ -123,4 +128,5 @@ SYSTEM = System(
         rate="v2 about 30 requests a second on each path; v1 300 a minute",
     ),
     connect=connect,
+    reads_changes=True,
 )
