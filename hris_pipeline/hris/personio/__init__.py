@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status
 from hris_pipeline.hris.personio import auth, v1, v2
-from hris_pipeline.hris.system import Capabilities, System
+from hris_pipeline.hris.system import Capabilities, System, Variant
 from hris_pipeline.http import Client, Pacer, Patience
 
 BASE_URL = "https://api.personio.de"
@@ -99,6 +99,45 @@ def connect(
     )
 
 
+_RIGHTS = "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to "
+_LEAVERS = "stay listed: active until the termination date has passed, then inactive; deleted people just disappear"
+V2 = Capabilities(
+    authentication=f"{_RIGHTS}persons, to the organisational units that are synced, and to each attribute by name",
+    leavers=_LEAVERS,
+    completeness="gives no total, so it is compared with v1's where the credential may read employees too",
+    rate="about 30 requests a second on each path (measured; none is published)",
+    manager="yes",
+    team="yes",
+    department="yes",
+    cost_center="yes",
+    nested_groups="yes",
+    photo="yes",
+    absences="yes",
+    half_days="yes",
+    changed_since="partly",  # of a change in the employment alone no document says that it shows
+    evidence="specification",
+    delivers=("parallel and future employments", "workplaces and legal entities"),
+    lacks=("one request for everybody's employments: it takes one for each person",),
+)
+V1 = Capabilities(
+    authentication=f"{_RIGHTS}employees and to each attribute by name",
+    leavers=_LEAVERS,
+    completeness="proven by the total that it gives",
+    rate="300 requests a minute",
+    manager="yes",
+    team="yes",
+    department="yes",
+    cost_center="yes",
+    nested_groups="no",
+    photo="yes",
+    absences="yes",
+    half_days="yes",
+    changed_since="yes",
+    evidence="specification",
+    delivers=("offices and subcompanies",),
+    lacks=("any but the current employment", "units in which nobody is"),
+)
+
 SYSTEM = System(
     name="personio",
     title="Personio",
@@ -107,20 +146,11 @@ SYSTEM = System(
     default_base_url=BASE_URL,
     group_kinds=GROUP_KINDS,
     statuses=STATUSES,
-    capabilities=Capabilities(
-        authentication=(
-            "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to persons or"
-            " employees, to the organisational units that are synced, and to each attribute by name"
-        ),
-        delivers=(
-            "people with parallel and future employments (v2) or their current one (v1)",
-            "managers",
-            "teams, departments, cost centers, workplaces, legal entities",
-        ),
-        lacks=("changes of units without a full read", "one request for everybody's employments (v2 needs one for each person)"),
-        leavers="stay listed: active until the termination date has passed, then inactive; deleted people just disappear",
-        completeness="v1 gives a total; v2 gives none, so it is compared with v1's where the credential may read that too",
-        rate="v2 about 30 requests a second on each path; v1 300 a minute",
-    ),
+    capabilities=V2,
     connect=connect,
+    variants=(
+        Variant("personio_v2", "Personio v2", "options: {api: v2}, the default", V2),
+        Variant("personio_v1", "Personio v1", "options: {api: v1}", V1),
+    ),
+    words=v1.WORDS,
 )

@@ -39,8 +39,24 @@ GROUPS = {
     "legal_entity": "subcompany",
 }
 """Our kind of group to Personio's attribute."""
-REQUIRED = {"email": "Email", "given_name": "First name", "family_name": "Last name", "status": "Status"}
-"""Columns nobody can do without, in Personio's own words."""
+WORDS = {
+    "email": "Email",
+    "given_name": "First name",
+    "family_name": "Last name",
+    "status": "Status",
+    "start_date": "Hire date",
+    "end_date": "Termination date",
+    "manager_id": "Supervisor",
+    "updated_at": "Last modified",
+    "team": "Team",
+    "department": "Department",
+    "cost_center": "Cost center",
+    "location": "Office",
+    "legal_entity": "Subcompany",
+}
+"""Our columns and kinds of group in Personio's own words: what is ticked for a credential."""
+REQUIRED = ("email", "given_name", "family_name", "status")
+"""Columns nobody can do without."""
 
 Text = str | int | float | bool | None | UnsetType
 Empty = Annotated[str, Meta(max_length=0)] | None | UnsetType  # what stands where an object might
@@ -226,7 +242,7 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
 
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
-    words = [f"'{word}'" for column, word in REQUIRED.items() if column in vanished]
+    words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
     if words:
         raise api.error(
             f"gave no person the attribute {' or '.join(words)}",
