@@ -19,7 +19,15 @@ class WarehouseError(PipelineError):
 
 
 class HrisError(PipelineError):
-    """An HR system that could not be read completely; nothing of the extract is used."""
+    """An HR system that could not be read completely; nothing of the extract is used.
+
+    ``problem`` and ``remedy`` are what happened and what to do, without what was left undone: for `hris-pipeline doctor`.
+    """
+
+    def __init__(self, text: str, *, problem: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(text)
+        self.problem = problem or text
+        self.remedy = remedy
 
 
 class DeskbirdError(PipelineError):

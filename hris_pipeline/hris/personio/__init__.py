@@ -4,7 +4,8 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ import httpx  # noqa: TID251 - an edge
 from pydantic import BaseModel, ConfigDict, Field
 
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.extract import Extract, Progress, Status
+from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
 from hris_pipeline.hris.personio import auth, v1, v2
 from hris_pipeline.hris.system import Capabilities, System, Variant
 from hris_pipeline.http import Client, Pacer, Patience
@@ -56,11 +57,32 @@ class Personio:
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
-        generation = self.options.api
-        rate = self.options.requests_per_second or RATES[generation]
-        with Client(Pacer(rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
-            login = auth.login_v1 if generation == "v1" else auth.login_v2
-            api = Api(
+        with self._api() as api:
+            if self.options.api == "v1":
+                return v1.read(api, directory, self.kinds, progress)
+            return v2.read(api, directory, self.kinds, self._settings, progress)
+
+    def trials(self) -> Iterator[Trial]:
+        """Try the credential, each right and each attribute, reading one record of a list at most."""
+        with self._api() as api:
+            if self.options.api == "v1":
+                yield from v1.trials(api, self.kinds)
+            else:
+                yield from v2.trials(api, self.kinds, self._settings)
+
+    @property
+    def _rate(self) -> float:
+        return self.options.requests_per_second or RATES[self.options.api]
+
+    @property
+    def _settings(self) -> v2.Settings:
+        return v2.Settings(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+
+    @contextlib.contextmanager
+    def _api(self) -> Iterator[Api]:
+        login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
+        with Client(Pacer(self._rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
+            yield Api(
                 "Personio",
                 self.name,
                 self.base_url.rstrip("/"),
@@ -68,10 +90,6 @@ class Personio:
                 auth.RIGHTS_AT,
                 lambda api: login(api, self.client_id, self.client_secret),
             )
-            if generation == "v1":
-                return v1.read(api, directory, self.kinds, progress)
-            settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
-            return v2.read(api, directory, self.kinds, settings, progress)
 
 
 def connect(
