@@ -328,13 +328,30 @@ def separate(
 
 
 @app.command()
-def systems() -> None:
-    """List every HR system: how it authenticates, what it can deliver, what it cannot."""
-    from hris_pipeline.hris.systems import SYSTEMS
+def systems(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="one system, by its name or the beginning of its title")
+    ] = None,
+    format: Annotated[  # noqa: A002
+        Format, typer.Option("--format", help="table or markdown for people, json for programs")
+    ] = Format.table,
+) -> None:
+    """List every HR system with what it offers there; with a NAME, one system's credentials, options and limits."""
+    from hris_pipeline.hris.systems import SYSTEMS, table
     from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
 
-    put(sys.stdout, lambda to: rendering.show(to, SYSTEMS.values()))
+    every, known = table(), list(SYSTEMS.values())
+    rows = rendering.chosen(name, every, known) if name else list(every)
+    if format is Format.json:
+        _deliver(rendering.as_json(rows, known), None)
+    elif format is Format.markdown:
+        _deliver(rendering.markdown(rows, known), None)
+    elif name:
+        for row in rows:
+            put(sys.stdout, lambda to, row=row: rendering.show_one(to, row, rendering.of(row, known)))  # type: ignore[misc]
+    else:
+        put(sys.stdout, lambda to: rendering.show(to, rows))
 
 
 @app.command()

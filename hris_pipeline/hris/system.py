@@ -63,9 +63,9 @@ class Capabilities:
 class Variant:
     """One of several ways to read through one system, where they differ in what they offer."""
 
-    name: str  # one word
+    name: str  # one word, for `hris-pipeline systems NAME`
     title: str
-    how: str  # what the company file says: "options: {api: v1}"
+    how: str  # what the company file says: "system: personio, options: {api: v1}"
     capabilities: Capabilities
 
 

@@ -167,8 +167,8 @@ SYSTEM = System(
     capabilities=V2,
     connect=connect,
     variants=(
-        Variant("personio_v2", "Personio v2", "options: {api: v2}, the default", V2),
-        Variant("personio_v1", "Personio v1", "options: {api: v1}", V1),
+        Variant("personio_v2", "Personio v2", "system: personio", V2),
+        Variant("personio_v1", "Personio v1", "system: personio, options: {api: v1}", V1),
     ),
     words=v1.WORDS,
 )
