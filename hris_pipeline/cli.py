@@ -328,6 +328,29 @@ def separate(
 
 
 @app.command()
+def doctor(
+    company: CompanyName,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="look at the company file and the environment only; ask nobody")
+    ] = False,
+    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Try every credential and permission and read everything once; say what is missing and where to switch it on."""
+    from hris_pipeline import doctor as examination
+    from hris_pipeline.presentation import doctor as rendering
+    from hris_pipeline.presentation import progress, put
+
+    with progress.shown() as report:
+        found = examination.diagnose(company, now=_now(as_of), offline=offline, progress=report)
+    if format is ScreenFormat.json:
+        _deliver(rendering.as_json(found), None)
+    else:
+        put(sys.stdout, lambda to: rendering.show(to, found))
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
 def systems(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="one system, by its name or the beginning of its title")

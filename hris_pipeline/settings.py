@@ -977,26 +977,43 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
+def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
+    environment = os.environ if environment is None else environment  # noqa: TID251
+    wrong = []
+    for path, text in _strings(_needed(company)):
+        for variable in REFERENCE.findall(text):
+            value = environment.get(variable, "")
+            if not value.strip():
+                wrong.append((path, variable, "is not set"))
+            elif not value.isprintable():
+                wrong.append((path, variable, "holds a line break or the like"))
+    return wrong
+
+
+def _needed(company: Company) -> dict[str, Any]:
+    """The company as a plain dictionary, without a secret that is not needed, so that it is not read."""
+    dumped = company.model_dump()
+    if not company.sync.absences.enabled:
+        dumped["deskbird"]["api_key"] = None
+    return dumped
+
+
 def resolve(company: Company, environment: Mapping[str, str] | None = None, systems: Mapping[str, Any] | None = None) -> Company:
     """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
 
     A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
     """
     environment = os.environ if environment is None else environment  # noqa: TID251
-    dumped = company.model_dump()
-    if not company.sync.absences.enabled:
-        dumped["deskbird"]["api_key"] = None  # a secret that is not needed is not read
-    wrong = []
-    for path, text in _strings(dumped):
-        for variable in REFERENCE.findall(text):
-            needs, value = f"{company.file}: {path} needs the environment variable {variable}", environment.get(variable, "")
-            if not value.strip():
-                wrong.append(f"{needs}, which is not set. Nothing was read or written; set it and start again.")
-            elif not value.isprintable():
-                wrong.append(f"{needs}, which holds a line break or the like. Nothing was read or written; set it without.")
+    then = {"is not set": "set it and start again"}
+    wrong = [
+        f"{company.file}: {path} needs the environment variable {variable}, which {why}. "
+        f"Nothing was read or written; {then.get(why, 'set it without')}."
+        for path, variable, why in unusable_variables(company, environment)
+    ]
     if wrong:
         raise SettingsError("\n".join(wrong))
-    return _checked(_filled_in(dumped, environment), company.file, systems, resolved=True)
+    return _checked(_filled_in(_needed(company), environment), company.file, systems, resolved=True)
 
 
 def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
