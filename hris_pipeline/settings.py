@@ -705,7 +705,7 @@ class Company(Settings):
     @classmethod
     def _connections(cls, given: object) -> object:
         if isinstance(given, Mapping):
-            _refuse([((name,), _check_name(name, "connection")) for name in map(str, given)])
+            _refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
             if not given:
                 raise _mistake("must hold at least one account, by its connection's name, such as personio")
         return given
@@ -886,7 +886,7 @@ def _checked(data: Mapping[str, Any], file: str, systems: Mapping[str, Any] | No
     return company
 
 
-def _check_name(name: str, what: str) -> str | None:
+def not_a_name(name: str, what: Literal["company", "connection"]) -> str | None:
     """What is wrong with the name of a company or a connection."""
     if not NAME.fullmatch(name):
         return f"is not a {what} name: use a-z, 0-9 and _, a letter first"
@@ -926,13 +926,11 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
     """
     where = companies_folder() if folder is None else folder
     file = where / f"{name}.yaml"
-    wrong = _check_name(name, "company")
+    wrong = not_a_name(name, "company")
     if wrong:
         raise SettingsError(f"{name!r} {wrong}. It is the name of the file in {where} without .yaml.")
     try:
-        document = _parse(file.read_text(encoding="utf-8"))
-    except SettingsError as problem:
-        raise SettingsError(f"{file}, {problem}") from None
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(company_names(where)) or "none"
         other = f" {name}.yml is there: its name must end in .yaml." if file.with_suffix(".yml").exists() else ""
@@ -941,13 +939,22 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
         raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
+    return check(name, text, str(file), systems)
+
+
+def check(name: str, text: str, file: str, systems: Mapping[str, Any] | None = None) -> Company:
+    """The company that a file's text describes; ``file`` is what mistakes call it."""
+    try:
+        document = _parse(text)
+    except SettingsError as problem:
+        raise SettingsError(f"{file}, {problem}") from None
     if document is None:
         raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
     if not isinstance(document, dict):
         raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
     if "name" in document:
         raise SettingsError(f"{file}: name is not a known key, because a company's name is the name of its file.")
-    return _checked({"name": name, **document}, str(file), systems, resolved=False)
+    return _checked({"name": name, **document}, file, systems, resolved=False)
 
 
 def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hris_pipeline.errors import PipelineError
 from hris_pipeline.hris import personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
@@ -34,6 +35,21 @@ def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
     """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline systems``."""
     own = [row for system in systems.values() for row in (system.variants or (_only_way(system),))]
     return (*own, *THROUGH_MERGE)
+
+
+def find(name: str, rows: Sequence[Variant]) -> list[Variant]:
+    """The rows that a name means: those of a system, a row's own name, or the beginning of a title; an error where none."""
+    word = _letters(name)
+    found = [row for row in rows if row.name == name.lower() or row.how.startswith(f"system: {name.lower()}")]
+    found = found or [row for row in rows if word and _letters(row.title).startswith(word)]
+    if not found:
+        known = ", ".join(dict.fromkeys(row.title for row in rows))
+        raise PipelineError(f"There is no HR system {name!r} here. Nothing was done. Known: {known}.")
+    return found
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
 
 
 def _only_way(system: System) -> Variant:

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import document
 
 if TYPE_CHECKING:
@@ -52,18 +51,6 @@ def show(to: Console, rows: "Sequence[Variant]") -> None:
     to.print()
     to.print(Text(ABOUT))
     to.print(Text("hris-pipeline systems NAME tells one system's credentials, options, leavers, completeness and rate."))
-
-
-def chosen(name: str, rows: "Sequence[Variant]", systems: "Sequence[System]") -> "list[Variant]":
-    """The rows that a name means: a system's, a variant's or the beginning of a title; an error where it means none."""
-    word = name.lower().replace(" ", "").replace("-", "")
-    titles = {row.title: row.title.lower().replace(" ", "").replace("-", "") for row in rows}
-    own = {variant.name for system in systems if system.name == name.lower() for variant in system.variants}
-    found = [row for row in rows if row.name in {name.lower(), *own} or titles[row.title].startswith(word)]
-    if not found:
-        known = ", ".join(dict.fromkeys(row.title for row in rows))
-        raise PipelineError(f"There is no HR system {name!r} here. Nothing was done. Known: {known}.")
-    return found
 
 
 def show_one(to: Console, row: "Variant", system: "System | None") -> None:
