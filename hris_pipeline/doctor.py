@@ -72,18 +72,27 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     for path, variable, why in unset:
         remedy = f"Set {variable} for whoever starts the command, and for the Dagster daemon."
         yield Finding("missing", FILE, f"the environment variable {variable}", f"{path} needs it, and it {why}.", remedy)
-    if unset or offline:
-        why = "because variables are missing" if unset else "because of --offline"
-        yield Finding("note", FILE, "the HR systems and deskbird", f"They were not asked, {why}.")
+    if not unset:
+        yield Finding("ok", FILE, "every environment variable that it needs is set")
+    if offline:
+        yield Finding("note", FILE, "the HR systems and deskbird", "They were not asked, because of --offline.")
         return
     try:
-        resolved = settings.resolve(company)
+        resolved = settings.resolve(company, stand_in=_STAND_IN)
     except SettingsError as problem:
         yield from _lines(problem, "what the environment variables hold", "Correct the variable.")
         return
-    yield Finding("ok", FILE, "every environment variable that it needs is set")
-    yield from _hris(resolved, now, progress, counts)
-    yield from _deskbird(resolved)
+    silent = {DESKBIRD, *(f"hris.{connection}" for connection in company.hris)}
+    silent = {who for who in silent if any(path.startswith(f"{who}.") for path, _, _ in unset)}
+    yield from _hris(resolved, now, progress, counts, silent)
+    if DESKBIRD in silent:
+        yield Finding("note", DESKBIRD, "deskbird", _NOT_ASKED)
+    else:
+        yield from _deskbird(resolved)
+
+
+_STAND_IN = "https://unset.invalid"  # for what is not set; whoever needs it is not asked
+_NOT_ASKED = "It was not asked, because a variable that it needs is not set."
 
 
 def _lines(problem: SettingsError, what: str, remedy: str) -> Iterator[Finding]:
@@ -130,12 +139,16 @@ def _offering_no(systems: dict[str, System], what: str) -> str | None:
 # --- the HR systems -------------------------------------------------------------------------------------------------------------
 
 
-def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[str, Any]) -> Iterator[Finding]:
-    """Each connection's trials, then everybody, as a night would read them."""
+def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[str, Any], silent: set[str]) -> Iterator[Finding]:
+    """Each connection's trials, then everybody, as a night would read them; ``silent`` are those that cannot be asked."""
     told: dict[str, set[str]] = {}
     refused = False
     for name, account in company.hris.items():
         told[name] = set()
+        if f"hris.{name}" in silent:
+            refused = True
+            yield Finding("note", name, SYSTEMS[account.system].title, _NOT_ASKED)
+            continue
         for trial in connect(name, account, company.kinds_read).trials():
             finding = _tried(trial, name, company)
             refused = refused or (trial.needed and trial.problem is not None)
@@ -143,7 +156,7 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
                 told[name].add(trial.attribute)
             yield finding
     if refused:
-        yield Finding("note", PEOPLE, "people", "Nobody was read, because a permission without which no night works is missing.")
+        yield Finding("note", PEOPLE, "people", "Nobody was read, because something without which no night works is missing.")
         return
     yield from _rehearsed(company, now, progress, told, counts)
 

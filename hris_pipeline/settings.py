@@ -1006,12 +1006,22 @@ def _needed(company: Company) -> dict[str, Any]:
     return dumped
 
 
-def resolve(company: Company, environment: Mapping[str, str] | None = None, systems: Mapping[str, Any] | None = None) -> Company:
+def resolve(
+    company: Company,
+    environment: Mapping[str, str] | None = None,
+    systems: Mapping[str, Any] | None = None,
+    *,
+    stand_in: str | None = None,
+) -> Company:
     """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
 
-    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it; unless
+    there is a ``stand_in`` for such values, for whoever then leaves alone what needs them.
     """
     environment = os.environ if environment is None else environment  # noqa: TID251
+    if stand_in is not None:
+        unusable = {variable: stand_in for _, variable, _ in unusable_variables(company, environment)}
+        environment = {**environment, **unusable}
     then = {"is not set": "set it and start again"}
     wrong = [
         f"{company.file}: {path} needs the environment variable {variable}, which {why}. "

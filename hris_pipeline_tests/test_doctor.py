@@ -167,16 +167,28 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     assert acme.personio.requests() == []
 
 
-def test_c82_each_variable_that_is_not_set_is_named_with_the_key_that_needs_it_and_nobody_is_asked(office, monkeypatch):
+def test_c82_each_variable_that_is_not_set_is_named_with_the_key_that_needs_it(office, monkeypatch):
     acme = office()
     monkeypatch.delenv("SANDBOX_SECRET")
     monkeypatch.setenv("SANDBOX_TOKEN", "two\nlines")
+    monkeypatch.delenv("SANDBOX_ALERTS")
     missing = acme.missing()
-    assert [one["what"].rsplit(" ", 1)[1] for one in missing] == ["SANDBOX_SECRET", "SANDBOX_TOKEN"]
+    assert [one["what"].rsplit(" ", 1)[1] for one in missing] == ["SANDBOX_SECRET", "SANDBOX_TOKEN", "SANDBOX_ALERTS"]
     assert "hris.personio.client_secret needs it, and it is not set" in missing[0]["problem"]
     assert "line break" in missing[1]["problem"]
     assert "two" not in json.dumps(missing)
-    assert acme.personio.requests() == []
+    assert acme.personio.requests() == acme.deskbird.faults.requests() == []
+
+
+@pytest.mark.parametrize(("unset", "asked"), [("SANDBOX_SECRET", "deskbird"), ("SANDBOX_TOKEN", "personio")])
+def test_who_can_be_asked_is_asked_although_another_ones_variable_is_not_set(office, monkeypatch, unset, asked):
+    acme = office()
+    monkeypatch.delenv(unset)
+    code, document = acme.doctor()
+    assert (code, len(acme.states(document, "missing"))) == (1, 1)
+    assert bool(acme.personio.requests()) == (asked == "personio")
+    assert bool(acme.deskbird.faults.requests()) == (asked == "deskbird")
+    assert (document["would_be"] is not None) == (asked == "personio")
 
 
 @pytest.mark.parametrize(
