@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hris_pipeline import contracts, groups, managers, pause, people, settings
+from hris_pipeline import alerts, contracts, groups, managers, pause, people, settings
 from hris_pipeline.contracts import Rule
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
@@ -82,6 +82,7 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     except SettingsError as problem:
         yield from _lines(problem, "what the environment variables hold", "Correct the variable.")
         return
+    yield from _news(resolved, {path for path, _, _ in unset})
     silent = {DESKBIRD, *(f"hris.{connection}" for connection in company.hris)}
     silent = {who for who in silent if any(path.startswith(f"{who}.") for path, _, _ in unset)}
     yield from _hris(resolved, now, progress, counts, silent)
@@ -89,6 +90,20 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
         yield Finding("note", DESKBIRD, "deskbird", _NOT_ASKED)
     else:
         yield from _deskbird(resolved)
+
+
+def _news(company: Company, unset: set[str]) -> Iterator[Finding]:
+    """Whether the URLs for alerts are understood; nothing is sent."""
+    for place, url in enumerate(company.alerts):
+        if f"alerts[{place}]" in unset:
+            continue
+        if alerts.is_understood(url.get_secret_value()):
+            yield Finding("ok", FILE, f"alerts[{place}] is a URL that Apprise understands (nothing was sent)")
+        else:
+            told = "It is no URL in Apprise notation, so no news would arrive."
+            yield Finding(
+                "missing", FILE, f"alerts[{place}]", told, "See https://github.com/caronc/apprise for how it is written."
+            )
 
 
 _STAND_IN = "https://unset.invalid"  # for what is not set; whoever needs it is not asked

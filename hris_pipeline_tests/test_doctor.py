@@ -40,6 +40,7 @@ class Office:
     personio: Faults
     capture: pytest.CaptureFixture[str]
     text: str = field(repr=False)
+    desk_url: str
 
     def configure(self, more: str = "", **replaced: str) -> None:
         text = self.text
@@ -78,7 +79,7 @@ def office(tmp_path, monkeypatch, capsys):
             hris, served = (stack.enter_context(serve(app)) for app in (hris_app, deskbird))
             (tmp_path / "companies").mkdir(exist_ok=True)
             text = FILE.format(hris=hris.url, desk=served.url, client_id=CREDENTIAL.client_id, api=api, dialect=setting)
-            made = Office(tmp_path, tenant, deskbird, faults, capsys, text)
+            made = Office(tmp_path, tenant, deskbird, faults, capsys, text, served.url)
             made.configure()
             return made
 
@@ -244,6 +245,17 @@ def test_a_wrong_secret_and_a_wrong_token_are_told_with_where_to_make_new_ones(o
     assert "refused the SCIM token (HTTP 401)" in desk["problem"]
     assert "Admin > API keys" in desk["remedy"]
     assert "mistyped" not in json.dumps([hris, desk])
+
+
+def test_an_alert_that_goes_nowhere_is_missing_and_no_alert_is_sent(office, monkeypatch):
+    acme = office()
+    monkeypatch.setenv("SANDBOX_ALERTS", "slac://hooks.example/s3cr3t")
+    (one,) = acme.missing()
+    assert (one["what"], "Apprise notation" in one["problem"]) == ("alerts[0]", True)
+    assert "s3cr3t" not in json.dumps(one)
+    monkeypatch.setenv("SANDBOX_ALERTS", acme.desk_url.replace("http", "json"))
+    assert acme.missing() == []
+    assert "POST" not in {request.method for request in acme.deskbird.faults.requests()}
 
 
 def test_an_unproven_read_is_a_note_and_a_read_that_fails_is_missing(office):

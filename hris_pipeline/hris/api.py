@@ -59,7 +59,8 @@ class Api:
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
                 raise self.error(what, "Lower requests_per_second in the company file, or run again later.") from None
-            raise self.error(f"gave no usable answer at {where} {tries} ({problem})") from None
+            then = AGAIN if problem.status else f"Check base_url in the company file and the way to it. {AGAIN}"
+            raise self.error(f"gave no usable answer at {where} {tries} ({problem})", then) from None
         status = response.status_code
         if response.is_success or status in accept or status in {401, 403}:
             return response
