@@ -18,7 +18,6 @@ from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
 from hris_pipeline.hris.extract import Extract, Progress, Trial
-from hris_pipeline.hris.system import System
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings import Company
@@ -127,28 +126,20 @@ def _configured(company: Company) -> Iterator[Finding]:
             told = f"{' and '.join(without)} {'does' if len(without) == 1 else 'do'} not deliver it."
             remedy = f"Nothing to do, or take {kind} out of sync.groups."
             yield Finding("note", FILE, f"groups of kind {kind}", told, remedy)
-    if company.sync.managers and (none := _offering_no(systems, "manager")):
+    offered = {name: system.offers(company.hris[name].options) for name, system in systems.items()}
+    if company.sync.managers and all(can.manager == "no" for can in offered.values()):
         remedy = "Set sync.managers to false, or choose another way to read it: `hris-pipeline systems`."
-        yield Finding("missing", FILE, "reporting lines", f"{none} has no managers.", remedy)
-    if company.sync.nested_groups == "path" and (none := _offering_no(systems, "nested_groups")):
-        told = f"{none} does not say which unit lies in which, so its groups keep their own names."
-        yield Finding("note", FILE, "sync.nested_groups: path", told, "Nothing to do, or leave the key out.")
+        yield Finding("missing", FILE, "reporting lines", "No connection has managers.", remedy)
+    if company.sync.nested_groups == "path":
+        for name in (name for name, can in offered.items() if can.nested_groups == "no"):
+            told = f"{name} does not say which unit lies in which, so its groups keep their own names."
+            yield Finding("note", FILE, "sync.nested_groups: path", told, "Nothing to do, or leave the key out.")
     if company.schedule is None:
         told = "schedule is null, so no night starts by itself."
         yield Finding("note", FILE, "the schedule", told, 'Set it, such as "30 4 * * *", when the first sync was right.')
     if not company.alerts:
         told = "Nobody is told when a night fails or a guard holds something back."
         yield Finding("note", FILE, "alerts", told, 'Name a channel: alerts: ["${ALERT_URL}"], a URL in Apprise notation.')
-
-
-def _offering_no(systems: dict[str, System], what: str) -> str | None:
-    """The connections whose system has no such thing, where that is true of every way to read it."""
-    without = [
-        name
-        for name, system in systems.items()
-        if all(getattr(can, what) == "no" for can in (system.capabilities, *(v.capabilities for v in system.variants)))
-    ]
-    return " and ".join(without) or None
 
 
 # --- the HR systems -------------------------------------------------------------------------------------------------------------

@@ -279,8 +279,7 @@ def _take_system(draft: Draft, answer: str) -> str | None:
         row = choices.get(answer.lower()) or find(answer, list(choices.values()))[0]
     except PipelineError as problem:
         return str(problem)
-    said: dict[str, Any] = yaml.safe_load(f"{{{row.how}}}")  # a row says what the company file says
-    draft.row, draft.system, draft.options = row, SYSTEMS[said["system"]], dict(said.get("options", {}))
+    draft.row, draft.system, draft.options = row, SYSTEMS[row.said["system"]], dict(row.said.get("options", {}))
     draft.connection = draft.system.name
     draft.variables = dict.fromkeys((*draft.system.credentials, "scim_token"), "VARIABLE")
     usual = [kind for kind in ("team", "department", "cost_center") if kind in draft.system.group_kinds]

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +10,7 @@ import pytest
 
 from hris_pipeline import cli, settings
 from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
@@ -166,6 +167,26 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     problems = [one["problem"] for one in acme.missing()]
     assert any("sync.groups" in problem or "deactivate_users" in problem for problem in problems)
     assert acme.personio.requests() == []
+
+
+def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_offline(office, monkeypatch):
+    acme = office()  # v1 has no units within units
+    acme.configure("sync: {nested_groups: path}\nschedule: null\n")
+    notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
+    assert notes == ["sync.nested_groups: path", "the schedule", "the HR systems and deskbird"]
+    acme.configure("sync: {nested_groups: path}\n", v1="v2")
+    notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
+    assert notes == ["the HR systems and deskbird"]
+
+    personio = SYSTEMS["personio"]
+    without = replace(personio, capabilities=replace(personio.capabilities, manager="no"), group_kinds=("team",))
+    monkeypatch.setitem(SYSTEMS, "personio", replace(without, variants=()))
+    acme.configure()
+    code, document = acme.doctor("--offline")
+    (one,) = acme.states(document, "missing")
+    assert (code, one["what"]) == (1, "reporting lines")
+    notes = [finding["what"] for finding in acme.states(document, "note")]
+    assert notes[:2] == ["groups of kind department", "groups of kind cost_center"]
 
 
 def test_c82_each_variable_that_is_not_set_is_named_with_the_key_that_needs_it(office, monkeypatch):

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx  # noqa: TID251 - an edge
+import yaml
 from pydantic import BaseModel
 
 from hris_pipeline.hris.extract import Connection, Status
@@ -36,10 +37,7 @@ Evidence = Literal["specification", "client", "facts"]
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What the HR system itself offers: one row of the table that ``hris-pipeline systems`` prints.
-
-    Whether the pipeline carries it over is another matter: it does not take photos or absences yet.
-    """
+    """What the HR system itself offers, carried over or not: one row of the table that ``hris-pipeline systems`` prints."""
 
     authentication: str
     leavers: str  # how somebody who left shows
@@ -68,6 +66,12 @@ class Variant:
     how: str  # what the company file says: "system: personio, options: {api: v1}"
     capabilities: Capabilities
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """The same, read."""
+        keys: dict[str, Any] = yaml.safe_load(f"{{{self.how}}}")
+        return keys
+
 
 @dataclass(frozen=True)
 class System:
@@ -84,3 +88,11 @@ class System:
     connect: Connect
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
+
+    def offers(self, options: BaseModel) -> Capabilities:
+        """What is offered where these options are set; where they do not tell the variant, what is said of the system."""
+        for variant in self.variants:
+            told = variant.said.get("options", {})
+            if told and all(getattr(options, name) == value for name, value in told.items()):
+                return variant.capabilities
+        return self.capabilities

@@ -40,7 +40,7 @@ def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
 def find(name: str, rows: Sequence[Variant]) -> list[Variant]:
     """The rows that a name means: those of a system, a row's own name, or the beginning of a title; an error where none."""
     word = _letters(name)
-    found = [row for row in rows if row.name == name.lower() or row.how.startswith(f"system: {name.lower()}")]
+    found = [row for row in rows if row.name == name.lower() or row.said["system"] == name.lower()]
     found = found or [row for row in rows if word and _letters(row.title).startswith(word)]
     if not found:
         known = ", ".join(dict.fromkeys(row.title for row in rows))

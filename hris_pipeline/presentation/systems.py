@@ -1,9 +1,10 @@
 """The HR systems: one table of what each offers, and the details of one; for a terminal, as Markdown and as JSON."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +32,7 @@ EVIDENCE = {
     "facts": "second-hand facts only",
 }
 ABOUT = (
-    "What each HR system offers where it is read. Photos and absences are not carried over to deskbird yet. "
+    "What each HR system offers where it is read; what of it is carried over to deskbird, the README says. "
     "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
 )
 _SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
@@ -61,6 +62,8 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
     table.add_column(overflow="fold")
     for name, text in _details(row, system):
         table.add_row(name, Text(text))
+    for place, text in enumerate(_options(system)):
+        table.add_row("" if place else "options", Text(text))
     to.print(table)
     to.print()
 
@@ -68,10 +71,9 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
 def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str]]:
     can = row.capabilities
     if system is not None:
-        yield "credentials", ", ".join(system.credentials) or "none"
-        yield "address", system.default_base_url or "to be given as base_url"
-        yield "options", "; ".join(_options(system)) or "none"
-        yield "groups", ", ".join(system.group_kinds)
+        yield "credentials", ", ".join(system.credentials) or "none that is always needed"
+        yield "address", system.default_base_url or "none of its own"
+        yield "groups", ", ".join(system.group_kinds) or "those that the company file names"
     yield "authentication", can.authentication
     for answer in ("yes", "partly", "no", "unknown"):
         words = [name.replace("_", " ") for name in COLUMNS if getattr(can, name) == answer]
@@ -87,15 +89,19 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
     yield "known from", EVIDENCE[can.evidence]
 
 
-def _options(system: "System") -> Iterator[str]:
-    for name, field in system.options.model_fields.items():
-        default = "required" if field.default is PydanticUndefined else f"default {field.default}"
-        yield f"{name} ({default}): {field.description}"
+def _options(system: "System | None") -> Iterator[str]:
+    """Each option with its default and what it is."""
+    for name, field in system.options.model_fields.items() if system is not None else ():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            default = {key: value for key, value in default if value is not None}
+        shown = "required" if field.is_required() else f"default {json.dumps(default, ensure_ascii=False, default=str)}"
+        yield f"{name} ({shown}): {field.description}"
 
 
 def of(row: "Variant", systems: "Sequence[System]") -> "System | None":
     """The registered system by which a row is read."""
-    return next((system for system in systems if row.how.split(",")[0] == f"system: {system.name}"), None)
+    return next((system for system in systems if row.said["system"] == system.name), None)
 
 
 def as_json(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
@@ -126,8 +132,13 @@ def markdown(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
         cells = [row.title, f"`{row.how}`", *(_SIGNS[can[name]] for name in COLUMNS), can["evidence"]]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".", ""]
+    told: set[str] = set()
     for row in rows:
+        system = of(row, systems)
         lines += [f"## {row.title} (`{row.how}`)", ""]
-        lines += [f"* **{name}**: {text}" for name, text in _details(row, of(row, systems))]
+        lines += [f"* **{name}**: {text}" for name, text in _details(row, system)]
+        if system is not None and system.name not in told:  # once for all its variants
+            lines += [f"* **option** {text}" for text in _options(system)]
+            told.add(system.name)
         lines.append("")
     return "\n".join(lines)
