@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -62,7 +62,7 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
     table.add_column(overflow="fold")
     for name, text in _details(row, system):
         table.add_row(name, Text(text))
-    for place, text in enumerate(_options(system)):
+    for place, text in enumerate(_options(system.options) if system is not None else ()):
         table.add_row("" if place else "options", Text(text))
     to.print(table)
     to.print()
@@ -89,14 +89,16 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
     yield "known from", EVIDENCE[can.evidence]
 
 
-def _options(system: "System | None") -> Iterator[str]:
-    """Each option with its default and what it is."""
-    for name, field in system.options.model_fields.items() if system is not None else ():
+def _options(options: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Each option with its default and what it is; those of a section by their whole path."""
+    for name, field in options.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         default = field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel):
-            default = {key: value for key, value in default if value is not None}
-        shown = "required" if field.is_required() else f"default {json.dumps(default, ensure_ascii=False, default=str)}"
-        yield f"{name} ({shown}): {field.description}"
+        shown = "a section" if isinstance(default, BaseModel) else f"default {json.dumps(default, default=str)}"
+        yield f"{above}{name} ({'required' if field.is_required() else shown}): {field.description}"
+        if section is not None:
+            yield from _options(section, f"{above}{name}.")
 
 
 def of(row: "Variant", systems: "Sequence[System]") -> "System | None":
@@ -138,7 +140,7 @@ def markdown(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
         lines += [f"## {row.title} (`{row.how}`)", ""]
         lines += [f"* **{name}**: {text}" for name, text in _details(row, system)]
         if system is not None and system.name not in told:  # once for all its variants
-            lines += [f"* **option** {text}" for text in _options(system)]
+            lines += [f"* **option** {text}" for text in _options(system.options)]
             told.add(system.name)
         lines.append("")
     return "\n".join(lines)
