@@ -63,7 +63,13 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     try:
         company = settings.load(name)
     except SettingsError as problem:
-        yield from _lines(problem, "the company file", "Correct it there; companies/example.yaml.txt shows every key.")
+        there = name in settings.company_names()
+        remedy = (
+            "Correct it there; companies/example.yaml.txt shows every key."
+            if there
+            else f"`hris-pipeline init {name}` writes one."
+        )
+        yield from _lines(problem, "the company file", remedy)
         return
     yield Finding("ok", FILE, f"{company.file} is valid")
     yield from _configured(company)

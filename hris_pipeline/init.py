@@ -25,6 +25,8 @@ from hris_pipeline.hris.systems import SYSTEMS, find
 Ask = Callable[[str, str | None], str]
 """Puts a question with its default (None: there is none) to whoever answers."""
 Complain = Callable[[str], None]
+Question = Callable[[str, str, str | None, Callable[[str], str | None]], None]
+"""Gets an answer by its key, the question's text and its default, and hands it to what puts it into the draft."""
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
@@ -207,9 +209,6 @@ def next_steps(draft: Draft, file: Path) -> Sequence[str]:
     )
 
 
-Question = Callable[[str, str, str | None, Callable[[str], str | None]], None]
-
-
 def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> None:
     """The connection's address, credentials and required options."""
     where = f"hris.{draft.connection}"
@@ -224,14 +223,16 @@ def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> 
         default = "DESKBIRD_SCIM_TOKEN" if key == "scim_token" else f"{draft.connection}_{key}".upper()
         text = f"Which environment variable will hold {owner}?"
         question(f"variable {key}", text, default, lambda answer, key=key: _take_variable(draft, key, answer))  # type: ignore[misc]
-    for path, about in _required(draft.system.options):
-        text = f"{'.'.join(path)}: {about.description or 'required'}?"
-        question(f"option {'.'.join(path)}", text, None, lambda answer, path=path: _take_option(draft, path, answer))  # type: ignore[misc]
     for key, answer in given.items():
         if key.startswith("option "):
             _put(draft.options, key.removeprefix("option ").split("."), _plain(answer))
         elif key.startswith("variable ") and (wrong := _take_variable(draft, key.removeprefix("variable "), answer)):
             raise SettingsError(f"{wrong} Nothing was written.")
+    for path, about in _required(draft.system.options):
+        if _has(draft.options, path):
+            continue
+        text = f"{'.'.join(path)}: {about.description or 'required'}?"
+        question(f"option {'.'.join(path)}", text, None, lambda answer, path=path: _take_option(draft, path, answer))  # type: ignore[misc]
 
 
 def _ask_again(draft: Draft, within: str, ask: Ask | None, complain: Complain) -> None:
@@ -328,6 +329,14 @@ def _put(options: dict[str, Any], path: Sequence[str], value: Any) -> None:
         inner = options.get(step)
         options[step] = options = inner if isinstance(inner, dict) else {}
     options[path[-1]] = value
+
+
+def _has(options: Any, path: Sequence[str]) -> bool:
+    for step in path:
+        if not isinstance(options, dict) or step not in options:
+            return False
+        options = options[step]
+    return True
 
 
 def _plain(answer: str) -> Any:

@@ -169,6 +169,14 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     assert acme.personio.requests() == []
 
 
+def test_where_there_is_no_company_file_init_is_named(office):
+    acme = office()
+    (acme.home / "companies" / "acme.yaml").unlink()
+    (one,) = acme.missing()
+    assert "does not exist" in one["problem"]
+    assert one["remedy"] == "`hris-pipeline init acme` writes one."
+
+
 def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_offline(office, monkeypatch):
     acme = office()  # v1 has no units within units
     acme.configure("sync: {nested_groups: path}\nschedule: null\n")
