@@ -329,3 +329,22 @@ def _deskbird(company: Company) -> Iterator[Finding]:
     ) as service:
         for trial in deskbird_trials(service, company.deskbird.scim_dialect, patch=not paused):
             yield _tried(trial, DESKBIRD, company)
+    yield from _learnt(company)
+
+
+def _learnt(company: Company) -> Iterator[Finding]:
+    """Which form of which write worked in earlier nights, as the company's own warehouse remembers it; only read."""
+    warehouse = Warehouse(settings.data_folder(), company.name, patience=2.0)
+    if not warehouse.path.exists():
+        return
+    try:
+        with warehouse.read() as con:
+            found = con.execute(
+                "select dialect, list(kind order by kind) from state.dialects group by all order by all"
+            ).fetchall()
+    except WarehouseError as problem:
+        yield Finding("note", DESKBIRD, "what earlier nights have learnt of it", str(problem))
+        return
+    words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
+    if words:
+        yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")

@@ -99,7 +99,7 @@ class Draft:
         yield "  scope:", "who is synced; rules, such as {department: [Sales], location: Berlin}"
         yield f"    include: {_scalar(include)}", "empty is everybody"
         yield "    exclude: []", ""
-        if self.system.group_kinds:
+        if self.system.group_kinds or self.groups:  # where the options tell the kinds, the default is right
             yield "  # The first kind keeps its name where two groups would be called alike.", ""
             yield f"  groups: {_scalar(list(self.groups))}", ""
         yield f"  managers: {_scalar(self.managers)}", "reporting lines"
@@ -169,7 +169,7 @@ def interview(company: str, given: Mapping[str, Any], ask: Ask | None, complain:
     _ask_again(draft, f"hris.{draft.connection}.options.", ask, complain)
     question("timezone", "Time zone?", draft.timezone, lambda answer: _take(draft, answer, "timezone", "timezone"))
     question("scope", "Who is in scope? (everybody, or e-mail domains)", "everybody", lambda answer: _take_scope(draft, answer))
-    if draft.groups:
+    if draft.groups or "groups" in given:
         kinds = ", ".join(draft.system.group_kinds)
         question(
             "groups", f"Which groups? ({kinds}; or none)", ", ".join(draft.groups), lambda answer: _take_groups(draft, answer)

@@ -353,6 +353,18 @@ def test_a_deskbird_that_answers_with_a_web_page_is_missing(office):
     assert "proxy" in one["remedy"]
 
 
+def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_is_kept(office):
+    acme = office()
+    warehouse = Warehouse(acme.home / "data", "acme")
+    with warehouse.write(("personio",)) as con:
+        con.execute("insert into state.dialects values ('user_create', 'rfc', now()), ('manager', 'entra', now())")
+    before = warehouse.path.read_bytes()
+    code, document = acme.doctor()
+    told = [finding["what"] for finding in acme.states(document, "ok") if finding["area"] == "deskbird"]
+    assert (code, told[-1]) == (0, "forms that worked in earlier nights: entra for manager; rfc for user create")
+    assert warehouse.path.read_bytes() == before
+
+
 def test_while_the_company_is_paused_no_patch_is_sent(office):
     acme = office()
     assert cli.run(["pause", "acme"]) == 0
