@@ -337,6 +337,23 @@ def test_where_deskbird_looks_for_the_user_first_nothing_is_claimed(office):
     assert (code, len(told)) == (0, 2)
 
 
+def test_a_token_that_may_only_read_is_missing_a_right(office):
+    acme = office()
+    acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "status", value=403, times=None))
+    missing = acme.missing()
+    assert [one["problem"] for one in missing] == ["The SCIM token may read but not change anything (HTTP 403)."] * 2
+    assert "Admin > API keys" in missing[0]["remedy"]
+
+
+def test_where_anything_is_accepted_for_an_id_that_nobody_has_it_stops_there(office):
+    acme = office()
+    acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "html", times=None))  # which is a 200
+    code, document = acme.doctor()
+    assert code == 0
+    assert sum("so nothing more was sent" in (one["problem"] or "") for one in acme.states(document, "note")) == 2
+    assert len(acme.deskbird.writes()) == 2
+
+
 def test_a_filter_that_is_refused_is_a_note(office):
     acme = office()
     acme.deskbird.faults.add(Fault("GET /v2/scim/Groups", "status", value=400, after=1, times=None))
