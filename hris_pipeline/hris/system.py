@@ -1,10 +1,11 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import httpx  # noqa: TID251 - an edge
+import yaml
 from pydantic import BaseModel
 
 from hris_pipeline.hris.extract import Connection, Status
@@ -27,16 +28,49 @@ class Connect(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+Answer = Literal["yes", "partly", "no", "unknown"]
+"""Whether a system offers something; ``unknown``: it depends on the account, or no document says."""
+
+Evidence = Literal["specification", "client", "facts"]
+"""How sure we are: the vendor's own specification, an official or public client, or second-hand facts only."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What to expect of a system, in plain words."""
+    """What the HR system itself offers, carried over or not: one row of the table that ``hris-pipeline systems`` prints."""
 
     authentication: str
-    delivers: tuple[str, ...]
-    lacks: tuple[str, ...]
     leavers: str  # how somebody who left shows
     completeness: str  # how complete a read can be proven
     rate: str
+    manager: Answer = "unknown"
+    team: Answer = "unknown"
+    department: Answer = "unknown"
+    cost_center: Answer = "unknown"
+    nested_groups: Answer = "unknown"  # whether a unit names the one above it
+    photo: Answer = "unknown"
+    absences: Answer = "unknown"
+    half_days: Answer = "unknown"  # of absences
+    changed_since: Answer = "unknown"  # whether only what changed since a moment can be asked for
+    evidence: Evidence = "facts"
+    delivers: tuple[str, ...] = ()  # what else is worth knowing, in plain words
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of several ways to read through one system, where they differ in what they offer."""
+
+    name: str  # one word, for `hris-pipeline systems NAME`
+    title: str
+    how: str  # what the company file says: "system: personio, options: {api: v1}"
+    capabilities: Capabilities
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The same, read."""
+        keys: dict[str, Any] = yaml.safe_load(f"{{{self.how}}}")
+        return keys
 
 
 @dataclass(frozen=True)
@@ -53,3 +87,13 @@ class System:
     capabilities: Capabilities
     connect: Connect
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
+    variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
+    words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
+
+    def offers(self, options: BaseModel) -> Capabilities:
+        """What is offered where these options are set; where they do not tell the variant, what is said of the system."""
+        for variant in self.variants:
+            told = variant.said.get("options", {})
+            if told and all(getattr(options, name) == value for name, value in told.items()):
+                return variant.capabilities
+        return self.capabilities
