@@ -81,7 +81,7 @@ class System:
     title: str
     credentials: tuple[str, ...]  # keys required in the company file
     options: type[BaseModel]
-    default_base_url: str
+    default_base_url: str  # with a {placeholder} where each account has its own address: the company file has to say it then
     group_kinds: tuple[str, ...]
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
