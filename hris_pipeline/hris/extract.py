@@ -25,7 +25,8 @@ from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
 
 Proof = Literal["unproven", "proven"]
-Status = Literal["active", "on_leave", "upcoming", "ended"]
+Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
+"""What a system's status word means; ``not_active``: of those who left, and as well of those whose first day is still to come."""
 Progress = Callable[[str, int, int | None], None]
 """Called with the resource, the records read so far and the number expected, where it is known."""
 
