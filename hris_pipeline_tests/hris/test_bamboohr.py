@@ -203,12 +203,13 @@ def test_c13_null_is_empty_and_a_field_that_may_not_be_seen_is_unknown(served, r
     assert (row["manager_id"], row["groups"]) == (None, [])
 
 
-def test_no_date_may_be_written_as_zeros(bamboohr, rows):
-    account = bamboohr(empty_date="0000-00-00")
-    employees, _ = account.read()
-    found = rows(employees.path)
-    assert all(row["end_date"] != "0000-00-00" for row in found)
-    assert any(row["end_date"] is None and row["absent"] == [] for row in found)
+@pytest.mark.parametrize("status", ["Active", "Inactive"])
+def test_no_date_may_be_written_as_zeros(served, rows, status):
+    row, _ = read_one(served, rows, person(status=status, hireDate="0000-00-00", terminationDate="0000-00-00"))
+    assert (row["start_date"], row["end_date"]) == (None, None)
+    assert not {"start_date", "end_date"} & set(row["absent"])
+    row, _ = read_one(served, rows, person(status=status, hireDate="2020-01-01", terminationDate="0000-00-00"))
+    assert (row["start_date"], row["end_date"]) == ("2020-01-01", None)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +308,18 @@ def test_c05_the_same_page_again_ends_the_read(bamboohr, small_pages):
     assert "that it had given before" in refused(account)
 
 
+def test_c05_empty_pages_that_lead_to_themselves_end_the_read(served):
+    account = served(scripted_app({PATH: page(cursor="again")}))
+    assert "that it had given before" in refused(account)
+
+
+def test_c04_who_is_listed_twice_is_one_row_and_leaves_the_read_unproven(served, rows):
+    employees, _ = served(scripted_app({PATH: page(person(), person(), total=2)})).read()
+    assert [row["id"] for row in rows(employees.path)] == ["7"]
+    assert (employees.records, employees.proof) == (1, "unproven")
+    assert "listed 1 of its people more than once" in employees.why
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("wait", [0, "Wed, 21 Oct 2015 07:28:00 GMT", None])
 def test_c08_being_told_to_wait_is_obeyed_and_the_same_page_asked_again(bamboohr, small_pages, status, wait):
@@ -371,6 +384,13 @@ def test_many_changes_are_asked_for_in_several_requests(bamboohr, monkeypatch):
     account = bamboohr()
     employees, _ = account.read(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
     assert (employees.records, employees.pages, employees.proof) == (PEOPLE, 3, "unproven")
+
+
+def test_a_change_of_somebody_whose_field_may_not_be_seen_is_no_error(bamboohr, rows):
+    account = bamboohr(hidden=("workEmail",))
+    employees, _ = account.read(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+    assert employees.records == PEOPLE
+    assert all(row["absent"] == ["email"] for row in rows(employees.path))
 
 
 @pytest.mark.parametrize("nobody", [{}, []])
