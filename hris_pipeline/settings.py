@@ -315,13 +315,21 @@ def _account_model(
         _check_keys(options, given)
         return given
 
-    def own_address(given: object) -> object:
+    of_their_own = default_base_url is not None and "{" in default_base_url
+    own = f"the account's own address, {default_base_url}"
+
+    def address(given: object) -> object:
+        if given is None and of_their_own:
+            raise _mistake(f"must be {own}")
         return default_base_url if given is None else given
 
     fields: dict[str, Any] = {
         key: (SecretStr, Field(description=f"the {key} of the API credential, as ${{NAME}}")) for key in credentials
     } | {
-        "base_url": (Annotated[Url | None, BeforeValidator(own_address)], Field(default=default_base_url)),
+        "base_url": (
+            Annotated[Url | None, BeforeValidator(address)],
+            Field(description=own) if of_their_own else Field(default=default_base_url),
+        ),
         "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
     }
     return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)

@@ -53,6 +53,7 @@ class System:
 SYSTEMS = {
     "paper": System("paper", ("client_id", "client_secret"), PaperOptions, ("team", "drawer"), "https://paper.example"),
     "plain": System("plain", ("api_key",), PaperOptions, ("team",), None),
+    "tenanted": System("tenanted", ("api_key",), PaperOptions, ("team",), "https://{company}.paper.example"),
 }
 
 
@@ -165,11 +166,11 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "system missing": Mistake(
         GOOD.replace("    system: paper\n", ""),
-        "hris.main.system is missing: the HR system's name. Known: paper, plain.",
+        "hris.main.system is missing: the HR system's name. Known: paper, plain, tenanted.",
     ),
     "unknown system": Mistake(
         GOOD.replace("system: paper", "system: papre"),
-        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain.",
+        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain, tenanted.",
     ),
     "account without keys": Mistake(
         "hris:\n  main:\ndeskbird:\n  scim_token: ${SCIM_TOKEN}\n",
@@ -822,6 +823,15 @@ def test_a_company_is_not_changed_after_loading(tmp_path: Path) -> None:
 def test_a_system_without_an_address_of_its_own_needs_none(tmp_path: Path) -> None:
     text = "hris: {main: {system: plain, api_key: '${K}', base_url: null}}\ndeskbird: {scim_token: '${T}'}\n"
     assert check(tmp_path, text).hris["main"].base_url is None
+
+
+def test_a_system_that_gives_each_account_an_address_of_its_own_has_to_be_told_it(tmp_path: Path) -> None:
+    text = "hris: {main: {system: tenanted, api_key: '${K}'%s}}\ndeskbird: {scim_token: '${T}'}\n"
+    own = "the account's own address, https://{company}.paper.example."
+    assert refusal(tmp_path, text % "") == f"acme.yaml: hris.main.base_url is missing: {own}"
+    assert refusal(tmp_path, text % ", base_url: null") == f"acme.yaml: hris.main.base_url must be {own}"
+    company = check(tmp_path, text % ", base_url: 'https://acme.paper.example/'")
+    assert company.hris["main"].base_url == "https://acme.paper.example"
 
 
 # --- the files that come with the project -------------------------------------------------------------------------------

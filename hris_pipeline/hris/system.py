@@ -1,14 +1,15 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import httpx  # noqa: TID251 - an edge
 import yaml
 from pydantic import BaseModel
 
 from hris_pipeline.hris.extract import Connection, Status
+from hris_pipeline.http import Client, Pacer, Patience
 
 
 class Connect(Protocol):
@@ -20,12 +21,34 @@ class Connect(Protocol):
         *,
         base_url: str,
         credentials: Mapping[str, str],
-        options: BaseModel,
+        options: Any,  # a model of the system's own
         kinds: Sequence[str],
         transport: httpx.BaseTransport | None = None,
     ) -> Connection:
         """``kinds`` are the group kinds to sync; ``transport`` takes the place of the network in benchmarks."""
         ...
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Account(Generic[Options]):
+    """One account, ready to be read; a connector adds ``read``, and its class is then what connects."""
+
+    name: str  # of the connection
+    _: KW_ONLY
+    base_url: str
+    credentials: Mapping[str, str] = field(repr=False)
+    options: Options
+    kinds: Sequence[str]
+    transport: httpx.BaseTransport | None = None
+    patience: Patience = field(default_factory=Patience)
+    timeout: float = 60.0
+
+    def client(self, requests_per_second: float, headers: Mapping[str, str]) -> Client:
+        """What asks this account, at its pace."""
+        return Client(Pacer(requests_per_second), headers, self.timeout, self.patience, self.transport)
 
 
 Answer = Literal["yes", "partly", "no", "unknown"]
@@ -81,7 +104,7 @@ class System:
     title: str
     credentials: tuple[str, ...]  # keys required in the company file
     options: type[BaseModel]
-    default_base_url: str
+    default_base_url: str  # with a {placeholder} where each account has its own address: the company file has to say it then
     group_kinds: tuple[str, ...]
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities

@@ -15,7 +15,16 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, only_changes, prove_by_total
+from hris_pipeline.hris.extract import (
+    EmployeeFile,
+    Extract,
+    OrgUnitFile,
+    Progress,
+    Trial,
+    only_changes,
+    prove_by_totals,
+    twice_unless_proven,
+)
 
 PATH = "/v1/company/employees"
 RIGHT = "the right to read Employees"
@@ -197,10 +206,7 @@ def read(
     if since is not None:
         employees, units = _pass(api, directory, kinds, progress, since=since)
         return only_changes(employees, since), only_changes(units, since)
-    first = _pass(api, directory, kinds, progress)
-    if first[0].proof == "proven":
-        return first
-    return _pass(api, directory, kinds, progress, remark=" A second pass gave no better result.")
+    return twice_unless_proven(lambda: _pass(api, directory, kinds, progress))
 
 
 def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
@@ -256,7 +262,7 @@ def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
 
 
 def _pass(
-    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, remark: str = "", since: dt.datetime | None = None
+    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, since: dt.datetime | None = None
 ) -> tuple[Extract, Extract]:
     """One walk over all pages; with ``since``, over the one page on which Personio gives all that changed."""
     walk = Walk(api, PATH)
@@ -295,10 +301,8 @@ def _pass(
             demand(api, file.vanished)
         for kind, found in names.items():
             unit_file.add(kind, [str(each) for each in found], list(found.values()))
-    proof, why = _judge(walk, totals)
+    proof, why = prove_by_totals(len(walk.seen), walk.duplicates, totals, "Personio")
     count = sum(map(len, names.values()))
-    if proof == "unproven":
-        why += remark
     return (
         Extract("employees", employees, walk.pages, len(walk.seen), totals[-1], proof, why, file.vanished),
         Extract("org_units", units, walk.pages, count, None, proof, f"Read from the employees' own pages. {why}"),
@@ -308,11 +312,8 @@ def _pass(
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
     words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
-    if words:
-        raise api.error(
-            f"gave no person the attribute {' or '.join(words)}",
-            f"Tick {' and '.join(words)} among the readable employee attributes of this credential under {api.rights_at}.",
-        )
+    what = f"{' and '.join(words)} among the readable employee attributes of this credential"
+    api.demand(words, f"Tick {what} under {api.rights_at}.")
 
 
 def _page(api: Api, response: Any, where: str) -> Page:
@@ -360,13 +361,6 @@ def _units(values: Any, names: dict[int | str, Any]) -> list[Any]:
         else:
             ids.append(value)
     return ids
-
-
-def _judge(walk: Walk, totals: Sequence[int | None]) -> tuple[Proof, str]:
-    if len(totals) > 1:
-        said = ", then ".join(map(str, totals))
-        return "unproven", f"The number of people that Personio announced changed while they were read ({said})."
-    return prove_by_total(len(walk.seen), walk.duplicates, totals[-1], "Personio")
 
 
 def _number(value: int | str | UnsetType | None) -> int | None:
