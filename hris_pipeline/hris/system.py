@@ -52,3 +52,4 @@ class System:
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
     connect: Connect
+    photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too

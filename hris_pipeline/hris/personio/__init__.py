@@ -4,8 +4,9 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status
-from hris_pipeline.hris.personio import auth, v1, v2
+from hris_pipeline.hris.personio import auth, pictures, v1, v2
+from hris_pipeline.hris.photos import Asked, Photo
 from hris_pipeline.hris.system import Capabilities, System
 from hris_pipeline.http import Client, Pacer, Patience
 
@@ -37,7 +39,7 @@ class Options(BaseModel):
     requests_per_second: float | None = Field(
         default=None, gt=0, description="requests a second on each path; null for 25 (v2) or 4.5 (v1), below Personio's limits"
     )
-    concurrency: int = Field(default=8, ge=1, le=64, description="v2 only: employments asked for at the same time")
+    concurrency: int = Field(default=8, ge=1, le=64, description="employments (v2) or pictures asked for at the same time")
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,27 @@ class Personio:
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
-        generation = self.options.api
-        rate = self.options.requests_per_second or RATES[generation]
-        with Client(Pacer(rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
-            login = auth.login_v1 if generation == "v1" else auth.login_v2
-            api = Api(
+        rate = self.options.requests_per_second or RATES[self.options.api]
+        with self._api(rate, self.patience) as api:
+            if self.options.api == "v1":
+                return v1.read(api, directory, self.kinds, progress)
+            settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+            return v2.read(api, directory, self.kinds, settings, progress)
+
+    def photos(self, asked: Sequence[Asked]) -> Iterator[Photo]:
+        """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.hris.photos.PhotoSource`.
+
+        A picture is worth one more try, not a night's patience.
+        """
+        rate = (self.options.requests_per_second if self.options.api == "v1" else None) or RATES["v1"]
+        with self._api(rate, replace(self.patience, tries=min(2, self.patience.tries))) as api:
+            yield from pictures.read(api, asked, concurrency=self.options.concurrency)
+
+    @contextlib.contextmanager
+    def _api(self, rate: float, patience: Patience) -> Iterator[Api]:
+        login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
+        with Client(Pacer(rate), auth.HEADERS, self.timeout, patience, self.transport) as client:
+            yield Api(
                 "Personio",
                 self.name,
                 self.base_url.rstrip("/"),
@@ -68,10 +86,6 @@ class Personio:
                 auth.RIGHTS_AT,
                 lambda api: login(api, self.client_id, self.client_secret),
             )
-            if generation == "v1":
-                return v1.read(api, directory, self.kinds, progress)
-            settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
-            return v2.read(api, directory, self.kinds, settings, progress)
 
 
 def connect(
@@ -116,6 +130,7 @@ SYSTEM = System(
             "people with parallel and future employments (v2) or their current one (v1)",
             "managers",
             "teams, departments, cost centers, workplaces, legal entities",
+            "profile photos (sync.photos)",
         ),
         lacks=("changes of units without a full read", "one request for everybody's employments (v2 needs one for each person)"),
         leavers="stay listed: active until the termination date has passed, then inactive; deleted people just disappear",
@@ -123,4 +138,5 @@ SYSTEM = System(
         rate="v2 about 30 requests a second on each path; v1 300 a minute",
     ),
     connect=connect,
+    photos=True,
 )

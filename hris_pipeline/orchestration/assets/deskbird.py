@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from hris_pipeline import alerts, contracts, plan
+from hris_pipeline import alerts, contracts, photos, plan
 from hris_pipeline.contracts import Table
 from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
@@ -15,6 +15,7 @@ from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_built, require_people
+from hris_pipeline.orchestration.assets.photos import pictures
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
@@ -181,7 +182,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
     code = code_version(company, "plan", "identity", "groups", "contracts.py")
     wanted = (contracts.PEOPLE, contracts.QUARANTINE, contracts.GROUPS, contracts.MEMBERSHIPS, contracts.MANAGER_GRAPH)
     held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
-    deps = [key(company.name, dep) for dep in (*wanted, *held)]
+    deps = [key(company.name, dep) for dep in (*wanted, *held, *pictures(company))]
 
     @assets(
         company,
@@ -204,6 +205,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
+            if not company.sync.photos:
+                photos.forget(con, rules.connections)
             _require_observations(con, company)
             summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
@@ -400,6 +403,10 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         paused = paused or here.paused()
         return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
 
+    def picture(hris_ref: str, digest: str) -> str | None:
+        with here.warehouse.read() as con:
+            return photos.data_uri(con, rules.connections, hris_ref, digest)
+
     if prepared.writes:
         with Journal(here.journal) as journal:
             answers = carry_out(
@@ -414,6 +421,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
+                picture=picture,
             )
             try:
                 for one in answers:
@@ -423,6 +431,8 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     with here.warehouse.write(rules.connections) as con:
         fold(here, con)
         applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)
+        photos.tidy(con, rules.connections)
+        photos.give_up_refused(con, rules.connections, prepared.plan_id, here.run_id)
         counts = asdict(applied)
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
         published = result(con, here.company, contracts.APPLIED_CHANGES, told)
