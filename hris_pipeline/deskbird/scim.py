@@ -106,7 +106,7 @@ class User(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def has_photo(self) -> bool:
         """Whether deskbird shows any photo; which one, nobody can tell, because it may keep it under an address of its own."""
-        return bytes(self.photos) not in {b"null", b"[]"}
+        return b'"value"' in bytes(self.photos)
 
     def values(self) -> dict[str, str | bool | None]:
         """By our column names."""

@@ -4,7 +4,7 @@ A picture that could not be had never fails a night: it is an answer like any ot
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -41,8 +41,8 @@ class Photo:
 class PhotoSource(Protocol):
     """A connection that has pictures (``System.photos``)."""
 
-    def photos(self, asked: Sequence[Asked]) -> Iterator[Photo]:
-        """One answer for each, in their order, as they come.
+    def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
+        """One answer for each, in their order, as they come; to be closed.
 
         Raises :class:`~hris_pipeline.errors.HrisError` before the first where pictures cannot be had at all: the credential
         may not read them, say.

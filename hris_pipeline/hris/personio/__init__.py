@@ -5,7 +5,7 @@ developer.personio.de.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -59,25 +59,26 @@ class Personio:
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
         rate = self.options.requests_per_second or RATES[self.options.api]
-        with self._api(rate, self.patience) as api:
+        with self._api(rate, self.patience, self.timeout) as api:
             if self.options.api == "v1":
                 return v1.read(api, directory, self.kinds, progress)
             settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
             return v2.read(api, directory, self.kinds, settings, progress)
 
-    def photos(self, asked: Sequence[Asked]) -> Iterator[Photo]:
+    def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
         """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.hris.photos.PhotoSource`.
 
         A picture is worth one more try, not a night's patience.
         """
+        hasty = replace(self.patience, tries=min(2, self.patience.tries), in_all=min(60.0, self.patience.in_all))
         rate = (self.options.requests_per_second if self.options.api == "v1" else None) or RATES["v1"]
-        with self._api(rate, replace(self.patience, tries=min(2, self.patience.tries))) as api:
+        with self._api(rate, hasty, min(20.0, self.timeout)) as api:
             yield from pictures.read(api, asked, concurrency=self.options.concurrency)
 
     @contextlib.contextmanager
-    def _api(self, rate: float, patience: Patience) -> Iterator[Api]:
+    def _api(self, rate: float, patience: Patience, timeout: float) -> Iterator[Api]:
         login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
-        with Client(Pacer(rate), auth.HEADERS, self.timeout, patience, self.transport) as client:
+        with Client(Pacer(rate), auth.HEADERS, timeout, patience, self.transport) as client:
             yield Api(
                 "Personio",
                 self.name,

@@ -3,6 +3,7 @@
 There is no such asset where ``sync.photos`` is off, and nothing that goes wrong with a picture fails a night.
 """
 
+import contextlib
 from collections import Counter
 from itertools import islice
 from typing import cast
@@ -59,12 +60,13 @@ def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinit
         came: Counter[str] = Counter()
         problem: HrisError | None = None
         try:
-            answers = cast("PhotoSource", here.connections.open(here.resolved, connection)).photos(asked)
-            while some := list(islice(answers, TOGETHER)):
-                with here.warehouse.write((connection,)) as con:
-                    kept.keep(con, connection, some, here.now)
-                came.update(one.outcome for one in some)
-                here.progress("photos", came.total(), len(asked))
+            source_of_photos = cast("PhotoSource", here.connections.open(here.resolved, connection))
+            with contextlib.closing(source_of_photos.photos(asked)) as answers:
+                while some := list(islice(answers, TOGETHER)):
+                    with here.warehouse.write((connection,)) as con:
+                        kept.keep(con, connection, some, here.now)
+                    came.update(one.outcome for one in some)
+                    here.progress("photos", came.total(), len(asked))
         except HrisError as none:
             problem = none
         with here.warehouse.write((connection,)) as con:
