@@ -8,7 +8,7 @@ run inside the caller's transaction.
 import base64
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -85,18 +85,24 @@ def counts(con: duckdb.DuckDBPyConnection, connection: str) -> Mapping[str, int]
     return {name: found[name] for name in ("known", "none", "too_large", "not_an_image", "refused")}
 
 
-def data_uri(con: duckdb.DuckDBPyConnection, connections: Sequence[str], hris_ref: str, digest: str) -> str | None:
-    """The picture itself, as SCIM takes it; None where its bytes are not here any more.
+def data_uris(
+    con: duckdb.DuckDBPyConnection, connections: Sequence[str], wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """The pictures themselves, as SCIM takes them, by ``hris_ref`` and digest: those whose bytes are here.
 
-    The picture's own address is of no use to deskbird: it needs the HR system's token, which goes nowhere else.
+    A picture's own address is of no use to deskbird: it needs the HR system's token, which goes nowhere else.
     """
-    connection, _, id_ = hris_ref.partition(":")
-    if connection not in _kept(con, connections):
-        return None
-    row = con.execute(
-        f"select media_type, content from {_table(connection)} where id = ? and digest = ? and content is not null", [id_, digest]
-    ).fetchone()
-    return f"data:{row[0]};base64,{base64.b64encode(row[1]).decode()}" if row else None
+    refs = [ref for ref, _ in wanted]
+    found = {}
+    for c in _kept(con, connections):
+        rows = con.execute(
+            f"""select '{c}:' || id as hris_ref, digest, media_type, content from {_table(c)}
+                where content is not null and '{c}:' || id in (select unnest(?::varchar[]))""",
+            [refs],
+        ).fetchall()
+        for ref, sign, media_type, content in rows:
+            found[ref, sign] = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+    return {one: found[one] for one in wanted if one in found}
 
 
 def digest(con: duckdb.DuckDBPyConnection, hris_ref: str) -> str | None:

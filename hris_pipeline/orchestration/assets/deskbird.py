@@ -1,5 +1,7 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,9 +22,9 @@ from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result
+from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import loading
+from hris_pipeline.warehouse import Warehouse, loading
 
 _HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
@@ -309,6 +311,7 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
 # --- what became of it --------------------------------------------------------------------------------------------------------
 
 
+PICTURES_AHEAD = 30
 PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="the plan to carry out; null for the latest")}
 
 
@@ -403,10 +406,6 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         paused = paused or here.paused()
         return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
 
-    def picture(hris_ref: str, digest: str) -> str | None:
-        with here.warehouse.read() as con:
-            return photos.data_uri(con, rules.connections, hris_ref, digest)
-
     if prepared.writes:
         with Journal(here.journal) as journal:
             answers = carry_out(
@@ -421,7 +420,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
-                picture=picture,
+                picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
                 for one in answers:
@@ -447,6 +446,21 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         stopped=stopped,
         paused=paused,
     )
+
+
+def _pictures(warehouse: Warehouse, connections: Sequence[str], writes: Sequence[Write]) -> Callable[[str, str], str | None]:
+    """The pictures of the writes, by ``hris_ref`` and digest. A few are fetched ahead: opening the warehouse costs most."""
+    coming = deque((write.hris_ref, str(write.set["photo"])) for write in writes if write.set.get("photo"))
+    at_hand: dict[tuple[str, str], str] = {}
+
+    def picture(hris_ref: str, digest: str) -> str | None:
+        if (hris_ref, digest) not in at_hand:
+            some = {(hris_ref, digest), *(coming.popleft() for _ in range(min(len(coming), PICTURES_AHEAD)))}
+            with warehouse.read() as con:
+                at_hand.update(photos.data_uris(con, connections, some))
+        return at_hand.pop((hris_ref, digest), None)
+
+    return picture
 
 
 def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str | None) -> None:
