@@ -63,10 +63,9 @@ def test_one_that_fails_is_not_known_and_the_others_come(account):
     account.fault("/v1/company/employees/10/profile-picture/*", "html")
     account.fault("/v1/company/employees/12/profile-picture/*", "large_picture", value=LARGEST + 1)
     account.fault("/v1/company/employees/14/profile-picture/*", "large_picture", value=LARGEST)
-    found = {one.id: one.outcome for one in pictures(account, range(2, 15, 2))}
-    assert found == {
-        "2": "picture", "4": "no_answer", "6": "no_answer", "8": "picture", "10": "not_an_image", "12": "too_large", "14": "picture",
-    }  # fmt: skip
+    found = [(int(one.id), one.outcome) for one in pictures(account, range(2, 15, 2))]
+    assert found[:4] == [(2, "picture"), (4, "no_answer"), (6, "no_answer"), (8, "picture")]
+    assert found[4:] == [(10, "not_an_image"), (12, "too_large"), (14, "picture")]
 
 
 def test_a_404_that_is_not_personios_own_says_nothing_about_the_picture(scripted):
