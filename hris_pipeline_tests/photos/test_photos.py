@@ -126,6 +126,7 @@ def test_who_left_is_forgotten_and_asked_about_again_when_they_come_back(company
     company.whole_night()
     company.people["1"].status = "inactive"
     company.whole_night()
+    assert company.asked == []
     assert company.query("select id from hris_p.photos order by id") == [("2",), ("3",)]
     company.people["1"].status = "active"
     assert company.whole_night() == []
