@@ -464,12 +464,13 @@ class Sync(Settings):
         default="keep", description="what becomes of a group that lost its last member"
     )
     managers: bool = Field(default=True, description="carry reporting lines over")
+    photos: bool = Field(default=False, description="carry profile photos over, where the HR system has them")
     absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
     cleared: Annotated[dict[str, Literal["clear", "keep"]], Field(strict=False)] = Field(
         default={},
-        description="what happens in deskbird to what the HR system says is empty: by default names are kept, the manager and "
-        "groups cleared",
+        description="what happens in deskbird to what the HR system says is empty: by default names and photos are kept, the "
+        "manager and groups cleared",
     )
 
     drift: Annotated[dict[str, Literal["repair", "keep"]], Field(strict=False)] = Field(
@@ -498,7 +499,7 @@ class Sync(Settings):
 
     @model_validator(mode="after")
     def _known_attributes(self) -> Self:
-        empty = ("given_name", "family_name", "manager", *self.groups)
+        empty = ("given_name", "family_name", "photo", "manager", *self.groups)
         by_hand = ("default", *_DRIFTING, *self.groups)
         found = (("cleared", "be empty", empty, self.cleared), ("drift", "be changed by hand", by_hand, self.drift))
         _refuse(
@@ -725,6 +726,7 @@ class Company(Settings):
     def _fits_together(self, info: ValidationInfo) -> Self:
         wrong: list[tuple[tuple[str | int, ...], str]] = []
         wrong += self._kinds_are_delivered(_systems(info)) if not _resolved(info) else []
+        wrong += self._photos_are_delivered(_systems(info)) if not _resolved(info) else []
         wrong += self._groups_can_be_told()
         wrong += self._rules_can_be_read(_systems(info))
         for attribute, order in self.sync.precedence:
@@ -771,6 +773,12 @@ class Company(Settings):
                 yield ("sync", "groups", index), wrong
             elif kind in self.sync.groups[:index]:
                 yield ("sync", "groups", index), "is there twice: each kind has one place in the order"
+
+    def _photos_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with ``sync.photos``; one system that has photos will do, people of the others keep theirs."""
+        if self.sync.photos and not any(systems[account.system].photos for account in self.hris.values()):
+            able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
+            yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
     def _groups_can_be_told(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with ``sync.link_groups``."""

@@ -48,11 +48,12 @@ class System:
     options: type[pydantic.BaseModel]
     group_kinds: tuple[str, ...]
     default_base_url: str | None
+    photos: bool = False
 
 
 SYSTEMS = {
     "paper": System("paper", ("client_id", "client_secret"), PaperOptions, ("team", "drawer"), "https://paper.example"),
-    "plain": System("plain", ("api_key",), PaperOptions, ("team",), None),
+    "plain": System("plain", ("api_key",), PaperOptions, ("team",), None, photos=True),
     "tenanted": System("tenanted", ("api_key",), PaperOptions, ("team",), "https://{company}.paper.example"),
 }
 
@@ -318,6 +319,11 @@ MISTAKES: dict[str, Mistake] = {
         "sync.groups[0] is no kind of group that the company's HR systems deliver. Did you mean drawer? "
         "paper delivers team, drawer.",
     ),
+    "photos that no system has": Mistake(
+        with_("sync: {photos: true}"),
+        "sync.photos must be false, because no HR system of the company delivers photos. Those that do: plain.",
+    ),
+    "photos as a word": Mistake(with_('sync: {photos: "yes"}'), "sync.photos must be true or false."),
     "a rule for a unit of no kind": Mistake(
         with_('sync: {link_groups: {"Sales": "Sales"}}'),
         'sync.link_groups.Sales must begin with a kind of sync.groups or be an hris_ref, such as "team:Sales" or "main:team:12".',
@@ -904,3 +910,12 @@ def test_every_key_has_a_description_and_a_default_or_is_required_by_name() -> N
 
     walk(Company, "")
     assert required == {"name", "hris", "deskbird", "deskbird.scim_token"}
+
+
+def test_one_system_that_has_photos_will_do_and_they_are_kept_unless_they_are_to_be_cleared(tmp_path: Path) -> None:
+    second = "  second: {system: plain, base_url: https://plain.example, api_key: '${PAPER_SECRET}'}"
+    company = check(tmp_path, with_(f"hris > {second}", "sync: {photos: true}"))
+    assert company.sync.photos
+    assert "photo" not in company.sync.attributes_cleared
+    assert not check(tmp_path, with_()).sync.photos
+    assert "photo" in check(tmp_path, with_("sync: {cleared: {photo: clear}}")).sync.attributes_cleared

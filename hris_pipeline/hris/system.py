@@ -110,6 +110,7 @@ class System:
     capabilities: Capabilities
     connect: Connect
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
+    photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
 

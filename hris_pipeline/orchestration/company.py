@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from hris_pipeline.orchestration.assets import core, deskbird, hris
+from hris_pipeline.orchestration.assets import core, deskbird, hris, photos
 from hris_pipeline.orchestration.decision import decisions_of
 from hris_pipeline.orchestration.jobs import COMPANY, jobs
 from hris_pipeline.orchestration.resources import resources
@@ -21,6 +21,7 @@ def company_assets(company: Company) -> list[dg.AssetsDefinition]:
         core.people_tables(company),
         core.group_tables(company),
         core.manager_graph(company),
+        *photos.photos(company),
         deskbird.users(company),
         deskbird.groups(company),
         deskbird.changes(company),

@@ -49,6 +49,13 @@ def test_the_capabilities_say_something_of_everything(system):
 
 
 @EVERY
+def test_a_system_that_says_it_has_photos_can_be_asked_for_them(system):
+    secrets = dict.fromkeys(system.credentials, "x")
+    connection = system.connect("one", base_url=system.default_base_url, credentials=secrets, options=system.options(), kinds=())
+    assert hasattr(connection, "photos") is system.photos
+
+
+@EVERY
 def test_c82_a_connection_shows_no_secret(system):
     secrets = dict.fromkeys(system.credentials, "s3cret")
     connection = system.connect(

@@ -1,12 +1,14 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import dagster as dg
 import duckdb
 
-from hris_pipeline import alerts, contracts, plan
+from hris_pipeline import alerts, contracts, photos, plan
 from hris_pipeline.contracts import Table
 from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
@@ -15,14 +17,15 @@ from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_built, require_people
+from hris_pipeline.orchestration.assets.photos import pictures
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job, undo_job
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result
+from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import loading
+from hris_pipeline.warehouse import Warehouse, loading
 
 _HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
@@ -182,7 +185,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
     code = code_version(company, "plan", "identity", "groups", "contracts.py")
     wanted = (contracts.PEOPLE, contracts.QUARANTINE, contracts.GROUPS, contracts.MEMBERSHIPS, contracts.MANAGER_GRAPH)
     held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
-    deps = [key(company.name, dep) for dep in (*wanted, *held)]
+    deps = [key(company.name, dep) for dep in (*wanted, *held, *pictures(company))]
 
     @assets(
         company,
@@ -205,6 +208,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
+            if not company.sync.photos:
+                photos.forget(con, rules.connections)
             _require_observations(con, company)
             summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
@@ -308,6 +313,7 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
 # --- what became of it --------------------------------------------------------------------------------------------------------
 
 
+PICTURES_AHEAD = 30
 PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="the plan to carry out; null for the latest")}
 
 
@@ -406,6 +412,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
+                picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
                 for one in answers:
@@ -415,6 +422,8 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     with here.warehouse.write(rules.connections) as con:
         fold(here, con)
         applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)
+        photos.tidy(con, rules.connections)
+        photos.give_up_refused(con, rules.connections, prepared.plan_id, here.run_id)
         counts = asdict(applied)
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
         published = result(con, here.company, contracts.APPLIED_CHANGES, told)
@@ -429,6 +438,21 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         stopped=stopped,
         paused=paused,
     )
+
+
+def _pictures(warehouse: Warehouse, connections: Sequence[str], writes: Sequence[Write]) -> Callable[[str, str], str | None]:
+    """The pictures of the writes, by ``hris_ref`` and digest. A few are fetched ahead: opening the warehouse costs most."""
+    coming = deque((write.hris_ref, str(write.set["photo"])) for write in writes if write.set.get("photo"))
+    at_hand: dict[tuple[str, str], str] = {}
+
+    def picture(hris_ref: str, digest: str) -> str | None:
+        if (hris_ref, digest) not in at_hand:
+            some = {(hris_ref, digest), *(coming.popleft() for _ in range(min(len(coming), PICTURES_AHEAD)))}
+            with warehouse.read() as con:
+                at_hand.update(photos.data_uris(con, connections, some))
+        return at_hand.pop((hris_ref, digest), None)
+
+    return picture
 
 
 def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str | None) -> None:
