@@ -140,6 +140,10 @@ def _configured(company: Company) -> Iterator[Finding]:
         for name in (name for name, can in offered.items() if can.nested_groups == "no"):
             told = f"{name} does not say which unit lies in which, so its groups keep their own names."
             yield Finding("note", FILE, "sync.nested_groups: path", told, "Nothing to do, or leave the key out.")
+    if company.changes_schedule:
+        for name in (name for name, system in systems.items() if not system.reads_changes):
+            told = f"{name} ({systems[name].title}) cannot say what changed, so it is read in the nights only."
+            yield Finding("note", FILE, "changes_schedule", told, "Nothing to do, or leave the key out.")
     if company.schedule is None:
         told = "schedule is null, so no night starts by itself."
         yield Finding("note", FILE, "the schedule", told, 'Set it, such as "30 4 * * *", when the first sync was right.')

@@ -187,6 +187,13 @@ def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_off
     assert notes == ["the HR systems and deskbird"]
 
     personio = SYSTEMS["personio"]
+    silent = replace(personio, name="silent", reads_changes=False)
+    monkeypatch.setitem(SYSTEMS, "silent", silent)
+    account = '{system: silent, client_id: x, client_secret: "${SANDBOX_SECRET}"}'
+    acme.configure("changes_schedule: 0 12 * * *\n", **{"hris:\n": f"hris:\n  other: {account}\n"})
+    notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
+    assert notes == ["changes_schedule", "the HR systems and deskbird"]
+
     without = replace(personio, capabilities=replace(personio.capabilities, manager="no"), group_kinds=("team",))
     monkeypatch.setitem(SYSTEMS, "personio", replace(without, variants=()))
     acme.configure()

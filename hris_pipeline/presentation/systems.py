@@ -83,6 +83,8 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
         yield "also", "; ".join(can.delivers)
     if can.lacks:
         yield "lacks", "; ".join(can.lacks)
+    if system is not None:
+        yield "between nights", "what changed is read, by changes_schedule" if system.reads_changes else "nothing is read"
     yield "leavers", can.leavers
     yield "completeness", can.completeness
     yield "rate", can.rate
