@@ -48,6 +48,10 @@ class System:
     options: type[pydantic.BaseModel]
     group_kinds: tuple[str, ...]
     default_base_url: str | None
+    optional_credentials: tuple[str, ...] = ()
+
+    def kinds_of(self, options: pydantic.BaseModel) -> tuple[str, ...]:
+        return self.group_kinds
 
 
 SYSTEMS = {

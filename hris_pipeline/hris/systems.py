@@ -3,7 +3,7 @@
 ``hris-pipeline systems`` prints this list.
 """
 
-from hris_pipeline.hris import personio
+from hris_pipeline.hris import files, personio
 from hris_pipeline.hris.system import System
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM,)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, files.SYSTEM)}

@@ -58,7 +58,7 @@ class Connections:
         account = company.hris[name]
         return SYSTEMS[account.system].connect(
             name,
-            base_url=account.base_url or SYSTEMS[account.system].default_base_url,
+            base_url=account.base_url or SYSTEMS[account.system].default_base_url or "",
             credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
             options=account.options,
             kinds=company.kinds_read,

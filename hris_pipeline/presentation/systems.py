@@ -20,10 +20,10 @@ def show(to: Console, systems: "Iterable[System]") -> None:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, text in (
-            ("credentials", ", ".join(system.credentials)),
+            ("credentials", ", ".join((*system.credentials, *(f"{key} (where needed)" for key in system.optional_credentials)))),
             ("authentication", can.authentication),
-            ("address", system.default_base_url),
-            ("groups", ", ".join(system.group_kinds)),
+            ("address", system.default_base_url or "none of its own"),
+            ("groups", ", ".join(system.group_kinds) or "those that the company file names"),
             ("delivers", "; ".join(can.delivers)),
             ("cannot", "; ".join(can.lacks)),
             ("leavers", can.leavers),
