@@ -9,6 +9,7 @@ import csv
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from hris_pipeline.hris.extract import BATCH
 from hris_pipeline.hris.files.options import Format, Options
@@ -30,6 +31,7 @@ _ENDINGS: Mapping[Format, Sequence[str]] = {
     "xlsx": ("xlsx",),
     "json": ("json", "jsonl", "ndjson"),
 }
+_FIRST_YEAR = 1899  # of the days that Excel counts; old Macs counted from 1904
 LONGEST_CELL = 64 << 20  # characters; Python's own limit is less than a long note
 _BOMS = (  # the long ones first
     (codecs.BOM_UTF32_LE, None),
@@ -39,6 +41,7 @@ _BOMS = (  # the long ones first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+Value = str | int | float | bool | None | UnsetType  # what a key of a JSON file may hold
 Rows = Iterator[tuple[int, Sequence[Any]]]
 """Each row's number, from 1, and its cells."""
 
@@ -114,7 +117,7 @@ class Content:
 
     def _objects(self) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
         """The objects of a JSON file: only the keys that are mapped ever become values; one that is not there is UNSET."""
-        fields = [(f"f{number}", Any, UNSET) for number in range(len(self.headers))]
+        fields = [(f"f{number}", Value, UNSET) for number in range(len(self.headers))]
         names = {f"f{number}": header for number, header in enumerate(self.headers)}
         record = msgspec.defstruct("Record", fields, rename=names, gc=False)
         pick = [itemgetter(number) for number in range(len(fields))]
@@ -254,24 +257,18 @@ def _csv(content: Content) -> Rows:
 def _sheet(content: Content) -> Rows:
     """The rows of the one sheet, or of the one that the company file names; numbers as they are shown where that is all zeros."""
     import openpyxl  # noqa: PLC0415 - slow to import, and only for who has Excel files
-    from openpyxl.utils.datetime import CALENDAR_WINDOWS_1900  # noqa: PLC0415 - likewise
 
     try:
-        with warnings.catch_warnings(), zipfile.ZipFile(content.path) as archive:
-            _check_size(archive, content.name, content.options)
-            warnings.simplefilter("ignore")  # of styles and validations, which nobody reads
-            book = openpyxl.load_workbook(content.path, read_only=True, data_only=True)
-        try:
-            if book.epoch != CALENDAR_WINDOWS_1900:
-                raise Refused(
-                    f"has a file {content.name} that counts days from 1904", "Switch that off in Excel's options and save it."
-                )
+        with content.path.open("rb") as file:  # openpyxl would go by the name of a path
+            with zipfile.ZipFile(file) as archive:
+                _check_size(archive, content.name, content.options)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of styles and validations, which nobody reads
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             sheet = book[_sheet_name(book, content)]
             sheet.reset_dimensions()  # many programs write wrong ones
             for number, row in enumerate(sheet.iter_rows(), start=1):
                 yield number, [_shown(cell) for cell in row]
-        finally:
-            book.close()
     except Refused:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises whatever a broken file leads it to, with values in the text
@@ -282,6 +279,8 @@ def _sheet(content: Content) -> Rows:
 
 
 def _sheet_name(book: Any, content: Content) -> str:
+    if book.epoch.year != _FIRST_YEAR:
+        raise Refused(f"has a file {content.name} that counts days from 1904", "Switch that off in Excel and save it.")
     names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
     wanted = content.options.sheet
     if (wanted not in names) if wanted else len(names) != 1:
@@ -351,7 +350,7 @@ def _unpacked(name: str, path: Path, options: Options) -> tuple[str, Path]:
                     if left < 0:
                         raise Refused(f"has a file {name} that unpacks to more than {options.max_mb} MB", "Raise options.max_mb.")
                     copy.write(chunk)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error):  # type: ignore[attr-defined]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error):
         raise Refused(
             f"has a file {name} that cannot be unpacked: it was cut off, or is encrypted",
             "Have it sent again, as a plain zip archive without a password.",

@@ -158,6 +158,7 @@ class Server:
         return f"{self.settings.host}:{self.settings.port}, folder {self.folder}"
 
     def __enter__(self) -> Self:
+        self._runner.get_loop().set_exception_handler(lambda *_: None)  # what a connection that was given up still says
         try:
             self._run(self._connect)
         except BaseException:
@@ -228,8 +229,15 @@ class Server:
         import asyncssh  # noqa: PLC0415 - as above
 
         async def bounded() -> T:
-            async with asyncio.timeout(self.settings.timeout_seconds):
-                return await ask()
+            task = asyncio.ensure_future(ask())
+            done, _ = await asyncio.wait({task}, timeout=self.settings.timeout_seconds)
+            if not done:
+                if self._connection is not None:
+                    self._connection.abort()  # else what is cancelled would wait for the server to let go of its files
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
+                raise TimeoutError
+            return task.result()
 
         host = f"{self.settings.host}:{self.settings.port}"
         try:
