@@ -18,11 +18,23 @@ class WarehouseError(PipelineError):
     """A DuckDB file that cannot be opened or written."""
 
 
-class HrisError(PipelineError):
+class EdgeError(PipelineError):
+    """Something that another system did.
+
+    ``problem`` and ``remedy`` are what happened and what to do, without what was left undone: for `hris-pipeline doctor`.
+    """
+
+    def __init__(self, text: str, *, problem: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(text)
+        self.problem = problem or text
+        self.remedy = remedy
+
+
+class HrisError(EdgeError):
     """An HR system that could not be read completely; nothing of the extract is used."""
 
 
-class DeskbirdError(PipelineError):
+class DeskbirdError(EdgeError):
     """A deskbird that could not be read completely or refused the credential."""
 
 

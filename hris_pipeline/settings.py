@@ -711,7 +711,7 @@ class Company(Settings):
     @classmethod
     def _connections(cls, given: object) -> object:
         if isinstance(given, Mapping):
-            _refuse([((name,), _check_name(name, "connection")) for name in map(str, given)])
+            _refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
             if not given:
                 raise _mistake("must hold at least one account, by its connection's name, such as personio")
         return given
@@ -899,7 +899,7 @@ def _checked(data: Mapping[str, Any], file: str, systems: Mapping[str, Any] | No
     return company
 
 
-def _check_name(name: str, what: str) -> str | None:
+def not_a_name(name: str, what: Literal["company", "connection"]) -> str | None:
     """What is wrong with the name of a company or a connection."""
     if not NAME.fullmatch(name):
         return f"is not a {what} name: use a-z, 0-9 and _, a letter first"
@@ -939,13 +939,11 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
     """
     where = companies_folder() if folder is None else folder
     file = where / f"{name}.yaml"
-    wrong = _check_name(name, "company")
+    wrong = not_a_name(name, "company")
     if wrong:
         raise SettingsError(f"{name!r} {wrong}. It is the name of the file in {where} without .yaml.")
     try:
-        document = _parse(file.read_text(encoding="utf-8"))
-    except SettingsError as problem:
-        raise SettingsError(f"{file}, {problem}") from None
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(company_names(where)) or "none"
         other = f" {name}.yml is there: its name must end in .yaml." if file.with_suffix(".yml").exists() else ""
@@ -954,13 +952,22 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
         raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
+    return check(name, text, str(file), systems)
+
+
+def check(name: str, text: str, file: str, systems: Mapping[str, Any] | None = None) -> Company:
+    """The company that a file's text describes; ``file`` is what mistakes call it."""
+    try:
+        document = _parse(text)
+    except SettingsError as problem:
+        raise SettingsError(f"{file}, {problem}") from None
     if document is None:
         raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
     if not isinstance(document, dict):
         raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
     if "name" in document:
         raise SettingsError(f"{file}: name is not a known key, because a company's name is the name of its file.")
-    return _checked({"name": name, **document}, str(file), systems, resolved=False)
+    return _checked({"name": name, **document}, file, systems, resolved=False)
 
 
 def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -990,26 +997,53 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
-def resolve(company: Company, environment: Mapping[str, str] | None = None, systems: Mapping[str, Any] | None = None) -> Company:
-    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
-
-    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
-    """
+def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
     environment = os.environ if environment is None else environment  # noqa: TID251
+    wrong = []
+    for path, text in _strings(_needed(company)):
+        for variable in REFERENCE.findall(text):
+            value = environment.get(variable, "")
+            if not value.strip():
+                wrong.append((path, variable, "is not set"))
+            elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
+                wrong.append((path, variable, "holds a line break or the like"))
+    return wrong
+
+
+def _needed(company: Company) -> dict[str, Any]:
+    """The company as a plain dictionary, without a secret that is not needed, so that it is not read."""
     dumped = company.model_dump()
     if not company.sync.absences.enabled:
-        dumped["deskbird"]["api_key"] = None  # a secret that is not needed is not read
-    wrong = []
-    for path, text in _strings(dumped):
-        for variable in REFERENCE.findall(text):
-            needs, value = f"{company.file}: {path} needs the environment variable {variable}", environment.get(variable, "")
-            if not value.strip():
-                wrong.append(f"{needs}, which is not set. Nothing was read or written; set it and start again.")
-            elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
-                wrong.append(f"{needs}, which holds a line break or the like. Nothing was read or written; set it without.")
+        dumped["deskbird"]["api_key"] = None
+    return dumped
+
+
+def resolve(
+    company: Company,
+    environment: Mapping[str, str] | None = None,
+    systems: Mapping[str, Any] | None = None,
+    *,
+    stand_in: str | None = None,
+) -> Company:
+    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
+
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it; unless
+    there is a ``stand_in`` for such values, for whoever then leaves alone what needs them.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251
+    if stand_in is not None:
+        unusable = {variable: stand_in for _, variable, _ in unusable_variables(company, environment)}
+        environment = {**environment, **unusable}
+    then = {"is not set": "set it and start again"}
+    wrong = [
+        f"{company.file}: {path} needs the environment variable {variable}, which {why}. "
+        f"Nothing was read or written; {then.get(why, 'set it without')}."
+        for path, variable, why in unusable_variables(company, environment)
+    ]
     if wrong:
         raise SettingsError("\n".join(wrong))
-    return _checked(_filled_in(dumped, environment), company.file, systems, resolved=True)
+    return _checked(_filled_in(_needed(company), environment), company.file, systems, resolved=True)
 
 
 def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:

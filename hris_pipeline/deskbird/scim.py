@@ -166,6 +166,8 @@ class ServiceProviderConfig(msgspec.Struct, frozen=True):
     patch: _Supported = _Supported(supported=True)
     bulk: _Supported = _Supported()
     etag: _Supported = _Supported()
+    filter: _Supported = _Supported()
+    sort: _Supported = _Supported()
 
 
 def _true(value: bool | str | None) -> bool:
@@ -436,7 +438,7 @@ def refused(status: int, what: str) -> DeskbirdError:
     else:
         why = f"deskbird did not give {what} (HTTP {status})."
         then = "Check deskbird.scim_url; if it is right, ask deskbird's support."
-    return DeskbirdError(f"{why} {_NEXT} {then}")
+    return DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then)
 
 
 Shape = TypeVar("Shape")

@@ -16,6 +16,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 
 from hris_pipeline.errors import HrisError
+from hris_pipeline.hris.extract import Trial
 from hris_pipeline.http import Client, Pacer, Unanswered
 
 T = TypeVar("T")
@@ -40,10 +41,9 @@ class Api:
 
     def error(self, what: str, then: str = AGAIN) -> HrisError:
         """The error for what happened ("answered ..."), and what to do next."""
-        return HrisError(
-            f"{self.title} connection '{self.connection}' {what}. Nothing of this extract is used; deskbird is left as it is. "
-            + then.format(title=self.title)
-        )
+        problem, remedy = f"{self.title} connection '{self.connection}' {what}.", then.format(title=self.title)
+        undone = "Nothing of this extract is used; deskbird is left as it is."
+        return HrisError(f"{problem} {undone} {remedy}", problem=problem, remedy=remedy)
 
     def ask(
         self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
@@ -96,6 +96,10 @@ class Api:
             )
         return response
 
+    def log_in(self) -> None:
+        """Ask for a token now and not only with the first request."""
+        self._current()
+
     def _current(self) -> str:
         with self._lock:
             if self._token is None:
@@ -129,6 +133,15 @@ class Api:
             html = response.content.lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", "")
             what = "HTML instead of JSON" if html else "JSON that is cut off or broken"
             raise self.error(f"answered {what} at {where}") from None
+
+
+def tried(what: str, ask: Callable[[], object], *, needed: bool = True) -> Trial:
+    """What comes of one request: a refusal, or no usable answer, is the trial's problem."""
+    try:
+        ask()
+    except HrisError as refusal:
+        return Trial(what, refusal.problem, refusal.remedy, needed)
+    return Trial(what)
 
 
 class Walk:

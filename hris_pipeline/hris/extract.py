@@ -65,6 +65,7 @@ class Trial:
     problem: str | None = None  # what is missing; None where it worked
     remedy: str | None = None  # what to switch on, and where, in that product's own words
     needed: bool = True  # whether a night fails without it
+    attribute: str | None = None  # the column or kind of group, by our name, of which nothing comes without it
 
 
 class Connection(Protocol):
@@ -72,6 +73,10 @@ class Connection(Protocol):
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely into ``directory``, or raise :class:`~hris_pipeline.errors.HrisError`."""
+        ...
+
+    def trials(self) -> Iterator[Trial]:
+        """Try the credential, then each right and list that a read needs, by one page; a refusal is a trial, no exception."""
         ...
 
 

@@ -1,8 +1,8 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
 import httpx  # noqa: TID251 - an edge
 from pydantic import BaseModel
@@ -27,16 +27,46 @@ class Connect(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+Answer = Literal["yes", "partly", "no", "unknown"]
+"""Whether a system offers something; ``unknown``: it depends on the account, or no document says."""
+
+Evidence = Literal["specification", "client", "facts"]
+"""How sure we are: the vendor's own specification, an official or public client, or second-hand facts only."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What to expect of a system, in plain words."""
+    """What the HR system itself offers: one row of the table that ``hris-pipeline systems`` prints.
+
+    Whether the pipeline carries it over is another matter: it does not take photos or absences yet.
+    """
 
     authentication: str
-    delivers: tuple[str, ...]
-    lacks: tuple[str, ...]
     leavers: str  # how somebody who left shows
     completeness: str  # how complete a read can be proven
     rate: str
+    manager: Answer = "unknown"
+    team: Answer = "unknown"
+    department: Answer = "unknown"
+    cost_center: Answer = "unknown"
+    nested_groups: Answer = "unknown"  # whether a unit names the one above it
+    photo: Answer = "unknown"
+    absences: Answer = "unknown"
+    half_days: Answer = "unknown"  # of absences
+    changed_since: Answer = "unknown"  # whether only what changed since a moment can be asked for
+    evidence: Evidence = "facts"
+    delivers: tuple[str, ...] = ()  # what else is worth knowing, in plain words
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of several ways to read through one system, where they differ in what they offer."""
+
+    name: str  # one word, for `hris-pipeline systems NAME`
+    title: str
+    how: str  # what the company file says: "system: personio, options: {api: v1}"
+    capabilities: Capabilities
 
 
 @runtime_checkable
@@ -62,6 +92,8 @@ class System:
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
     connect: Connect
+    variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
+    words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     optional_credentials: tuple[str, ...] = ()
 
     def kinds_of(self, options: BaseModel) -> tuple[str, ...]:

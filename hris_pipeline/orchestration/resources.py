@@ -14,7 +14,7 @@ import dagster as dg
 from hris_pipeline import clock, settings
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.hris.extract import Connection
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.systems import connect
 from hris_pipeline.orchestration.lock import PATIENCE, Locks
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse
@@ -55,14 +55,7 @@ class Connections:
 
     def open(self, company: Company, name: str) -> Connection:
         """One account of a resolved company file, ready to be read."""
-        account = company.hris[name]
-        return SYSTEMS[account.system].connect(
-            name,
-            base_url=account.base_url or SYSTEMS[account.system].default_base_url or "",
-            credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
-            options=account.options,
-            kinds=company.kinds_read,
-        )
+        return connect(name, company.hris[name], company.kinds_read)
 
 
 class Deskbirds:

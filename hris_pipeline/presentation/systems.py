@@ -1,35 +1,146 @@
-"""The HR systems that can be read, as a table."""
+"""The HR systems: one table of what each offers, and the details of one; for a terminal, as Markdown and as JSON."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hris_pipeline.presentation import document
+
 if TYPE_CHECKING:
-    from hris_pipeline.hris.system import System
+    from hris_pipeline.hris.system import System, Variant
+
+COLUMNS = {
+    "manager": "manager",
+    "team": "team",
+    "department": "depart-ment",
+    "cost_center": "cost centre",
+    "nested_groups": "nested groups",
+    "photo": "photo",
+    "absences": "absences",
+    "half_days": "half days",
+    "changed_since": "changed since",
+}
+"""Fields of ``Capabilities`` that are answers, and their headings."""
+EVIDENCE = {
+    "specification": "a vendor's specification",
+    "client": "official or public clients",
+    "facts": "second-hand facts only",
+}
+ABOUT = (
+    "What each HR system offers where it is read. Photos and absences are not carried over to deskbird yet. "
+    "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
+)
+_SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
+_STYLES = {"yes": "green", "partly": "yellow", "no": "dim", "unknown": "dim"}
 
 
-def show(to: Console, systems: "Iterable[System]") -> None:
-    """Print each system: its name in the company file, its credentials, what it delivers and what it cannot."""
-    for system in systems:
-        can = system.capabilities
-        to.print(Text.assemble((system.title, "bold"), ("  system: ", "dim"), system.name))
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, text in (
-            ("credentials", ", ".join((*system.credentials, *(f"{key} (where needed)" for key in system.optional_credentials)))),
-            ("authentication", can.authentication),
-            ("address", system.default_base_url or "none of its own"),
-            ("groups", ", ".join(system.group_kinds) or "those that the company file names"),
-            ("delivers", "; ".join(can.delivers)),
-            ("cannot", "; ".join(can.lacks)),
-            ("leavers", can.leavers),
-            ("completeness", can.completeness),
-            ("rate", can.rate),
-        ):
-            table.add_row(name, Text(text))
-        to.print(table)
-        to.print()
+def show(to: Console, rows: "Sequence[Variant]") -> None:
+    """Print the table."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    for heading in ("", "in the company file", *COLUMNS.values(), "sure by"):
+        table.add_column(heading.replace("-", ""), overflow="fold")
+    for row in rows:
+        can = vars(row.capabilities)
+        answers = [Text(_SIGNS[can[name]], _STYLES[can[name]]) for name in COLUMNS]
+        table.add_row(Text(row.title, "bold"), row.how, *answers, can["evidence"])
+    to.print(table)
+    to.print()
+    to.print(Text(ABOUT))
+    to.print(Text("hris-pipeline systems NAME tells one system's credentials, options, leavers, completeness and rate."))
+
+
+def show_one(to: Console, row: "Variant", system: "System | None") -> None:
+    """Print everything about one way to read a system."""
+    to.print(Text.assemble((row.title, "bold"), (f"  {row.how}", "dim")))
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _details(row, system):
+        table.add_row(name, Text(text))
+    to.print(table)
+    to.print()
+
+
+def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str]]:
+    can = row.capabilities
+    if system is not None:
+        optional = (f"{key} (where needed)" for key in system.optional_credentials)
+        yield "credentials", ", ".join((*system.credentials, *optional)) or "none"
+        yield (
+            "address",
+            "none of its own" if system.default_base_url is None else system.default_base_url or "to be given as base_url",
+        )
+        yield "options", "; ".join(_options(system.options)) or "none"
+        yield "groups", ", ".join(system.group_kinds) or "those that the company file names"
+    yield "authentication", can.authentication
+    for answer in ("yes", "partly", "no", "unknown"):
+        words = [name.replace("_", " ") for name in COLUMNS if getattr(can, name) == answer]
+        if words:
+            yield {"yes": "offers", "partly": "partly", "no": "has no", "unknown": "not known"}[answer], ", ".join(words)
+    if can.delivers:
+        yield "also", "; ".join(can.delivers)
+    if can.lacks:
+        yield "lacks", "; ".join(can.lacks)
+    yield "leavers", can.leavers
+    yield "completeness", can.completeness
+    yield "rate", can.rate
+    yield "known from", EVIDENCE[can.evidence]
+
+
+def _options(options: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Each option with its default and what it is about; those of a section by their whole path."""
+    for name, field in options.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        default = "default null" if field.default is None else f"default {field.default}"
+        if field.is_required():
+            default = "required"
+        elif isinstance(field.default, BaseModel):
+            default = "a section"
+        yield f"{above}{name} ({default}): {field.description}"
+        if section is not None:
+            yield from _options(section, f"{above}{name}.")
+
+
+def of(row: "Variant", systems: "Sequence[System]") -> "System | None":
+    """The registered system by which a row is read."""
+    return next((system for system in systems if row.how.split(",")[0] == f"system: {system.name}"), None)
+
+
+def as_json(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
+    """Everything as one versioned JSON document."""
+    body: list[dict[str, Any]] = []
+    for row in rows:
+        system = of(row, systems)
+        body.append(
+            {
+                "name": row.name,
+                "title": row.title,
+                "how": row.how,
+                "credentials": list(system.credentials) if system else [],
+                "group_kinds": list(system.group_kinds) if system else [],
+                **vars(row.capabilities),
+            }
+        )
+    return document("systems", None, {"systems": body})
+
+
+def markdown(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
+    """The page ``docs/systems.md``."""
+    head = ["", "in the company file", *(heading.replace("-", "") for heading in COLUMNS.values()), "sure by"]
+    lines = ["# HR systems", "", "Written by `hris-pipeline systems --format markdown`.", "", ABOUT, ""]
+    lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in rows:
+        can = vars(row.capabilities)
+        cells = [row.title, f"`{row.how}`", *(_SIGNS[can[name]] for name in COLUMNS), can["evidence"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".", ""]
+    for row in rows:
+        lines += [f"## {row.title} (`{row.how}`)", ""]
+        lines += [f"* **{name}**: {text}" for name, text in _details(row, of(row, systems))]
+        lines.append("")
+    return "\n".join(lines)

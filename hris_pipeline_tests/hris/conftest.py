@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from hris_pipeline.hris.extract import Extract
+from hris_pipeline.hris.extract import Connection, Extract
 from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.company import Tenant, generate
@@ -46,8 +46,12 @@ class Account:
 
     def read(self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any) -> tuple[Extract, ...]:
         """Read everything, waiting for hardly anything."""
+        return self.connection(api, kinds, timeout, **options).read(self.directory, lambda *news: self.progress.append(news))
+
+    def connection(self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any) -> Connection:
+        """The account, waiting for hardly anything."""
         system = SYSTEMS["personio"]
-        connection = system.connect(
+        return system.connect(
             "personio",
             base_url=self.url,
             credentials=self.credentials,
@@ -56,7 +60,6 @@ class Account:
             patience=Patience(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
             timeout=timeout,
         )
-        return connection.read(self.directory, lambda *news: self.progress.append(news))
 
     def fault(self, on: str, kind: str, **more: Any) -> None:
         """Switch a fault on."""

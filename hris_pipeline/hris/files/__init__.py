@@ -48,10 +48,9 @@ class Files:
                 arrivals = self._received(place, entries, listing, directory)
             return self._written(arrivals, directory, progress)
         except Refused as problem:
-            raise HrisError(
-                f"Files connection '{self.name}' {problem.what}. Nothing of this extract is used; deskbird is left as it is. "
-                f"{problem.then}"
-            ) from None
+            what = f"Files connection '{self.name}' {problem.what}."
+            undone = "Nothing of this extract is used; deskbird is left as it is."
+            raise HrisError(f"{what} {undone} {problem.then}", problem=what, remedy=problem.then) from None
         finally:
             for path in directory.glob(f"{FETCHED}*"):
                 path.unlink(missing_ok=True)
@@ -240,11 +239,21 @@ SYSTEM = System(
         delivers=(
             "what the file has columns for: people with one or several contracts, managers by id or e-mail, groups of any kind",
             "CSV, TSV, Excel (.xlsx) and JSON, each also in a zip archive",
+            "files with only who changed (feed: delta)",
         ),
         lacks=("files encrypted with PGP", "names in one column", "units within units"),
         leavers="by a status or a last day in their row; who is just no longer in a file that is proven whole counts as missing",
         completeness="a last row, a count or a manifest with the number of rows, or a marker file; without any never proven",
         rate="one file a night",
+        manager="yes",
+        team="yes",
+        department="yes",
+        cost_center="yes",
+        nested_groups="no",
+        photo="no",
+        absences="no",
+        half_days="no",
+        changed_since="partly",
     ),
     connect=connect,
 )

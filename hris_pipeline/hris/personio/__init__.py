@@ -4,7 +4,8 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,9 @@ import httpx  # noqa: TID251 - an edge
 from pydantic import BaseModel, ConfigDict, Field
 
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.extract import Extract, Progress, Status
+from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
 from hris_pipeline.hris.personio import auth, v1, v2
-from hris_pipeline.hris.system import Capabilities, System
+from hris_pipeline.hris.system import Capabilities, System, Variant
 from hris_pipeline.http import Client, Pacer, Patience
 
 BASE_URL = "https://api.personio.de"
@@ -56,11 +57,32 @@ class Personio:
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
         """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
-        generation = self.options.api
-        rate = self.options.requests_per_second or RATES[generation]
-        with Client(Pacer(rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
-            login = auth.login_v1 if generation == "v1" else auth.login_v2
-            api = Api(
+        with self._api() as api:
+            if self.options.api == "v1":
+                return v1.read(api, directory, self.kinds, progress)
+            return v2.read(api, directory, self.kinds, self._settings, progress)
+
+    def trials(self) -> Iterator[Trial]:
+        """Try the credential, each right and each attribute, reading one record of a list at most."""
+        with self._api() as api:
+            if self.options.api == "v1":
+                yield from v1.trials(api, self.kinds)
+            else:
+                yield from v2.trials(api, self.kinds, self._settings)
+
+    @property
+    def _rate(self) -> float:
+        return self.options.requests_per_second or RATES[self.options.api]
+
+    @property
+    def _settings(self) -> v2.Settings:
+        return v2.Settings(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+
+    @contextlib.contextmanager
+    def _api(self) -> Iterator[Api]:
+        login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
+        with Client(Pacer(self._rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
+            yield Api(
                 "Personio",
                 self.name,
                 self.base_url.rstrip("/"),
@@ -68,10 +90,6 @@ class Personio:
                 auth.RIGHTS_AT,
                 lambda api: login(api, self.client_id, self.client_secret),
             )
-            if generation == "v1":
-                return v1.read(api, directory, self.kinds, progress)
-            settings = v2.Settings(rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
-            return v2.read(api, directory, self.kinds, settings, progress)
 
 
 def connect(
@@ -99,6 +117,45 @@ def connect(
     )
 
 
+_RIGHTS = "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to "
+_LEAVERS = "stay listed: active until the termination date has passed, then inactive; deleted people just disappear"
+V2 = Capabilities(
+    authentication=f"{_RIGHTS}persons, to the organisational units that are synced, and to each attribute by name",
+    leavers=_LEAVERS,
+    completeness="gives no total, so it is compared with v1's where the credential may read employees too",
+    rate="about 30 requests a second on each path (measured; none is published)",
+    manager="yes",
+    team="yes",
+    department="yes",
+    cost_center="yes",
+    nested_groups="yes",
+    photo="yes",
+    absences="yes",
+    half_days="yes",
+    changed_since="partly",  # of a change in the employment alone no document says that it shows
+    evidence="specification",
+    delivers=("parallel and future employments", "workplaces and legal entities"),
+    lacks=("one request for everybody's employments: it takes one for each person",),
+)
+V1 = Capabilities(
+    authentication=f"{_RIGHTS}employees and to each attribute by name",
+    leavers=_LEAVERS,
+    completeness="proven by the total that it gives",
+    rate="300 requests a minute",
+    manager="yes",
+    team="yes",
+    department="yes",
+    cost_center="yes",
+    nested_groups="no",
+    photo="yes",
+    absences="yes",
+    half_days="yes",
+    changed_since="yes",
+    evidence="specification",
+    delivers=("offices and subcompanies",),
+    lacks=("any but the current employment", "units in which nobody is"),
+)
+
 SYSTEM = System(
     name="personio",
     title="Personio",
@@ -107,20 +164,11 @@ SYSTEM = System(
     default_base_url=BASE_URL,
     group_kinds=GROUP_KINDS,
     statuses=STATUSES,
-    capabilities=Capabilities(
-        authentication=(
-            "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to persons or"
-            " employees, to the organisational units that are synced, and to each attribute by name"
-        ),
-        delivers=(
-            "people with parallel and future employments (v2) or their current one (v1)",
-            "managers",
-            "teams, departments, cost centers, workplaces, legal entities",
-        ),
-        lacks=("changes of units without a full read", "one request for everybody's employments (v2 needs one for each person)"),
-        leavers="stay listed: active until the termination date has passed, then inactive; deleted people just disappear",
-        completeness="v1 gives a total; v2 gives none, so it is compared with v1's where the credential may read that too",
-        rate="v2 about 30 requests a second on each path; v1 300 a minute",
-    ),
+    capabilities=V2,
     connect=connect,
+    variants=(
+        Variant("personio_v2", "Personio v2", "system: personio", V2),
+        Variant("personio_v1", "Personio v1", "system: personio, options: {api: v1}", V1),
+    ),
+    words=v1.WORDS,
 )

@@ -3,7 +3,7 @@
 The structs name the mapped attributes only, so nothing else of a page ever becomes an object. A key that is absent is ``UNSET``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +13,8 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from hris_pipeline.hris.api import Api, Walk, ahead
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, prove_by_total
+from hris_pipeline.hris.api import Api, Walk, ahead, tried
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, prove_by_total
 
 PATH = "/v1/company/employees"
 RIGHT = "the right to read Employees"
@@ -39,8 +39,24 @@ GROUPS = {
     "legal_entity": "subcompany",
 }
 """Our kind of group to Personio's attribute."""
-REQUIRED = {"email": "Email", "given_name": "First name", "family_name": "Last name", "status": "Status"}
-"""Columns nobody can do without, in Personio's own words."""
+WORDS = {
+    "email": "Email",
+    "given_name": "First name",
+    "family_name": "Last name",
+    "status": "Status",
+    "start_date": "Hire date",
+    "end_date": "Termination date",
+    "manager_id": "Supervisor",
+    "updated_at": "Last modified",
+    "team": "Team",
+    "department": "Department",
+    "cost_center": "Cost center",
+    "location": "Office",
+    "legal_entity": "Subcompany",
+}
+"""Our columns and kinds of group in Personio's own words: what is ticked for a credential."""
+REQUIRED = ("email", "given_name", "family_name", "status")
+"""Columns nobody can do without."""
 
 Text = str | int | float | bool | None | UnsetType
 Empty = Annotated[str, Meta(max_length=0)] | None | UnsetType  # what stands where an object might
@@ -154,7 +170,21 @@ class Page(Struct, frozen=True):
         return _number(self.metadata.total_elements) if isinstance(self.metadata, Metadata) else None
 
 
+class Attribute(Struct, frozen=True):
+    """An attribute that the credential may read; custom ones have a key of their own and may have a well-known id."""
+
+    key: str
+    universal_id: str | None = None
+
+
+class AttributeList(Struct, frozen=True):
+    """All of them."""
+
+    data: list[Attribute]
+
+
 PAGE = msgspec.json.Decoder(Page)
+ATTRIBUTE_LIST = msgspec.json.Decoder(AttributeList)
 VALUES: dict[str, Callable[[Employee], Any]] = {column: attrgetter(f"{key}.value") for column, key in ATTRIBUTES.items()}
 UNITS: dict[str, Callable[[Employee], Any]] = {kind: attrgetter(f"{key}.value") for kind, key in GROUPS.items()}
 
@@ -167,17 +197,56 @@ def read(api: Api, directory: Path, kinds: Sequence[str], progress: Progress) ->
     return _pass(api, directory, kinds, progress, " A second pass gave no better result.")
 
 
-def total(api: Api) -> int | None:
-    """The number of people that Personio announces in v1; None where the credential may not ask for it."""
+def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
+    """The number of people that Personio announces in v1; None where it refuses with a status of ``accept``."""
     where = f"{PATH} (total)"
     query = [("limit", 1), ("offset", 0), ("attributes[]", "status")]  # the least that can be asked for
-    response = api.get(PATH, where=where, right=RIGHT, accept={401, 403, 404}, params=query)
+    response = api.get(PATH, where=where, right=RIGHT, accept=accept, params=query)
     if not response.is_success:
         return None
     found = _page(api, response, where).total
     if found is None:
         raise api.error(f"gave no total at {PATH}")
     return found
+
+
+def trials(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
+    """The credential, the list of people with its total, and each attribute that is read."""
+    credential = tried("the API credential (POST /v1/auth)", api.log_in)
+    yield credential
+    if credential.problem:
+        return
+    people = tried(f"people and their total (GET {PATH})", lambda: total(api, accept=()))
+    yield people
+    if not people.problem:
+        yield from try_attributes(api, kinds)
+
+
+def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
+    """Each attribute that is read and may not be; one trial where all may be. Personio lists them for each credential."""
+    where, names = f"{PATH}/attributes", set[str | None]()
+
+    def ask() -> None:
+        listed = api.read(api.get(where, where=where, right=RIGHT), ATTRIBUTE_LIST, where).data
+        names.update(name for attribute in listed for name in (attribute.key, attribute.universal_id))
+
+    trial = tried(f"the list of readable attributes (GET {where})", ask, needed=False)
+    if trial.problem:
+        yield trial
+        return
+    wanted = ATTRIBUTES | {kind: GROUPS[kind] for kind in kinds}
+    missing = [column for column, key in wanted.items() if key not in names]
+    if len(missing) < len(wanted):
+        words = ", ".join(WORDS[column] for column in wanted if column not in missing)
+        yield Trial(f"{trial.what}: {words}")
+    for column in missing:
+        yield Trial(
+            f"the attribute '{WORDS[column]}'",
+            f"This credential may not read the attribute '{WORDS[column]}'.",
+            f"Tick '{WORDS[column]}' among the readable employee attributes of this credential under {api.rights_at}.",
+            needed=column in REQUIRED,
+            attribute=column,
+        )
 
 
 def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, remark: str) -> tuple[Extract, Extract]:
@@ -226,7 +295,7 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
 
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
-    words = [f"'{word}'" for column, word in REQUIRED.items() if column in vanished]
+    words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
     if words:
         raise api.error(
             f"gave no person the attribute {' or '.join(words)}",

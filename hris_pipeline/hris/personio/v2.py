@@ -8,7 +8,7 @@ that only a key that nobody has is taken for unknown.
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,8 +18,8 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import Api, Walk, in_order
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof
+from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.http import Pacer, backoff
 
@@ -202,6 +202,72 @@ def read(api: Api, directory: Path, kinds: Sequence[str], settings: Settings, pr
     )
 
 
+def trials(api: Api, kinds: Sequence[str], settings: Settings) -> Iterator[Trial]:
+    """The credential; people, and one person's employments; each list of units; v1's total; each attribute that is read."""
+    credential = tried("the API credential (POST /v2/auth/token)", api.log_in)
+    yield credential
+    if credential.problem:
+        return
+    found: list[Person] = []
+    people = tried(f"people (GET {PERSONS})", lambda: found.extend(_first(api, PERSONS, {}, PERSON_PAGE, RIGHT)))
+    if not people.problem and not found:
+        nobody = "Personio lists nobody to this credential, and an empty list proves nothing."
+        people = replace(people, problem=nobody, remedy=f"See under {api.rights_at} whom this credential may see.")
+    yield people
+    if found:
+        yield _try_employments(api, found[0], settings)
+    for path in dict.fromkeys(UNIT_LISTS[kind].path for kind in kinds):
+        sharing = [kind for kind in kinds if UNIT_LISTS[kind].path == path]  # one right for all of them
+        what = f"names of {' and '.join(f'each {kind}' for kind in sharing).replace('_', ' ')} (GET {path})"
+        yield tried(what, partial(_first_units, api, sharing))
+    yield from _try_v1(api, kinds, settings)
+
+
+def _try_employments(api: Api, person: Person, settings: Settings) -> Trial:
+    found: list[object] = []
+    ask = partial(_employments, api, Pacer(settings.rate), person)
+    trial = tried(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
+    if found == [None]:
+        not_given = "Personio lists a person whose employments it does not give."
+        return replace(trial, problem=not_given, remedy=AGAIN.format(title=api.title))
+    return trial
+
+
+def _try_v1(api: Api, kinds: Sequence[str], settings: Settings) -> Iterator[Trial]:
+    """What only v1 can tell: the total, and which attributes the credential may read."""
+    if settings.total_from_v1:
+        what, total = f"the total that proves a read complete (GET {v1.PATH})", _total(api)
+        if total.expected is None:
+            yield Trial(
+                what,
+                "Personio does not give this credential the total of people.",
+                f"Switch on {v1.RIGHT} for this credential under {api.rights_at}, or set options.total_from_v1 to false: "
+                "then the last page alone proves a read.",
+                needed=False,
+            )
+            return  # the list of attributes wants the same right
+        yield Trial(what)
+    yield from v1.try_attributes(api, kinds)
+
+
+def _first(
+    api: Api, path: str, query: Mapping[str, Any], decoder: msgspec.json.Decoder[Page[T]], right: str, **more: Any
+) -> list[T]:
+    """The first record of a list, none where it is empty."""
+    for records in _pages(api, Walk(api, path), {"limit": 1, **query}, decoder, right, **more):
+        return records
+    return []
+
+
+def _first_units(api: Api, kinds: Iterable[str]) -> None:
+    for kind in kinds:
+        source = UNIT_LISTS[kind]
+        try:
+            _first(api, source.path, source.query, UNIT_PAGE, source.right, accept={404}, headers=source.headers)
+        except _NotFound:
+            raise _not_there(api, kind, source.path) from None
+
+
 def columns(person: Person, employments: Sequence[Employment]) -> dict[str, list[Any]]:
     """A person's rows, as columns: one for each employment, or one without any employment."""
     rows: Sequence[Employment | None] = employments or (None,)
@@ -312,11 +378,15 @@ def _units(api: Api, file: OrgUnitFile, kinds: Iterable[str], progress: Progress
                 file.add(kind, [str(unit.id) for unit in page], [unit.name for unit in page], parents)
                 progress("org_units", sum(len(each.seen) for each in walks), None)
         except _NotFound:
-            raise api.error(
-                f"does not have {walk.where} for this credential (HTTP 404)",
-                f"Switch on {source.right} under {api.rights_at}, or take {kind} out of sync.groups in the company file.",
-            ) from None
+            raise _not_there(api, kind, walk.where) from None
     return walks
+
+
+def _not_there(api: Api, kind: str, where: str) -> HrisError:
+    return api.error(
+        f"does not have {where} for this credential (HTTP 404)",
+        f"Switch on {UNIT_LISTS[kind].right} under {api.rights_at}, or take {kind} out of sync.groups in the company file.",
+    )
 
 
 def _unit_extract(path: Path, walks: Sequence[Walk]) -> Extract:
