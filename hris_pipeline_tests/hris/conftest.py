@@ -134,9 +134,3 @@ def feed(tmp_path: Path) -> Feed:
     """A feed of files in a folder of its own."""
     (tmp_path / "inbox").mkdir()
     return Feed(tmp_path / "inbox", tmp_path / "scratch")
-
-
-@pytest.fixture
-def repository() -> Path:
-    """The folder of the project."""
-    return Path(__file__).resolve().parents[2]

@@ -1,18 +1,20 @@
 """What a company file says of files: which options go together, and what is wrong with those that do not."""
 
 import json
+import re
+from pathlib import Path
 
 import asyncssh
 import pytest
 
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.hris.files import Options
-from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration.resources import Connections
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings import load, resolve
 from hris_pipeline_tests.hris.feed import COLUMNS
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 SFTP = {"host": "sftp.acme.test", "user": "acme", "host_key": KEY.export_public_key().decode()}
 
@@ -128,15 +130,11 @@ def test_an_address_is_not_for_files(tmp_path):
         Connections().open(found, "hr")
 
 
-def test_every_key_is_explained_to_who_writes_a_company_file(repository):
-    text = (repository / "docs" / "files.md").read_text()
-
-    def keys(model):
-        for name, field in model.model_fields.items():
-            yield name
-            for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-                if hasattr(inner, "model_fields"):
-                    yield from keys(inner)
-
-    assert [name for name in keys(Options) if f"`{name}`" not in text and f"{name}:" not in text] == []
-    assert [name for name in SYSTEMS["files"].optional_credentials if f"`{name}`" not in text] == []
+@pytest.mark.parametrize("page", ["README.md", "docs/files.md"])
+def test_the_examples_of_the_pages_are_company_files(tmp_path, page):
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    (example,) = [block for block in blocks if "system: files" in block]
+    if "deskbird:" not in example:
+        example += "deskbird: {scim_token: '${TOKEN}'}\n"
+    (tmp_path / "acme.yaml").write_text(example)
+    assert load("acme", tmp_path).hris["hr"].options.proof.trailer.starts_with == "TOTAL"

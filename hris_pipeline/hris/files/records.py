@@ -152,9 +152,9 @@ def _note_ids(batch: Batch, keys: set[Key], of_file: set[str], found: Survey) ->
 def _note_dates(batch: Batch, found: Survey) -> None:
     for name in DATES:
         if name in batch:
-            values = [value for value in batch[name] if value]
+            values = [value for value in batch[name] if value is not None and value is not UNSET]
             found.dates[name] += len(values)
-            found.unreadable[name] += sum(value.startswith(UNREADABLE) for value in values if value is not UNSET)
+            found.unreadable[name] += sum(value.startswith(UNREADABLE) for value in values)
 
 
 def _note_names(batch: Batch, kind: str, names: dict[str, Counter[str]]) -> None:

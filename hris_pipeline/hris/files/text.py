@@ -83,7 +83,7 @@ def header_key(cell: Any) -> str:
 
 
 def day(value: Any, form: str, open_ended: frozenset[str]) -> Any:
-    """A cell as an ISO day, by the column's one format; Excel's real dates as they are; None for one that means none.
+    """A cell as an ISO day, by the column's one format; Excel's own dates as they are; "" for one that means none.
 
     What is no day, or none of these centuries, is :data:`UNREADABLE` and the text.
     """
@@ -93,10 +93,10 @@ def day(value: Any, form: str, open_ended: frozenset[str]) -> Any:
     else:
         text = clean(value)
         if not text:
-            return text
+            return text or None
         found = _excel_day(text) if form == EXCEL else _written_day(text, form)
     if found is not None and found.isoformat() in open_ended:
-        return None
+        return ""
     return found.isoformat() if found is not None and found.year in _YEARS else UNREADABLE + text
 
 
