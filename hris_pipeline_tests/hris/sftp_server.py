@@ -52,7 +52,8 @@ class _Files(asyncssh.SFTPServer):
         async for entry in super().scandir(path):
             yield entry
         for name in self.server.more:
-            yield asyncssh.SFTPName(name, attrs=asyncssh.SFTPAttrs(type=1, permissions=0o100644, size=9, mtime=2**31))
+            attrs = asyncssh.SFTPAttrs(type=1, permissions=0o100644, size=9, atime=2**31, mtime=2**31)
+            yield asyncssh.SFTPName(name, attrs=attrs)
 
     async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
         if self.server.cut:

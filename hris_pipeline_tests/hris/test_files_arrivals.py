@@ -105,6 +105,8 @@ def test_a_file_that_grows_between_two_looks_is_refused(feed, monkeypatch):
     feed.put(text(ADA))
     monkeypatch.setattr(arrivals.time, "sleep", lambda _: feed.put(text(ADA, BOB)))
     assert "people.csv that is still being written" in feed.refusal()
+    feed.put(text(ADA))
+    assert "no longer written to" in failed(feed.trials()).what  # it was not even fetched
 
 
 def test_a_file_that_is_written_again_while_it_is_copied_is_refused(feed, monkeypatch):

@@ -1,8 +1,10 @@
 """How files are written: encodings, delimiters, quotes, line ends, headers, cells, dates; CSV, TSV, Excel, JSON, zip."""
 
 import datetime as dt
+import io
 import json
 import unicodedata
+import zipfile
 
 import openpyxl
 import pytest
@@ -223,6 +225,12 @@ def test_a_date_that_is_none_holds_its_record_back_and_is_never_taken_for_anothe
     assert ada["end_date"] == f"unreadable: {wrong}"  # core.quarantine has it under dates_are_readable
 
 
+def test_days_that_mean_never_are_written_in_the_columns_format_too(feed):
+    many = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", "31.12.9999") for n in range(19)]
+    feed.put(text((*ADA, "2026-03-01"), *many, header=(*HEADER, "End")))
+    assert len(feed.people(columns={"end_date": "End"}, dates={"default": "%d.%m.%Y"})) == 20
+
+
 @pytest.mark.parametrize("written", ["2026112", "2026 1 12"])
 def test_a_date_without_anything_between_its_parts_is_read_only_as_it_is_written(feed, written):
     many = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", "20260301") for n in range(19)]
@@ -272,6 +280,15 @@ def test_an_excel_error_is_unknown(feed):
 def test_excel_blank_rows_at_the_end_and_a_title_above_are_no_people(feed):
     feed.put(workbook(HEADER, ADA, (None, None, None, None), header=("All people",)), "people.xlsx")
     assert len(feed.people(header_row=2)) == 1
+
+
+def test_excel_of_a_program_that_tells_its_size_wrongly_is_read_whole(feed):
+    with zipfile.ZipFile(io.BytesIO(workbook(ADA, BOB))) as book:
+        parts = [(name, book.read(name)) for name in book.namelist()]
+    wrong = [(name, content.replace(b'ref="A1:D3"', b'ref="A1:B2"')) for name, content in parts]
+    assert wrong != parts
+    feed.put(packed(*wrong), "people.xlsx")
+    assert [row["family_name"] for row in feed.people()] == ["Ämter", "Babbage"]
 
 
 def test_of_several_sheets_one_must_be_named(feed):

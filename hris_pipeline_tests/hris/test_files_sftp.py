@@ -138,7 +138,7 @@ def test_a_file_that_is_still_being_written_on_the_server_is_refused(feed, serve
     assert "people.csv that is still being written" in feed.refusal()
 
 
-@pytest.mark.parametrize("name", [b"../people.csv", b"people/../../x", b"people\xff.csv", b"people\x1b[2J.csv"])
+@pytest.mark.parametrize("name", [b"people/../../people.csv", b"people\xff.csv", b"people\x1b[2J.csv"])
 def test_a_name_on_the_server_that_leads_elsewhere_or_is_none_is_never_asked_for(feed, server, name):
     feed.put(text(ADA))
     server.more = (name,)  # the newest of all by its time

@@ -232,10 +232,8 @@ class Server:
             task = asyncio.ensure_future(ask())
             done, _ = await asyncio.wait({task}, timeout=self.settings.timeout_seconds)
             if not done:
-                if self._connection is not None:
-                    self._connection.abort()  # else what is cancelled would wait for the server to let go of its files
                 task.cancel()
-                await asyncio.wait({task}, timeout=1)
+                await asyncio.wait({task}, timeout=1)  # it may wait for the server once more, to let go of a file
                 raise TimeoutError
             return task.result()
 
