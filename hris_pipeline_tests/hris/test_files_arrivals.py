@@ -70,6 +70,12 @@ def test_a_name_that_could_lead_out_of_the_folder_or_break_a_line_is_no_name(nam
     assert not places.is_plain(name)
 
 
+def test_a_hidden_file_is_a_draft(feed):
+    feed.put(text(ADA), hours_old=1)
+    feed.put(text(BOB), ".people.csv")
+    assert feed.person(path=f"{feed.folder}/*.csv")["id"] == "0017"
+
+
 def test_folders_are_no_files(feed):
     (feed.folder / "people.csv").mkdir()
     assert "has no file" in feed.refusal()

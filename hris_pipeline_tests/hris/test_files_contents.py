@@ -63,6 +63,11 @@ def test_the_delimiter_is_found_by_the_header(feed, delimiter):
     assert feed.person()["family_name"] == others * 5
 
 
+def test_the_delimiter_is_found_where_every_name_in_the_header_is_quoted(feed):
+    feed.put('"ID"|"E-Mail"|"First"|"Last, family"\r\n"0017"|"ada@acme.test"|"Ada"|"Ämter; Bäcker"\r\n')
+    assert feed.person(columns={"family_name": "Last, family"})["family_name"] == "Ämter; Bäcker"
+
+
 def test_a_delimiter_that_does_not_fit_the_header_is_refused_by_the_columns_it_does_not_give(feed):
     feed.put(text(ADA, by=";"))
     assert "without the columns 'ID', 'E-Mail', 'First', 'Last'" in feed.refusal(delimiter=",")

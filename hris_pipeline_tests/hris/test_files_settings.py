@@ -119,8 +119,13 @@ def test_two_feeds_of_one_company_deliver_the_kinds_of_both(tmp_path):
 
 
 def test_c14_the_words_for_a_status_are_those_of_the_company_file(tmp_path):
-    told = {"columns": {"status": "S"}, "statuses": {" Aktiv ": "active", "AUSGETRETEN": "ended"}}
-    assert people_rules(company(tmp_path, **told)).statuses == {"hr": {"aktiv": "active", "ausgetreten": "ended"}}
+    told = {
+        "columns": {"status": "S"},
+        "statuses": {" Beurlaubt (fru\u0308her)": "on_leave", " Aktiv ": "active", "AUSGETRETEN": "ended"},
+    }
+    assert people_rules(company(tmp_path, **told)).statuses == {
+        "hr": {"beurlaubt (früher)": "on_leave", "aktiv": "active", "ausgetreten": "ended"}
+    }
     assert people_rules(company(tmp_path)).statuses == {"hr": {"employed": "active"}}
 
 

@@ -35,7 +35,11 @@ class Arrival:
 def choose(place: Place, options: Options, now: dt.datetime) -> list[Entry]:
     """Tonight's files, the newest first: one of a full feed, all young ones of a delta. :class:`Refused` without any."""
     entries = place.entries()
-    matching = [entry for name, entry in entries.items() if fnmatch.fnmatchcase(name, options.pattern)]
+    matching = [
+        entry
+        for name, entry in entries.items()
+        if fnmatch.fnmatchcase(name, options.pattern) and (name[0] != "." or options.pattern[0] == ".")  # hidden: a draft
+    ]
     beside = {_beside(pattern, entry.name) for entry in matching for pattern in options.proof.beside.values()}
     matching = [entry for entry in matching if entry.name not in beside]
     if not matching:

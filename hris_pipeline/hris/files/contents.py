@@ -191,7 +191,10 @@ def _delimiter(content: Content) -> str:
     best, found = ",", -1
     for delimiter in DELIMITERS:
         content.delimiter = delimiter
-        keys = {header_key(cell) for cell in next(content._body())[1]}  # noqa: SLF001 - its own
+        try:
+            keys = {header_key(cell) for cell in next(content._body())[1]}  # noqa: SLF001 - its own
+        except Refused:
+            continue  # such as quotes that do not match by this one; if by none, it is told when the file is read
         number = sum(header_key(name) in keys for name in content.headers)
         if number > found:
             best, found = delimiter, number

@@ -3,6 +3,7 @@
 import datetime as dt
 import posixpath
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -244,11 +245,9 @@ class Options(Settings):
     @property
     def status_words(self) -> Mapping[str, Status]:
         """What the words of the file mean, in lower case."""
-        return (
-            {word.strip().lower(): status for word, status in self.statuses.items()}
-            if self.columns.status
-            else {EMPLOYED: "active"}
-        )
+        if self.columns.status is None:
+            return {EMPLOYED: "active"}
+        return {unicodedata.normalize("NFC", word).strip().lower(): status for word, status in self.statuses.items()}
 
     @model_validator(mode="after")
     def _fit_together(self, info: ValidationInfo) -> Self:

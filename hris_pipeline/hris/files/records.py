@@ -142,7 +142,7 @@ def _note_ids(batch: Batch, keys: set[Key], of_file: set[str], found: Survey) ->
         else:
             keys.add(key)
             of_file.add(key[0])
-    if any("@" in key for key in of_file):
+    if any("@" in person for person in ids if person):
         raise Refused(
             "has e-mail addresses in the column of ids, and ids appear in logs",
             "Map options.columns.id to a permanent number or code of each person.",
@@ -174,7 +174,9 @@ def _unit_ids(batch: Batch, kind: str) -> list[Any]:
     """The ids of one kind's units, row by row."""
     if f"{kind}.id" in batch:
         return batch[f"{kind}.id"]
-    return [unit_id(name) if name else name for name in batch[f"{kind}.name"]]
+    names = batch[f"{kind}.name"]
+    ids = {name: unit_id(name) if name else name for name in set(names)}  # a unit occurs many times
+    return [ids[name] for name in names]
 
 
 def _note_addresses(batch: Batch, newer: frozenset[str], by_address: dict[str, str | None]) -> None:
