@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hris_pipeline import contracts, groups, managers, pause, people, settings
+from hris_pipeline import alerts, contracts, groups, managers, pause, people, settings
 from hris_pipeline.contracts import Rule
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
 from hris_pipeline.hris.extract import Extract, Progress, Trial
-from hris_pipeline.hris.system import System
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings import Company
@@ -64,7 +63,13 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     try:
         company = settings.load(name)
     except SettingsError as problem:
-        yield from _lines(problem, "the company file", "Correct it there; companies/example.yaml.txt shows every key.")
+        there = name in settings.company_names()
+        remedy = (
+            "Correct it there; companies/example.yaml.txt shows every key."
+            if there
+            else f"`hris-pipeline init {name}` writes one."
+        )
+        yield from _lines(problem, "the company file", remedy)
         return
     yield Finding("ok", FILE, f"{company.file} is valid")
     yield from _configured(company)
@@ -82,6 +87,7 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     except SettingsError as problem:
         yield from _lines(problem, "what the environment variables hold", "Correct the variable.")
         return
+    yield from _news(resolved, {path for path, _, _ in unset})
     silent = {DESKBIRD, *(f"hris.{connection}" for connection in company.hris)}
     silent = {who for who in silent if any(path.startswith(f"{who}.") for path, _, _ in unset)}
     yield from _hris(resolved, now, progress, counts, silent)
@@ -89,6 +95,20 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
         yield Finding("note", DESKBIRD, "deskbird", _NOT_ASKED)
     else:
         yield from _deskbird(resolved)
+
+
+def _news(company: Company, unset: set[str]) -> Iterator[Finding]:
+    """Whether the URLs for alerts are understood; nothing is sent."""
+    for place, url in enumerate(company.alerts):
+        if f"alerts[{place}]" in unset:
+            continue
+        if alerts.is_understood(url.get_secret_value()):
+            yield Finding("ok", FILE, f"alerts[{place}] is a URL that Apprise understands (nothing was sent)")
+        else:
+            told = "It is no URL in Apprise notation, so no news would arrive."
+            yield Finding(
+                "missing", FILE, f"alerts[{place}]", told, "See https://github.com/caronc/apprise for how it is written."
+            )
 
 
 _STAND_IN = "https://unset.invalid"  # for what is not set; whoever needs it is not asked
@@ -113,28 +133,20 @@ def _configured(company: Company) -> Iterator[Finding]:
             told = f"{' and '.join(without)} {'does' if len(without) == 1 else 'do'} not deliver it."
             remedy = f"Nothing to do, or take {kind} out of sync.groups."
             yield Finding("note", FILE, f"groups of kind {kind}", told, remedy)
-    if company.sync.managers and (none := _offering_no(systems, "manager")):
+    offered = {name: system.offers(company.hris[name].options) for name, system in systems.items()}
+    if company.sync.managers and all(can.manager == "no" for can in offered.values()):
         remedy = "Set sync.managers to false, or choose another way to read it: `hris-pipeline systems`."
-        yield Finding("missing", FILE, "reporting lines", f"{none} has no managers.", remedy)
-    if company.sync.nested_groups == "path" and (none := _offering_no(systems, "nested_groups")):
-        told = f"{none} does not say which unit lies in which, so its groups keep their own names."
-        yield Finding("note", FILE, "sync.nested_groups: path", told, "Nothing to do, or leave the key out.")
+        yield Finding("missing", FILE, "reporting lines", "No connection has managers.", remedy)
+    if company.sync.nested_groups == "path":
+        for name in (name for name, can in offered.items() if can.nested_groups == "no"):
+            told = f"{name} does not say which unit lies in which, so its groups keep their own names."
+            yield Finding("note", FILE, "sync.nested_groups: path", told, "Nothing to do, or leave the key out.")
     if company.schedule is None:
         told = "schedule is null, so no night starts by itself."
         yield Finding("note", FILE, "the schedule", told, 'Set it, such as "30 4 * * *", when the first sync was right.')
     if not company.alerts:
         told = "Nobody is told when a night fails or a guard holds something back."
         yield Finding("note", FILE, "alerts", told, 'Name a channel: alerts: ["${ALERT_URL}"], a URL in Apprise notation.')
-
-
-def _offering_no(systems: dict[str, System], what: str) -> str | None:
-    """The connections whose system has no such thing, where that is true of every way to read it."""
-    without = [
-        name
-        for name, system in systems.items()
-        if all(getattr(can, what) == "no" for can in (system.capabilities, *(v.capabilities for v in system.variants)))
-    ]
-    return " and ".join(without) or None
 
 
 # --- the HR systems -------------------------------------------------------------------------------------------------------------
@@ -318,3 +330,22 @@ def _deskbird(company: Company) -> Iterator[Finding]:
     ) as service:
         for trial in deskbird_trials(service, company.deskbird.scim_dialect, patch=not paused):
             yield _tried(trial, DESKBIRD, company)
+    yield from _learnt(company)
+
+
+def _learnt(company: Company) -> Iterator[Finding]:
+    """Which form of which write worked in earlier nights, as the company's own warehouse remembers it; only read."""
+    warehouse = Warehouse(settings.data_folder(), company.name, patience=2.0)
+    if not warehouse.path.exists():
+        return
+    try:
+        with warehouse.read() as con:
+            found = con.execute(
+                "select dialect, list(kind order by kind) from state.dialects group by all order by all"
+            ).fetchall()
+    except WarehouseError as problem:
+        yield Finding("note", DESKBIRD, "what earlier nights have learnt of it", str(problem))
+        return
+    words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
+    if words:
+        yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")

@@ -25,6 +25,8 @@ from hris_pipeline.hris.systems import SYSTEMS, find
 Ask = Callable[[str, str | None], str]
 """Puts a question with its default (None: there is none) to whoever answers."""
 Complain = Callable[[str], None]
+Question = Callable[[str, str, str | None, Callable[[str], str | None]], None]
+"""Gets an answer by its key, the question's text and its default, and hands it to what puts it into the draft."""
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
@@ -97,7 +99,7 @@ class Draft:
         yield "  scope:", "who is synced; rules, such as {department: [Sales], location: Berlin}"
         yield f"    include: {_scalar(include)}", "empty is everybody"
         yield "    exclude: []", ""
-        if self.system.group_kinds:
+        if self.system.group_kinds or self.groups:  # where the options tell the kinds, the default is right
             yield "  # The first kind keeps its name where two groups would be called alike.", ""
             yield f"  groups: {_scalar(list(self.groups))}", ""
         yield f"  managers: {_scalar(self.managers)}", "reporting lines"
@@ -167,7 +169,7 @@ def interview(company: str, given: Mapping[str, Any], ask: Ask | None, complain:
     _ask_again(draft, f"hris.{draft.connection}.options.", ask, complain)
     question("timezone", "Time zone?", draft.timezone, lambda answer: _take(draft, answer, "timezone", "timezone"))
     question("scope", "Who is in scope? (everybody, or e-mail domains)", "everybody", lambda answer: _take_scope(draft, answer))
-    if draft.groups:
+    if draft.groups or "groups" in given:
         kinds = ", ".join(draft.system.group_kinds)
         question(
             "groups", f"Which groups? ({kinds}; or none)", ", ".join(draft.groups), lambda answer: _take_groups(draft, answer)
@@ -207,9 +209,6 @@ def next_steps(draft: Draft, file: Path) -> Sequence[str]:
     )
 
 
-Question = Callable[[str, str, str | None, Callable[[str], str | None]], None]
-
-
 def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> None:
     """The connection's address, credentials and required options."""
     where = f"hris.{draft.connection}"
@@ -224,14 +223,16 @@ def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> 
         default = "DESKBIRD_SCIM_TOKEN" if key == "scim_token" else f"{draft.connection}_{key}".upper()
         text = f"Which environment variable will hold {owner}?"
         question(f"variable {key}", text, default, lambda answer, key=key: _take_variable(draft, key, answer))  # type: ignore[misc]
-    for path, about in _required(draft.system.options):
-        text = f"{'.'.join(path)}: {about.description or 'required'}?"
-        question(f"option {'.'.join(path)}", text, None, lambda answer, path=path: _take_option(draft, path, answer))  # type: ignore[misc]
     for key, answer in given.items():
         if key.startswith("option "):
             _put(draft.options, key.removeprefix("option ").split("."), _plain(answer))
         elif key.startswith("variable ") and (wrong := _take_variable(draft, key.removeprefix("variable "), answer)):
             raise SettingsError(f"{wrong} Nothing was written.")
+    for path, about in _required(draft.system.options):
+        if _has(draft.options, path):
+            continue
+        text = f"{'.'.join(path)}: {about.description or 'required'}?"
+        question(f"option {'.'.join(path)}", text, None, lambda answer, path=path: _take_option(draft, path, answer))  # type: ignore[misc]
 
 
 def _ask_again(draft: Draft, within: str, ask: Ask | None, complain: Complain) -> None:
@@ -279,8 +280,7 @@ def _take_system(draft: Draft, answer: str) -> str | None:
         row = choices.get(answer.lower()) or find(answer, list(choices.values()))[0]
     except PipelineError as problem:
         return str(problem)
-    said: dict[str, Any] = yaml.safe_load(f"{{{row.how}}}")  # a row says what the company file says
-    draft.row, draft.system, draft.options = row, SYSTEMS[said["system"]], dict(said.get("options", {}))
+    draft.row, draft.system, draft.options = row, SYSTEMS[row.said["system"]], dict(row.said.get("options", {}))
     draft.connection = draft.system.name
     draft.variables = dict.fromkeys((*draft.system.credentials, "scim_token"), "VARIABLE")
     usual = [kind for kind in ("team", "department", "cost_center") if kind in draft.system.group_kinds]
@@ -329,6 +329,14 @@ def _put(options: dict[str, Any], path: Sequence[str], value: Any) -> None:
         inner = options.get(step)
         options[step] = options = inner if isinstance(inner, dict) else {}
     options[path[-1]] = value
+
+
+def _has(options: Any, path: Sequence[str]) -> bool:
+    for step in path:
+        if not isinstance(options, dict) or step not in options:
+            return False
+        options = options[step]
+    return True
 
 
 def _plain(answer: str) -> Any:

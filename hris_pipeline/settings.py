@@ -319,14 +319,22 @@ def _account_model(
         _check_keys(options, given)
         return given
 
-    def own_address(given: object) -> object:
+    of_their_own = default_base_url is not None and "{" in default_base_url
+    own = f"the account's own address, {default_base_url}"
+
+    def address(given: object) -> object:
+        if given is None and of_their_own:
+            raise _mistake(f"must be {own}")
         return default_base_url if given is None else given
 
     about = "the {} of the API credential, as ${{NAME}}"
     fields: dict[str, Any] = {
         **{key: (SecretStr, Field(description=about.format(key))) for key in credentials},
         **{key: (SecretStr | None, Field(default=None, description=about.format(key))) for key in optional},
-        "base_url": (Annotated[Url | None, BeforeValidator(own_address)], Field(default=default_base_url)),
+        "base_url": (
+            Annotated[Url | None, BeforeValidator(address)],
+            Field(description=own) if of_their_own else Field(default=default_base_url),
+        ),
         "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
     }
     return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)
@@ -646,6 +654,9 @@ class Company(Settings):
     schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default="30 4 * * *", description="cron in that zone; null for none"
     )
+    changes_schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
+        default=None, description="cron for reading what changed in the HR system between two nights; null for none"
+    )
     hris: Annotated[dict[str, Annotated[SerializeAsAny[HrisAccount], BeforeValidator(_account)]], Field(min_length=1)] = Field(
         description="one entry for each HR system's account, by the connection's name"
     )
@@ -732,6 +743,8 @@ class Company(Settings):
         systems = _systems(info)
         if self.sync.timezones and not any("location" in kinds for kinds in self._kinds(systems).values()):
             wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
+        if self.changes_schedule and not any(systems[account.system].reads_changes for account in self.hris.values()):
+            wrong.append((("changes_schedule",), "must be null, because the company's HR systems cannot say what changed"))
         for key in ("protected", "frozen"):
             for index, entry in enumerate(getattr(self, key)):
                 if REFERENCE.search(entry) and not _resolved(info):

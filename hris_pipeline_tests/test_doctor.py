@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +10,7 @@ import pytest
 
 from hris_pipeline import cli, settings
 from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
@@ -40,6 +41,7 @@ class Office:
     personio: Faults
     capture: pytest.CaptureFixture[str]
     text: str = field(repr=False)
+    desk_url: str
 
     def configure(self, more: str = "", **replaced: str) -> None:
         text = self.text
@@ -78,7 +80,7 @@ def office(tmp_path, monkeypatch, capsys):
             hris, served = (stack.enter_context(serve(app)) for app in (hris_app, deskbird))
             (tmp_path / "companies").mkdir(exist_ok=True)
             text = FILE.format(hris=hris.url, desk=served.url, client_id=CREDENTIAL.client_id, api=api, dialect=setting)
-            made = Office(tmp_path, tenant, deskbird, faults, capsys, text)
+            made = Office(tmp_path, tenant, deskbird, faults, capsys, text, served.url)
             made.configure()
             return made
 
@@ -167,6 +169,34 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     assert acme.personio.requests() == []
 
 
+def test_where_there_is_no_company_file_init_is_named(office):
+    acme = office()
+    (acme.home / "companies" / "acme.yaml").unlink()
+    (one,) = acme.missing()
+    assert "does not exist" in one["problem"]
+    assert one["remedy"] == "`hris-pipeline init acme` writes one."
+
+
+def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_offline(office, monkeypatch):
+    acme = office()  # v1 has no units within units
+    acme.configure("sync: {nested_groups: path}\nschedule: null\n")
+    notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
+    assert notes == ["sync.nested_groups: path", "the schedule", "the HR systems and deskbird"]
+    acme.configure("sync: {nested_groups: path}\n", v1="v2")
+    notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
+    assert notes == ["the HR systems and deskbird"]
+
+    personio = SYSTEMS["personio"]
+    without = replace(personio, capabilities=replace(personio.capabilities, manager="no"), group_kinds=("team",))
+    monkeypatch.setitem(SYSTEMS, "personio", replace(without, variants=()))
+    acme.configure()
+    code, document = acme.doctor("--offline")
+    (one,) = acme.states(document, "missing")
+    assert (code, one["what"]) == (1, "reporting lines")
+    notes = [finding["what"] for finding in acme.states(document, "note")]
+    assert notes[:2] == ["groups of kind department", "groups of kind cost_center"]
+
+
 def test_c82_each_variable_that_is_not_set_is_named_with_the_key_that_needs_it(office, monkeypatch):
     acme = office()
     monkeypatch.delenv("SANDBOX_SECRET")
@@ -246,6 +276,17 @@ def test_a_wrong_secret_and_a_wrong_token_are_told_with_where_to_make_new_ones(o
     assert "mistyped" not in json.dumps([hris, desk])
 
 
+def test_an_alert_that_goes_nowhere_is_missing_and_no_alert_is_sent(office, monkeypatch):
+    acme = office()
+    monkeypatch.setenv("SANDBOX_ALERTS", "slac://hooks.example/s3cr3t")
+    (one,) = acme.missing()
+    assert (one["what"], "Apprise notation" in one["problem"]) == ("alerts[0]", True)
+    assert "s3cr3t" not in json.dumps(one)
+    monkeypatch.setenv("SANDBOX_ALERTS", acme.desk_url.replace("http", "json"))
+    assert acme.missing() == []
+    assert "POST" not in {request.method for request in acme.deskbird.faults.requests()}
+
+
 def test_an_unproven_read_is_a_note_and_a_read_that_fails_is_missing(office):
     acme = office()
     acme.personio.add(Fault("/v1/company/employees", "drop_page", times=None, value=3))
@@ -296,6 +337,23 @@ def test_where_deskbird_looks_for_the_user_first_nothing_is_claimed(office):
     assert (code, len(told)) == (0, 2)
 
 
+def test_a_token_that_may_only_read_is_missing_a_right(office):
+    acme = office()
+    acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "status", value=403, times=None))
+    missing = acme.missing()
+    assert [one["problem"] for one in missing] == ["The SCIM token may read but not change anything (HTTP 403)."] * 2
+    assert "Admin > API keys" in missing[0]["remedy"]
+
+
+def test_where_anything_is_accepted_for_an_id_that_nobody_has_it_stops_there(office):
+    acme = office()
+    acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "html", times=None))  # which is a 200
+    code, document = acme.doctor()
+    assert code == 0
+    assert sum("so nothing more was sent" in (one["problem"] or "") for one in acme.states(document, "note")) == 2
+    assert len(acme.deskbird.writes()) == 2
+
+
 def test_a_filter_that_is_refused_is_a_note(office):
     acme = office()
     acme.deskbird.faults.add(Fault("GET /v2/scim/Groups", "status", value=400, after=1, times=None))
@@ -310,6 +368,18 @@ def test_a_deskbird_that_answers_with_a_web_page_is_missing(office):
     (one,) = acme.missing()
     assert "a web page" in one["problem"]
     assert "proxy" in one["remedy"]
+
+
+def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_is_kept(office):
+    acme = office()
+    warehouse = Warehouse(acme.home / "data", "acme")
+    with warehouse.write(("personio",)) as con:
+        con.execute("insert into state.dialects values ('user_create', 'rfc', now()), ('manager', 'entra', now())")
+    before = warehouse.path.read_bytes()
+    code, document = acme.doctor()
+    told = [finding["what"] for finding in acme.states(document, "ok") if finding["area"] == "deskbird"]
+    assert (code, told[-1]) == (0, "forms that worked in earlier nights: entra for manager; rfc for user create")
+    assert warehouse.path.read_bytes() == before
 
 
 def test_while_the_company_is_paused_no_patch_is_sent(office):

@@ -198,6 +198,9 @@ def test_without_questions_a_required_option_has_to_be_given(home, paper, run):
     assert not home.exists()
     assert run(*given, "--option", "columns.id=ID", "--option", "columns.status=State")[0] == 0
     assert settings.load("acme").hris["paper"].options.columns.status == "State"
+    given = ("init", "globex", *given[2:], "--option", "columns={id: ID}")  # a whole section at once
+    assert run(*given)[0] == 0
+    assert settings.load("globex").hris["paper"].options.columns.id == "ID"
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

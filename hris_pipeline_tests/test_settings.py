@@ -57,6 +57,7 @@ class System:
 SYSTEMS = {
     "paper": System("paper", ("client_id", "client_secret"), PaperOptions, ("team", "drawer"), "https://paper.example"),
     "plain": System("plain", ("api_key",), PaperOptions, ("team",), None),
+    "tenanted": System("tenanted", ("api_key",), PaperOptions, ("team",), "https://{company}.paper.example"),
 }
 
 
@@ -99,8 +100,8 @@ CRON = 'must be five fields, minute hour day month weekday, such as "30 4 * * *"
 MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
-        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, hris, deskbird, sync, "
-        "guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
+        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, changes_schedule, hris, deskbird, "
+        "sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),
@@ -169,11 +170,11 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "system missing": Mistake(
         GOOD.replace("    system: paper\n", ""),
-        "hris.main.system is missing: the HR system's name. Known: paper, plain.",
+        "hris.main.system is missing: the HR system's name. Known: paper, plain, tenanted.",
     ),
     "unknown system": Mistake(
         GOOD.replace("system: paper", "system: papre"),
-        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain.",
+        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain, tenanted.",
     ),
     "account without keys": Mistake(
         "hris:\n  main:\ndeskbird:\n  scim_token: ${SCIM_TOKEN}\n",
@@ -826,6 +827,15 @@ def test_a_company_is_not_changed_after_loading(tmp_path: Path) -> None:
 def test_a_system_without_an_address_of_its_own_needs_none(tmp_path: Path) -> None:
     text = "hris: {main: {system: plain, api_key: '${K}', base_url: null}}\ndeskbird: {scim_token: '${T}'}\n"
     assert check(tmp_path, text).hris["main"].base_url is None
+
+
+def test_a_system_that_gives_each_account_an_address_of_its_own_has_to_be_told_it(tmp_path: Path) -> None:
+    text = "hris: {main: {system: tenanted, api_key: '${K}'%s}}\ndeskbird: {scim_token: '${T}'}\n"
+    own = "the account's own address, https://{company}.paper.example."
+    assert refusal(tmp_path, text % "") == f"acme.yaml: hris.main.base_url is missing: {own}"
+    assert refusal(tmp_path, text % ", base_url: null") == f"acme.yaml: hris.main.base_url must be {own}"
+    company = check(tmp_path, text % ", base_url: 'https://acme.paper.example/'")
+    assert company.hris["main"].base_url == "https://acme.paper.example"
 
 
 # --- the files that come with the project -------------------------------------------------------------------------------

@@ -20,7 +20,9 @@ from hris_pipeline.http import Unanswered
 from hris_pipeline.plan.writes import UserRef, Write
 
 SUPPORT = "Ask deskbird's support, with this line."
-_NOT_UNDERSTOOD = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+_NOT_UNDERSTOOD = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_IMPLEMENTED}
+)
 _NO_PATCH = {"schemas": [PATCH_OP], "Operations": "none"}
 
 Setting = Literal["auto", "rfc", "entra"]
@@ -166,7 +168,14 @@ def _patches(service: Service, endpoint: str, writes: tuple[Write, ...], setting
     if service.client.ask("GET", target).status_code != HTTPStatus.NOT_FOUND:
         yield Trial(what, "An id that nobody has is not answered with 404, so nothing was sent there.", SUPPORT, needed=False)
         return
-    read_first = service.client.ask("PATCH", target, json=_NO_PATCH).status_code in _NOT_UNDERSTOOD
+    status = service.client.ask("PATCH", target, json=_NO_PATCH).status_code
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        yield Trial(what, f"The SCIM token may read but not change anything (HTTP {status}).", refused(status, "").remedy)
+        return
+    if status not in _NOT_UNDERSTOOD | {HTTPStatus.NOT_FOUND}:
+        told = f"deskbird answers with HTTP {status} to what is no PATCH at all, so nothing more was sent."
+        yield Trial(what, told, SUPPORT, needed=False)
+        return
     asked: tuple[Dialect, ...] = ("rfc", "entra") if setting == "auto" else (setting,)
     refusals = {dialect: _refusal(service, target, writes, dialect) for dialect in asked}
     taken = [dialect for dialect, refusal in refusals.items() if refusal is None]
@@ -179,11 +188,11 @@ def _patches(service: Service, endpoint: str, writes: tuple[Write, ...], setting
         else:
             remedy = f"The form of {other(setting)} is not understood either. {SUPPORT}"
         yield Trial(what, f"What would be sent is refused ({told}).", remedy)
-    elif not read_first:
+    elif status == HTTPStatus.NOT_FOUND:
         told = "deskbird looks for the user before it reads what is sent, so this cannot be told without writing."
         yield Trial(what, told, "Nothing to do: the first write of each kind is read back before the rest follow.", needed=False)
     else:
-        yield Trial(f"{what}: the form of {' and of '.join(taken)} is not refused; the first write of each kind is read back")
+        yield Trial(f"{what}: {' and '.join(taken)} not refused; the first write of each kind is read back")
 
 
 def _refusal(service: Service, target: str, writes: tuple[Write, ...], dialect: Dialect) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris import files, personio
+from hris_pipeline.hris import bamboohr, files, personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import System, Variant
@@ -16,7 +16,7 @@ from hris_pipeline.hris.system import System, Variant
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, files.SYSTEM)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, files.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -40,7 +40,7 @@ def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
 def find(name: str, rows: Sequence[Variant]) -> list[Variant]:
     """The rows that a name means: those of a system, a row's own name, or the beginning of a title; an error where none."""
     word = _letters(name)
-    found = [row for row in rows if row.name == name.lower() or row.how.startswith(f"system: {name.lower()}")]
+    found = [row for row in rows if row.name == name.lower() or row.said["system"] == name.lower()]
     found = found or [row for row in rows if word and _letters(row.title).startswith(word)]
     if not found:
         known = ", ".join(dict.fromkeys(row.title for row in rows))

@@ -227,7 +227,8 @@ class Judgement:
             return
         for connection in unproven:
             condition = (
-                f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+                f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete') "
+                "or (object = 'user' and action = 'update' and after->>(json_keys(after)[1]) is null))"
             )
             count = self.people(condition)
             self.block("incomplete_extract", condition)

@@ -1,5 +1,6 @@
 """The HR systems: one table of what each offers, and the details of one; for a terminal, as Markdown and as JSON."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -31,7 +32,7 @@ EVIDENCE = {
     "facts": "second-hand facts only",
 }
 ABOUT = (
-    "What each HR system offers where it is read. Photos and absences are not carried over to deskbird yet. "
+    "What each HR system offers where it is read; what of it is carried over to deskbird, the README says. "
     "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
 )
 _SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
@@ -61,6 +62,8 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
     table.add_column(overflow="fold")
     for name, text in _details(row, system):
         table.add_row(name, Text(text))
+    for place, text in enumerate(_options(system.options) if system is not None else ()):
+        table.add_row("" if place else "options", Text(text))
     to.print(table)
     to.print()
 
@@ -70,11 +73,7 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
     if system is not None:
         optional = (f"{key} (where needed)" for key in system.optional_credentials)
         yield "credentials", ", ".join((*system.credentials, *optional)) or "none"
-        yield (
-            "address",
-            "none of its own" if system.default_base_url is None else system.default_base_url or "to be given as base_url",
-        )
-        yield "options", "; ".join(_options(system.options)) or "none"
+        yield "address", system.default_base_url or "none of its own"
         yield "groups", ", ".join(system.group_kinds) or "those that the company file names"
     yield "authentication", can.authentication
     for answer in ("yes", "partly", "no", "unknown"):
@@ -92,23 +91,20 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
 
 
 def _options(options: type[BaseModel], above: str = "") -> Iterator[str]:
-    """Each option with its default and what it is about; those of a section by their whole path."""
+    """Each option with its default and what it is; those of a section by their whole path."""
     for name, field in options.model_fields.items():
         kinds = (field.annotation, *get_args(field.annotation))
         section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        default = "default null" if field.default is None else f"default {field.default}"
-        if field.is_required():
-            default = "required"
-        elif isinstance(field.default, BaseModel):
-            default = "a section"
-        yield f"{above}{name} ({default}): {field.description}"
+        default = field.get_default(call_default_factory=True)
+        shown = "a section" if isinstance(default, BaseModel) else f"default {json.dumps(default, default=str)}"
+        yield f"{above}{name} ({'required' if field.is_required() else shown}): {field.description}"
         if section is not None:
             yield from _options(section, f"{above}{name}.")
 
 
 def of(row: "Variant", systems: "Sequence[System]") -> "System | None":
     """The registered system by which a row is read."""
-    return next((system for system in systems if row.how.split(",")[0] == f"system: {system.name}"), None)
+    return next((system for system in systems if row.said["system"] == system.name), None)
 
 
 def as_json(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
@@ -139,8 +135,13 @@ def markdown(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
         cells = [row.title, f"`{row.how}`", *(_SIGNS[can[name]] for name in COLUMNS), can["evidence"]]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".", ""]
+    told: set[str] = set()
     for row in rows:
+        system = of(row, systems)
         lines += [f"## {row.title} (`{row.how}`)", ""]
-        lines += [f"* **{name}**: {text}" for name, text in _details(row, of(row, systems))]
+        lines += [f"* **{name}**: {text}" for name, text in _details(row, system)]
+        if system is not None and system.name not in told:  # once for all its variants
+            lines += [f"* **option** {text}" for text in _options(system.options)]
+            told.add(system.name)
         lines.append("")
     return "\n".join(lines)

@@ -1,16 +1,35 @@
 """All stand-ins together, with the sample company: what ``hris-pipeline sandbox``, ``make demo`` and ``make ui`` start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.sandbox import server
+from hris_pipeline.sandbox.bamboohr import API_KEY, bamboohr_app
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 
 PERSONIO_PORT, DESKBIRD_PORT = 8171, 8172
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A stand-in of another HR system with the same sample company."""
+
+    app: Callable[[Tenant], server.App]
+    port: int
+    account: Mapping[str, str]  # what a company file says of it beside its address
+
+    def line(self, name: str, url: str) -> str:
+        """The account in a company file, below ``hris:``."""
+        keys = {"system": name, "base_url": url, **self.account}
+        return f"  {name}: {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}"
+
+
+OTHERS = {"bamboohr": StandIn(bamboohr_app, 8174, {"api_key": API_KEY})}
+"""By the system's name; only ``hris-pipeline sandbox`` starts them."""
 
 
 def deskbird_file(data: Path) -> Path:
@@ -52,6 +71,9 @@ deskbird:
   scim_url: {deskbird}/v2/scim
   scim_token: {token}
 
+The same company is in these HR systems too; the line takes the place of the one below hris:
+{others}
+
 What deskbird holds lies in {file}; delete that file to empty it. Ctrl-C stops the sandbox.
 In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {date}T04:30:00+01:00"""
 
@@ -60,17 +82,19 @@ def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
     """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
     sandbox = build(data, day=day)
     personio, deskbird = sandbox.servers
+    others = {name: server.serve(one.app(sandbox.tenant), port=one.port) for name, one in OTHERS.items()}
     told = {
         "personio": personio.url,
         "client_id": CREDENTIAL.client_id,
         "client_secret": CREDENTIAL.client_secret,
         "deskbird": deskbird.url,
         "token": TOKEN,
+        "others": "\n".join(OTHERS[name].line(name, other.url) for name, other in others.items()),
         "file": deskbird_file(data),
         "day": day,
         "date": sandbox.tenant.snapshot.date,
     }
     try:
-        server.run_until_interrupted(personio, deskbird, ready=lambda: say(_REACHED.format(**told)))
+        server.run_until_interrupted(personio, deskbird, *others.values(), ready=lambda: say(_REACHED.format(**told)))
     finally:
         sandbox.deskbird.desk.close()

@@ -7,8 +7,31 @@ from dataclasses import replace
 import pytest
 
 from hris_pipeline.sandbox import files
-from hris_pipeline.sandbox.company import generate
+from hris_pipeline.sandbox.company import generate, load_company
 from hris_pipeline_tests.end_to_end.deployment import deployed
+
+CORE = ("core/people", "core/quarantine", "core/groups", "core/memberships", "core/manager_graph")
+
+
+def core_tables(folder, from_file):
+    """The core tables after each of the sample company's days, read through Personio v1 or from a nightly file."""
+    folder.mkdir()
+    found, path = [], folder / "people.csv"
+    account = {"system": "files", "options": {**files.OPTIONS, "path": str(path), "settle_seconds": 0}}
+    more = {"hris": {"personio": account}} if from_file else {}  # the name makes the refs the same
+    with deployed(folder, load_company(), more=more) as company:
+        for day in (1, 2, 3):
+            company.tenant.go_to(day)
+            files.write_csv(company.tenant, path)
+            assert company.sync(night=day - 1).code == (3 if day == 3 else 0)
+            found.append({name: rows for name, rows in company.tables().items() if name in CORE})
+    return found
+
+
+def test_a_nightly_file_gives_the_same_core_tables_as_personio_on_every_day_of_the_sample_company(tmp_path):
+    expected = core_tables(tmp_path / "personio", from_file=False)
+    assert all(rows for tables in expected for rows in tables.values())
+    assert core_tables(tmp_path / "file", from_file=True) == expected
 
 
 class Night:
@@ -127,6 +150,22 @@ def test_who_is_no_longer_in_a_proven_file_is_missing_and_not_gone(night):
     assert night.company.sync(night=1).code == 0
     assert night.company.ask("select hris_ref from state.missing") == [(f"hr:{gone}",)]
     assert night.company.writes() == []
+
+
+def test_c19_a_delta_adds_and_changes_and_leaves_everybody_else_as_they_are(night):
+    changed = leaver(night)
+    before = night.active()
+    night.company.tenant.change(changed, last_name="Neuname")
+    lines = (f"{changed};", "Personnel number;", "TOTAL;")
+    night.write(
+        lambda text: "\n".join(line for line in text.splitlines() if line.startswith(lines)).replace("TOTAL;40", "TOTAL;1"),
+        feed="delta",
+    )
+    assert night.company.sync(night=1).code == 0
+    assert [method for method, *_ in night.company.writes()] == ["PATCH"]
+    assert night.active() == before
+    assert night.company.ask("select count(*) from core.people") == [(40,)]
+    assert night.company.ask("select count(*) from state.missing") == [(0,)]
 
 
 def test_c43_a_team_without_an_id_that_is_renamed_keeps_its_group(tmp_path):

@@ -18,7 +18,7 @@ from hris_pipeline.plan.writes import Result, UserRef, Write
 from hris_pipeline.rules import Scope
 from hris_pipeline.warehouse import Warehouse, prepare, stage
 
-STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"}
+STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended", "off": "not_active"}
 GUARDS: dict[str, Any] = {
     "deactivate_user": {"max_percent": 5, "max_count": 5, "window_days": 7, "window_percent": 10, "max_hard": 100},
     "create_user": {"max_percent": 20, "max_count": 25, "from_size": 10},

@@ -154,10 +154,9 @@ class Files:
         announced = _announced(arrivals[0], contents[0])
         expected = announced[0] if announced and everybody == len(found.ids) else None
         partial = options.feed == "delta"
+        vanished = () if partial else written.vanished  # of whom nothing changed nothing is said
         return (
-            Extract(
-                "employees", employees, len(contents), len(found.ids), expected, proof, why, written.vanished, partial=partial
-            ),
+            Extract("employees", employees, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
             Extract(
                 "org_units", units, len(contents), written.units, None, proof, f"Read from the same file. {why}", partial=partial
             ),

@@ -5,6 +5,7 @@ developer.personio.de.
 """
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,12 +56,16 @@ class Personio:
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 
-    def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
-        """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
+    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
+        """Read employees and org units, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
+
+        Everybody, or who changed ``since``. Whether a change of an employment alone counts as one of the person is not
+        documented; the nightly read sees it in any case.
+        """
         with self._api() as api:
             if self.options.api == "v1":
-                return v1.read(api, directory, self.kinds, progress)
-            return v2.read(api, directory, self.kinds, self._settings, progress)
+                return v1.read(api, directory, self.kinds, progress, since=since)
+            return v2.read(api, directory, self.kinds, self._settings, progress, since=since)
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
@@ -88,7 +93,7 @@ class Personio:
                 self.base_url.rstrip("/"),
                 client,
                 auth.RIGHTS_AT,
-                lambda api: login(api, self.client_id, self.client_secret),
+                lambda api: {"Authorization": f"Bearer {login(api, self.client_id, self.client_secret)}"},
             )
 
 
@@ -166,6 +171,7 @@ SYSTEM = System(
     statuses=STATUSES,
     capabilities=V2,
     connect=connect,
+    reads_changes=True,
     variants=(
         Variant("personio_v2", "Personio v2", "system: personio", V2),
         Variant("personio_v1", "Personio v1", "system: personio, options: {api: v1}", V1),
