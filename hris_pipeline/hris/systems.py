@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris import bamboohr, personio
+from hris_pipeline.hris import bamboohr, files, personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import System, Variant
@@ -16,7 +16,7 @@ from hris_pipeline.hris.system import System, Variant
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, files.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -24,7 +24,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
     system = SYSTEMS[account.system]
     return system.connect(
         name,
-        base_url=account.base_url or system.default_base_url,
+        base_url=account.base_url or system.default_base_url or "",
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=kinds,
