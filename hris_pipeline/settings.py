@@ -349,7 +349,8 @@ def _account(given: object, info: ValidationInfo) -> object:
         known = f"{_did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
         _refuse([(("system",), f"names no HR system that is known.{known}")])
     system = systems[name]
-    model = _account_model(name, tuple(system.credentials), system.options, system.default_base_url)
+    address = None if getattr(system, "address", None) else system.default_base_url  # None: the options tell
+    model = _account_model(name, tuple(system.credentials), system.options, address)
     return model.model_validate(given, context=info.context)
 
 

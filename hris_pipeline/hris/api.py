@@ -58,7 +58,7 @@ class Api:
             tries = f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
-                raise self.error(what, "Lower requests_per_second in the company file, or run again later.") from None
+                raise self.error(what, "Lower its rate (requests_per_...) in the company file, or run again later.") from None
             raise self.error(f"gave no usable answer at {where} {tries} ({problem})") from None
         status = response.status_code
         if response.is_success or status in accept or status in {401, 403}:

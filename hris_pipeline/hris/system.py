@@ -1,8 +1,8 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx  # noqa: TID251 - an edge
 from pydantic import BaseModel
@@ -84,3 +84,8 @@ class System:
     connect: Connect
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
+    address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
+
+    def base_url(self, options: BaseModel) -> str:
+        """Where the system is, unless the company file says otherwise."""
+        return self.address(options) if self.address else self.default_base_url

@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hris_pipeline.hris import personio
+from hris_pipeline.hris import merge, personio
 from hris_pipeline.hris.extract import Connection
-from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import System, Variant
 
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM,)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, merge.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -23,7 +22,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
     system = SYSTEMS[account.system]
     return system.connect(
         name,
-        base_url=account.base_url or system.default_base_url,
+        base_url=account.base_url or system.base_url(account.options),
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=kinds,
@@ -32,8 +31,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
 
 def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
     """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline systems``."""
-    own = [row for system in systems.values() for row in (system.variants or (_only_way(system),))]
-    return (*own, *THROUGH_MERGE)
+    return tuple(row for system in systems.values() for row in (system.variants or (_only_way(system),)))
 
 
 def _only_way(system: System) -> Variant:
