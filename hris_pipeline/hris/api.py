@@ -27,15 +27,16 @@ AGAIN = "Run it again later; if it stays so, ask {title}'s support."
 
 @dataclass
 class Api:
-    """One account of one HR system: its requests carry a token, which is renewed once when it is refused."""
+    """One account of one HR system: every request of it is signed, and signed anew, once, where a token is refused."""
 
     title: str  # what people call the system: Personio
     connection: str  # its name in the company file
     base_url: str  # without trailing slash
     client: Client
     rights_at: str  # where people switch rights on: Settings > Integrations > API credentials
-    login: Callable[["Api"], str]  # asks for a token
-    _token: str | None = field(default=None, repr=False)
+    sign: Mapping[str, str] | Callable[["Api"], Mapping[str, str]] = field(repr=False)
+    """The headers that say who asks; or what asks for a token, and makes them."""
+    _signature: Mapping[str, str] | None = field(default=None, repr=False)
     _renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -48,7 +49,7 @@ class Api:
     def ask(
         self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
     ) -> httpx.Response:
-        """One request without a token, tried until it is answered: an answer with 2xx or a status of ``accept``.
+        """One request without a signature, tried until it is answered: an answer with 2xx or a status of ``accept``.
 
         ``url`` is a path or whole; ``where`` is what errors call it.
         """
@@ -77,21 +78,23 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> httpx.Response:
-        """One GET with the token. ``right`` is what the credential needs for it, in the system's words."""
-        token = self._current()
+        """One signed GET. ``right`` is what the credential needs for it, in the system's words."""
+        signature = self._current()
         for again in (False, True):
-            given = {**(headers or {}), "Authorization": f"Bearer {token}"}
-            response = self.ask("GET", url, where=where, accept=accept, headers=given, **kwargs)
+            response = self.ask("GET", url, where=where, accept=accept, headers={**(headers or {}), **signature}, **kwargs)
             if response.status_code != 401 or 401 in accept:
                 break
-            renewed = None if again else self._renew(token)
+            renewed = None if again else self._renew(signature)
             if renewed is None:
                 break
-            token = renewed
+            signature = renewed
         status = response.status_code
         if status in {401, 403} and status not in accept:
+            if status == 401 and not callable(self.sign):
+                raise self.bad_credential(where, "HTTP 401")
+            accepted = " although it had accepted the credential itself" if callable(self.sign) else ""
             raise self.error(
-                f"refused {where} (HTTP {status}) although it had accepted the credential itself",
+                f"refused {where} (HTTP {status}){accepted}",
                 f"Switch on {right} for this credential under {self.rights_at}; if it is on, make a new credential there.",
             )
         return response
@@ -100,21 +103,21 @@ class Api:
         """Ask for a token now and not only with the first request."""
         self._current()
 
-    def _current(self) -> str:
+    def _current(self) -> Mapping[str, str]:
         with self._lock:
-            if self._token is None:
-                self._token = self.login(self)
-            return self._token
+            if self._signature is None:
+                self._signature = self.sign(self) if callable(self.sign) else self.sign
+            return self._signature
 
-    def _renew(self, refused: str) -> str | None:
-        """A token that is not ``refused``; None when the one allowed renewal is spent (case 10)."""
+    def _renew(self, refused: Mapping[str, str]) -> Mapping[str, str] | None:
+        """A signature that is not ``refused``; None when there is no other, or the one allowed renewal is spent (case 10)."""
         with self._lock:
-            if self._token == refused:
-                if self._renewed:
+            if self._signature == refused:
+                if self._renewed or not callable(self.sign):
                     return None
                 self._renewed = True
-                self._token = self.login(self)
-            return self._token
+                self._signature = self.sign(self)
+            return self._signature
 
     def bad_credential(self, where: str, why: str) -> HrisError:
         """The error for a credential that the system does not know."""

@@ -1,11 +1,59 @@
-"""Working through many items with several workers: in order, a bounded number ahead, and ended at once by an error."""
+"""Signing requests; and working through many items with several workers: in order, a bounded number ahead, ended by an error."""
 
 import contextlib
 import threading
 
 import pytest
 
-from hris_pipeline.hris.api import in_order
+from hris_pipeline.errors import HrisError
+from hris_pipeline.hris.api import Api, in_order
+from hris_pipeline.http import Client, Pacer
+from hris_pipeline.sandbox.server import serve
+
+
+@contextlib.contextmanager
+def doorkeeper(sign, *, statuses):
+    """An account of a system that answers with these statuses, and the signatures that it was shown."""
+    shown = []
+
+    async def app(scope, receive, send):
+        shown.append(dict(scope["headers"]).get(b"x-key"))
+        await send({"type": "http.response.start", "status": statuses[len(shown) - 1], "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    with serve(app) as server, Client(Pacer(None)) as client:
+        yield Api("Paper", "one", server.url, client, "Settings > Keys", sign), shown
+
+
+def test_a_key_signs_every_request_and_is_shown_nowhere_else():
+    with doorkeeper({"X-Key": "s3cret"}, statuses=(200, 200)) as (api, shown):
+        for _ in range(2):
+            assert api.get("/people", where="/people", right="a right").status_code == 200
+        assert shown == [b"s3cret", b"s3cret"]
+        assert "s3cret" not in repr(api)
+
+
+def test_a_refused_key_is_not_tried_again_and_said_to_be_the_trouble():
+    with doorkeeper({"X-Key": "s3cret"}, statuses=(401,)) as (api, shown):
+        with pytest.raises(HrisError, match=r"refused the credential at /people .*Compare it with the one under Settings > Keys"):
+            api.get("/people", where="/people", right="a right")
+        assert len(shown) == 1
+
+
+def test_a_key_without_the_right_names_the_right():
+    said = r"refused /people \(HTTP 403\)\. .*Switch on a right .* under Settings > Keys"
+    with doorkeeper({"X-Key": "s3cret"}, statuses=(403,)) as (api, _), pytest.raises(HrisError, match=said):
+        api.get("/people", where="/people", right="a right")
+
+
+def test_c10_a_refused_token_is_asked_for_once_more_and_no_more():
+    tokens = iter(("first", "second"))
+    with doorkeeper(lambda _: {"X-Key": next(tokens)}, statuses=(200, 401, 200, 401)) as (api, shown):
+        for _ in range(2):
+            assert api.get("/people", where="/people", right="a right").status_code == 200
+        with pytest.raises(HrisError, match="although it had accepted the credential itself"):
+            api.get("/people", where="/people", right="a right")
+        assert shown == [b"first", b"first", b"second", b"second"]
 
 
 def test_answers_come_in_the_order_of_the_items():

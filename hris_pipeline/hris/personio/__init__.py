@@ -88,7 +88,7 @@ class Personio:
                 self.base_url.rstrip("/"),
                 client,
                 auth.RIGHTS_AT,
-                lambda api: login(api, self.client_id, self.client_secret),
+                lambda api: {"Authorization": f"Bearer {login(api, self.client_id, self.client_secret)}"},
             )
 
 
