@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
@@ -47,7 +48,7 @@ KINDS: Mapping[str, str] = {
     "sync": 'the sync of each model in `value` has these fields: {"Group": {"status": "FAILED"}}',
     "sync_ends": "Merge's syncs have just ended once more, at each request",
     "relinked": "the account was deleted and linked anew: all of Merge's ids are others",
-    "change": "the rows with the remote_ids `value.ids` (all) have the fields `value.with`",
+    "change": "the rows with the ids or remote_ids `value.ids` (all) have the fields `value.with`",
     "hide": "the rows with the remote_ids `value` are shells: in no list, but named by others",
     "twice": "each page holds its first row twice",
     "repeat_page": "the same page again, and its cursor",
@@ -479,7 +480,7 @@ class _Merge:
             if call.has("twice"):
                 page = page[:1] + page
             if call.has("link") and after:
-                after = f"https://api.merge.dev{PREFIX}/{name}?cursor={after}"
+                after = f"https://api.merge.dev{PREFIX}/{name}?cursor={quote(after, safe='')}"
             return {"next": after, "previous": None, "results": page}
 
         return answer
@@ -560,7 +561,7 @@ class _Merge:
         for fault in call.faults:
             if fault.kind == "hide" and row["remote_id"] in fault.value:
                 return None
-            if fault.kind == "change" and (not fault.value.get("ids") or row["remote_id"] in fault.value["ids"]):
+            if fault.kind == "change" and not {row["id"], row["remote_id"]}.isdisjoint(fault.value["ids"] or {row["id"]}):
                 row = {**row, **fault.value["with"]}
         return row
 

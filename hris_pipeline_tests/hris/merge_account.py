@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hris_pipeline import clock
@@ -48,9 +49,7 @@ class MergeAccount:
             timeout=10.0,
         )
 
-    def read(
-        self, kinds: tuple[str, ...] = KINDS, since: dt.datetime | None = None, **options: Any
-    ) -> tuple[Extract, Extract]:
+    def read(self, kinds: tuple[str, ...] = KINDS, since: dt.datetime | None = None, **options: Any) -> tuple[Extract, Extract]:
         """Read, waiting for hardly anything."""
         return self.connect(kinds, **options).read(self.directory, lambda *news: self.progress.append(news), since)
 
@@ -62,8 +61,14 @@ class MergeAccount:
         self.faults.add(Fault(f"{PREFIX}{on}", kind, **{"times": None, **more}))
 
     def change(self, on: str, *ids: int | str, **fields: Any) -> None:
-        """Let the rows with these remote_ids (all) have other fields."""
+        """Let the rows with these ids or remote_ids (all) have other fields."""
         self.fault(on, "change", value={"ids": [str(each) for each in ids], "with": fields})
+
+    def first_page(self, on: str) -> list[dict[str, Any]]:
+        """The first page of a list, as Merge gives it."""
+        signed = {"Authorization": f"Bearer {API_KEY}", "X-Account-Token": ACCOUNT_TOKEN}
+        results: list[dict[str, Any]] = httpx.get(f"{self.url}{PREFIX}{on}", headers=signed).json()["results"]
+        return results
 
     def asked(self, on: str = "*") -> list[tuple[str, str]]:
         """Path below the prefix and query of the requests so far."""
@@ -72,7 +77,7 @@ class MergeAccount:
 
 @contextlib.contextmanager
 def account(directory: Path, tenant: Tenant | None = None, *, app: App | None = None, **more: Any) -> Iterator[MergeAccount]:
-    """A Merge whose company has 230 people, or the one given; or another app in its place. The pipeline's clock stands at NIGHT."""
+    """A Merge whose company has 230 people, or the one given; or another app. The pipeline's clock stands at NIGHT."""
     tenant, faults = tenant or generate(PEOPLE), Faults()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(clock.VARIABLE, NIGHT.isoformat())
