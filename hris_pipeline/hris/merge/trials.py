@@ -1,6 +1,7 @@
 """What ``hris-pipeline doctor`` tries of Merge: the two credentials, Merge's own syncs, and one record of each list."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -22,9 +23,9 @@ def trials(service: Service, kinds: Sequence[str], judge: syncs.Judge) -> Iterat
     yield _doubtful(f"the linked account's link to the HR system (GET {syncs.ACCOUNT})", link)
     lists = units.lists_of(kinds)
     yield _try_syncs(service, ["Employee", *(source.model for source in lists)], judge)
-    yield _try_list(service, people.PATH, "Employee", needed=True)
+    yield _try_list(service, people.PATH, "Employee")
     for source in lists:
-        yield _try_list(service, source.path, source.model, needed=False)
+        yield _try_list(service, source.path, source.model)
 
 
 def _try_syncs(service: Service, models: Sequence[str], judge: syncs.Judge) -> Trial:
@@ -38,9 +39,13 @@ def _try_syncs(service: Service, models: Sequence[str], judge: syncs.Judge) -> T
     return trial if trial.problem else _doubtful(trial.what, judge.models(models, found))
 
 
-def _try_list(service: Service, path: str, model: str, *, needed: bool) -> Trial:
+def _try_list(service: Service, path: str, model: str) -> Trial:
+    """One record of a list. Without people there is no night; a list of units that is not there is done without."""
+    statuses: list[int] = []
+
     def ask() -> None:
         response = service.get(path, where=path, model=model, query={"page_size": 1}, accept={404})
+        statuses.append(response.status_code)
         if response.status_code == 404:
             raise service.api.error(
                 f"has no {path} for this account (HTTP 404)",
@@ -48,7 +53,8 @@ def _try_list(service: Service, path: str, model: str, *, needed: bool) -> Trial
             )
         service.api.read(response, RECORDS, path)
 
-    return tried(f"{path.rpartition('/')[2]} (GET {path})", ask, needed=needed)
+    trial = tried(f"{path.rpartition('/')[2]} (GET {path})", ask)
+    return replace(trial, needed=path == people.PATH or 404 not in statuses)
 
 
 def _doubtful(what: str, doubts: Sequence[str]) -> Trial:
