@@ -12,6 +12,7 @@ again when they return. Bodies of errors are in the form of Django REST framewor
 import base64
 import bisect
 import datetime as dt
+import email.utils
 import hashlib
 import secrets
 import time
@@ -41,7 +42,8 @@ ACCOUNT_TOKEN = "sandbox-account-token"  # noqa: S105 - of a stand-in
 LIMITS: Mapping[Plan, int] = {"launch": 100, "professional": 400, "enterprise": 600}
 MOST = 100
 FAILING = (20, 10.0)  # so many failing requests from one address in so many seconds
-SYNCED_AFTER = dt.timedelta(minutes=30)  # Merge's sync begins this long after HR's changes and takes as long
+SYNCED_AFTER = dt.timedelta(minutes=30)  # Merge's sync ends this long after HR's changes
+NOW_AFTER = dt.timedelta(hours=3)  # when it is asked, by its own clock
 
 KINDS: Mapping[str, str] = {
     "account": 'the account\'s details have the fields of `value`: {"status": "RELINK_NEEDED"}',
@@ -430,7 +432,9 @@ class _Merge:
                 faults = firing(request.scope)
                 copy = self.copy(relinked=any(fault.kind == "relinked" for fault in faults))
                 call = _Call(request, copy, faults, dict(request.query_params))
-                return Response(msgspec.json.encode(answer(call)), media_type="application/json")
+                body = msgspec.json.encode(answer(call))
+                now = email.utils.format_datetime(self.tenant.snapshot.moment + NOW_AFTER, usegmt=True)
+                return Response(body, headers={"date": now}, media_type="application/json")
             except _RefusedError as refusal:
                 kind, body = _error(refusal.detail)
                 return Response(body, refusal.status, refusal.headers, kind)

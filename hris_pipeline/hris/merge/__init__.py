@@ -14,10 +14,9 @@ from typing import Literal
 import httpx  # noqa: TID251 - an edge
 from pydantic import BaseModel, ConfigDict, Field
 
-from hris_pipeline import clock
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
-from hris_pipeline.hris.merge import people, syncs, trials, units
+from hris_pipeline.hris.merge import people, trials, units
 from hris_pipeline.hris.merge.service import PAGE_SIZE, Service
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import Capabilities, System
@@ -87,18 +86,14 @@ class Merge:
         :class:`~hris_pipeline.errors.HrisError`, and no file, where that cannot be done or Merge's first sync is not over.
         """
         words = {word.casefold(): meaning for word, meaning in self.options.status_words.items()}
-        how = people.How(self.kinds, self.options.group_types, words, self._judge, since)
+        how = people.How(self.kinds, self.options.group_types, words, self.options.stale_hours, since)
         with self._service() as service:
             return people.read(service, directory, how, progress)
 
     def trials(self) -> Iterator[Trial]:
         """Try both credentials, the account's link, Merge's syncs, and each list by one record."""
         with self._service() as service:
-            yield from trials.trials(service, self.kinds, self._judge)
-
-    @property
-    def _judge(self) -> syncs.Judge:
-        return syncs.Judge(clock.now(), self.options.stale_hours)
+            yield from trials.trials(service, self.kinds, self.options.stale_hours)
 
     @contextlib.contextmanager
     def _service(self) -> Iterator[Service]:

@@ -84,7 +84,7 @@ class How:
     kinds: tuple[str, ...]
     group_types: Mapping[str, str]
     status_words: Mapping[str, str]  # the HR system's word in lower case to Merge's
-    judge: syncs.Judge
+    stale_hours: float
     since: dt.datetime | None = None
 
 
@@ -116,7 +116,8 @@ class Pass:
 
 def read(service: Service, directory: Path, how: How, progress: Progress) -> tuple[Extract, Extract]:
     """Employees and org units; in a second pass where Merge's own sync ended meanwhile, or a row came twice (case 4)."""
-    link = syncs.link_doubts(service)
+    link = syncs.link(service)
+    judge = syncs.Judge(link.now, how.stale_hours)
     before = syncs.syncs(service)
     syncs.refuse_first(service, before)
     found = _pass(service, directory, how, progress)
@@ -130,8 +131,8 @@ def read(service: Service, directory: Path, how: How, progress: Progress) -> tup
         after = syncs.syncs(service)
     syncs.refuse_first(service, after)
     ended = [f"Merge's sync of {model} ended while it was read" for model in syncs.moved(found.models, before, after)]
-    doubts = [*link, *ended, *how.judge.models(found.models[:1], after), *_people_doubts(found.people)]
-    unit_doubts = [*link, *ended, *how.judge.models(found.models[1:], after), *_unit_doubts(found.units)]
+    doubts = [*link.doubts, *ended, *judge.models(found.models[:1], after), *_people_doubts(found.people)]
+    unit_doubts = [*link.doubts, *ended, *judge.models(found.models[1:], after), *_unit_doubts(found.units)]
     return _extracts(directory, found, doubts, unit_doubts, remark)
 
 

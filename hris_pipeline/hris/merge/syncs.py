@@ -10,12 +10,14 @@ and ends with what Merge says of its syncs (docs.merge.dev, sync status; help.me
 """
 
 import datetime as dt
+import email.utils
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from msgspec import Struct, field
 
+from hris_pipeline import clock
 from hris_pipeline.hris.api import Walk
 from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service
 
@@ -66,7 +68,7 @@ SYNC_PAGE = msgspec.json.Decoder(Page[Sync])
 
 @dataclass(frozen=True)
 class Judge:
-    """By when and how strictly Merge's syncs are judged."""
+    """When, and how strictly, Merge's syncs are judged."""
 
     now: dt.datetime
     stale_hours: float
@@ -99,8 +101,16 @@ class Judge:
         return [doubt for model in models if (doubt := self.model(model, syncs.get(model)))]
 
 
-def link_doubts(service: Service) -> list[str]:
-    """Ask for the account: what is wrong with its link. The first request of a read, so it tells whether Merge is there at all.
+@dataclass(frozen=True)
+class Link:
+    """The state of the linked account."""
+
+    doubts: tuple[str, ...]  # what is wrong with its link to the HR system
+    now: dt.datetime  # by Merge's own clock
+
+
+def link(service: Service) -> Link:
+    """Ask for the account. It is the first request of a read, and so tells whether Merge is there at all.
 
     :class:`~hris_pipeline.errors.HrisError` where it is no account of an HR system.
     """
@@ -114,10 +124,11 @@ def link_doubts(service: Service) -> list[str]:
             f"says at {ACCOUNT} that the account token belongs to no HR system",
             f"Set account_token to the one of the HR system's account under {DASHBOARD}.",
         )
+    now = _clock(response.headers.get("date")) or clock.now()
     if account.status == "COMPLETE":
-        return []
+        return Link((), now)
     trouble = BROKEN_LINKS.get(account.status or "", "is in a state that this version does not know")
-    return [f"the linked account {trouble} (relink it under {DASHBOARD})"]
+    return Link((f"the linked account {trouble} (relink it under {DASHBOARD})",), now)
 
 
 def syncs(service: Service) -> dict[str, Sync]:
@@ -142,6 +153,13 @@ def moved(models: Sequence[str], before: Mapping[str, Sync], after: Mapping[str,
         ends = [sync.last_sync_finished if (sync := found.get(model)) else None for found in (before, after)]
         if ends[0] != ends[1]:
             yield model
+
+
+def _clock(text: str | None) -> dt.datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(text or "").astimezone(dt.UTC)
+    except (TypeError, ValueError):
+        return None
 
 
 def _moment(text: str | None) -> dt.datetime | None:

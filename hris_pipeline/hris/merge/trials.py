@@ -13,16 +13,15 @@ from hris_pipeline.hris.merge.service import DASHBOARD, Page, Record, Service
 RECORDS = msgspec.json.Decoder(Page[Record])
 
 
-def trials(service: Service, kinds: Sequence[str], judge: syncs.Judge) -> Iterator[Trial]:
+def trials(service: Service, kinds: Sequence[str], stale_hours: float) -> Iterator[Trial]:
     """The credentials and the link; then Merge's syncs; then a record of each list that is read. Nothing of a record is kept."""
-    link: list[str] = []
-    credentials = tried(f"API key and account token (GET {syncs.ACCOUNT})", lambda: link.extend(syncs.link_doubts(service)))
-    yield credentials
-    if credentials.problem:
+    links: list[syncs.Link] = []
+    yield tried(f"API key and account token (GET {syncs.ACCOUNT})", lambda: links.append(syncs.link(service)))
+    if not links:
         return
-    yield _doubtful(f"the linked account's link to the HR system (GET {syncs.ACCOUNT})", link)
+    yield _doubtful(f"the linked account's link to the HR system (GET {syncs.ACCOUNT})", links[0].doubts)
     lists = units.lists_of(kinds)
-    yield _try_syncs(service, ["Employee", *(source.model for source in lists)], judge)
+    yield _try_syncs(service, ["Employee", *(source.model for source in lists)], syncs.Judge(links[0].now, stale_hours))
     yield _try_list(service, people.PATH, "Employee")
     for source in lists:
         yield _try_list(service, source.path, source.model)
