@@ -36,6 +36,7 @@ class Api:
     rights_at: str  # where people switch rights on: Settings > Integrations > API credentials
     sign: Mapping[str, str] | Callable[["Api"], Mapping[str, str]] = field(repr=False)
     """The headers that say who asks; or what asks for a token, and makes them."""
+    rate_option: str = "requests_per_second"  # what the company file calls how fast it is asked
     _signature: Mapping[str, str] | None = field(default=None, repr=False)
     _renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -59,7 +60,7 @@ class Api:
             tries = f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
-                raise self.error(what, "Lower its rate (requests_per_...) in the company file, or run again later.") from None
+                raise self.error(what, f"Lower {self.rate_option} in the company file, or run again later.") from None
             raise self.error(f"gave no usable answer at {where} {tries} ({problem})") from None
         status = response.status_code
         if response.is_success or status in accept or status in {401, 403}:

@@ -178,6 +178,11 @@ def _date(date: dt.date | None) -> str | None:
     return f"{date.isoformat()}T00:00:00Z" if date else None
 
 
+def merge_id(name: str, ref: object, link: str = "first") -> str:
+    """Merge's id of a record of a list; another one once the account was deleted and linked anew."""
+    return str(uuid.uuid5(_NAMESPACE, f"{link}:{name}:{ref}"))
+
+
 class _RefusedError(Exception):
     """An answer other than 200."""
 
@@ -222,8 +227,8 @@ class _Copy:
         self.found: dict[tuple[Any, ...], list[Row]] = {}  # what was filtered of this state of it
 
     def id(self, name: str, ref: object) -> str:
-        """Merge's id of a record; another one once the account was deleted and linked anew."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.link}:{name}:{ref}"))
+        """Merge's id of a record."""
+        return merge_id(name, ref, self.link)
 
     def follow(self, snapshot: Snapshot) -> None:
         """Sync: new rows, changed ones, and those that are gone."""

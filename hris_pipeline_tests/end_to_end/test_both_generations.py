@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from hris_pipeline.sandbox.company import load_company
+from hris_pipeline.sandbox.merge import merge_id
 from hris_pipeline_tests.end_to_end.deployment import deployed
 from hris_pipeline_tests.end_to_end.through_merge import through_merge
 
@@ -18,11 +19,16 @@ def through_personio(folder, api):
         yield company
 
 
+NOBODY = 10999  # whom one person of the sample company names as their manager
 WAYS = {
     "Personio v1": (partial(through_personio, api="v1"), {}),
-    "Merge": (partial(through_merge, tenant=load_company()), {"on_leave": "active"}),  # it has no word for leave
+    "Merge": (
+        partial(through_merge, tenant=load_company()),
+        # it has no word for leave, and of nobody it has no id but its own
+        {"on_leave": "active", f"personio:{merge_id('employees', NOBODY)}": f"personio:{NOBODY}"},
+    ),
 }
-"""Each is compared with Personio v2: how to deploy the company, and which words it cannot tell apart."""
+"""Each is compared with Personio v2: how to deploy the company, and what it says in the place of what, on either side."""
 
 
 def core_tables(way, folder, merged):

@@ -599,6 +599,12 @@ def test_c08_refusals_for_too_many_requests_are_waited_out_with_and_without_retr
     assert account.read()[0].proof == "proven"
 
 
+def test_c08_429_for_ever_is_a_bounded_error_that_names_the_option(merge):
+    account = merge()
+    account.fault("/employees", "status", value=429)
+    refused(account, r"too many requests .*Lower requests_per_minute in the company file")
+
+
 def test_c08_merges_own_limit_is_kept_to_the_last_page(merge):
     ticks = itertools.count()
     account = merge(generate(2000), plan="launch", clock=lambda: next(ticks) * 0.25)  # faster than it allows

@@ -100,7 +100,7 @@ class Merge:
         accept = {"Accept": "application/json"}
         with Client(Pacer(self.options.rate), accept, self.timeout, self.patience, self.transport) as client:
             key = {"Authorization": f"Bearer {self.api_key}"}
-            api = Api("Merge", self.name, self.base_url.rstrip("/"), client, RIGHTS_AT, key)
+            api = Api("Merge", self.name, self.base_url.rstrip("/"), client, RIGHTS_AT, key, rate_option="requests_per_minute")
             yield Service(api, self.account_token, self.options.page_size)
 
 
