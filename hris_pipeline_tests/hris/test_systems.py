@@ -1,11 +1,15 @@
 """The registry of HR systems keeps what the company file and `hris-pipeline systems` are told."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
+from hris_pipeline import settings
 from hris_pipeline.contracts import STATUSES
+from hris_pipeline.hris import merge
 from hris_pipeline.hris.personio import RATES
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.systems import SYSTEMS, connect
 
 EVERY = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
 
@@ -50,3 +54,16 @@ def test_personio_stays_below_the_measured_limits_by_itself():
     assert SYSTEMS["personio"].options().api == "v2"
     assert RATES["v2"] < 30
     assert RATES["v1"] < 300 / 60
+
+
+@pytest.mark.parametrize(("region", "address"), merge.ADDRESSES.items())
+def test_merges_address_follows_the_region_unless_the_company_file_names_one(tmp_path, region, address):
+    def base_url(**account):
+        system = {"system": "merge", "api_key": "${KEY}", "account_token": "${TOKEN}", "options": {"region": region}, **account}
+        file = {"timezone": "UTC", "deskbird": {"scim_token": "${SCIM}"}, "hris": {"hr": system}}
+        (tmp_path / "acme.yaml").write_text(json.dumps(file))
+        company = settings.resolve(settings.load("acme", tmp_path), {"KEY": "k", "TOKEN": "t", "SCIM": "s"})
+        return connect("hr", company.hris["hr"], company.kinds_read).base_url
+
+    assert base_url() == base_url(base_url=None) == address
+    assert base_url(base_url="https://proxy.example/merge/api") == "https://proxy.example/merge/api"
