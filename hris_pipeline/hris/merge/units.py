@@ -81,12 +81,8 @@ class Units:
     """Merge's id to kind and id. What is deleted, hidden (a "shell") or of another kind is not here: nobody is in it."""
     names: dict[tuple[str, str], Text] = field(default_factory=dict)
     parents: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)  # that came at all: of another one nobody can tell who would be in it
     shared: int = 0  # units whose remote_id another one of their kind has too
-
-    @property
-    def kinds(self) -> set[str]:
-        """The kinds that came at all: of another one nobody can tell who would be in it."""
-        return {kind for kind, _ in self.names}
 
     @property
     def pages(self) -> int:
@@ -150,6 +146,7 @@ def _take(unit: Unit, kind: str, kinds: Sequence[str], units: Units) -> None:
     if own in units.names and unit.remote_id:
         units.shared += 1
     units.known[unit.id] = own
+    units.kinds.add(kind)
     units.names.setdefault(own, unit.title)
     units.parents.setdefault(own, unit.parent)
 
