@@ -375,11 +375,11 @@ def test_the_last_day_of_an_earlier_employment_is_not_that_of_somebody_who_works
 
 def test_c13_what_nobody_has_is_unknown_and_what_others_have_is_empty(merge, rows):
     account = merge()
-    account.change("/employees", manager=None)
+    account.change("/employees", manager=None, start_date=None)
     account.change("/employees", 5, termination_date=None, groups=[])
     employees, _ = account.read()
     row = by_id(rows(employees.path))["5"]
-    assert set(employees.vanished) == set(row["absent"]) == {"manager_id", "business_unit", "group"}
+    assert set(employees.vanished) == set(row["absent"]) == {"manager_id", "start_date", "business_unit", "group"}
     assert {kind for kind, _ in groups(row)} == {"location", "legal_entity"}
 
 
