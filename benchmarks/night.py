@@ -36,7 +36,7 @@ from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris import personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.personio.v1 import LIMIT
-from hris_pipeline.orchestration.jobs import dry_run_job
+from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company

@@ -27,8 +27,8 @@ def send(urls: Sequence[str], title: str, body: str) -> None:
     """
     failed = []
     for place, url in enumerate(urls, 1):
-        service = apprise.Apprise.instantiate(url, asset=_ASSET, suppress_exceptions=True)
-        if not isinstance(service, apprise.NotifyBase):
+        service = _service(url)
+        if service is None:
             failed.append(f"{place} (not in Apprise notation)")
         elif not apprise.Apprise(service, asset=_ASSET).notify(body, title, body_format=apprise.NotifyFormat.TEXT):
             failed.append(f"{place} (not delivered)")
@@ -37,6 +37,16 @@ def send(urls: Sequence[str], title: str, body: str) -> None:
             f"An alert did not reach {len(failed)} of {len(urls)} addresses: number {', '.join(failed)}. Nothing else was "
             "stopped by this. Look at alerts in the company file, and at the service's own log."
         )
+
+
+def is_understood(url: str) -> bool:
+    """Whether Apprise knows where a URL would take a message; nothing is sent."""
+    return _service(url) is not None
+
+
+def _service(url: str) -> apprise.NotifyBase | None:
+    service = apprise.Apprise.instantiate(url, asset=_ASSET, suppress_exceptions=True)
+    return service if isinstance(service, apprise.NotifyBase) else None
 
 
 def call_heartbeat(url: str, patience: Patience | None = None) -> None:

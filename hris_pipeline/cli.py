@@ -328,6 +328,87 @@ def separate(
 
 
 @app.command()
+def doctor(
+    company: CompanyName,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="look at the company file and the environment only; ask nobody")
+    ] = False,
+    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    as_of: AsOf = None,
+) -> None:
+    """Try every credential and permission and read everything once; say what is missing and where to switch it on."""
+    from hris_pipeline import doctor as examination
+    from hris_pipeline.presentation import doctor as rendering
+    from hris_pipeline.presentation import progress, put
+
+    with progress.shown() as report:
+        found = examination.diagnose(company, now=_now(as_of), offline=offline, progress=report)
+    if format is ScreenFormat.json:
+        _deliver(rendering.as_json(found), None)
+    else:
+        put(sys.stdout, lambda to: rendering.show(to, found))
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def init(
+    company: Annotated[
+        str, typer.Argument(metavar="COMPANY", help="name of the file to write, without .yaml", show_default=False)
+    ],
+    *,
+    system: Annotated[str | None, typer.Option(metavar="NAME", help="the HR system, as `systems` names it")] = None,
+    connection: Annotated[str | None, typer.Option(metavar="NAME", help="what to call the connection")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="the HR system's address, if it is not the usual one")
+    ] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=NAME", help="which environment variable holds a credential, or scim_token")
+    ] = None,
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="an option of the HR system")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="such as Europe/Berlin")] = None,
+    scope: Annotated[str | None, typer.Option(metavar="WHO", help="everybody, or e-mail domains with commas between")] = None,
+    groups: Annotated[str | None, typer.Option(metavar="KINDS", help="kinds of group with commas between, or none")] = None,
+    managers: Annotated[str | None, typer.Option(metavar="YES|NO", help="whether to carry reporting lines over")] = None,
+    night: Annotated[str | None, typer.Option(metavar="TIME", help="04:30, a cron, or none")] = None,
+    alerts: Annotated[str | None, typer.Option(metavar="NAME", help="the variable with the URL for alerts, or none")] = None,
+    scim_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="deskbird's SCIM service, if it is not the usual one")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="ask nothing: take what is given, and the defaults")] = False,
+) -> None:
+    """Write a company file by asking a few questions; never over one that is there."""
+    from hris_pipeline import init as first
+
+    pairs = {"variable": variable or [], "option": option or []}
+    given = {f"{what} {pair.partition('=')[0]}": pair.partition("=")[2] for what, some in pairs.items() for pair in some}
+    texts = {
+        "system": system,
+        "connection": connection,
+        "base_url": base_url,
+        "timezone": timezone,
+        "scope": scope,
+        "groups": groups,
+        "managers": managers,
+        "night": night,
+        "alerts": alerts,
+        "scim_url": scim_url,
+    }
+    given |= {key: text for key, text in texts.items() if text is not None}
+
+    def ask(text: str, default: str | None) -> str:
+        return str(typer.prompt(text, default=default, err=True))
+
+    file = first.path_of(company)
+    try:
+        draft = first.interview(company, given, None if yes else ask, _say)
+    except typer.Abort:
+        raise PipelineError(f"Stopped; {file} was not written.") from None
+    first.write(draft, file)
+    for line in first.next_steps(draft, file):
+        typer.echo(line)
+
+
+@app.command()
 def systems(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="one system, by its name or the beginning of its title")
@@ -337,12 +418,12 @@ def systems(
     ] = Format.table,
 ) -> None:
     """List every HR system with what it offers there; with a NAME, one system's credentials, options and limits."""
-    from hris_pipeline.hris.systems import SYSTEMS, table
+    from hris_pipeline.hris.systems import SYSTEMS, find, table
     from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
 
     every, known = table(), list(SYSTEMS.values())
-    rows = rendering.chosen(name, every, known) if name else list(every)
+    rows = find(name, every) if name else list(every)
     if format is Format.json:
         _deliver(rendering.as_json(rows, known), None)
     elif format is Format.markdown:

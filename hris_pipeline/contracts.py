@@ -98,6 +98,23 @@ ORG_UNITS = Table(
     key=("kind", "id"),
 )
 
+PHOTOS = Table(
+    "hris",
+    "photos",
+    "what is known of the profile photo of one person who is to be a user; the bytes only until deskbird has them",
+    (
+        Column("id", "VARCHAR", "the person's id in that HRIS", nullable=False),
+        Column("digest", "VARCHAR", "sha256: of the picture; null: has none, or it is not carried over"),
+        Column("media_type", "VARCHAR", "image/png, image/jpeg, image/gif or image/webp, by its first bytes"),
+        Column("content", "BLOB", "the picture, until deskbird has acknowledged it", personal=True),
+        Column("etag", "VARCHAR", "the validator that came with it, where the HRIS gives any"),
+        Column("record_updated_at", "VARCHAR", "when the HRIS had last changed the record when it was asked, as given"),
+        Column("asked_at", "TIMESTAMPTZ", "when the HRIS was last asked and answered", nullable=False),
+        Column("problem", "VARCHAR", "why it is not carried over: too_large, not_an_image, or refused by deskbird"),
+    ),
+    key=("id",),
+)
+
 # --- what should be true: the core --------------------------------------------------------------------------------------------
 
 # the characters that \s means, so that pandas has Arrow match them and not Python

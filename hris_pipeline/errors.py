@@ -18,8 +18,8 @@ class WarehouseError(PipelineError):
     """A DuckDB file that cannot be opened or written."""
 
 
-class HrisError(PipelineError):
-    """An HR system that could not be read completely; nothing of the extract is used.
+class EdgeError(PipelineError):
+    """Something that another system did.
 
     ``problem`` and ``remedy`` are what happened and what to do, without what was left undone: for `hris-pipeline doctor`.
     """
@@ -30,7 +30,11 @@ class HrisError(PipelineError):
         self.remedy = remedy
 
 
-class DeskbirdError(PipelineError):
+class HrisError(EdgeError):
+    """An HR system that could not be read completely; nothing of the extract is used."""
+
+
+class DeskbirdError(EdgeError):
     """A deskbird that could not be read completely or refused the credential."""
 
 

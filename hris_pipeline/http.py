@@ -89,6 +89,17 @@ def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
     return None if math.isnan(seconds) else min(max(seconds, 0.0), at_most)
 
 
+def _bounded(begun: httpx.Response, at_most: int) -> httpx.Response:
+    """An answer that is still coming, with its body as far as it is wanted."""
+    body = bytearray()
+    for piece in begun.iter_bytes(64 * 1024):
+        body += piece
+        if len(body) > at_most:
+            break
+    headers = {name: value for name, value in begun.headers.items() if name not in {"content-encoding", "content-length"}}
+    return httpx.Response(begun.status_code, headers=headers, content=bytes(body[: at_most + 1]))
+
+
 def backoff(attempt: int, *, first: float = 0.5, at_most: float = 30.0) -> float:
     """Seconds before try number ``attempt`` + 1: doubling, with jitter so that workers do not come back together."""
     return random.uniform(0.5, 1.0) * min(first * float(2 ** min(attempt - 1, 30)), at_most)  # noqa: S311 - no secret
@@ -169,15 +180,22 @@ class Client:
         """Wait; False where the client was stopped meanwhile."""
         return not (self._stopped.is_set() if seconds <= 0 else self._stopped.wait(seconds))
 
-    def once(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> httpx.Response:
+    def once(
+        self, method: str, url: str, *, pacer: Pacer | None = None, at_most: int | None = None, **kwargs: Any
+    ) -> httpx.Response:
         """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on the way.
 
-        ``pacer`` takes the place of the client's own, for a system that limits each path by itself.
+        ``pacer`` takes the place of the client's own, for a system that limits each path by itself. ``at_most`` bounds the body,
+        in bytes: of a longer one no more is read, and the answer holds one byte more than allowed.
         """
         if not self.rest((pacer or self.pacer).reserve()):
             raise NoAnswer("stopped")
         try:
-            response = self._client().request(method, url, **kwargs)
+            if at_most is None:
+                response = self._client().request(method, url, **kwargs)
+            else:
+                with self._client().stream(method, url, **kwargs) as begun:
+                    response = _bounded(begun, at_most)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise NoAnswer(type(problem).__name__) from None
         response.stream = _READ  # httpx ties the two in a ring, which would keep every page until the next garbage collection

@@ -315,13 +315,21 @@ def _account_model(
         _check_keys(options, given)
         return given
 
-    def own_address(given: object) -> object:
+    of_their_own = default_base_url is not None and "{" in default_base_url
+    own = f"the account's own address, {default_base_url}"
+
+    def address(given: object) -> object:
+        if given is None and of_their_own:
+            raise _mistake(f"must be {own}")
         return default_base_url if given is None else given
 
     fields: dict[str, Any] = {
         key: (SecretStr, Field(description=f"the {key} of the API credential, as ${{NAME}}")) for key in credentials
     } | {
-        "base_url": (Annotated[Url | None, BeforeValidator(own_address)], Field(default=default_base_url)),
+        "base_url": (
+            Annotated[Url | None, BeforeValidator(address)],
+            Field(description=own) if of_their_own else Field(default=default_base_url),
+        ),
         "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
     }
     return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)
@@ -457,12 +465,13 @@ class Sync(Settings):
         default="keep", description="what becomes of a group that lost its last member"
     )
     managers: bool = Field(default=True, description="carry reporting lines over")
+    photos: bool = Field(default=False, description="carry profile photos over, where the HR system has them")
     absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
     cleared: Annotated[dict[str, Literal["clear", "keep"]], Field(strict=False)] = Field(
         default={},
-        description="what happens in deskbird to what the HR system says is empty: by default names are kept, the manager and "
-        "groups cleared",
+        description="what happens in deskbird to what the HR system says is empty: by default names and photos are kept, the "
+        "manager and groups cleared",
     )
 
     drift: Annotated[dict[str, Literal["repair", "keep"]], Field(strict=False)] = Field(
@@ -491,7 +500,7 @@ class Sync(Settings):
 
     @model_validator(mode="after")
     def _known_attributes(self) -> Self:
-        empty = ("given_name", "family_name", "manager", *self.groups)
+        empty = ("given_name", "family_name", "photo", "manager", *self.groups)
         by_hand = ("default", *_DRIFTING, *self.groups)
         found = (("cleared", "be empty", empty, self.cleared), ("drift", "be changed by hand", by_hand, self.drift))
         _refuse(
@@ -641,6 +650,9 @@ class Company(Settings):
     schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default="30 4 * * *", description="cron in that zone; null for none"
     )
+    changes_schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
+        default=None, description="cron for reading what changed in the HR system between two nights; null for none"
+    )
     hris: Annotated[dict[str, Annotated[SerializeAsAny[HrisAccount], BeforeValidator(_account)]], Field(min_length=1)] = Field(
         description="one entry for each HR system's account, by the connection's name"
     )
@@ -706,7 +718,7 @@ class Company(Settings):
     @classmethod
     def _connections(cls, given: object) -> object:
         if isinstance(given, Mapping):
-            _refuse([((name,), _check_name(name, "connection")) for name in map(str, given)])
+            _refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
             if not given:
                 raise _mistake("must hold at least one account, by its connection's name, such as personio")
         return given
@@ -715,6 +727,7 @@ class Company(Settings):
     def _fits_together(self, info: ValidationInfo) -> Self:
         wrong: list[tuple[tuple[str | int, ...], str]] = []
         wrong += self._kinds_are_delivered(_systems(info)) if not _resolved(info) else []
+        wrong += self._photos_are_delivered(_systems(info)) if not _resolved(info) else []
         wrong += self._groups_can_be_told()
         wrong += self._rules_can_be_read(_systems(info))
         for attribute, order in self.sync.precedence:
@@ -727,6 +740,8 @@ class Company(Settings):
         systems = _systems(info)
         if self.sync.timezones and not any("location" in systems[account.system].group_kinds for account in self.hris.values()):
             wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
+        if self.changes_schedule and not any(systems[account.system].reads_changes for account in self.hris.values()):
+            wrong.append((("changes_schedule",), "must be null, because the company's HR systems cannot say what changed"))
         for key in ("protected", "frozen"):
             for index, entry in enumerate(getattr(self, key)):
                 if REFERENCE.search(entry) and not _resolved(info):
@@ -759,6 +774,12 @@ class Company(Settings):
                 yield ("sync", "groups", index), wrong
             elif kind in self.sync.groups[:index]:
                 yield ("sync", "groups", index), "is there twice: each kind has one place in the order"
+
+    def _photos_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with ``sync.photos``; one system that has photos will do, people of the others keep theirs."""
+        if self.sync.photos and not any(systems[account.system].photos for account in self.hris.values()):
+            able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
+            yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
     def _groups_can_be_told(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with ``sync.link_groups``."""
@@ -887,7 +908,7 @@ def _checked(data: Mapping[str, Any], file: str, systems: Mapping[str, Any] | No
     return company
 
 
-def _check_name(name: str, what: str) -> str | None:
+def not_a_name(name: str, what: Literal["company", "connection"]) -> str | None:
     """What is wrong with the name of a company or a connection."""
     if not NAME.fullmatch(name):
         return f"is not a {what} name: use a-z, 0-9 and _, a letter first"
@@ -927,13 +948,11 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
     """
     where = companies_folder() if folder is None else folder
     file = where / f"{name}.yaml"
-    wrong = _check_name(name, "company")
+    wrong = not_a_name(name, "company")
     if wrong:
         raise SettingsError(f"{name!r} {wrong}. It is the name of the file in {where} without .yaml.")
     try:
-        document = _parse(file.read_text(encoding="utf-8"))
-    except SettingsError as problem:
-        raise SettingsError(f"{file}, {problem}") from None
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(company_names(where)) or "none"
         other = f" {name}.yml is there: its name must end in .yaml." if file.with_suffix(".yml").exists() else ""
@@ -942,13 +961,22 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
         raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
+    return check(name, text, str(file), systems)
+
+
+def check(name: str, text: str, file: str, systems: Mapping[str, Any] | None = None) -> Company:
+    """The company that a file's text describes; ``file`` is what mistakes call it."""
+    try:
+        document = _parse(text)
+    except SettingsError as problem:
+        raise SettingsError(f"{file}, {problem}") from None
     if document is None:
         raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
     if not isinstance(document, dict):
         raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
     if "name" in document:
         raise SettingsError(f"{file}: name is not a known key, because a company's name is the name of its file.")
-    return _checked({"name": name, **document}, str(file), systems, resolved=False)
+    return _checked({"name": name, **document}, file, systems, resolved=False)
 
 
 def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -978,26 +1006,53 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
-def resolve(company: Company, environment: Mapping[str, str] | None = None, systems: Mapping[str, Any] | None = None) -> Company:
-    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
-
-    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it.
-    """
+def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
     environment = os.environ if environment is None else environment  # noqa: TID251
+    wrong = []
+    for path, text in _strings(_needed(company)):
+        for variable in REFERENCE.findall(text):
+            value = environment.get(variable, "")
+            if not value.strip():
+                wrong.append((path, variable, "is not set"))
+            elif not value.isprintable():
+                wrong.append((path, variable, "holds a line break or the like"))
+    return wrong
+
+
+def _needed(company: Company) -> dict[str, Any]:
+    """The company as a plain dictionary, without a secret that is not needed, so that it is not read."""
     dumped = company.model_dump()
     if not company.sync.absences.enabled:
-        dumped["deskbird"]["api_key"] = None  # a secret that is not needed is not read
-    wrong = []
-    for path, text in _strings(dumped):
-        for variable in REFERENCE.findall(text):
-            needs, value = f"{company.file}: {path} needs the environment variable {variable}", environment.get(variable, "")
-            if not value.strip():
-                wrong.append(f"{needs}, which is not set. Nothing was read or written; set it and start again.")
-            elif not value.isprintable():
-                wrong.append(f"{needs}, which holds a line break or the like. Nothing was read or written; set it without.")
+        dumped["deskbird"]["api_key"] = None
+    return dumped
+
+
+def resolve(
+    company: Company,
+    environment: Mapping[str, str] | None = None,
+    systems: Mapping[str, Any] | None = None,
+    *,
+    stand_in: str | None = None,
+) -> Company:
+    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
+
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it; unless
+    there is a ``stand_in`` for such values, for whoever then leaves alone what needs them.
+    """
+    environment = os.environ if environment is None else environment  # noqa: TID251
+    if stand_in is not None:
+        unusable = {variable: stand_in for _, variable, _ in unusable_variables(company, environment)}
+        environment = {**environment, **unusable}
+    then = {"is not set": "set it and start again"}
+    wrong = [
+        f"{company.file}: {path} needs the environment variable {variable}, which {why}. "
+        f"Nothing was read or written; {then.get(why, 'set it without')}."
+        for path, variable, why in unusable_variables(company, environment)
+    ]
     if wrong:
         raise SettingsError("\n".join(wrong))
-    return _checked(_filled_in(dumped, environment), company.file, systems, resolved=True)
+    return _checked(_filled_in(_needed(company), environment), company.file, systems, resolved=True)
 
 
 def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -217,12 +217,6 @@ def test_an_unexpected_error_tells_its_type_and_no_value(planned, run, monkeypat
     assert "Traceback" not in err
 
 
-def test_systems_lists_personio(run):
-    code, out, _ = run("systems")
-    assert code == 0
-    assert "client_id, client_secret" in out
-
-
 def test_the_sandbox_refuses_a_day_that_its_company_does_not_have(home, run):
     code, _, err = run("sandbox", "--day", "9")
     assert code == 1

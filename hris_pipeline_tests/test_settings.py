@@ -48,11 +48,13 @@ class System:
     options: type[pydantic.BaseModel]
     group_kinds: tuple[str, ...]
     default_base_url: str | None
+    photos: bool = False
 
 
 SYSTEMS = {
     "paper": System("paper", ("client_id", "client_secret"), PaperOptions, ("team", "drawer"), "https://paper.example"),
-    "plain": System("plain", ("api_key",), PaperOptions, ("team",), None),
+    "plain": System("plain", ("api_key",), PaperOptions, ("team",), None, photos=True),
+    "tenanted": System("tenanted", ("api_key",), PaperOptions, ("team",), "https://{company}.paper.example"),
 }
 
 
@@ -95,8 +97,8 @@ CRON = 'must be five fields, minute hour day month weekday, such as "30 4 * * *"
 MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
-        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, hris, deskbird, sync, "
-        "guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
+        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, changes_schedule, hris, deskbird, "
+        "sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),
@@ -165,11 +167,11 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "system missing": Mistake(
         GOOD.replace("    system: paper\n", ""),
-        "hris.main.system is missing: the HR system's name. Known: paper, plain.",
+        "hris.main.system is missing: the HR system's name. Known: paper, plain, tenanted.",
     ),
     "unknown system": Mistake(
         GOOD.replace("system: paper", "system: papre"),
-        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain.",
+        "hris.main.system names no HR system that is known. Did you mean paper? Known: paper, plain, tenanted.",
     ),
     "account without keys": Mistake(
         "hris:\n  main:\ndeskbird:\n  scim_token: ${SCIM_TOKEN}\n",
@@ -317,6 +319,11 @@ MISTAKES: dict[str, Mistake] = {
         "sync.groups[0] is no kind of group that the company's HR systems deliver. Did you mean drawer? "
         "paper delivers team, drawer.",
     ),
+    "photos that no system has": Mistake(
+        with_("sync: {photos: true}"),
+        "sync.photos must be false, because no HR system of the company delivers photos. Those that do: plain.",
+    ),
+    "photos as a word": Mistake(with_('sync: {photos: "yes"}'), "sync.photos must be true or false."),
     "a rule for a unit of no kind": Mistake(
         with_('sync: {link_groups: {"Sales": "Sales"}}'),
         'sync.link_groups.Sales must begin with a kind of sync.groups or be an hris_ref, such as "team:Sales" or "main:team:12".',
@@ -824,6 +831,15 @@ def test_a_system_without_an_address_of_its_own_needs_none(tmp_path: Path) -> No
     assert check(tmp_path, text).hris["main"].base_url is None
 
 
+def test_a_system_that_gives_each_account_an_address_of_its_own_has_to_be_told_it(tmp_path: Path) -> None:
+    text = "hris: {main: {system: tenanted, api_key: '${K}'%s}}\ndeskbird: {scim_token: '${T}'}\n"
+    own = "the account's own address, https://{company}.paper.example."
+    assert refusal(tmp_path, text % "") == f"acme.yaml: hris.main.base_url is missing: {own}"
+    assert refusal(tmp_path, text % ", base_url: null") == f"acme.yaml: hris.main.base_url must be {own}"
+    company = check(tmp_path, text % ", base_url: 'https://acme.paper.example/'")
+    assert company.hris["main"].base_url == "https://acme.paper.example"
+
+
 # --- the files that come with the project -------------------------------------------------------------------------------
 
 
@@ -894,3 +910,12 @@ def test_every_key_has_a_description_and_a_default_or_is_required_by_name() -> N
 
     walk(Company, "")
     assert required == {"name", "hris", "deskbird", "deskbird.scim_token"}
+
+
+def test_one_system_that_has_photos_will_do_and_they_are_kept_unless_they_are_to_be_cleared(tmp_path: Path) -> None:
+    second = "  second: {system: plain, base_url: https://plain.example, api_key: '${PAPER_SECRET}'}"
+    company = check(tmp_path, with_(f"hris > {second}", "sync: {photos: true}"))
+    assert company.sync.photos
+    assert "photo" not in company.sync.attributes_cleared
+    assert not check(tmp_path, with_()).sync.photos
+    assert "photo" in check(tmp_path, with_("sync: {cleared: {photo: clear}}")).sync.attributes_cleared

@@ -51,6 +51,7 @@ def carry_out(
     progress: Progress,
     now: Callable[[], dt.datetime],
     readable: Collection[str] = (),
+    picture: Callable[[str, str], str | None] = lambda _hris_ref, _digest: None,
 ) -> Iterator[Result]:
     """Carry out writes, stage after stage; yields one result for each, as they come.
 
@@ -60,9 +61,11 @@ def carry_out(
     :param ids: deskbird's ids of known users and groups by ``hris_ref``; grows with what is created
     :param stop: asked before each write and while waiting; once true, no further write is begun; a text says why
     :param readable: ``Observation.readable`` of the last read: what deskbird is known to give back
+    :param picture: the data URI of a photo, by ``hris_ref`` and digest; None where it is not here any more. Asked for just
+        before it is sent, by one worker at a time, so that memory holds a few pictures only
     :raises WarehouseError: after the last result, if the journal could not be written
     """
-    run = _Run(plan_id, service, journal, ids, stop, now, set(readable), remembered)
+    run = _Run(plan_id, service, journal, ids, stop, now, set(readable), remembered, picture)
     run.etags = any(write.version for write in writes) and service.service_provider_config().etag.supported
     kinds: tuple[Kind, ...] = get_args(Kind)
     run.settled = {kind: _dialect(remembered.get(kind)) for kind in kinds if kind in remembered}
@@ -121,6 +124,7 @@ class _Run:
     now: Callable[[], dt.datetime]
     readable: set[str]
     remembered: MutableMapping[str, str]
+    picture: Callable[[str, str], str | None]
     etags: bool = False
     settled: dict[Kind, Dialect] = field(default_factory=dict)
     halted: str | None = None  # why nothing more is sent
@@ -131,6 +135,7 @@ class _Run:
         self._unproven: Counter[Kind] = Counter()
         self._silences = 0
         self._lock = threading.Lock()
+        self._pictures = threading.Lock()
 
     def stage(self, writes: list[Write]) -> Iterator[Result]:
         """The canaries among the writes of one stage one by one, then the others several at a time.
@@ -198,6 +203,9 @@ class _Run:
         if unmet := self._unmet(write, feasible):
             return Result(write.request, "skipped", problem=unmet, unset_manager=unset, left_out=gone)
         try:
+            if write.set.get("photo") and (feasible := self._with_picture(feasible)).set["photo"] is None:
+                problem = f"The picture of {_what(write)} is not here any more; the next night asks the HR system for it again."
+                return Result(write.request, "failed", problem=problem)
             sent = self._deliver(feasible)
         except WarehouseError as full:
             self.broken = full
@@ -216,6 +224,12 @@ class _Run:
             add=tuple(ref for ref in write.add if self.id_of(ref)),
             remove=tuple(ref for ref in write.remove if self.id_of(ref)),
         )
+
+    def _with_picture(self, write: Write) -> Write:
+        """The photo itself in the place of its digest."""
+        with self._pictures:
+            found = self.picture(write.hris_ref, str(write.set["photo"]))
+        return replace(write, set={**write.set, "photo": found})
 
     def id_of(self, ref: UserRef) -> str | None:
         """deskbird's id of a user, None while it is not known."""
@@ -531,7 +545,7 @@ def differences(
     if write.kind == "delete_group":
         return {"group_delete": {"its deletion"}}, set()
     wrong: dict[Kind, set[str]] = {}
-    hidden: set[Kind] = set()
+    hidden: set[Kind] = {"user_photo"} if _photo_is_hidden(write, record) else set()
 
     def judge(kind: Kind, name: str, wanted: object, shown: object, read_as: str) -> None:
         if _alike(wanted, shown):
@@ -542,7 +556,8 @@ def differences(
             wrong.setdefault(kind, set()).add(name)
 
     held = {**record.values(), "hris_ref": record.external_id}
-    for column, value in write.set.items():
+    for column in write.set.keys() - {"photo"}:
+        value = write.set[column]
         judge(kind_of(column, write), column, value, held[column], "external_id" if column == "hris_ref" else column)
     if isinstance(record, User):
         if "email" in write.set:
@@ -558,6 +573,11 @@ def differences(
         if any(ids(ref) in members for ref in write.remove):
             wrong["members_remove"] = {"members"}
     return wrong, hidden - wrong.keys()
+
+
+def _photo_is_hidden(write: Write, record: User | Group) -> bool:
+    """Whether the record does not show what was done to the photo. Which photo it is nobody compares."""
+    return "photo" in write.set and isinstance(record, User) and record.has_photo != (write.set["photo"] is not None)
 
 
 def _alike(wanted: object, shown: object) -> bool:

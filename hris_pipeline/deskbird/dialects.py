@@ -22,12 +22,14 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 MANAGER = f"{ENTERPRISE}:manager"
 WORK_EMAIL = 'emails[type eq "work"].value'
+PHOTO = 'photos[type eq "photo"].value'
 
 Dialect = Literal["rfc", "entra"]
 Kind = Literal[
     "user_create",
     "user_update",
     "user_active",
+    "user_photo",
     "manager",
     "group_create",
     "group_update",
@@ -83,8 +85,9 @@ def kinds_of(write: Write) -> tuple[Kind, ...]:
         kinds = [("user_create", True), ("manager", write.manager)]
     elif write.kind == "update_user":
         kinds = [
-            ("user_update", write.set.keys() - {"active"}),
+            ("user_update", write.set.keys() - {"active", "photo"}),
             ("user_active", "active" in write.set),
+            ("user_photo", "photo" in write.set),
             ("manager", write.manager or write.clear_manager),
         ]
     elif write.kind == "create_group":
@@ -168,9 +171,11 @@ def _group(write: Write, ids: Ids, kinds: Collection[Kind]) -> dict[str, Any]:
 
 def _operations(write: Write, kinds: Collection[Kind], dialect: Dialect, ids: Ids) -> list[Operation]:
     """The operations of one PATCH. Members leave before others come, so that a full group has room."""
-    columns = [column for column in write.set if kind_of(column, write) in kinds]
+    columns = [column for column in write.set if column != "photo" and kind_of(column, write) in kinds]
     operations = _rfc_attributes(write, columns) if dialect == "rfc" else _entra_attributes(write, columns)
     add, remove = ("add", "remove") if dialect == "rfc" else ("Add", "Remove")
+    if "user_photo" in kinds:
+        operations.append(_photo(write, dialect))
     if "manager" in kinds:
         manager = ids(write.manager) if write.manager else None
         if manager:
@@ -193,7 +198,7 @@ def kind_of(column: str, write: Write) -> Kind:
         return "group_create" if write.kind == "create_group" else "group_update"
     if write.kind == "create_user":
         return "user_create"
-    return "user_active" if column == "active" else "user_update"
+    return {"active": "user_active", "photo": "user_photo"}.get(column, "user_update")  # type: ignore[return-value]
 
 
 def _paths(column: str, write: Write) -> tuple[str, ...]:
@@ -247,6 +252,17 @@ def _entra_attributes(write: Write, columns: Iterable[str]) -> list[Operation]:
             else:
                 operations.append({"op": "Add" if add else "Replace", "path": path, "value": value})
     return operations
+
+
+def _photo(write: Write, dialect: Dialect) -> Operation:
+    """The photo as a whole: the RFC's replace does not mind whether there was one (RFC 7644, 3.5.2.3)."""
+    value = write.set["photo"]
+    if dialect == "entra":
+        op = "Remove" if value is None else "Add" if _was_empty(write, "photo") else "Replace"
+        return {"op": op, "path": PHOTO} | ({} if value is None else {"value": value})
+    if value is None:
+        return {"op": "remove", "path": "photos"}
+    return {"op": "replace", "path": "photos", "value": [{"primary": True, "type": "photo", "value": value}]}
 
 
 def _work_email(address: str | bool | None) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class User(msgspec.Struct, frozen=True, rename="camel"):
     emails: list[Email] | None = None
     active: bool | str | None = None
     enterprise: Enterprise | None = msgspec.field(name=ENTERPRISE, default=None)
+    photos: msgspec.Raw = msgspec.Raw(b"null")  # may be large, so it is not decoded
     meta: Meta | None = None
 
     @property
@@ -101,6 +102,11 @@ class User(msgspec.Struct, frozen=True, rename="camel"):
         """The manager's id, None where there is none or deskbird does not say."""
         manager = self.enterprise.manager if self.enterprise else None
         return (manager.value if isinstance(manager, Value) else manager) or None
+
+    @property
+    def has_photo(self) -> bool:
+        """Whether deskbird shows any photo; which one, nobody can tell, because it may keep it under an address of its own."""
+        return b'"value"' in bytes(self.photos)
 
     def values(self) -> dict[str, str | bool | None]:
         """By our column names."""
@@ -166,6 +172,8 @@ class ServiceProviderConfig(msgspec.Struct, frozen=True):
     patch: _Supported = _Supported(supported=True)
     bulk: _Supported = _Supported()
     etag: _Supported = _Supported()
+    filter: _Supported = _Supported()
+    sort: _Supported = _Supported()
 
 
 def _true(value: bool | str | None) -> bool:
@@ -436,7 +444,7 @@ def refused(status: int, what: str) -> DeskbirdError:
     else:
         why = f"deskbird did not give {what} (HTTP {status})."
         then = "Check deskbird.scim_url; if it is right, ask deskbird's support."
-    return DeskbirdError(f"{why} {_NEXT} {then}")
+    return DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then)
 
 
 Shape = TypeVar("Shape")

@@ -4,6 +4,7 @@ Whatever goes wrong becomes an :class:`~hris_pipeline.errors.HrisError` that nam
 never holds a value. There is no way to get an empty list out of a fault.
 """
 
+import base64
 import contextlib
 import threading
 from collections import deque
@@ -37,6 +38,7 @@ class Api:
     sign: Mapping[str, str] | Callable[["Api"], Mapping[str, str]] = field(repr=False)
     """The headers that say who asks; or what asks for a token, and makes them."""
     rate_option: str = "requests_per_second"  # what the company file calls how fast it is asked
+    keys_at: str = ""  # where people make a credential, if that is not where they switch its rights on
     _signature: Mapping[str, str] | None = field(default=None, repr=False)
     _renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -61,7 +63,8 @@ class Api:
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
                 raise self.error(what, f"Lower {self.rate_option} in the company file, or run again later.") from None
-            raise self.error(f"gave no usable answer at {where} {tries} ({problem})") from None
+            then = AGAIN if problem.status else f"Check base_url in the company file and the way to it. {AGAIN}"
+            raise self.error(f"gave no usable answer at {where} {tries} ({problem})", then) from None
         status = response.status_code
         if response.is_success or status in accept or status in {401, 403}:
             return response
@@ -122,10 +125,16 @@ class Api:
 
     def bad_credential(self, where: str, why: str) -> HrisError:
         """The error for a credential that the system does not know."""
+        place = self.keys_at or self.rights_at
         return self.error(
             f"refused the credential at {where} ({why})",
-            f"Compare it with the one under {self.rights_at}, or make a new one there, and set it in the environment.",
+            f"Compare it with the one under {place}, or make a new one there, and set it in the environment.",
         )
+
+    def demand(self, missing: Sequence[str], then: str) -> None:
+        """Refuse an extract in which nobody has what nothing works without: ``missing``, in the system's own words."""
+        if missing:
+            raise self.error(f"gave no person the attribute {' or '.join(missing)}", then)
 
     def read(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], where: str) -> T:
         """The typed content of an answer (case 7)."""
@@ -210,10 +219,19 @@ class Walk:
                 f"gave a link to another host {after}, which was not followed because that host would get the token",
                 "Check base_url in the company file.",
             )
-        if str(url) in self._links:
-            raise self.api.error(f"gave a link {after} that it had given before")
-        self._links.add(str(url))
-        return str(url)
+        return self.once(str(url))
+
+    def once(self, link: str) -> str:
+        """A link or cursor to the next page, which must not have come before."""
+        if link in self._links:
+            raise self.api.error(f"gave a link after {self.path} (page {self.pages}) that it had given before")
+        self._links.add(link)
+        return link
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """The headers of HTTP's basic authentication, in UTF-8."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -7,9 +7,10 @@ Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`,
 """
 
 import contextlib
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,8 @@ from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
 
 Proof = Literal["unproven", "proven"]
-Status = Literal["active", "on_leave", "upcoming", "ended"]
+Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
+"""What a system's status word means; ``not_active``: of those who left, and as well of those whose first day is still to come."""
 Progress = Callable[[str, int, int | None], None]
 """Called with the resource, the records read so far and the number expected, where it is known."""
 
@@ -68,6 +70,12 @@ class Trial:
     attribute: str | None = None  # the column or kind of group, by our name, of which nothing comes without it
 
 
+def only_changes(extract: Extract, since: dt.datetime) -> Extract:
+    """The extract of a read that asked for changes only: it proves nothing of what it does not hold (case 19)."""
+    why = f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for: nothing is taken away on the strength of that."
+    return replace(extract, expected=None, proof="unproven", why=why, vanished=(), partial=True)
+
+
 class Connection(Protocol):
     """One HRIS account, ready to be read."""
 
@@ -77,6 +85,14 @@ class Connection(Protocol):
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, then each right and list that a read needs, by one page; a refusal is a trial, no exception."""
+        ...
+
+
+class ChangesConnection(Connection, Protocol):
+    """One of a system that can say what changed since a moment (``System.reads_changes``)."""
+
+    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
+        """With ``since`` (UTC) only who changed after it, as partial extracts: added to what is there, proving nothing."""
         ...
 
 
@@ -91,6 +107,31 @@ def prove_by_total(read: int, duplicates: int, expected: int | None, system: str
     if read != expected:
         return "unproven", f"{read} of the {expected} people that {system} announced were read."
     return "proven", f"All {expected} people that {system} announced were read, none twice."
+
+
+def prove_by_totals(read: int, duplicates: int, totals: Sequence[int | None], system: str) -> tuple[Proof, str]:
+    """The same, by the totals that the pages gave, each different one once and in order."""
+    if len(totals) > 1:
+        said = ", then ".join(map(str, totals))
+        return "unproven", f"The number of people that {system} announced changed while they were read ({said})."
+    return prove_by_total(read, duplicates, totals[-1], system)
+
+
+class Moved(HrisError):  # noqa: N818 - says what happened
+    """A list that changed while its pages were read, by the system's own word: to be read anew from its beginning."""
+
+
+def twice_unless_proven(read: Callable[[], tuple[Extract, Extract]]) -> tuple[Extract, Extract]:
+    """What ``read`` gives, the second time where the first was not proven or ended in :class:`Moved` (case 4)."""
+    with contextlib.suppress(Moved):
+        first = read()
+        if first[0].proof == "proven":
+            return first
+    employees, units = read()
+    if employees.proof == "unproven":
+        remark = " A second pass gave no better result."
+        return replace(employees, why=employees.why + remark), replace(units, why=units.why + remark)
+    return employees, units
 
 
 def arrow_schema(table: Table) -> pa.Schema:

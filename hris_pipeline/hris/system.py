@@ -1,13 +1,15 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import httpx  # noqa: TID251 - an edge
+import yaml
 from pydantic import BaseModel
 
 from hris_pipeline.hris.extract import Connection, Status
+from hris_pipeline.http import Client, Pacer, Patience
 
 
 class Connect(Protocol):
@@ -19,12 +21,34 @@ class Connect(Protocol):
         *,
         base_url: str,
         credentials: Mapping[str, str],
-        options: BaseModel,
+        options: Any,  # a model of the system's own
         kinds: Sequence[str],
         transport: httpx.BaseTransport | None = None,
     ) -> Connection:
         """``kinds`` are the group kinds to sync; ``transport`` takes the place of the network in benchmarks."""
         ...
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Account(Generic[Options]):
+    """One account, ready to be read; a connector adds ``read``, and its class is then what connects."""
+
+    name: str  # of the connection
+    _: KW_ONLY
+    base_url: str
+    credentials: Mapping[str, str] = field(repr=False)
+    options: Options
+    kinds: Sequence[str]
+    transport: httpx.BaseTransport | None = None
+    patience: Patience = field(default_factory=Patience)
+    timeout: float = 60.0
+
+    def client(self, requests_per_second: float, headers: Mapping[str, str]) -> Client:
+        """What asks this account, at its pace."""
+        return Client(Pacer(requests_per_second), headers, self.timeout, self.patience, self.transport)
 
 
 Answer = Literal["yes", "partly", "no", "unknown"]
@@ -36,10 +60,7 @@ Evidence = Literal["specification", "client", "facts"]
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What the HR system itself offers: one row of the table that ``hris-pipeline systems`` prints.
-
-    Whether the pipeline carries it over is another matter: it does not take photos or absences yet.
-    """
+    """What the HR system itself offers, carried over or not: one row of the table that ``hris-pipeline systems`` prints."""
 
     authentication: str
     leavers: str  # how somebody who left shows
@@ -68,6 +89,12 @@ class Variant:
     how: str  # what the company file says: "system: personio, options: {api: v1}"
     capabilities: Capabilities
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """The same, read."""
+        keys: dict[str, Any] = yaml.safe_load(f"{{{self.how}}}")
+        return keys
+
 
 @dataclass(frozen=True)
 class System:
@@ -77,11 +104,13 @@ class System:
     title: str
     credentials: tuple[str, ...]  # keys required in the company file
     options: type[BaseModel]
-    default_base_url: str
+    default_base_url: str  # with a {placeholder} where each account has its own address: the company file has to say it then
     group_kinds: tuple[str, ...]
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
     connect: Connect
+    reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
+    photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
@@ -89,3 +118,11 @@ class System:
     def base_url(self, options: BaseModel) -> str:
         """Where the system is, unless the company file says otherwise."""
         return self.address(options) if self.address else self.default_base_url
+
+    def offers(self, options: BaseModel) -> Capabilities:
+        """What is offered where these options are set; where they do not tell the variant, what is said of the system."""
+        for variant in self.variants:
+            told = variant.said.get("options", {})
+            if told and all(getattr(options, name) == value for name, value in told.items()):
+                return variant.capabilities
+        return self.capabilities

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hris_pipeline.hris import merge, personio
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.hris import bamboohr, merge, personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.system import System, Variant
 
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, merge.SYSTEM)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -32,6 +33,21 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
 def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
     """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline systems``."""
     return tuple(row for system in systems.values() for row in (system.variants or (_only_way(system),)))
+
+
+def find(name: str, rows: Sequence[Variant]) -> list[Variant]:
+    """The rows that a name means: those of a system, a row's own name, or the beginning of a title; an error where none."""
+    word = _letters(name)
+    found = [row for row in rows if row.name == name.lower() or row.said["system"] == name.lower()]
+    found = found or [row for row in rows if word and _letters(row.title).startswith(word)]
+    if not found:
+        known = ", ".join(dict.fromkeys(row.title for row in rows))
+        raise PipelineError(f"There is no HR system {name!r} here. Nothing was done. Known: {known}.")
+    return found
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
 
 
 def _only_way(system: System) -> Variant:

@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
-from hris_pipeline.orchestration.assets import core, deskbird, hris
+from hris_pipeline.orchestration.assets import core, deskbird, hris, photos
 from hris_pipeline.orchestration.decision import decisions_of
 from hris_pipeline.orchestration.jobs import COMPANY, jobs
 from hris_pipeline.orchestration.resources import resources
-from hris_pipeline.orchestration.schedules import nightly_schedule
+from hris_pipeline.orchestration.schedules import schedules
 from hris_pipeline.orchestration.sensors import check_sensor, night_sensor, run_sensor
 from hris_pipeline.settings import Company
 
@@ -21,6 +21,7 @@ def company_assets(company: Company) -> list[dg.AssetsDefinition]:
         core.people_tables(company),
         core.group_tables(company),
         core.manager_graph(company),
+        *photos.photos(company),
         deskbird.users(company),
         deskbird.groups(company),
         deskbird.changes(company),
@@ -36,11 +37,11 @@ def company_defs(company: Company) -> dg.Definitions:
         deskbird.source(company),
         deskbird.destination(company),
     ]
-    schedule, night = nightly_schedule(company), night_sensor(company)
+    night = night_sensor(company)
     return dg.Definitions(
         assets=[*assets, *outside],
         jobs=[*jobs(company, assets), decisions_of(company, {COMPANY: company.name})],
-        schedules=[schedule] if schedule else [],
+        schedules=schedules(company),
         sensors=[
             check_sensor(company, {check.key for asset in assets for check in asset.check_specs}),
             run_sensor(company),

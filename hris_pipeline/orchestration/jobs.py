@@ -1,4 +1,4 @@
-"""The jobs of a company: the whole night, the night up to its plan, the carrying out of a plan, and its undoing."""
+"""The jobs of a company: the night, the night up to its plan, what changed since, the carrying out of a plan, its undoing."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
-from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
+from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 
@@ -14,18 +14,8 @@ COMPANY = "hris_pipeline/company"
 """Run tag: whose run it is."""
 
 
-def dry_run_job(company: str) -> str:
-    """The name of the job that ends with the plan."""
-    return f"{company}_dry_run"
-
-
-def apply_job(company: str) -> str:
-    """The name of the job that carries out a plan."""
-    return f"{company}_apply"
-
-
 def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[UnresolvedAssetJobDefinition]:
-    """All four."""
+    """All of them."""
     everything = dg.AssetSelection.assets(*assets)
     last = dg.AssetSelection.assets(key(company.name, APPLIED_CHANGES))
     planned = (CHANGES, DESKBIRD_USERS, DESKBIRD_GROUPS, DESKBIRD_GROUP_MEMBERS)
@@ -42,6 +32,12 @@ def jobs(company: Company, assets: Sequence[dg.AssetsDefinition]) -> list[Unreso
             selection=everything - last,
             tags=tags,
             description=f"A night of {company.name} up to its plan; nothing is changed in deskbird.",
+        ),
+        dg.define_asset_job(
+            changes_job(company.name),
+            selection=everything,
+            tags=tags,
+            description=f"Between two nights of {company.name}: only what changed in the HR system; nothing is taken away.",
         ),
         dg.define_asset_job(
             apply_job(company.name),

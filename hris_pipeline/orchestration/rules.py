@@ -61,4 +61,5 @@ def plan_rules(company: Company) -> PlanRules:
         missing_hours=company.sync.missing.hours,
         cleared=company.sync.attributes_cleared,
         drift_kept=company.sync.drift_kept,
+        photos=company.sync.photos,
     )

@@ -11,17 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
-from hris_pipeline.orchestration.assets.deskbird import nightly_job, undo_job
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
-from hris_pipeline.orchestration.jobs import apply_job, dry_run_job
+from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.resources import AS_OF, Progress, no_progress
 from hris_pipeline.orchestration.step import unexpected
 from hris_pipeline.orchestration.tables import key
 
-What = Literal["nightly", "dry_run", "apply", "undo"]
+What = Literal["nightly", "dry_run", "changes", "apply", "undo"]
 STOPPED = "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
-JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "apply": apply_job, "undo": undo_job}
+JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "changes": changes_job, "apply": apply_job, "undo": undo_job}
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,36 @@
-"""When a company's night begins: its cron line in its own time zone."""
+"""When a company's night begins, and when it looks for changes between nights: cron lines in the company's own time zone."""
 
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from hris_pipeline.orchestration import backoff
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
+from hris_pipeline.orchestration.job_names import changes_job, nightly_job
 from hris_pipeline.settings import Company
 
 
-def nightly_schedule(company: Company) -> dg.ScheduleDefinition | None:
-    """``<company>_nightly_schedule``, on from the first day; None where the company file says ``schedule: null``.
+def schedules(company: Company) -> list[dg.ScheduleDefinition]:
+    """``<company>_nightly_schedule`` and ``<company>_changes_schedule``, on from the first day, where there is a cron line."""
+    night = f"The night of {company.name}, at {company.schedule} in {company.timezone}."
+    changes = f"What changed in the HR systems of {company.name}, at {company.changes_schedule} in {company.timezone}."
+    return [
+        *([_schedule(company, nightly_job(company.name), company.schedule, night)] if company.schedule else []),
+        *([_schedule(company, changes_job(company.name), company.changes_schedule, changes)] if company.changes_schedule else []),
+    ]
 
-    The run key is the date of the night (date and time where the cron line has several a day), so that a tick that is evaluated
-    again, as after an edit of the cron line, starts nothing twice. Nights that keep failing are tried less often
+
+def _schedule(company: Company, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
+    """One job at the times of one cron line.
+
+    The run key is the date (date and time where the line has several a day), so that a tick that is evaluated again, as after an
+    edit of the line, starts nothing twice. While nights keep failing, runs are tried less often
     (:mod:`hris_pipeline.orchestration.backoff`).
     """
-    if company.schedule is None:
-        return None
-    minute, hour, *_ = company.schedule.split()
+    minute, hour, *_ = cron.split()
     once_a_day = minute.isdigit() and hour.isdigit()
     zone = ZoneInfo(company.timezone)
 
-    def night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def begin(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time.astimezone(zone)
         until = backoff.waits_until(backoff.last_nights(context.instance, nightly_job(company.name)), zone)
         if until and moment < until:
@@ -33,11 +41,11 @@ def nightly_schedule(company: Company) -> dg.ScheduleDefinition | None:
         return dg.RunRequest(run_key=f"{company.name}:{moment.date() if once_a_day else moment.isoformat()}")
 
     return dg.ScheduleDefinition(
-        name=f"{company.name}_nightly_schedule",
-        job_name=nightly_job(company.name),
-        cron_schedule=company.schedule,
+        name=f"{job}_schedule",
+        job_name=job,
+        cron_schedule=cron,
         execution_timezone=company.timezone,
-        execution_fn=night,
+        execution_fn=begin,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"The night of {company.name}, at {company.schedule} in {company.timezone}.",
+        description=description,
     )

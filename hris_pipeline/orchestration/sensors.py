@@ -17,9 +17,9 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 from hris_pipeline import alerts, clock, settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import backoff
-from hris_pipeline.orchestration.assets.deskbird import nightly_job
 from hris_pipeline.orchestration.checks import FATAL
 from hris_pipeline.orchestration.decision import decision_job
+from hris_pipeline.orchestration.job_names import nightly_job
 from hris_pipeline.orchestration.jobs import COMPANY
 from hris_pipeline.settings import Company
 

@@ -55,6 +55,11 @@ class Step:
         return self.context.run.run_id
 
     @property
+    def job(self) -> str:
+        """The job it is part of (``job_names``); another name where somebody picked assets by hand."""
+        return self.context.run.job_name
+
+    @property
     def journal(self) -> Path:
         """Where this company's writes are journalled."""
         return self.warehouse.path.with_suffix(".journal")

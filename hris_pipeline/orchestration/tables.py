@@ -16,7 +16,12 @@ Metadata = Mapping[str, dg.MetadataValue[Any] | str | int]
 
 OWNERS = ("team:people-data",)
 _PACKAGE = Path(__file__).parents[1]
-_VOLATILE = {"quarantine": ("last_seen",), "changes": ("plan_id",), "applied_changes": ("plan_id", "applied_at")}
+_VOLATILE = {
+    "quarantine": ("last_seen",),
+    "changes": ("plan_id",),
+    "applied_changes": ("plan_id", "applied_at"),
+    "photos": ("content", "record_updated_at", "asked_at"),
+}
 
 
 def key(company: str, table: Table) -> dg.AssetKey:

@@ -3,11 +3,13 @@
 -- Variables: todays (the date in each zone), prehire_days.
 
 -- A last day is inclusive. The HRIS's own "ended" acts at once, except on the last day itself: an HRIS turns the word at its own midnight,
--- which may come hours before the person's. Who was to leave before the first day does not come at all (case 34).
+-- which may come hours before the person's. Who was to leave before the first day does not come at all (case 34). A system with one word for
+-- those who left and those who are still to come ("not_active") is believed to mean the latter while the first day is ahead.
 create or replace temp macro derived_status(word, first_day, last_day, today) as case
     when word is null then null
     when last_day < first_day then 'ended'
-    when word = 'ended' then case when last_day = today then 'active' else 'ended' end
+    when word = 'not_active' and first_day > today then 'upcoming'
+    when word in ('ended', 'not_active') then case when last_day = today then 'active' else 'ended' end
     when last_day < today then 'ended'
     when first_day > today or (word = 'upcoming' and first_day is null) then 'upcoming'
     when word = 'on_leave' then 'on_leave'

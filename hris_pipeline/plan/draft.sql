@@ -5,4 +5,4 @@ create or replace temp table draft (
 
 -- Stages leave room between them; they are numbered densely at the end.
 -- 1000000+ addresses freed for others, 2000000+ creations from the top of the reporting lines down, 3000000 other users,
--- 4000000+ groups, 5000000 managers left over, 6000000 deactivations.
+-- 4000000+ groups, 5000000 managers left over, 6000000 deactivations, 7000000 groups deleted, 8000000 photos.

@@ -33,7 +33,7 @@ ORDER = (
     "group_members",
 )
 """How guards are ordered on a change: what is never released first, what concerns everything before one type."""
-ATTRIBUTES = ("email", "given_name", "family_name", "display_name")
+ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
 _LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
     or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])
     union all
@@ -227,7 +227,8 @@ class Judgement:
             return
         for connection in unproven:
             condition = (
-                f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete'))"
+                f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete') "
+                "or (object = 'user' and action = 'update' and after->>(json_keys(after)[1]) is null))"
             )
             count = self.people(condition)
             self.block("incomplete_extract", condition)

@@ -83,7 +83,7 @@ select coalesce(t.deskbird_id, t.new_id, l.deskbird_id) as deskbird_id, k.attrib
     case when k.attribute = 'manager' then coalesce(m.deskbird_id, t.after->>'manager_deskbird_id') else t.after->>k.attribute end as value
 from outcomes_tonight t
 left join state.links l on l.hris_ref = t.hris_ref
-join (select unnest(['given_name', 'family_name', 'display_name', 'manager']) as attribute) k
+join (select unnest(['given_name', 'family_name', 'display_name', 'photo', 'manager']) as attribute) k
     on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
 left join state.links m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
 where t.outcome = 'applied' and not list_contains(getvariable('readable_users'), k.attribute) and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline import groups, identity
+from hris_pipeline import groups, identity, photos
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
@@ -48,7 +48,8 @@ class PlanRules:
     missing_reads: int = 3
     missing_hours: int = 60
     cleared: Sequence[str] = ("manager",)
-    """What is cleared in deskbird when the HRIS says that it is empty: names, the manager, kinds of group."""
+    """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
+    photos: bool = False
     drift_kept: Sequence[str] = ()
     """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
 
@@ -168,6 +169,8 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
     con.execute(_SQL["user_differences"])
+    photos.stage_wanted(con, rules.connections if rules.photos else ())
+    con.execute(_SQL["photo_differences"])
     drift.begin(con, rules.drift_kept)
     con.execute(_SQL["draft"])
     con.execute(_SQL["wishes"])
@@ -192,6 +195,7 @@ def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgemen
     judgement.undone_attributes()
     judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
+    con.execute(_SQL["photos_of_new_users"])
     con.execute(_SQL["effective_members"])
     _name_groups(con, rules)
     con.execute(_SQL["group_changes"])

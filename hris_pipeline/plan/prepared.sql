@@ -1,5 +1,6 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
--- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches.
+-- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
+-- state.acknowledged_values.
 -- Variables: plan_id, now. Makes: state.plan_progress.
 
 -- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.
@@ -10,7 +11,7 @@ from (
     where plan_id = getvariable('plan_id') and object = 'user' and action = 'update'
 ) p
 left join user_differences d
-    on d.hris_ref = p.hris_ref and d.deskbird_id = p.deskbird_id and d.attribute = p.attribute
+    on d.hris_ref = p.hris_ref and d.deskbird_id = coalesce(p.deskbird_id, d.deskbird_id) and d.attribute = p.attribute
     and d.before->>'$' is not distinct from p.before->>p.attribute and d.after->>'$' is not distinct from p.after->>p.attribute
 left join changes_judged b
     on b.hris_ref = p.hris_ref and b.object = 'user' and b.action = 'update' and b.verdict = 'blocked' and json_exists(b.after, '$.' || p.attribute)
@@ -43,7 +44,8 @@ with judged as (
                     and (not json_exists(j.after, '$.user_name') or u.user_name_key is not distinct from email_key(j.after->>'user_name'))
                     and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
                     and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
-                    and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name') end
+                    and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name')
+                    and (not json_exists(j.after, '$.photo') or (a.deskbird_id is not null and a.value is not distinct from j.after->>'photo')) end
             when 'group' then case j.action
                 when 'create' then coalesce(g.deskbird_id, k.deskbird_id) is not null
                 when 'link' then o.marker is not distinct from j.after->>'hris_ref'
@@ -62,6 +64,7 @@ with judged as (
     left join (select ref, min(deskbird_id) as deskbird_id from known_groups group by all) k on k.ref = j.hris_ref and j.object = 'group'
     left join observed_users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
     left join user_matches mm on mm.hris_ref = j.after->>'manager_ref' and j.object = 'manager'
+    left join state.acknowledged_values a on a.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and a.attribute = 'photo' and j.object = 'user'
     left join deskbird.group_members gm
         on gm.group_deskbird_id = coalesce(j.group_deskbird_id, g.deskbird_id) and gm.user_deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'membership'
     where not j.still_wanted

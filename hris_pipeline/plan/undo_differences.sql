@@ -50,6 +50,7 @@ with then_values as (
                 when ((t.hris_ref, t.user_id) in (select (hris_ref, deskbird_id) from state.links)) = (t.written is not null) then t.written else t.was end
             when 'given_name' then case when list_contains(getvariable('readable_users'), 'given_name') then u.given_name else a.value end
             when 'family_name' then case when list_contains(getvariable('readable_users'), 'family_name') then u.family_name else a.value end
+            when 'photo' then a.value
             else case when list_contains(getvariable('readable_users'), 'display_name') then u.display_name else a.value end
         end as held
     from then_values t
@@ -63,6 +64,7 @@ select *,
         when same_value(attribute, held, was) then 'so'
         when not same_value(attribute, held, written) or not (ours or gave_up) then 'overtaken'
         when attribute in ('email', 'user_name') and was is null then 'had_no_address'
+        when attribute = 'photo' and was is not null then 'not_kept'
         else 'goes back'
     end as fate
 from now_values;

@@ -37,19 +37,21 @@ where wanted and rule in ('link', 'marker')
     and ((external_id is null and list_contains(getvariable('readable_users'), 'external_id'))
         or (external_id <> hris_ref and external_id in (select ref from person_refs where ref <> person_refs.hris_ref)));
 
+-- What one guard might hold back and another not is a row of its own; so is what is cleared.
 insert into draft
 select 'user', 'update', d.hris_ref, d.deskbird_id, null, null,
     to_json(map_from_entries(list(row(d.attribute, before) order by d.attribute))), to_json(map_from_entries(list(row(d.attribute, after) order by d.attribute))),
     null,
     case when bool_and(f.attribute is null) then 'The HRIS says otherwise than deskbird: ' else 'Changed in deskbird by hand; the HR system still has another value: ' end
         || string_agg(replace(d.attribute, '_', ' '), ', ' order by d.attribute) || '.',
-    case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end, 'user:' || d.hris_ref, 3000000,
+    case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end,
+    case when (d.attribute = 'photo') then 'photo:' else 'user:' end || d.hris_ref, case when (d.attribute = 'photo') then 8000000 else 3000000 end,
     list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end)
 from user_differences d join pairs p using (hris_ref, deskbird_id)
 left join tripped_attributes t using (attribute)
 left join undone_attributes x on x.hris_ref = d.hris_ref and x.attribute = d.attribute
 left join drifting f on f.object = 'user' and f.deskbird_id = d.deskbird_id and f.attribute = d.attribute
-group by d.hris_ref, d.deskbird_id, (t.attribute is not null), (x.attribute is not null), (f.attribute is null);
+group by d.hris_ref, d.deskbird_id, (t.attribute is not null), (x.attribute is not null), (f.attribute is null), (d.attribute = 'photo'), (d.after->>'$' is null);
 
 insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,

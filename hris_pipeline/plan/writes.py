@@ -24,8 +24,8 @@ class Write:
 
     ``set`` holds the attributes to write, by our column names: users ``hris_ref`` (externalId), ``email`` (userName and work
     e-mail), ``user_name`` (where it is to be another than the e-mail), ``given_name``, ``family_name``, ``display_name``,
-    ``active``; groups ``hris_ref``, ``name``. An update holds only what changes. ``before`` holds the value each of them has in
-    deskbird now (null: has none).
+    ``active``, ``photo`` (its digest, until it is sent); groups ``hris_ref``, ``name``. An update holds only what changes.
+    ``before`` holds the value each of them has in deskbird now (null: has none).
     """
 
     request: int

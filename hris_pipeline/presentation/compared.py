@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 import duckdb
 
+from hris_pipeline import photos
 from hris_pipeline.presentation.plan import Change
 
 Row = dict[str, Any]
@@ -50,7 +51,13 @@ class Comparison:
             source = self._source(name)
             there = self._acknowledged.get(name) if source == "acknowledged" else self._observed(name)
             rows.append(self._row(name, self._wanted(name), there, source))
-        return [*rows, self._manager(), *self._groups()]
+        return [*rows, *self._photo(), self._manager(), *self._groups()]
+
+    def _photo(self) -> list[Row]:
+        """The digests of the photos, where anything is known of one: the HRIS's, and the one that deskbird acknowledged."""
+        wanted = photos.digest(self.con, str(self._wanted("hris_ref") or ""))
+        there = self._acknowledged.get("photo")
+        return [self._row("photo", wanted, there, self._source("photo"))] if wanted or there else []
 
     def _wanted(self, name: str) -> Any:
         return self.person and self.person[name]

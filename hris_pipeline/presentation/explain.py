@@ -566,6 +566,8 @@ def _text(value: Any, name: str | None = None) -> str:
         return ":".join(map(_text, value.values()))
     if isinstance(value, list):
         return ", ".join(map(_text, value))
+    if str(value).startswith("sha256:"):
+        return str(value)[:15]  # of a photo's digest enough to tell two apart
     return clean(f"{name} ({value})" if name else value)
 
 

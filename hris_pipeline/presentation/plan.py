@@ -55,6 +55,7 @@ _NOT_UNDONE: Mapping[str, str] = {
     "overtaken": "Somebody changed it since, or the user or group is not ours any more, so it is left as it is now",
     "taken": "Somebody else has the address or the name by now",
     "had_no_address": "The user had no e-mail address before, and deskbird does not do without one any more",
+    "not_kept": "The photo was another one before, and no picture is kept once deskbird has it",
     "stays": "The group is kept, because others are in it by now",
 }
 """What undoing a plan cannot undo, by the word in ``state.not_undone``; in the order of printing."""
@@ -388,6 +389,8 @@ def _words(name: str | None) -> str:
 def _value(name: str, value: object) -> str:
     if name == "active":
         return "active" if value else "inactive"
+    if name == "photo" and value:
+        return str(value)[:15]  # of the digest enough to tell two pictures apart
     return "nothing" if value is None or value == "" else clean(value)
 
 

@@ -1,14 +1,14 @@
 """The HR systems: one table of what each offers, and the details of one; for a terminal, as Markdown and as JSON."""
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import document
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ EVIDENCE = {
     "facts": "second-hand facts only",
 }
 ABOUT = (
-    "What each HR system offers where it is read. Photos and absences are not carried over to deskbird yet. "
+    "What each HR system offers where it is read; what of it is carried over to deskbird, the README says. "
     "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
 )
 _SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
@@ -54,18 +54,6 @@ def show(to: Console, rows: "Sequence[Variant]") -> None:
     to.print(Text("hris-pipeline systems NAME tells one system's credentials, options, leavers, completeness and rate."))
 
 
-def chosen(name: str, rows: "Sequence[Variant]", systems: "Sequence[System]") -> "list[Variant]":
-    """The rows that a name means: a system's, a variant's or the beginning of a title; an error where it means none."""
-    word = name.lower().replace(" ", "").replace("-", "")
-    titles = {row.title: row.title.lower().replace(" ", "").replace("-", "") for row in rows}
-    own = {variant.name for system in systems if system.name == name.lower() for variant in system.variants}
-    found = [row for row in rows if row.name in {name.lower(), *own} or titles[row.title].startswith(word)]
-    if not found:
-        known = ", ".join(dict.fromkeys(row.title for row in rows))
-        raise PipelineError(f"There is no HR system {name!r} here. Nothing was done. Known: {known}.")
-    return found
-
-
 def show_one(to: Console, row: "Variant", system: "System | None") -> None:
     """Print everything about one way to read a system."""
     to.print(Text.assemble((row.title, "bold"), (f"  {row.how}", "dim")))
@@ -74,6 +62,8 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
     table.add_column(overflow="fold")
     for name, text in _details(row, system):
         table.add_row(name, Text(text))
+    for place, text in enumerate(_options(system.options) if system is not None else ()):
+        table.add_row("" if place else "options", Text(text))
     to.print(table)
     to.print()
 
@@ -81,10 +71,9 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
 def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str]]:
     can = row.capabilities
     if system is not None:
-        yield "credentials", ", ".join(system.credentials) or "none"
-        yield "address", system.default_base_url or "to be given as base_url"
-        yield "options", "; ".join(_options(system)) or "none"
-        yield "groups", ", ".join(system.group_kinds)
+        yield "credentials", ", ".join(system.credentials) or "none that is always needed"
+        yield "address", system.default_base_url or "none of its own"
+        yield "groups", ", ".join(system.group_kinds) or "those that the company file names"
     yield "authentication", can.authentication
     for answer in ("yes", "partly", "no", "unknown"):
         words = [name.replace("_", " ") for name in COLUMNS if getattr(can, name) == answer]
@@ -94,21 +83,29 @@ def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str
         yield "also", "; ".join(can.delivers)
     if can.lacks:
         yield "lacks", "; ".join(can.lacks)
+    if system is not None:
+        yield "between nights", "what changed is read, by changes_schedule" if system.reads_changes else "nothing is read"
     yield "leavers", can.leavers
     yield "completeness", can.completeness
     yield "rate", can.rate
     yield "known from", EVIDENCE[can.evidence]
 
 
-def _options(system: "System") -> Iterator[str]:
-    for name, field in system.options.model_fields.items():
-        default = "required" if field.default is PydanticUndefined else f"default {field.default}"
-        yield f"{name} ({default}): {field.description}"
+def _options(options: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Each option with its default and what it is; those of a section by their whole path."""
+    for name, field in options.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        default = field.get_default(call_default_factory=True)
+        shown = "a section" if isinstance(default, BaseModel) else f"default {json.dumps(default, default=str)}"
+        yield f"{above}{name} ({'required' if field.is_required() else shown}): {field.description}"
+        if section is not None:
+            yield from _options(section, f"{above}{name}.")
 
 
 def of(row: "Variant", systems: "Sequence[System]") -> "System | None":
     """The registered system by which a row is read."""
-    return next((system for system in systems if row.how.split(",")[0] == f"system: {system.name}"), None)
+    return next((system for system in systems if row.said["system"] == system.name), None)
 
 
 def as_json(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
@@ -139,8 +136,13 @@ def markdown(rows: "Sequence[Variant]", systems: "Sequence[System]") -> str:
         cells = [row.title, f"`{row.how}`", *(_SIGNS[can[name]] for name in COLUMNS), can["evidence"]]
         lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".", ""]
+    told: set[str] = set()
     for row in rows:
+        system = of(row, systems)
         lines += [f"## {row.title} (`{row.how}`)", ""]
-        lines += [f"* **{name}**: {text}" for name, text in _details(row, of(row, systems))]
+        lines += [f"* **{name}**: {text}" for name, text in _details(row, system)]
+        if system is not None and system.name not in told:  # once for all its variants
+            lines += [f"* **option** {text}" for text in _options(system.options)]
+            told.add(system.name)
         lines.append("")
     return "\n".join(lines)

@@ -68,6 +68,7 @@ class Person:
     employments: tuple[Employment, ...]
     created_at: dt.datetime
     updated_at: dt.datetime
+    photo: int | None = None  # which one: another number is another picture; None for none
 
     @property
     def current(self) -> Employment | None:
@@ -288,7 +289,8 @@ def load_company(folder: Path = SAMPLE, day: int = 1) -> Tenant:
         hired = dt.datetime.combine(values["start_date"], dt.time(8), dt.UTC) - dt.timedelta(days=30)
         last_touched = dt.datetime.combine(date, dt.time(0, 30), dt.UTC) - dt.timedelta(days=3 + person_id % 200)
         touched = min(max(hired, last_touched), dt.datetime.combine(date, dt.time(0, 30), dt.UTC))
-        persons[person_id] = replace(_person(person_id, values, touched), created_at=min(hired, last_touched))
+        picture = 1 if person_id % 3 == 0 else None
+        persons[person_id] = replace(_person(person_id, values, touched), created_at=min(hired, last_touched), photo=picture)
     snapshot = Snapshot(date, {}, units).with_persons(persons.values())
     for number, changes in enumerate(days[1:], start=2):
         snapshot = _apply(snapshot, changes, folder / f"day_{number}.yaml")

@@ -15,9 +15,11 @@ import functools
 import hashlib
 import hmac
 import secrets
+import struct
 import time
 import urllib.parse
 import uuid
+import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
@@ -49,6 +51,7 @@ KINDS: Mapping[str, str] = {
     "extra_attribute": "an attribute `value` that nobody knows",
     "int_to_str": "ids change their type: v1's to text, v2's to numbers",
     "last_working_date": "v2 spells last_working_day as Personio's samples do",
+    "large_picture": "answers a profile picture of `value` bytes",
     "tokens_expired": "all tokens end just before this request",
 }
 _OF_ATTRIBUTES = ("missing_attribute", "null_attribute", "extra_attribute", "int_to_str", "last_working_date")
@@ -89,9 +92,11 @@ _STANDARD = (
     ("department", "Department", "standard"),
     ("team", "Team", "standard"),
     ("cost_centers", "Cost center", "standard"),
+    ("profile_picture", "Profile Picture", "standard"),
     ("dynamic_24407", "Personnel number", "standard"),
 )
 ATTRIBUTES = tuple(key for key, _, _ in _STANDARD)
+WIDEST = 2000  # pixels; no limit is documented
 _DOCUMENTED = "https://developer.personio.de/reference/errors#"
 _NAMESPACE = uuid.UUID("6f1c1f52-6d0a-4c8e-9a52-5f0a6d1b7c11")
 _ZONE = ZoneInfo("Europe/Berlin")
@@ -112,6 +117,18 @@ CREDENTIAL = Credential()
 def cost_center_uuid(cost_center: int) -> str:
     """The id that v2 gives the cost centre that v1 knows by this number."""
     return str(uuid.uuid5(_NAMESPACE, f"cost_center:{cost_center}"))
+
+
+def picture(person: Person, width: int) -> bytes:
+    """A person's profile picture: a square PNG of one colour, which goes by the person and by which picture it is."""
+    colour = hashlib.sha256(f"{person.id}:{person.photo}".encode()).digest()[:3]
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, width, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + colour * width) * width)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def employment_uuid(person: int, number: int) -> str:
@@ -238,6 +255,7 @@ class _View:
         put("last_name", person.last_name, "last_name")
         put("preferred_name", f"{person.first_name} {person.last_name}", "preferred_name")
         put("gender", "UNSPECIFIED", "gender")
+        put("profile_picture", None if person.photo is None else {"url": self._picture_url(person)}, "profile_picture")
         put("status", _person_status(person), "status")
         number = {"id": "dynamic_24407", "type": "STRING", "label": "Personnel number", "value": f"P{person.id:06}"}
         put("custom_attributes", [number], "dynamic_24407")
@@ -246,6 +264,9 @@ class _View:
         record["employments"] = [{"id": employment_uuid(person.id, e.number)} for e in person.recent_first]
         record["_meta"] = {"links": {"employments": {"href": f"{self.look.base}/v2/persons/{person.id}/employments"}}}
         return record
+
+    def _picture_url(self, person: Person) -> str:
+        return f"{self.look.base}/v1/company/employees/{person.id}/profile-picture"
 
     def employments(self, person: Person) -> list[tuple[Employment, bytes]]:
         """v2's records of a person's employments, most recent first."""
@@ -311,6 +332,7 @@ class _View:
             "email": person.email or "",
             "created_at": person.created_at.astimezone(_ZONE).isoformat(timespec="seconds"),
             "last_modified_at": person.updated_at.astimezone(_ZONE).isoformat(timespec="seconds"),
+            "profile_picture": None if person.photo is None else self._picture_url(person),
             "dynamic_24407": f"P{person.id:06}",
         }
         if employment is not None:
@@ -555,6 +577,7 @@ class _Personio:
         attributes: Iterable[str],
         token_seconds: float,
         unset: Literal["absent", "null"],
+        picture_etags: bool,
         clock: Callable[[], float],
     ) -> None:
         self.tenant = tenant
@@ -563,6 +586,7 @@ class _Personio:
         self.readable = frozenset(attributes) | {"id"}
         self.token_seconds = token_seconds
         self.unset = unset
+        self.picture_etags = picture_etags
         self.tokens: dict[str, _Token] = {}
         self.clock = clock
         self.buckets: dict[tuple[str, str], _Bucket] = {}
@@ -575,7 +599,7 @@ class _Personio:
         persons, org_units = "personio:persons:read", "personio:org-units:read"
         entities, places, centers = "personio:legal-entities:read", "personio:workplaces:read", "personio:cost-centers:read"
         v1 = "employees:read"
-        table: tuple[tuple[str, Callable[[_Call], bytes], str, bool], ...] = (
+        table: tuple[tuple[str, Callable[[_Call], bytes | Response], str, bool], ...] = (
             ("/v2/persons/{id}/employments", self.list_employments, persons, False),
             ("/v2/persons", self.list_persons, persons, False),
             ("/v2/persons/{id}", self.one_person, persons, False),
@@ -590,6 +614,7 @@ class _Personio:
             ("/v1/company/employees/attributes", self.list_attributes, v1, False),
             ("/v1/company/employees/custom-attributes", self.list_attributes, v1, False),
             ("/v1/company/employees/{id}", self.one_employee, v1, False),
+            ("/v1/company/employees/{id}/profile-picture/{width}", self.picture, v1, False),
         )
         return [
             *(Route(path, self.door(path, answer, scope, beta=beta), methods=["GET"]) for path, answer, scope, beta in table),
@@ -603,7 +628,7 @@ class _Personio:
     # --- the door: token, rate, right, beta ---
 
     def door(
-        self, template: str, answer: Callable[[_Call], bytes], scope: str, *, beta: bool
+        self, template: str, answer: Callable[[_Call], bytes | Response], scope: str, *, beta: bool
     ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that checks everything Personio checks before it lets ``answer`` work."""
 
@@ -616,10 +641,13 @@ class _Personio:
                 self.admit(request, template, scope, headers, faults)
                 if any(fault.kind == "success_false" for fault in faults):
                     return _json(_error(_RefusedError(200, "An error occurred."), "/v1/")[1], headers)
-                return _json(answer(self.call(request, path, faults)), headers)
+                made = answer(self.call(request, path, faults))
+                response = _json(made) if isinstance(made, bytes) else made
             except _RefusedError as refusal:
                 kind, body = _error(refusal, path)
-                return Response(body, refusal.status, headers, kind)
+                response = Response(body, refusal.status, media_type=kind)
+            response.headers.update(headers)
+            return response
 
         return endpoint
 
@@ -922,6 +950,20 @@ class _Personio:
         """``GET /v1/company/employees/{id}``."""
         return msgspec.json.encode({"success": True, "data": call.view.employee(self.found(call), None)})
 
+    def picture(self, call: _Call) -> Response:
+        """``GET /v1/company/employees/{id}/profile-picture/{width}``: 404 without person, picture or right to the attribute."""
+        person, width = self.found(call), str(call.request.path_params["width"])
+        if "profile_picture" not in call.view.look.readable or person.photo is None:
+            raise _RefusedError(404, "There was a problem.")
+        if not (width.isascii() and width.isdigit() and 1 <= int(width) <= WIDEST):
+            raise _RefusedError(400, "The given data was invalid.")
+        large = call.has("large_picture")
+        body = picture(person, int(width)).ljust(int(large.value) if large else 0, b"\0")
+        headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:16]}"'} if self.picture_etags else {}
+        if headers and call.request.headers.get("if-none-match") == headers["etag"]:
+            return Response(None, 304, headers)
+        return Response(body, 200, headers, "image/png")
+
     def list_attributes(self, call: _Call) -> bytes:
         """``GET /v1/company/employees/attributes``: the whitelist of the credential."""
         data: list[dict[str, Any]] = [
@@ -1080,13 +1122,15 @@ def personio_app(
     attributes: Iterable[str] = ATTRIBUTES,
     token_seconds: float = 86_400,
     unset: Literal["absent", "null"] = "absent",
+    picture_etags: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> App:
     """Personio for one company, as an ASGI app.
 
     ``attributes`` is the whitelist in v1's names. ``rates=False`` leaves out the limits and their headers. ``unset`` says how v2
-    tells that somebody has no value: the key is absent (as its document wants) or null. ``clock`` (seconds) ends tokens and
-    refills rates. ``company`` may be changed, and ``faults`` switched on and off, while it serves.
+    tells that somebody has no value: the key is absent (as its document wants) or null. ``picture_etags``: whether pictures come
+    with a validator; none is documented. ``clock`` (seconds) ends tokens and refills rates. ``company`` may be changed, and
+    ``faults`` switched on and off, while it serves.
     """
     personio = _Personio(
         company,
@@ -1095,6 +1139,7 @@ def personio_app(
         attributes=attributes,
         token_seconds=token_seconds,
         unset=unset,
+        picture_etags=picture_etags,
         clock=clock,
     )
     app = Starlette(routes=personio.routes(), exception_handlers={404: _unknown, 405: _unknown})

@@ -1,38 +1,38 @@
 """All stand-ins together, with the sample company: what ``hris-pipeline sandbox``, ``make demo`` and ``make ui`` start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import indent
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox import merge, personio, server
+from hris_pipeline.sandbox import bamboohr, merge, server
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
-from hris_pipeline.sandbox.server import App
+from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 
 PERSONIO_PORT, DESKBIRD_PORT = 8171, 8172
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """Another way to reach the sample company's HR system, and what a company file says to take it."""
+    """A stand-in of another HR system with the same sample company."""
 
-    title: str
+    app: Callable[[Tenant], server.App]
     port: int
-    app: Callable[[Tenant], App]
-    account: str  # of the company file: the lines below the connection's name; {url} is the stand-in's
+    account: Mapping[str, str]  # what a company file says of it beside its address
+    path: str = ""  # of the address
+
+    def line(self, name: str, url: str) -> str:
+        """The account in a company file, below ``hris:``."""
+        keys = {"system": name, "base_url": url + self.path, **self.account}
+        return f"  {name}: {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}"
 
 
-OTHERS = (
-    StandIn(
-        "Merge",
-        8173,
-        merge.merge_app,
-        f"system: merge\nbase_url: {{url}}/api\napi_key: {merge.API_KEY}\naccount_token: {merge.ACCOUNT_TOKEN}",
-    ),
-)
-"""What `hris-pipeline sandbox` serves besides Personio and deskbird; one line more for each stand-in more."""
+OTHERS = {
+    "merge": StandIn(merge.merge_app, 8173, {"api_key": merge.API_KEY, "account_token": merge.ACCOUNT_TOKEN}, "/api"),
+    "bamboohr": StandIn(bamboohr.bamboohr_app, 8174, {"api_key": bamboohr.API_KEY}),
+}
+"""By the system's name; only ``hris-pipeline sandbox`` starts them."""
 
 
 def deskbird_file(data: Path) -> Path:
@@ -57,7 +57,7 @@ def build(data: Path, *, day: int = 1, personio_port: int = PERSONIO_PORT, deskb
     tenant = load_company(SAMPLE, day)
     data.mkdir(parents=True, exist_ok=True)
     deskbird = deskbird_app(deskbird_file(data))
-    servers = server.serve(personio.personio_app(tenant), port=personio_port), server.serve(deskbird, port=deskbird_port)
+    servers = server.serve(personio_app(tenant), port=personio_port), server.serve(deskbird, port=deskbird_port)
     return Sandbox(tenant, deskbird, servers)
 
 
@@ -74,35 +74,30 @@ deskbird:
   scim_url: {deskbird}/v2/scim
   scim_token: {token}
 
+The same company is in these HR systems too; the line takes the place of the one below hris:
 {others}
+
 What deskbird holds lies in {file}; delete that file to empty it. Ctrl-C stops the sandbox.
 In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {date}T04:30:00+01:00"""
-
-
-def _told(other: StandIn, url: str) -> str:
-    lines = indent(other.account.format(url=url), "    ")
-    return (
-        f"The same company through {other.title}; in the place of what stands below hris:\n\n  {other.title.lower()}:\n{lines}\n"
-    )
 
 
 def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
     """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
     sandbox = build(data, day=day)
-    hris, deskbird = sandbox.servers
-    others = {other: server.serve(other.app(sandbox.tenant), port=other.port) for other in OTHERS}
+    personio, deskbird = sandbox.servers
+    others = {name: server.serve(one.app(sandbox.tenant), port=one.port) for name, one in OTHERS.items()}
     told = {
-        "personio": hris.url,
-        "client_id": personio.CREDENTIAL.client_id,
-        "client_secret": personio.CREDENTIAL.client_secret,
-        "others": "\n".join(_told(other, each.url) for other, each in others.items()),
+        "personio": personio.url,
+        "client_id": CREDENTIAL.client_id,
+        "client_secret": CREDENTIAL.client_secret,
         "deskbird": deskbird.url,
         "token": TOKEN,
+        "others": "\n".join(OTHERS[name].line(name, other.url) for name, other in others.items()),
         "file": deskbird_file(data),
         "day": day,
         "date": sandbox.tenant.snapshot.date,
     }
     try:
-        server.run_until_interrupted(hris, deskbird, *others.values(), ready=lambda: say(_REACHED.format(**told)))
+        server.run_until_interrupted(personio, deskbird, *others.values(), ready=lambda: say(_REACHED.format(**told)))
     finally:
         sandbox.deskbird.desk.close()

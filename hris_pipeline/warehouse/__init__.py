@@ -156,6 +156,7 @@ class Warehouse:
             con.execute(f'create schema if not exists "hris_{connection}"')
             con.execute(contracts.EMPLOYEES.at(f"hris_{connection}").ddl())
             con.execute(contracts.ORG_UNITS.at(f"hris_{connection}").ddl())
+            con.execute(contracts.PHOTOS.at(f"hris_{connection}").ddl())
         con.commit()
 
     def _upgrade(self, con: duckdb.DuckDBPyConnection, version: int) -> None:

@@ -12,6 +12,9 @@ from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
 from hris_pipeline.hris.extract import Extract
 
+PARTIAL = "partial"
+"""The proof, as ``state.extracts`` has it, of a read that asked for changes only."""
+
 
 class Observed(Protocol):
     """What a complete read of deskbird says of itself (see ``hris_pipeline.deskbird.scim.Observation``)."""
@@ -25,11 +28,17 @@ class Observed(Protocol):
 
 
 def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: Sequence[Extract], now: dt.datetime) -> None:
-    """Replace the connection's raw tables with what was read tonight, and record the proof of each."""
+    """Replace the connection's raw tables with what was read, and record the proof of each.
+
+    What a partial extract holds takes the place of the same people's and units' rows; the other rows stay.
+    """
     tables = {"employees": contracts.EMPLOYEES, "org_units": contracts.ORG_UNITS}
     for extract in extracts:
         table = tables[extract.resource].at(f"hris_{connection}")
-        _replace(con, table, extract.path)
+        if extract.partial:
+            _merge(con, table, extract.path, ("id",) if extract.resource == "employees" else ("kind", "id"))
+        else:
+            _replace(con, table, extract.path)
         _note_change(con, connection, extract.resource, table, now)
         con.execute(
             "insert into state.extracts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -40,7 +49,7 @@ def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: 
                 extract.pages,
                 extract.records,
                 extract.expected,
-                extract.proof,
+                PARTIAL if extract.partial else extract.proof,
                 extract.why,
                 list(extract.vanished),
             ],
@@ -77,6 +86,16 @@ def publish_groups(
     _observe(con, "groups", observation, now, run_id)
 
 
+def read_completely_at(con: duckdb.DuckDBPyConnection, connection: str) -> dt.datetime | None:
+    """When a connection was last read from end to end; None where it never was."""
+    found = con.execute(
+        "select max(extracted_at) from state.extracts where connection = ? and resource = 'employees' and proof <> ?",
+        [connection, PARTIAL],
+    ).fetchall()
+    at: dt.datetime | None = found[0][0]
+    return at
+
+
 def unchanged_since(con: duckdb.DuckDBPyConnection, connection: str, resource: str) -> dt.datetime | None:
     """Since when a source has given exactly the same rows (case 18); None where it was never read."""
     found = con.execute(
@@ -102,6 +121,15 @@ def _owned(links: str, connections: Sequence[str]) -> str:
     markers = " or ".join(f"starts_with(external_id, '{connection}:')" for connection in connections) or "false"
     linked = f"select min(l.hris_ref) from {links} l where l.deskbird_id = incoming.deskbird_id"
     return f"coalesce(case when {markers} then external_id end, ({linked}))"
+
+
+def _merge(con: duckdb.DuckDBPyConnection, table: Table, path: Path, key: Sequence[str]) -> None:
+    columns = ", ".join(f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns)
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
+        con.register("incoming", reader.read_all())  # a few, and read twice
+        con.execute(f"delete from {table.qualified} t using incoming i where {' and '.join(f't.{k} = i.{k}' for k in key)}")
+        con.execute(f"insert into {table.qualified} by name select {columns} from incoming")
+        con.unregister("incoming")
 
 
 def _replace(con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None) -> None:

@@ -628,3 +628,41 @@ def test_c81_neither_results_nor_journal_hold_names_or_addresses(start, caplog):
     text = f"{results} {edge.journal_path.read_text()} {caplog.text}".lower()
     assert "secret" not in text
     assert "person" not in text
+
+
+# --- photos -------------------------------------------------------------------------------------------------------------------
+
+URI = "data:image/png;base64,iVBORw0KGgo="
+
+
+def photo_of(edge: Edge, email: str) -> str | None:
+    return next((photo["value"] for photo in edge.app.desk.user(email).get("photos") or []), None)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_photo_is_sent_as_itself_and_is_not_in_the_journal(start, dialect):
+    edge = start(dialect=dialect)
+    ann = edge.app.desk.add_user("ann@example.com", "Ann", "Tester", hris_ref="p:ann")
+    pictures = {("p:ann", "sha256:ab"): URI}
+    write = update(1, "ann", ann, {"photo": None}, {"photo": "sha256:ab"})
+    assert edge.outcomes(write, dialect="auto", picture=lambda *asked: pictures.get(asked)) == ["applied"]
+    assert photo_of(edge, "ann@example.com") == URI
+    assert edge.remembered == {"user_photo": dialect}
+    assert "base64" not in edge.journal_path.read_text()
+
+
+def test_a_photo_that_deskbird_does_not_show_counts_once_it_is_accepted(start):
+    edge = start(ignores=("photos",))
+    ann = edge.app.desk.add_user("ann@example.com", "Ann", "Tester", hris_ref="p:ann")
+    write = update(1, "ann", ann, {"photo": None}, {"photo": "sha256:ab"})
+    assert edge.outcomes(write, dialect="auto", picture=lambda *_: URI) == ["applied"]
+    assert edge.remembered == {"user_photo": "rfc"}
+
+
+def test_a_photo_whose_bytes_are_gone_is_not_sent(start):
+    edge = start()
+    ann = edge.app.desk.add_user("ann@example.com", "Ann", "Tester", hris_ref="p:ann")
+    (result,) = edge.run(update(1, "ann", ann, {"photo": None}, {"photo": "sha256:ab"})).values()
+    assert (result.outcome, result.attempts) == ("failed", 0)
+    assert result.problem == "The picture of user p:ann is not here any more; the next night asks the HR system for it again."
+    assert edge.written() == []

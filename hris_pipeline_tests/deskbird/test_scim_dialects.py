@@ -14,6 +14,7 @@ ANNA = {
     "hris_ref": "p:9", "email": "anna@example.com", "given_name": "Anna", "family_name": "Berg", "display_name": "Anna Berg",
     "active": True,
 }  # fmt: skip
+PHOTO = {"primary": True, "type": "photo", "value": "data:x"}
 
 
 def ids(ref: UserRef) -> str | None:
@@ -43,6 +44,9 @@ EVERY_UPDATE = {
     "no marker any more": user({"hris_ref": None}),
     "no e-mail yet": user({"email": "b@example.com"}, {"email": None}),
     "cleared": user({"given_name": None}),
+    "photo": user({"photo": "data:image/png;base64,AA=="}, {"photo": None}),
+    "no photo": user({"photo": None}),
+    "photo and name": user({"given_name": "Anna", "photo": "data:image/png;base64,AA=="}),
     "manager": user({}, manager=UserRef("p:1")),
     "no manager": user({}, clear_manager=True),
     "rename": group({"name": "Sales"}),
@@ -194,3 +198,29 @@ def test_what_would_be_an_empty_request_is_none():
 def test_quotes_in_ids_and_filters_are_escaped():
     assert quoted('a"b\\ü') == '"a\\"b\\\\ü"'
     assert operations(group(remove=(UserRef("p:4"),)), "rfc") == [[{"op": "remove", "path": 'members[value eq "u\\"4"]'}]]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "before", "after", "operation"),
+    [
+        (
+            "rfc",
+            None,
+            "data:x",
+            {"op": "replace", "path": "photos", "value": [PHOTO]},
+        ),
+        (
+            "rfc",
+            "y",
+            "data:x",
+            {"op": "replace", "path": "photos", "value": [PHOTO]},
+        ),
+        ("rfc", "y", None, {"op": "remove", "path": "photos"}),
+        ("entra", None, "data:x", {"op": "Add", "path": 'photos[type eq "photo"].value', "value": "data:x"}),
+        ("entra", "y", "data:x", {"op": "Replace", "path": 'photos[type eq "photo"].value', "value": "data:x"}),
+        ("entra", "y", None, {"op": "Remove", "path": 'photos[type eq "photo"].value'}),
+    ],
+)
+def test_a_photo_is_replaced_as_a_whole_or_by_entras_path(dialect, before, after, operation):
+    assert operations(user({"photo": after}, {"photo": before}), dialect) == [[operation]]
+    assert kinds_of(user({"photo": after}, {"photo": before})) == ("user_photo",)

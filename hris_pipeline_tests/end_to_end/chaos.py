@@ -4,7 +4,7 @@
 
 By day HR and the people in deskbird do what they do; by night `hris-pipeline sync` runs against a Personio and a deskbird that
 fail in every way they know, and now and then its process is killed. The laws are checked after each night; every few nights
-nothing fails, and then all must be well. The same seed gives the same campaign, but for the moment of a kill; a night that
+nothing fails, and then all must be well. The same seed gives the same campaign, but for what a kill comes upon; a night that
 breaks a law is printed with what replays it.
 """
 
@@ -163,7 +163,7 @@ class Campaign:
         self.clear()
         before = {user["id"]: user for user in self.acme.deskbird.desk.users()}
         self.guests = {id_: user for id_, user in before.items() if not user.get("externalId")}
-        kind = "calm" if self.night % CALM == 0 else self.dice.choice(("faulty", "faulty", "killed"))
+        kind = "calm" if self.night % CALM == 0 else self.dice.choice(("faulty", "killed"))
         ended = self.killed() if kind == "killed" else self.calm() if kind == "calm" else self.faulty()
         self.report.nights += 1
         self.report.exits[ended.code] += 1
@@ -207,7 +207,8 @@ class Campaign:
         return ended
 
     def killed(self) -> Ended:
-        """The whole command in a process of its own, killed before one of its requests is answered, or a moment later."""
+        """The whole command in a process of its own, killed at any moment, or as deskbird is about to answer a request."""
+        at_a_request, patience = self.dice.random() < 0.7, self.dice.uniform(0.3, 5)
         due, delay, seen = self.dice.randrange(1, 14), self.dice.choice((0.0, 0.0, 0.005, 0.05)), 0
         out = self.acme.folder / "killed.txt"
         moment = (NIGHT + dt.timedelta(days=self.night)).isoformat()
@@ -221,7 +222,7 @@ class Campaign:
             seen += 1
 
             async def answer(message: Any) -> None:
-                if seen >= due and process.is_alive():
+                if at_a_request and seen >= due and process.is_alive():
                     time.sleep(delay)
                     os.kill(process.pid, signal.SIGKILL)
                 await send(message)
@@ -231,7 +232,9 @@ class Campaign:
         self.acme.deskbird.app = deadly
         try:
             process.start()
-            multiprocessing.connection.wait([process.sentinel], 120)
+            if not multiprocessing.connection.wait([process.sentinel], 120 if at_a_request else patience):
+                process.kill()
+                process.join()
             code = process.exitcode
             self.report.kills += code == -signal.SIGKILL
         finally:

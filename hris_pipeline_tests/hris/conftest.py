@@ -101,7 +101,7 @@ def merge(tmp_path: Path) -> Iterator[Callable[..., MergeAccount]]:
         yield lambda tenant=None, **more: stack.enter_context(account(tmp_path, tenant, **more))
 
 
-def _scripted(answers: dict[str, Any]) -> App:
+def scripted_app(answers: dict[str, Any]) -> App:
     """An ASGI app that answers each path with what is given: bytes, or whatever JSON can say; all else 404."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -127,7 +127,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Account]]:
     servers: list[Server] = []
 
     def make(answers: dict[str, Any]) -> Account:
-        server = serve(_scripted({**TOKENS, **answers}))
+        server = serve(scripted_app({**TOKENS, **answers}))
         server.__enter__()
         servers.append(server)
         return Account(server.url, tmp_path, generate(1), Faults(), {"client_id": "a", "client_secret": "b"})

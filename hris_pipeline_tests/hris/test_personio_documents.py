@@ -186,3 +186,16 @@ def test_every_status_in_the_documents_has_a_meaning():
     employment = document("personio-v2-employments.reconstructed.json")["components"]["schemas"]["Employment"]
     words = {word.lower() for word in employment["properties"]["status"]["enum"]}
     assert words - {"unspecified"} == set(SYSTEMS["personio"].statuses)
+
+
+def test_the_documented_list_of_readable_attributes_is_understood(scripted):
+    operation = document("personio-v1-personnel-data-api-oa3.yaml")["paths"]["/company/employees/attributes"]["get"]
+    sample = operation["responses"]["200"]["content"]["application/json"]["examples"]["response"]["value"]
+    page = as_page(next(v1_samples()))
+    account = scripted({"/v1/company/employees": page, "/v1/company/employees/attributes": sample})
+    trials = list(account.connection("v1", kinds=()).trials())
+    listed = {attribute["universal_id"] for attribute in sample["data"]}
+    missing = {column for column, key in v1.ATTRIBUTES.items() if key not in listed}
+    assert missing
+    assert {trial.attribute for trial in trials if trial.problem} == missing
+    assert trials[2].what.endswith("First name, Last name")

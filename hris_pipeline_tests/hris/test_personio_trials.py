@@ -1,5 +1,8 @@
 """What `hris-pipeline doctor` tries of Personio: with one right or attribute missing it names exactly that one."""
 
+import contextlib
+import socket
+
 import pytest
 
 from hris_pipeline.hris.personio import v1
@@ -79,6 +82,16 @@ def test_c09_a_fault_is_a_trial_and_no_exception(personio, api):
         account.fault("/v1/company/employees*", kind, value=value, times=None)
         account.fault("/v2/persons*", kind, value=value, times=None)
         assert problems(account, api)
+
+
+@BOTH
+def test_where_nobody_answers_the_address_is_the_first_suspect(personio, api):
+    account = personio()
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        account.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    (trial,) = problems(account, api)
+    assert "gave no usable answer at /v" in trial.problem
+    assert trial.remedy.startswith("Check base_url in the company file")
 
 
 @BOTH

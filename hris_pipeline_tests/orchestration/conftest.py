@@ -49,7 +49,9 @@ def offices(doors: tuple[str, dict[str, Any]], instance: dg.DagsterInstance, fol
     companies.mkdir()
     made: list[str] = []
 
-    def make(name: str = "acme", tenant: Tenant | None = None, *, schedule: str | None = None, more: str = "") -> Office:
+    def make(
+        name: str = "acme", tenant: Tenant | None = None, *, schedule: str | None = None, api: str = "v1", more: str = ""
+    ) -> Office:
         number = next(_numbers)
         tenant, faults, desk = tenant or generate(23), Faults(), deskbird_app(None, requests_per_second=None)
         apps[f"/personio{number}"] = personio_app(tenant, faults=faults, rates=False)
@@ -65,7 +67,7 @@ hris:
     base_url: {url}/personio{number}
     client_id: {CREDENTIAL.client_id}
     client_secret: ${{SANDBOX_SECRET}}
-    options: {{api: v1, requests_per_second: 1000}}
+    options: {{api: {api}, requests_per_second: 1000}}
 deskbird:
   scim_url: {url}/deskbird{number}/v2/scim
   scim_token: {TOKEN}

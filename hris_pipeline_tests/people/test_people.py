@@ -49,6 +49,13 @@ STATUS_CASES = {
     "the word turned on the last day itself": ("inactive", "2020-01-01", TODAY, "active", True),
     "the word says ended before the last day": ("inactive", "2020-01-01", TOMORROW, "ended", False),
     "hire that was called off": ("inactive", TOMORROW, None, "ended", False),
+    "one word for both, the first day still to come": ("off", TOMORROW, None, "upcoming", False),
+    "one word for both, for a few days still to come": ("off", TOMORROW, "2026-03-20", "upcoming", False),
+    "one word for both, the first day has come": ("off", TODAY, None, "ended", False),
+    "one word for both, no first day": ("off", None, None, "ended", False),
+    "one word for both, gone": ("off", "2020-01-01", YESTERDAY, "ended", False),
+    "one word for both, turned on the last day itself": ("off", "2020-01-01", TODAY, "active", True),
+    "one word for both, called off": ("off", TOMORROW, YESTERDAY, "ended", False),
     "spelt otherwise": ("  ACTIVE ", "2020-01-01", None, "active", True),
 }
 

@@ -1,9 +1,10 @@
 """What people change in deskbird by hand, and what deskbird does not keep."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
-from plan.world import UNGUARDED, Killed, World
+from plan.world import NOON, UNGUARDED, Killed, World
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +161,15 @@ def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_
     assert world.writes == []
     assert {why for _, _, why in left_alone(world)} == {"does_not_stick"}
     assert world.query("select distinct nights from state.not_sticking") == [(3,)]
+
+
+def test_c65_runs_of_one_day_are_one_night_of_not_sticking(world: World) -> None:
+    world.ignored = {"family_name"}
+    world.people["1"].family_name = "Wanted"
+    for hours in (0, 2, 11, 24, 26):
+        world.now = NOON + dt.timedelta(hours=hours)
+        world.night()
+    assert world.query("select nights from state.not_sticking") == [(2,)]
 
 
 def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wanted(world: World) -> None:

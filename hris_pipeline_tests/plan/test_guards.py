@@ -242,6 +242,19 @@ def test_c3_an_unproven_extract_adds_and_changes_but_takes_nothing_away(world: W
     assert world.make_plan().blocked == 0
 
 
+def test_c3_a_name_that_an_unproven_extract_has_empty_stays_and_what_else_it_says_is_done(world: World) -> None:
+    world.rule(cleared=("family_name",))
+    world.proof = "unproven"
+    person = people(world, 1)[0]
+    person.given_name, person.family_name = "Another", None
+    world.make_plan()
+    rows = {(row["verdict"], row["guard"]): json.loads(row["after"]) for row in world.rows()}
+    assert rows["blocked", "incomplete_extract"] == {"family_name": None}
+    assert rows["planned", None]["given_name"] == "Another"
+    world.proof = "proven"
+    assert world.make_plan().blocked == 0
+
+
 def test_c1_c76_nobody_left_is_no_reason_to_take_anybody_out(world: World) -> None:
     full = dict(world.people)
     world.people = {}

@@ -18,7 +18,7 @@ from hris_pipeline.plan.writes import Result, UserRef, Write
 from hris_pipeline.rules import Scope
 from hris_pipeline.warehouse import Warehouse, prepare, stage
 
-STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"}
+STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended", "off": "not_active"}
 GUARDS: dict[str, Any] = {
     "deactivate_user": {"max_percent": 5, "max_count": 5, "window_days": 7, "window_percent": 10, "max_hard": 100},
     "create_user": {"max_percent": 20, "max_count": 25, "from_size": 10},
@@ -53,6 +53,7 @@ class Person:
     groups: tuple[tuple[str, str], ...] = ()
     absent: tuple[str, ...] = ()
     employment_id: str | None = None
+    updated_at: str | None = None
 
 
 @dataclass
@@ -68,6 +69,7 @@ class User:
     active: bool = True
     manager: str | None = None
     external_id: str | None = None
+    photo: str | None = None  # its digest, which is never read back
 
 
 @dataclass
@@ -242,11 +244,11 @@ class World:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
         columns = (
             "id", "employment_id", "email", "given_name", "family_name", "status", "start_date", "end_date", "manager_id",
-            "groups", "absent",
+            "groups", "absent", "updated_at",
         )  # fmt: skip
         rows = [
             (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date, p.end_date, p.manager_id,
-             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent))
+             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at)
             for p in (*self.people.values(), *self.second_employments)
         ]  # fmt: skip
         stage(con, "hris_p.employees", columns, rows)
@@ -420,7 +422,8 @@ class World:
         return self._write_group(write, target, ids)
 
     def _write_user(self, write: Write, user_id: str | None, ids: dict[str, str]) -> Result:
-        assert write.set.keys() <= {"hris_ref", "email", "user_name", "given_name", "family_name", "display_name", "active"}
+        known = {"hris_ref", "email", "user_name", "given_name", "family_name", "display_name", "active", "photo"}
+        assert write.set.keys() <= known
         manager = self._id(write.manager, ids) if write.manager else None
         unset = write.manager is not None and manager is None
         assert not unset or self.refused, "the manager was to be there by now"

@@ -213,6 +213,15 @@ def test_v1_employees(documented_personio):
     check(one, V1, response(V1, "/company/employees/{employee_id}"))
 
 
+def test_v1_pictures(sample_personio):
+    path = "/company/employees/{employee_id}/profile-picture/{width}"
+    documented = document(V1)[0]["paths"][path]["get"]
+    assert [parameter["schema"]["type"] for parameter in documented["parameters"]] == ["integer", "integer"]
+    ok = sample_personio.http.get("/v1/company/employees/10002/profile-picture/256")  # every third person has one
+    assert [ok.headers["content-type"]] == list(documented["responses"]["200"]["content"])
+    check(sample_personio.get("/v1/company/employees/10003/profile-picture/256", 404), V1, response(V1, path, status="404"))
+
+
 def test_v1_errors_and_attributes(make_personio):
     poor = Credential("poor", "secret", SCOPES - {"employees:read"})
     personio = make_personio(credentials=[CREDENTIAL, poor])

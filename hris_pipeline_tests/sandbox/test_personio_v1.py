@@ -167,3 +167,46 @@ def test_fifteen_requests_a_second_and_no_more(make_personio):
     assert 429 in statuses  # ten a second are within the burst, but not within 300 a minute
     answer = personio.get(EMPLOYEES, 429)
     assert answer["success"] is False
+
+
+def test_a_picture_is_a_png_of_the_width_asked_for_and_another_number_is_another_picture(make_personio):
+    personio = make_personio(generate(5))
+    personio.tenant.change(2, photo=1)
+    path = f"{EMPLOYEES}/2/profile-picture"
+    first = personio.http.get(f"{path}/75")
+    assert (first.status_code, first.headers["content-type"]) == (200, "image/png")
+    assert first.content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(first.content[16:20], "big") == 75
+    assert personio.http.get(f"{path}/75").content == first.content
+    assert "etag" not in first.headers
+    personio.tenant.change(2, photo=2)
+    assert personio.http.get(f"{path}/75").content != first.content
+    assert attributes(personio.get(f"{EMPLOYEES}/2")["data"])["profile_picture"].endswith(path)
+    assert personio.get("/v2/persons/2")["profile_picture"]["url"].endswith(path)
+    assert "profile_picture" not in personio.get("/v2/persons/3")
+
+
+def test_without_person_picture_right_or_token_there_is_no_picture(make_personio):
+    personio = make_personio(generate(5))
+    personio.tenant.change(2, photo=1)
+    for whose in (3, 99, "x"):
+        answer = personio.get(f"{EMPLOYEES}/{whose}/profile-picture/75", 404)
+        assert (answer["success"], answer["error"]["code"]) == (False, 404)
+    for width in ("0", "-1", "wide", "2001"):
+        personio.get(f"{EMPLOYEES}/2/profile-picture/{width}", 400)
+    personio.http.headers.pop("authorization")
+    personio.get(f"{EMPLOYEES}/2/profile-picture/75", 401)
+    blind = make_personio(personio.tenant, attributes=[name for name in ATTRIBUTES if name != "profile_picture"])
+    blind.get(f"{EMPLOYEES}/2/profile-picture/75", 404)
+    assert "profile_picture" not in {one["key"] for one in blind.get(f"{EMPLOYEES}/attributes")["data"]}
+
+
+def test_where_pictures_have_validators_an_unchanged_one_is_not_sent_again(make_personio):
+    personio = make_personio(generate(5), picture_etags=True)
+    personio.tenant.change(2, photo=1)
+    path = f"{EMPLOYEES}/2/profile-picture/75"
+    tag = personio.http.get(path).headers["etag"]
+    again = personio.http.get(path, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    personio.tenant.change(2, photo=2)
+    assert personio.http.get(path, headers={"If-None-Match": tag}).status_code == 200

@@ -156,6 +156,7 @@ SYSTEM = System(
         lacks=("parallel employments", "what the HR system knew since Merge's last sync", "why a value is null"),
     ),
     connect=connect,
+    reads_changes=True,
     variants=THROUGH_MERGE,
     address=lambda options: ADDRESSES[options.region],
 )

@@ -5,8 +5,9 @@ developer.personio.de.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import datetime as dt
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
-from hris_pipeline.hris.personio import auth, v1, v2
+from hris_pipeline.hris.personio import auth, pictures, v1, v2
+from hris_pipeline.hris.photos import Asked, Photo
 from hris_pipeline.hris.system import Capabilities, System, Variant
 from hris_pipeline.http import Client, Pacer, Patience
 
@@ -38,7 +40,7 @@ class Options(BaseModel):
     requests_per_second: float | None = Field(
         default=None, gt=0, description="requests a second on each path; null for 25 (v2) or 4.5 (v1), below Personio's limits"
     )
-    concurrency: int = Field(default=8, ge=1, le=64, description="v2 only: employments asked for at the same time")
+    concurrency: int = Field(default=8, ge=1, le=64, description="employments (v2) or pictures asked for at the same time")
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,20 @@ class Personio:
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 
-    def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
-        """Read employees and org units completely, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file."""
-        with self._api() as api:
+    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
+        """Read employees and org units, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
+
+        Everybody, or who changed ``since``. Whether a change of an employment alone counts as one of the person is not
+        documented; the nightly read sees it in any case.
+        """
+        with self._api(self._rate, self.patience, self.timeout) as api:
             if self.options.api == "v1":
-                return v1.read(api, directory, self.kinds, progress)
-            return v2.read(api, directory, self.kinds, self._settings, progress)
+                return v1.read(api, directory, self.kinds, progress, since=since)
+            return v2.read(api, directory, self.kinds, self._settings, progress, since=since)
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
-        with self._api() as api:
+        with self._api(self._rate, self.patience, self.timeout) as api:
             if self.options.api == "v1":
                 yield from v1.trials(api, self.kinds)
             else:
@@ -78,10 +84,20 @@ class Personio:
     def _settings(self) -> v2.Settings:
         return v2.Settings(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
 
+    def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
+        """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.hris.photos.PhotoSource`.
+
+        A picture is worth one more try, not a night's patience.
+        """
+        hasty = replace(self.patience, tries=min(2, self.patience.tries), in_all=min(60.0, self.patience.in_all))
+        rate = (self.options.requests_per_second if self.options.api == "v1" else None) or RATES["v1"]
+        with self._api(rate, hasty, min(20.0, self.timeout)) as api:
+            yield from pictures.read(api, asked, concurrency=self.options.concurrency)
+
     @contextlib.contextmanager
-    def _api(self) -> Iterator[Api]:
+    def _api(self, rate: float, patience: Patience, timeout: float) -> Iterator[Api]:
         login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
-        with Client(Pacer(self._rate), auth.HEADERS, self.timeout, self.patience, self.transport) as client:
+        with Client(Pacer(rate), auth.HEADERS, timeout, patience, self.transport) as client:
             yield Api(
                 "Personio",
                 self.name,
@@ -166,9 +182,11 @@ SYSTEM = System(
     statuses=STATUSES,
     capabilities=V2,
     connect=connect,
+    reads_changes=True,
     variants=(
         Variant("personio_v2", "Personio v2", "system: personio", V2),
         Variant("personio_v1", "Personio v1", "system: personio, options: {api: v1}", V1),
     ),
     words=v1.WORDS,
+    photos=True,
 )

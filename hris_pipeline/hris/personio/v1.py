@@ -3,6 +3,7 @@
 The structs name the mapped attributes only, so nothing else of a page ever becomes an object. A key that is absent is ``UNSET``.
 """
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +15,16 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, prove_by_total
+from hris_pipeline.hris.extract import (
+    EmployeeFile,
+    Extract,
+    OrgUnitFile,
+    Progress,
+    Trial,
+    only_changes,
+    prove_by_totals,
+    twice_unless_proven,
+)
 
 PATH = "/v1/company/employees"
 RIGHT = "the right to read Employees"
@@ -189,12 +199,14 @@ VALUES: dict[str, Callable[[Employee], Any]] = {column: attrgetter(f"{key}.value
 UNITS: dict[str, Callable[[Employee], Any]] = {kind: attrgetter(f"{key}.value") for kind, key in GROUPS.items()}
 
 
-def read(api: Api, directory: Path, kinds: Sequence[str], progress: Progress) -> tuple[Extract, Extract]:
+def read(
+    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, since: dt.datetime | None = None
+) -> tuple[Extract, Extract]:
     """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4)."""
-    first = _pass(api, directory, kinds, progress, "")
-    if first[0].proof == "proven":
-        return first
-    return _pass(api, directory, kinds, progress, " A second pass gave no better result.")
+    if since is not None:
+        employees, units = _pass(api, directory, kinds, progress, since=since)
+        return only_changes(employees, since), only_changes(units, since)
+    return twice_unless_proven(lambda: _pass(api, directory, kinds, progress))
 
 
 def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
@@ -249,11 +261,16 @@ def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
         )
 
 
-def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, remark: str) -> tuple[Extract, Extract]:
-    """One walk over all pages."""
+def _pass(
+    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, since: dt.datetime | None = None
+) -> tuple[Extract, Extract]:
+    """One walk over all pages; with ``since``, over the one page on which Personio gives all that changed."""
     walk = Walk(api, PATH)
     names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
-    asked = urlencode([("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))])
+    query = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))]
+    if since is not None:  # a moment would be taken for one of the account's own time zone, which is not known
+        query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
+    asked = urlencode(query)
     totals: list[int | None] = []
     employees, units = directory / "employees.arrow", directory / "org_units.arrow"
 
@@ -270,7 +287,7 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
             page = _page(api, coming.result(), walk.where)
             count = len(page.data or ())
             offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
-            last = not count or (page.total is not None and offset >= page.total)
+            last = since is not None or not count or (page.total is not None and offset >= page.total)
             if not last:
                 coming = pool.submit(ask, offset, walk.page(walk.pages + 2))
             _add(page, walk, file, names)
@@ -280,13 +297,12 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
             if last:
                 break
         file.flush()
-        demand(api, file.vanished)
+        if since is None:
+            demand(api, file.vanished)
         for kind, found in names.items():
             unit_file.add(kind, [str(each) for each in found], list(found.values()))
-    proof, why = _judge(walk, totals)
+    proof, why = prove_by_totals(len(walk.seen), walk.duplicates, totals, "Personio")
     count = sum(map(len, names.values()))
-    if proof == "unproven":
-        why += remark
     return (
         Extract("employees", employees, walk.pages, len(walk.seen), totals[-1], proof, why, file.vanished),
         Extract("org_units", units, walk.pages, count, None, proof, f"Read from the employees' own pages. {why}"),
@@ -296,11 +312,8 @@ def _pass(api: Api, directory: Path, kinds: Sequence[str], progress: Progress, r
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
     words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
-    if words:
-        raise api.error(
-            f"gave no person the attribute {' or '.join(words)}",
-            f"Tick {' and '.join(words)} among the readable employee attributes of this credential under {api.rights_at}.",
-        )
+    what = f"{' and '.join(words)} among the readable employee attributes of this credential"
+    api.demand(words, f"Tick {what} under {api.rights_at}.")
 
 
 def _page(api: Api, response: Any, where: str) -> Page:
@@ -348,13 +361,6 @@ def _units(values: Any, names: dict[int | str, Any]) -> list[Any]:
         else:
             ids.append(value)
     return ids
-
-
-def _judge(walk: Walk, totals: Sequence[int | None]) -> tuple[Proof, str]:
-    if len(totals) > 1:
-        said = ", then ".join(map(str, totals))
-        return "unproven", f"The number of people that Personio announced changed while they were read ({said})."
-    return prove_by_total(len(walk.seen), walk.duplicates, totals[-1], "Personio")
 
 
 def _number(value: int | str | UnsetType | None) -> int | None:

@@ -7,6 +7,7 @@ that only a key that nobody has is taken for unknown.
 """
 
 import contextlib
+import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +20,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, only_changes
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.http import Pacer, backoff
 
@@ -172,8 +173,27 @@ class _NotFound(Exception):  # noqa: N818 - says what happened
     """A person who was just listed is answered with 404."""
 
 
-def read(api: Api, directory: Path, kinds: Sequence[str], settings: Settings, progress: Progress) -> tuple[Extract, Extract]:
+def read(
+    api: Api,
+    directory: Path,
+    kinds: Sequence[str],
+    settings: Settings,
+    progress: Progress,
+    *,
+    since: dt.datetime | None = None,
+) -> tuple[Extract, Extract]:
     """Employees, one row for each employment, and the org units of the kinds asked for."""
+    if since is None:
+        return _read(api, directory, kinds, settings, progress, only={})
+    only = {"updated_at.gt": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    employees, units = _read(api, directory, kinds, replace(settings, total_from_v1=False), progress, only=only)
+    return only_changes(employees, since), only_changes(units, since)
+
+
+def _read(
+    api: Api, directory: Path, kinds: Sequence[str], settings: Settings, progress: Progress, *, only: Mapping[str, str]
+) -> tuple[Extract, Extract]:
+    """One walk over the people whom the filters ``only`` ask for, and over all units."""
     employees, units = directory / "employees.arrow", directory / "org_units.arrow"
     with EmployeeFile(employees, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(units) as unit_file:
         # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
@@ -181,7 +201,7 @@ def read(api: Api, directory: Path, kinds: Sequence[str], settings: Settings, pr
         unit_walks = _units(api, unit_file, kinds, progress)
         walk = Walk(api, PERSONS)
         pacer = Pacer(settings.rate)  # Personio limits each path by itself
-        people = (person for page in _pages(api, walk, {"limit": PERSON_LIMIT}, PERSON_PAGE, RIGHT) for person in page)
+        people = (person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, PERSON_PAGE, RIGHT) for person in page)
         left_out = doubled = 0
         asked = in_order(partial(_employments, api, pacer), people, workers=settings.concurrency, stop=api.client.stop)
         with contextlib.closing(asked):
@@ -194,7 +214,8 @@ def read(api: Api, directory: Path, kinds: Sequence[str], settings: Settings, pr
                     file.add(columns(person, employments), {kind: groups(kind, employments) for kind in kinds})
                 progress("employees", done, total.expected)
         file.flush()
-        v1.demand(api, file.vanished)
+        if not only:
+            v1.demand(api, file.vanished)
     proof, why = _judge(walk, left_out, doubled, total)
     return (
         Extract("employees", employees, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),

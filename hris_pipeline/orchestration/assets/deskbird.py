@@ -1,12 +1,14 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import dagster as dg
 import duckdb
 
-from hris_pipeline import alerts, contracts, plan
+from hris_pipeline import alerts, contracts, photos, plan
 from hris_pipeline.contracts import Table
 from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
@@ -15,13 +17,15 @@ from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_built, require_people
+from hris_pipeline.orchestration.assets.photos import pictures
+from hris_pipeline.orchestration.job_names import changes_job, nightly_job, undo_job
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result
+from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import loading
+from hris_pipeline.warehouse import Warehouse, loading
 
 _HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
@@ -181,7 +185,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
     code = code_version(company, "plan", "identity", "groups", "contracts.py")
     wanted = (contracts.PEOPLE, contracts.QUARANTINE, contracts.GROUPS, contracts.MEMBERSHIPS, contracts.MANAGER_GRAPH)
     held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
-    deps = [key(company.name, dep) for dep in (*wanted, *held)]
+    deps = [key(company.name, dep) for dep in (*wanted, *held, *pictures(company))]
 
     @assets(
         company,
@@ -196,7 +200,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
     )
     def make_plan(here: Step) -> Events:
         rules, undoes = plan_rules(here.resolved), here.config["undoes"]
-        if undoes is None and here.context.run.job_name == undo_job(company.name):
+        if undoes is None and here.job == undo_job(company.name):
             raise PipelineError(
                 f"{undo_job(company.name)} was not told which plan to undo. Nothing was planned. "
                 f"Run `hris-pipeline undo {company.name} PLAN_ID`, or name it in the run config of deskbird/changes: undoes."
@@ -204,6 +208,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
             require_built(con, company, "core.manager_graph", _GRAPH_IS_BUILT)
+            if not company.sync.photos:
+                photos.forget(con, rules.connections)
             _require_observations(con, company)
             summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
             by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
@@ -225,7 +231,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
             }
             published = result(con, company, table, told)
         yield published
-        tripped = [verdict.guard for verdict in summary.tripped]
+        between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
+        tripped = [v.guard for v in summary.tripped if not (between_nights and v.guard == "incomplete_extract")]
         yield checks.verdict(
             company.name,
             table,
@@ -306,6 +313,7 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
 # --- what became of it --------------------------------------------------------------------------------------------------------
 
 
+PICTURES_AHEAD = 30
 PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="the plan to carry out; null for the latest")}
 
 
@@ -328,8 +336,8 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
     )
     def apply(here: Step) -> Events:
         rules, plan_id = plan_rules(here.resolved), here.config["plan_id"]
-        is_night = here.context.run.job_name == nightly_job(company.name)
-        if not is_night and (pause := here.paused()):  # a paused night looks and plans; whoever asks for writes is refused
+        by_hand = here.job not in {nightly_job(company.name), changes_job(company.name)}
+        if by_hand and (pause := here.paused()):  # a paused night looks and plans; whoever asks for writes is refused
             raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
@@ -354,20 +362,10 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
-        if night.in_line and is_night:
+        if night.in_line and here.job == nightly_job(company.name):
             _heartbeat(here)
 
     return apply
-
-
-def nightly_job(company: str) -> str:
-    """The name of the job that is a night."""
-    return f"{company}_nightly"
-
-
-def undo_job(company: str) -> str:
-    """The name of the job that plans the inverse of a plan."""
-    return f"{company}_undo"
 
 
 def _paused(company: Company, pause: Pause, nothing: str) -> str:
@@ -414,6 +412,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
+                picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
                 for one in answers:
@@ -423,6 +422,8 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     with here.warehouse.write(rules.connections) as con:
         fold(here, con)
         applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)
+        photos.tidy(con, rules.connections)
+        photos.give_up_refused(con, rules.connections, prepared.plan_id, here.run_id)
         counts = asdict(applied)
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
         published = result(con, here.company, contracts.APPLIED_CHANGES, told)
@@ -437,6 +438,21 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         stopped=stopped,
         paused=paused,
     )
+
+
+def _pictures(warehouse: Warehouse, connections: Sequence[str], writes: Sequence[Write]) -> Callable[[str, str], str | None]:
+    """The pictures of the writes, by ``hris_ref`` and digest. A few are fetched ahead: opening the warehouse costs most."""
+    coming = deque((write.hris_ref, str(write.set["photo"])) for write in writes if write.set.get("photo"))
+    at_hand: dict[tuple[str, str], str] = {}
+
+    def picture(hris_ref: str, digest: str) -> str | None:
+        if (hris_ref, digest) not in at_hand:
+            some = {(hris_ref, digest), *(coming.popleft() for _ in range(min(len(coming), PICTURES_AHEAD)))}
+            with warehouse.read() as con:
+                at_hand.update(photos.data_uris(con, connections, some))
+        return at_hand.pop((hris_ref, digest), None)
+
+    return picture
 
 
 def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str | None) -> None:

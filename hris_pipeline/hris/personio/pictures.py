@@ -1,0 +1,86 @@
+"""Profile pictures: only v1 has them, for both generations, because a person's id is the same number and a token serves both.
+
+``GET /v1/company/employees/{id}/profile-picture/{width}`` answers 404 where there is no picture, and likewise where the
+credential may not read the attribute (the vendor's personnel data document). So the list of readable attributes is asked for
+first: a 404 means "none" only where Profile Picture is on it.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from hris_pipeline.errors import HrisError
+from hris_pipeline.hris.api import Api, in_order
+from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.photos import LARGEST, Asked, Photo, photo
+
+ATTRIBUTES = f"{v1.PATH}/attributes"
+WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take
+RIGHT = "the right to read Employees, with the attribute Profile Picture,"
+FAULTS_IN_A_ROW = 10  # pictures that could not be had before no more are asked for tonight
+
+
+class _Attribute(Struct, frozen=True):
+    key: str
+
+
+class _Attributes(Struct, frozen=True):
+    data: list[_Attribute] = []
+
+
+_ATTRIBUTES = msgspec.json.Decoder(_Attributes)
+
+
+def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Photo]:
+    """The pictures, asked for several at a time under the client's pacer; see :class:`~hris_pipeline.hris.photos.PhotoSource`."""
+    if not asked:
+        return
+    _require_right(api)
+    faults = 0
+
+    def one(wanted: Asked) -> Photo:
+        if faults >= FAULTS_IN_A_ROW:
+            return Photo(wanted.id, "no_answer")
+        return _ask(api, wanted)
+
+    with contextlib.closing(in_order(one, asked, workers=concurrency, stop=api.client.stop)) as answers:
+        for _, answer in answers:
+            faults = faults + 1 if answer.outcome == "no_answer" else 0
+            yield answer
+
+
+def _require_right(api: Api) -> None:
+    response = api.get(ATTRIBUTES, where=ATTRIBUTES, right=RIGHT)
+    if "profile_picture" not in {attribute.key for attribute in api.read(response, _ATTRIBUTES, ATTRIBUTES).data}:
+        raise HrisError(
+            f"{api.title} connection '{api.connection}' does not show the attribute Profile Picture to this credential. No photo "
+            f"was read; those in deskbird stay. Tick Profile Picture among the readable attributes under {api.rights_at}."
+        )
+
+
+def _ask(api: Api, wanted: Asked) -> Photo:
+    path = f"{v1.PATH}/{quote(wanted.id, safe='')}/profile-picture/{WIDTH}"
+    headers = {"Accept": "image/*, application/json;q=0.5"} | ({"If-None-Match": wanted.etag} if wanted.etag else {})
+    try:
+        response = api.get(path, where="a profile picture", right=RIGHT, accept={304, 404}, headers=headers, at_most=LARGEST)
+    except HrisError:
+        return Photo(wanted.id, "no_answer")
+    if response.status_code == 304:
+        return Photo(wanted.id, "unchanged" if wanted.etag else "no_answer")
+    if response.status_code == 404:
+        return Photo(wanted.id, "none" if _says_not_found(response.content) else "no_answer")
+    return photo(wanted.id, response.content, response.headers.get("etag"))
+
+
+class _NotFound(Struct):
+    success: bool
+
+
+def _says_not_found(body: bytes) -> bool:
+    """Whether a 404 is Personio's own and not that of something on the way to it."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        return not msgspec.json.decode(body, type=_NotFound).success
+    return False
