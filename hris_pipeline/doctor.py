@@ -127,7 +127,8 @@ def _configured(company: Company) -> Iterator[Finding]:
     """What the company file wants and its HR systems do not have; and what it is silent about."""
     systems = {name: SYSTEMS[account.system] for name, account in company.hris.items()}
     for kind in company.kinds_read:
-        without = [f"{name} ({system.title})" for name, system in systems.items() if kind not in system.group_kinds]
+        kinds = {name: system.kinds_of(company.hris[name].options) for name, system in systems.items()}
+        without = [f"{name} ({system.title})" for name, system in systems.items() if kind not in kinds[name]]
         if without:
             told = f"{' and '.join(without)} {'does' if len(without) == 1 else 'do'} not deliver it."
             remedy = f"Nothing to do, or take {kind} out of sync.groups."
@@ -262,7 +263,7 @@ def _read(company: Company, name: str, extracts: Sequence[Extract], told: set[st
 def _empty_kinds(company: Company, explained: set[str]) -> Iterator[Finding]:
     """Kinds of group that are to be synced and delivered, and that nobody is in."""
     for kind in company.sync.groups:
-        delivered = any(kind in SYSTEMS[account.system].group_kinds for account in company.hris.values())
+        delivered = any(kind in SYSTEMS[account.system].kinds_of(account.options) for account in company.hris.values())
         if delivered and kind not in explained:
             remedy = f"See in the HR system whether the credential may read it, or take {kind} out of sync.groups."
             yield Finding("missing", PEOPLE, f"groups of kind {kind}", "Nobody is in one.", remedy)

@@ -307,7 +307,11 @@ class HrisAccount(Settings):
 
 @functools.cache  # one class for each system, so that two loads of one file are equal
 def _account_model(
-    name: str, credentials: tuple[str, ...], options: type[BaseModel], default_base_url: str | None
+    name: str,
+    credentials: tuple[str, ...],
+    optional: tuple[str, ...],
+    options: type[BaseModel],
+    default_base_url: str | None,
 ) -> type[HrisAccount]:
     """The model of one system's accounts: the common keys, its credentials and its options."""
 
@@ -323,9 +327,10 @@ def _account_model(
             raise _mistake(f"must be {own}")
         return default_base_url if given is None else given
 
+    about = "the {} of the API credential, as ${{NAME}}"
     fields: dict[str, Any] = {
-        key: (SecretStr, Field(description=f"the {key} of the API credential, as ${{NAME}}")) for key in credentials
-    } | {
+        **{key: (SecretStr, Field(description=about.format(key))) for key in credentials},
+        **{key: (SecretStr | None, Field(default=None, description=about.format(key))) for key in optional},
         "base_url": (
             Annotated[Url | None, BeforeValidator(address)],
             Field(description=own) if of_their_own else Field(default=default_base_url),
@@ -358,7 +363,8 @@ def _account(given: object, info: ValidationInfo) -> object:
         _refuse([(("system",), f"names no HR system that is known.{known}")])
     system = systems[name]
     address = None if getattr(system, "address", None) else system.default_base_url  # None: the options tell
-    model = _account_model(name, tuple(system.credentials), system.options, address)
+    credentials, optional = tuple(system.credentials), tuple(system.optional_credentials)
+    model = _account_model(name, credentials, optional, system.options, address)
     return model.model_validate(given, context=info.context)
 
 
@@ -738,7 +744,7 @@ class Company(Settings):
                 elif connection in order[:index]:
                     wrong.append((("sync", "precedence", attribute, index), "is there twice: each connection has one place"))
         systems = _systems(info)
-        if self.sync.timezones and not any("location" in systems[account.system].group_kinds for account in self.hris.values()):
+        if self.sync.timezones and not any("location" in kinds for kinds in self._kinds(systems).values()):
             wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
         if self.changes_schedule and not any(systems[account.system].reads_changes for account in self.hris.values()):
             wrong.append((("changes_schedule",), "must be null, because the company's HR systems cannot say what changed"))
@@ -753,9 +759,16 @@ class Company(Settings):
         _refuse(wrong)
         return self
 
+    def _kinds(self, systems: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        """The kinds of group that each connection's system delivers, by the system's name."""
+        found: dict[str, tuple[str, ...]] = {}
+        for account in self.hris.values():
+            found[account.system] = (*found.get(account.system, ()), *systems[account.system].kinds_of(account.options))
+        return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
+
     def _rules_can_be_read(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with the rules of ``sync.scope`` and ``export``."""
-        offered = [kind for account in self.hris.values() for kind in systems[account.system].group_kinds]
+        offered = [kind for kinds in self._kinds(systems).values() for kind in kinds]
         vocabulary = rules.Vocabulary(tuple(self.hris), tuple(dict.fromkeys(offered)))
         for place, rule in self.rules_given:
             for key, sentence in rules.parse(rule, vocabulary)[1]:
@@ -765,7 +778,7 @@ class Company(Settings):
         """What is wrong with ``sync.groups``; of the default, what no system delivers is just not there."""
         if "groups" not in self.sync.model_fields_set:
             return
-        offered = {account.system: tuple(systems[account.system].group_kinds) for account in self.hris.values()}
+        offered = self._kinds(systems)
         kinds = [kind for of_system in offered.values() for kind in of_system]
         for index, kind in enumerate(self.sync.groups):
             if kind not in kinds:
@@ -1015,7 +1028,7 @@ def unusable_variables(company: Company, environment: Mapping[str, str] | None =
             value = environment.get(variable, "")
             if not value.strip():
                 wrong.append((path, variable, "is not set"))
-            elif not value.isprintable():
+            elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
                 wrong.append((path, variable, "holds a line break or the like"))
     return wrong
 

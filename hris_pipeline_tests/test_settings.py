@@ -49,6 +49,10 @@ class System:
     group_kinds: tuple[str, ...]
     default_base_url: str | None
     photos: bool = False
+    optional_credentials: tuple[str, ...] = ()
+
+    def kinds_of(self, options: pydantic.BaseModel) -> tuple[str, ...]:
+        return self.group_kinds
 
 
 SYSTEMS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import httpx  # noqa: TID251 - an edge
 import yaml
@@ -96,6 +96,16 @@ class Variant:
         return keys
 
 
+@runtime_checkable
+class Own(Protocol):
+    """Options that say themselves what a connection delivers, because its system has no kinds and no words of its own."""
+
+    @property
+    def group_kinds(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def status_words(self) -> Mapping[str, Status]: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class System:
     """One HR system."""
@@ -104,7 +114,8 @@ class System:
     title: str
     credentials: tuple[str, ...]  # keys required in the company file
     options: type[BaseModel]
-    default_base_url: str  # with a {placeholder} where each account has its own address: the company file has to say it then
+    default_base_url: str | None
+    """With a {placeholder} where each account has an address of its own, for the company file to say; None: there is none."""
     group_kinds: tuple[str, ...]
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
@@ -114,8 +125,17 @@ class System:
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
+    optional_credentials: tuple[str, ...] = ()
 
-    def base_url(self, options: BaseModel) -> str:
+    def kinds_of(self, options: BaseModel) -> tuple[str, ...]:
+        """The kinds of group that a connection with these options delivers."""
+        return options.group_kinds if isinstance(options, Own) else self.group_kinds
+
+    def statuses_of(self, options: BaseModel) -> Mapping[str, Status]:
+        """The words for a status in a connection with these options."""
+        return options.status_words if isinstance(options, Own) else self.statuses
+
+    def base_url(self, options: BaseModel) -> str | None:
         """Where the system is, unless the company file says otherwise."""
         return self.address(options) if self.address else self.default_base_url
 

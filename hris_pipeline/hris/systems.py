@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris import bamboohr, merge, personio
+from hris_pipeline.hris import bamboohr, files, merge, personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.system import System, Variant
 
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM, files.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -23,7 +23,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
     system = SYSTEMS[account.system]
     return system.connect(
         name,
-        base_url=account.base_url or system.base_url(account.options),
+        base_url=account.base_url or system.base_url(account.options) or "",
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=kinds,

@@ -35,7 +35,7 @@ def people_rules(company: Company) -> PeopleRules:
         timezone=company.timezone,
         prehire_days=company.sync.prehire_days,
         kinds=company.sync.groups,
-        statuses={name: SYSTEMS[account.system].statuses for name, account in company.hris.items()},
+        statuses={name: SYSTEMS[account.system].statuses_of(account.options) for name, account in company.hris.items()},
         precedence={name: order for name, order in company.sync.precedence if order},
         timezones=company.sync.timezones,
         scope=scope(company),

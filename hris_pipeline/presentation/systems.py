@@ -71,7 +71,8 @@ def show_one(to: Console, row: "Variant", system: "System | None") -> None:
 def _details(row: "Variant", system: "System | None") -> Iterator[tuple[str, str]]:
     can = row.capabilities
     if system is not None:
-        yield "credentials", ", ".join(system.credentials) or "none that is always needed"
+        optional = (f"{key} (where needed)" for key in system.optional_credentials)
+        yield "credentials", ", ".join((*system.credentials, *optional)) or "none"
         yield "address", system.default_base_url or "none of its own"
         yield "groups", ", ".join(system.group_kinds) or "those that the company file names"
     yield "authentication", can.authentication

@@ -1,10 +1,12 @@
 """From rules to SQL that judges everybody at once: true, false, or null where a value is not known."""
 
 from collections.abc import Iterable, Mapping, Sequence
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from hris_pipeline.rules.language import DATES, Condition, Days, FromToday, Nothing, Rule, Test, Text
+
+if TYPE_CHECKING:
+    import duckdb  # the company file, which knows rules, is read without it
 
 COLUMNS = ("hris_ref", "other_refs", "email", "status", "start_date", "end_date", "timezone", "unknown", "group_refs")
 """What the table of people must have, with the meanings of ``core.people``."""
@@ -15,7 +17,7 @@ GroupTests = Mapping[tuple[str, Text], int]
 
 
 def judge(
-    con: duckdb.DuckDBPyConnection, table: str, people: str, lists: Mapping[str, Sequence[Rule]], *, kept: Sequence[str] = ()
+    con: "duckdb.DuckDBPyConnection", table: str, people: str, lists: Mapping[str, Sequence[Rule]], *, kept: Sequence[str] = ()
 ) -> None:
     """Make the temp table ``table``: ``hris_ref``, the columns ``kept``, and for each list of rules a ``boolean[]``, one a rule.
 
@@ -109,7 +111,7 @@ def _like(value: str, text: Text, *, folded: bool = True) -> str:
     return f"{value} like {sought} escape '\\'" if "*" in text.text else f"{value} = {sought}"
 
 
-def _match_groups(con: duckdb.DuckDBPyConnection, people: str, numbers: GroupTests) -> None:
+def _match_groups(con: "duckdb.DuckDBPyConnection", people: str, numbers: GroupTests) -> None:
     """Make the temp table ``rule_members``: the tests that each person's groups meet. Names are looked at once a group."""
     tests = ", ".join(f"case when {_group(kind, text)} then {number} end" for (kind, text), number in numbers.items())
     con.execute(

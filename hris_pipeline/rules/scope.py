@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from hris_pipeline.rules.language import Rule
 from hris_pipeline.rules.predicates import judge
+
+if TYPE_CHECKING:
+    import duckdb  # the company file, which knows rules, is read without it
 
 _SCOPE = (Path(__file__).parent / "scope.sql").read_text(encoding="utf-8")
 
@@ -44,7 +46,7 @@ class ScopeCounts:
         return tuple(name for name, matched in self.matches.items() if not matched)
 
 
-def apply(con: duckdb.DuckDBPyConnection, scope: Scope, now: dt.datetime) -> ScopeCounts:
+def apply(con: "duckdb.DuckDBPyConnection", scope: Scope, now: dt.datetime) -> ScopeCounts:
     """Put ``in_scope``, ``wanted`` and ``scope_rule`` of everybody in ``core.people`` right.
 
     Of whom nothing is known stays as in ``core.people_before``, last night's table. Keeps tonight's count of each rule in
@@ -67,6 +69,6 @@ def apply(con: duckdb.DuckDBPyConnection, scope: Scope, now: dt.datetime) -> Sco
     return ScopeCounts(out, undecided, matches)
 
 
-def _number(con: duckdb.DuckDBPyConnection, query: str) -> int:
+def _number(con: "duckdb.DuckDBPyConnection", query: str) -> int:
     row = con.execute(query).fetchone()
     return int(row[0]) if row else 0

@@ -17,6 +17,7 @@ from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
 from hris_pipeline.sandbox.server import App, Server, serve
+from hris_pipeline_tests.hris.feed import Feed
 from hris_pipeline_tests.hris.merge_account import MergeAccount, account
 
 ALL_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
@@ -135,3 +136,10 @@ def scripted(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Account]]:
     yield make
     for server in servers:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Feed:
+    """A feed of files in a folder of its own."""
+    (tmp_path / "inbox").mkdir()
+    return Feed(tmp_path / "inbox", tmp_path / "scratch")

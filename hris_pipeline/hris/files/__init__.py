@@ -1,0 +1,258 @@
+"""Files: a nightly export as CSV, TSV, Excel or JSON, in a folder of this machine or on an SFTP server.
+
+For HR systems that nobody has written a connector for. ``docs/files.md`` says what a company file can say of them.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx  # noqa: TID251 - an edge
+from pydantic import BaseModel
+
+from hris_pipeline import clock
+from hris_pipeline.errors import HrisError, SettingsError
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
+from hris_pipeline.hris.files import records
+from hris_pipeline.hris.files.arrivals import Arrival, choose, receive, settled
+from hris_pipeline.hris.files.contents import Content, open_content
+from hris_pipeline.hris.files.options import Options
+from hris_pipeline.hris.files.places import Entry, Folder, Place, Refused, Server
+from hris_pipeline.hris.files.records import Survey, Written, survey
+from hris_pipeline.hris.system import Capabilities, System
+
+FETCHED = "fetched."  # what our copies of the files are called, and a number
+SECRETS = ("password", "private_key", "passphrase")
+NEEDED = {"email": "email", "status": "status"}
+"""What nothing works without, though a JSON file may have it for nobody."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """One feed of files, ready to be read."""
+
+    name: str
+    options: Options
+    kinds: tuple[str, ...]
+    secrets: Mapping[str, str] = field(repr=False)
+
+    def read(self, directory: Path, progress: Progress) -> tuple[Extract, Extract]:
+        """Read tonight's file, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
+
+        Of a delta feed all files that are not too old; both extracts are partial then.
+        """
+        try:
+            with self._place() as place:
+                entries, listing = self._chosen(place)
+                arrivals = self._received(place, entries, listing, directory)
+            return self._written(arrivals, directory, progress)
+        except Refused as problem:
+            what = f"Files connection '{self.name}' {problem.what}."
+            undone = "Nothing of this extract is used; deskbird is left as it is."
+            raise HrisError(f"{what} {undone} {problem.then}", problem=what, remedy=problem.then) from None
+        finally:
+            for path in directory.glob(f"{FETCHED}*"):
+                path.unlink(missing_ok=True)
+
+    def trials(self) -> Iterator[Trial]:
+        """What a night would do with the file that is there now, but write; nothing is tried after what failed."""
+        what = None
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                for step in self._steps(Path(folder)):
+                    if what is not None:
+                        yield Trial(what)
+                    what = step if isinstance(step, str) else None
+                    if isinstance(step, Trial):
+                        yield step
+            except Refused as problem:
+                yield Trial(what or "", f"It {problem.what}.", problem.then)
+
+    def _steps(self, folder: Path) -> Iterator[str | Trial]:
+        """Each thing to try, told before it is tried; at the end what shows only once all else is in order."""
+        place = self._place()
+        yield f"log-in at {place.title}, whose key is sftp.host_key" if self.options.sftp else f"folder {place.title}"
+        with place:
+            yield f"a file {self.options.pattern} there that is new enough and no longer written to"
+            entries, listing = self._chosen(place)
+            yield "the file itself, and what options.proof says lies beside it"
+            arrivals = self._received(place, entries, listing, folder)
+        yield "its form and its columns"
+        contents = self._opened(arrivals)
+        yield "its rows: ids, dates, how many they are"
+        found = survey(contents, self.options, self._named, self.kinds)
+        yield self._statuses_tried(found)
+        yield self._proof_tried()
+
+    def _statuses_tried(self, found: Survey) -> Trial:
+        what = "its words for a status"
+        if not found.unknown_statuses:
+            return Trial(what)
+        problem = (
+            f"{found.unknown_statuses} rows have a status that options.statuses does not explain; these people are held back."
+        )
+        return Trial(what, problem, "Add the words to options.statuses in the company file.", needed=False)
+
+    def _proof_tried(self) -> Trial:
+        what = "a proof that the file is whole"
+        if self.options.feed == "delta" or self.options.proof.beside or self.options.proof.trailer:
+            return Trial(what)
+        return Trial(
+            what,
+            "Nothing shows it, so nobody is deactivated and nothing else taken away.",
+            "Have the sender add a last row with the number of rows, or a file beside it, and name that in options.proof.",
+            needed=False,
+        )
+
+    @property
+    def _named(self) -> dict[str, str]:
+        return records.headers(self.options, self.kinds)
+
+    def _place(self) -> Place:
+        folder, server = self.options.folder, self.options.sftp
+        return Folder(folder) if server is None else Server(server, folder, **self.secrets)
+
+    def _chosen(self, place: Place) -> tuple[list[Entry], Mapping[str, Entry]]:
+        """Tonight's files, and the listing they are in."""
+        entries = choose(place, self.options, clock.now())
+        return entries, settled(place, entries, self.options)
+
+    def _received(self, place: Place, entries: Sequence[Entry], listing: Mapping[str, Entry], directory: Path) -> list[Arrival]:
+        copies = [directory / f"{FETCHED}{number}" for number in range(len(entries))]
+        return [receive(place, entry, self.options, listing, copy) for entry, copy in zip(entries, copies, strict=True)]
+
+    def _opened(self, arrivals: Sequence[Arrival]) -> list[Content]:
+        return [open_content(each.name, each.path, tuple(self._named.values()), self.options) for each in arrivals]
+
+    def _written(self, arrivals: Sequence[Arrival], directory: Path, progress: Progress) -> tuple[Extract, Extract]:
+        """Judge what was fetched, then write it."""
+        options, named = self.options, self._named
+        contents = self._opened(arrivals)
+        found = survey(contents, options, named, self.kinds)
+        everybody = sum(found.rows)
+        employees, units = directory / "employees.arrow", directory / "org_units.arrow"
+        columns = dict.fromkeys((*records.attributes(options.columns), *records.UNASKED))
+        file = EmployeeFile(employees, columns, self.kinds, omits_empty=options.omits_empty)
+        with file as people, OrgUnitFile(units) as groups:
+            written = records.write(
+                contents,
+                options,
+                named,
+                found,
+                people=people,
+                units=groups,
+                progress=lambda n: progress("employees", n, everybody),
+            )
+            missing = [f"'{named[name]}'" for name in NEEDED if name in written.vanished]
+            if missing:
+                raise Refused(
+                    f"has nobody with {' or '.join(missing)}", "Correct options.columns, or have the export changed back."
+                )
+        proof, why = _judge(arrivals, contents, found, options)
+        why += _remarks(contents, found, written)
+        announced = _announced(arrivals[0], contents[0])
+        expected = announced[0] if announced and everybody == len(found.ids) else None
+        partial = options.feed == "delta"
+        vanished = () if partial else written.vanished  # of whom nothing changed nothing is said
+        return (
+            Extract("employees", employees, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
+            Extract(
+                "org_units", units, len(contents), written.units, None, proof, f"Read from the same file. {why}", partial=partial
+            ),
+        )
+
+
+def _announced(arrival: Arrival, content: Content) -> list[int]:
+    """The numbers of rows that a file's trailer, count and manifest name."""
+    return [number for number in (arrival.announced, content.announced) if number is not None]
+
+
+def _judge(arrivals: Sequence[Arrival], contents: Sequence[Content], found: Survey, options: Options) -> tuple[Proof, str]:
+    """Whether all was read that there is: by what the sender says of the file, never by how it looks."""
+    if options.feed == "delta":
+        return "unproven", "A delta file holds only who changed, so it adds and changes and takes nothing away."
+    arrival, content = arrivals[0], contents[0]
+    if found.without_id:
+        return (
+            "unproven",
+            f"{found.without_id} of the {content.rows} rows of {content.name} have no id, so nobody knows whose they are.",
+        )
+    announced = _announced(arrival, content)
+    for number in announced:
+        if number != content.rows:
+            return "unproven", f"{content.rows} of the {number} rows that were announced are in {content.name}."
+    if announced:
+        return "proven", f"All {content.rows} rows that were announced are in {content.name}."
+    if arrival.marked:
+        return "proven", f"The sender marked {content.name} as whole; all its {content.rows} rows were read."
+    return "unproven", f"Nothing shows that {content.name} is whole; its {content.rows} rows were read (options.proof)."
+
+
+def _remarks(contents: Sequence[Content], found: Survey, written: Written) -> str:
+    ignored = contents[0].ignored
+    said = (
+        (ignored, f"{ignored} other columns were not read."),
+        (
+            found.lost,
+            f"{found.lost} values were lost before the file was written (#N/A, or characters replaced) and count as unknown.",
+        ),
+        (written.unresolved, f"{written.unresolved} managers were not found by their e-mail; nothing is concluded from that."),
+    )
+    return "".join(f" {sentence}" for number, sentence in said if number)
+
+
+def connect(
+    name: str,
+    *,
+    base_url: str,
+    credentials: Mapping[str, str],
+    options: BaseModel,
+    kinds: Sequence[str],
+    transport: httpx.BaseTransport | None = None,  # noqa: ARG001 - nothing is asked over HTTP
+) -> Files:
+    """A connection that has asked for nothing yet; kinds that the columns do not name are left out."""
+    given = options if isinstance(options, Options) else Options.model_validate(options.model_dump())
+    if base_url:
+        raise SettingsError(
+            f"hris.{name}.base_url is not for files: the folder stands in options.path, a server in options.sftp."
+        )
+    if given.sftp is not None and not {"password", "private_key"} & set(credentials):
+        raise SettingsError(f"hris.{name} needs password or private_key, as ${{NAME}}, to log in at options.sftp.")
+    if given.sftp is None and credentials:
+        raise SettingsError(f"hris.{name}.{next(iter(credentials))} is for a server, and there is no options.sftp.")
+    return Files(name, given, tuple(kind for kind in given.group_kinds if kind in kinds), dict(credentials))
+
+
+SYSTEM = System(
+    name="files",
+    title="Files",
+    credentials=(),
+    optional_credentials=SECRETS,
+    options=Options,
+    default_base_url=None,
+    group_kinds=(),
+    statuses={},
+    capabilities=Capabilities(
+        authentication="none for a folder of this machine; for SFTP a user with password or private_key, and the server's key",
+        delivers=(
+            "what the file has columns for: people with one or several contracts, managers by id or e-mail, groups of any kind",
+            "CSV, TSV, Excel (.xlsx) and JSON, each also in a zip archive",
+            "files with only who changed (feed: delta)",
+        ),
+        lacks=("files encrypted with PGP", "names in one column", "units within units"),
+        leavers="by a status or a last day in their row; who is just no longer in a file that is proven whole counts as missing",
+        completeness="a last row, a count or a manifest with the number of rows, or a marker file; without any never proven",
+        rate="one file a night",
+        manager="yes",
+        team="yes",
+        department="yes",
+        cost_center="yes",
+        nested_groups="no",
+        photo="no",
+        absences="no",
+        half_days="no",
+        changed_since="partly",
+    ),
+    connect=connect,
+)
