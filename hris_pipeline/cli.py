@@ -439,7 +439,7 @@ def systems(
 def sandbox(
     day: Annotated[int, typer.Option("--day", metavar="N", min=1, help="the day of the sample company's life")] = 1,
 ) -> None:
-    """Start stand-ins of Personio and deskbird on this machine, with a sample company, until Ctrl-C."""
+    """Start stand-ins of the HR systems and of deskbird on this machine, with a sample company, until Ctrl-C."""
     from hris_pipeline import settings
     from hris_pipeline.sandbox import run
 

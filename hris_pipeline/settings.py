@@ -362,8 +362,9 @@ def _account(given: object, info: ValidationInfo) -> object:
         known = f"{_did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
         _refuse([(("system",), f"names no HR system that is known.{known}")])
     system = systems[name]
+    address = None if getattr(system, "address", None) else system.default_base_url  # None: the options tell
     credentials, optional = tuple(system.credentials), tuple(system.optional_credentials)
-    model = _account_model(name, credentials, optional, system.options, system.default_base_url)
+    model = _account_model(name, credentials, optional, system.options, address)
     return model.model_validate(given, context=info.context)
 
 

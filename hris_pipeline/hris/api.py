@@ -37,6 +37,7 @@ class Api:
     rights_at: str  # where people switch rights on: Settings > Integrations > API credentials
     sign: Mapping[str, str] | Callable[["Api"], Mapping[str, str]] = field(repr=False)
     """The headers that say who asks; or what asks for a token, and makes them."""
+    rate_option: str = "requests_per_second"  # what the company file calls how fast it is asked
     keys_at: str = ""  # where people make a credential, if that is not where they switch its rights on
     _signature: Mapping[str, str] | None = field(default=None, repr=False)
     _renewed: bool = False
@@ -61,7 +62,7 @@ class Api:
             tries = f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
-                raise self.error(what, "Lower requests_per_second in the company file, or run again later.") from None
+                raise self.error(what, f"Lower {self.rate_option} in the company file, or run again later.") from None
             then = AGAIN if problem.status else f"Check base_url in the company file and the way to it. {AGAIN}"
             raise self.error(f"gave no usable answer at {where} {tries} ({problem})", then) from None
         status = response.status_code

@@ -198,15 +198,26 @@ class EmployeeFile(_TableFile):
 
     ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
     record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
-    (``omits_empty``) a key that came in another record is no unknown but empty; so its records wait for the last one.
+    (``omits_empty``) a key that came in another record is no unknown but empty; so its records wait for the last one. So they
+    do for a system that names managers by other ids than people's: ``manager_ids`` translates those it holds by then, and
+    another one stays, as the id of nobody.
     """
 
     table = EMPLOYEES
     NEVER_ABSENT = frozenset({"id", "employment_id", "updated_at"})
 
-    def __init__(self, path: Path, attributes: Iterable[str], kinds: Iterable[str], *, omits_empty: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        attributes: Iterable[str],
+        kinds: Iterable[str],
+        *,
+        omits_empty: bool = False,
+        manager_ids: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(path)
         self._omits_empty = omits_empty
+        self._manager_ids = manager_ids
         self._waiting: list[tuple[int, dict[str, pa.Array]]] = []
         self._columns: dict[str, list[Any]] = {name: [] for name in attributes}
         self._groups: dict[str, list[Any]] = {kind: [] for kind in kinds}
@@ -254,14 +265,18 @@ class EmployeeFile(_TableFile):
                 arrays[name] = pa.nulls(rows, self._schema.field(name).type)
         self._all_rows += rows
         self._rows = 0
-        if self._omits_empty:
+        if self._omits_empty or self._manager_ids is not None:
             self._waiting.append((rows, arrays))
         else:
             self._write(arrays)
 
     def _complete(self) -> None:
         for rows, arrays in self._waiting:
-            arrays["absent"] = _names({name: [True] * rows for name in self.vanished}, rows)
+            if self._omits_empty:
+                arrays["absent"] = _names({name: [True] * rows for name in self.vanished}, rows)
+            if self._manager_ids is not None:
+                managers = arrays["manager_id"].to_pylist()
+                arrays["manager_id"] = pa.array([self._manager_ids.get(each, each) for each in managers], pa.string())
             self._write(arrays)
 
 

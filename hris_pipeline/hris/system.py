@@ -1,6 +1,6 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -124,6 +124,7 @@ class System:
     photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
+    address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
     optional_credentials: tuple[str, ...] = ()
 
     def kinds_of(self, options: BaseModel) -> tuple[str, ...]:
@@ -133,6 +134,10 @@ class System:
     def statuses_of(self, options: BaseModel) -> Mapping[str, Status]:
         """The words for a status in a connection with these options."""
         return options.status_words if isinstance(options, Own) else self.statuses
+
+    def base_url(self, options: BaseModel) -> str | None:
+        """Where the system is, unless the company file says otherwise."""
+        return self.address(options) if self.address else self.default_base_url
 
     def offers(self, options: BaseModel) -> Capabilities:
         """What is offered where these options are set; where they do not tell the variant, what is said of the system."""

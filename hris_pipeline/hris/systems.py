@@ -8,15 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris import bamboohr, files, personio
+from hris_pipeline.hris import bamboohr, files, merge, personio
 from hris_pipeline.hris.extract import Connection
-from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import System, Variant
 
 if TYPE_CHECKING:
     from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, files.SYSTEM)}
+SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM, files.SYSTEM)}
 
 
 def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
@@ -24,7 +23,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
     system = SYSTEMS[account.system]
     return system.connect(
         name,
-        base_url=account.base_url or system.default_base_url or "",
+        base_url=account.base_url or system.base_url(account.options) or "",
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=kinds,
@@ -33,8 +32,7 @@ def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connecti
 
 def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
     """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline systems``."""
-    own = [row for system in systems.values() for row in (system.variants or (_only_way(system),))]
-    return (*own, *THROUGH_MERGE)
+    return tuple(row for system in systems.values() for row in (system.variants or (_only_way(system),)))
 
 
 def find(name: str, rows: Sequence[Variant]) -> list[Variant]:

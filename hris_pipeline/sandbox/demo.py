@@ -8,7 +8,7 @@ import datetime as dt
 import sys
 import time
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -141,16 +141,30 @@ def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
 
 def _go_on(plan: rendering.Plan, timezone: str, seconds: float) -> None:
     as_of = f"--as-of {plan.as_of.astimezone(zoneinfo.ZoneInfo(timezone)).isoformat()}"
+    held = next(change for change in plan.changes if change.state == "blocked")
+    reviewed = (
+        (f".venv/bin/hris-pipeline plan {COMPANY}", "each of them, with what is there, what HR says and why it is held"),
+        (f".venv/bin/hris-pipeline explain {COMPANY} {held.hris_ref}", "one of them, from the HR record to every request"),
+        (
+            f".venv/bin/hris-pipeline reject {COMPANY} {plan.plan_id} {as_of}",
+            "HR was wrong and corrects its list: no more news",
+        ),
+        (f".venv/bin/hris-pipeline approve {COMPANY} {plan.plan_id} {as_of}", "HR was right: the next sync carries it out"),
+    )
     steps = (
         ("make ui", "the lineage, the plan, the checks and every run, in the Dagster UI"),
-        (f".venv/bin/hris-pipeline plan {COMPANY}", "the whole plan of the last night"),
         (f".venv/bin/hris-pipeline status {COMPANY} {as_of}", "what waits"),
         (".venv/bin/hris-pipeline sandbox --day 3", "start the stand-ins again, then in another terminal:"),
         (f".venv/bin/hris-pipeline sync {COMPANY} {as_of}", "the last night once more"),
     )
+    _say("", _title(f"{count(plan.states['blocked'], 'change')} held back: look, then decide"), *_commands(reviewed))
+    _say("", _title(f"Three nights in {seconds:.0f} seconds. Now you"), *_commands(steps))
+
+
+def _commands(steps: Sequence[tuple[str, str]]) -> list[Text]:
+    """Commands, and what each is for."""
     width = max(len(command) for command, _ in steps)
-    lines = [Text.assemble("  ", (f"{command:<{width}}", "cyan"), (f"  {why}", "dim")) for command, why in steps]
-    _say("", _title(f"Three nights in {seconds:.0f} seconds. Now you"), *lines)
+    return [Text.assemble("  ", (f"{command:<{width}}", "cyan"), (f"  {why}", "dim")) for command, why in steps]
 
 
 def main() -> int:

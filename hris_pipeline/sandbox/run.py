@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox import server
-from hris_pipeline.sandbox.bamboohr import API_KEY, bamboohr_app
+from hris_pipeline.sandbox import bamboohr, merge, server
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
@@ -21,14 +20,18 @@ class StandIn:
     app: Callable[[Tenant], server.App]
     port: int
     account: Mapping[str, str]  # what a company file says of it beside its address
+    path: str = ""  # of the address
 
     def line(self, name: str, url: str) -> str:
         """The account in a company file, below ``hris:``."""
-        keys = {"system": name, "base_url": url, **self.account}
+        keys = {"system": name, "base_url": url + self.path, **self.account}
         return f"  {name}: {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}"
 
 
-OTHERS = {"bamboohr": StandIn(bamboohr_app, 8174, {"api_key": API_KEY})}
+OTHERS = {
+    "merge": StandIn(merge.merge_app, 8173, {"api_key": merge.API_KEY, "account_token": merge.ACCOUNT_TOKEN}, "/api"),
+    "bamboohr": StandIn(bamboohr.bamboohr_app, 8174, {"api_key": bamboohr.API_KEY}),
+}
 """By the system's name; only ``hris-pipeline sandbox`` starts them."""
 
 

@@ -68,6 +68,7 @@ class Server:
         config = uvicorn.Config(
             _cuttable(self.app),
             log_config=None,
+            date_header=False,  # a stand-in lives in its company's days: it says itself what the time is, where that matters
             log_level="warning",
             access_log=False,
             lifespan="off",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hris_pipeline.sandbox.bamboohr import API_KEY, bamboohr_app
+from hris_pipeline.sandbox import bamboohr, merge
 from hris_pipeline.sandbox.company import Tenant, load_company
 from hris_pipeline.sandbox.server import App, serve
 from hris_pipeline_tests.end_to_end.deployment import deployed
@@ -25,11 +25,28 @@ class Other:
     account: Mapping[str, object]
     kinds: tuple[str, ...]  # the kinds of group that both have
     instead: Mapping[str, str] = field(default_factory=dict)  # what it says in the place of another word
+    path: str = ""  # of its address
 
 
 OTHERS = {
     "bamboohr": Other(
-        bamboohr_app, {"system": "bamboohr", "api_key": API_KEY}, ("team", "department", "location"), {"on_leave": "active"}
+        bamboohr.bamboohr_app,
+        {"system": "bamboohr", "api_key": bamboohr.API_KEY},
+        ("team", "department", "location"),
+        {"on_leave": "active"},
+    ),
+    "merge": Other(
+        merge.merge_app,
+        {
+            "system": "merge",
+            "api_key": merge.API_KEY,
+            "account_token": merge.ACCOUNT_TOKEN,
+            "options": {"requests_per_minute": 100_000},
+        },
+        ("team", "department", "cost_center", "location", "legal_entity"),
+        # of a manager who is nobody it has no id but its own
+        {"on_leave": "active", "personio:10999": f"personio:{merge.merge_id('employees', 10999)}"},
+        "/api",
     ),
 }
 
@@ -43,7 +60,9 @@ def core_tables(folder, generation, kinds=None, other=None):
         company = stack.enter_context(deployed(folder, load_company(), more=more))
         if other:
             address = stack.enter_context(serve(other.app(company.tenant))).url
-            company.more["hris"] = {"personio": {**other.account, "base_url": address}}  # the name makes the refs the same
+            company.more["hris"] = {
+                "personio": {**other.account, "base_url": address + other.path}
+            }  # the name makes the refs the same
         company.write_file(api=generation)
         for day in (1, 2, 3):
             company.tenant.go_to(day)

@@ -291,7 +291,7 @@ def test_c75_a_deskbird_from_an_old_backup_is_brought_in_line_again(story: Story
     assert story.facts["restored"] == [True, False]
 
 
-def test_c74_with_its_state_lost_the_pipeline_finds_everybody_again_and_deactivates_nobody_in_the_first_night(
+def test_c74_with_its_state_lost_it_finds_everybody_again_and_deactivates_nobody_in_the_first_night(
     story: Story,
 ) -> None:
     lost = story.nights["the state is lost"]

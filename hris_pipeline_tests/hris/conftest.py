@@ -1,5 +1,6 @@
 """A Personio on the loopback address, and an account that is read quickly."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
 from hris_pipeline.sandbox.server import App, Server, serve
 from hris_pipeline_tests.hris.feed import Feed
+from hris_pipeline_tests.hris.merge_account import MergeAccount, account
 
 ALL_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
 PEOPLE = 230  # three pages in v1, five in v2
@@ -91,6 +93,13 @@ def personio(tmp_path: Path) -> Iterator[Callable[..., Account]]:
     yield make
     for server in servers:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def merge(tmp_path: Path) -> Iterator[Callable[..., MergeAccount]]:
+    """Makes accounts of a Merge whose company has 230 people, or the one given."""
+    with contextlib.ExitStack() as stack:
+        yield lambda tenant=None, **more: stack.enter_context(account(tmp_path, tenant, **more))
 
 
 def scripted_app(answers: dict[str, Any]) -> App:

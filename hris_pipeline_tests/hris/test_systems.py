@@ -1,5 +1,6 @@
 """The registry of HR systems keeps what the company file and `hris-pipeline systems` are told; and the table is up to date."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import get_args
@@ -7,12 +8,13 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from hris_pipeline import cli
+from hris_pipeline import cli, settings
 from hris_pipeline.contracts import STATUSES
+from hris_pipeline.hris import merge
 from hris_pipeline.hris.merge_coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
 from hris_pipeline.hris.personio import RATES
 from hris_pipeline.hris.system import Answer, Evidence
-from hris_pipeline.hris.systems import SYSTEMS, find, table
+from hris_pipeline.hris.systems import SYSTEMS, connect, find, table
 from hris_pipeline.presentation.systems import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,8 +57,11 @@ def test_the_capabilities_say_something_of_everything(system):
 @EVERY
 def test_a_system_that_says_it_has_photos_can_be_asked_for_them(system):
     secrets = dict.fromkeys(system.credentials, "x")
-    connection = system.connect("one", base_url=system.default_base_url, credentials=secrets, options=system.options(), kinds=())
+    options = system.options.model_validate(NEEDED.get(system.name, {}))
+    connection = system.connect("one", base_url=system.base_url(options), credentials=secrets, options=options, kinds=())
     assert hasattr(connection, "photos") is system.photos
+    assert ("since" in inspect.signature(connection.read).parameters) is system.reads_changes
+    assert not system.reads_changes or system.capabilities.changed_since != "no"
 
 
 @EVERY
@@ -76,6 +81,19 @@ def test_personio_stays_below_the_measured_limits_by_itself():
     assert SYSTEMS["personio"].options().api == "v2"
     assert RATES["v2"] < 30
     assert RATES["v1"] < 300 / 60
+
+
+@pytest.mark.parametrize(("region", "address"), merge.ADDRESSES.items())
+def test_merges_address_follows_the_region_unless_the_company_file_names_one(tmp_path, region, address):
+    def base_url(**account):
+        system = {"system": "merge", "api_key": "${KEY}", "account_token": "${TOKEN}", "options": {"region": region}, **account}
+        file = {"timezone": "UTC", "deskbird": {"scim_token": "${SCIM}"}, "hris": {"hr": system}}
+        (tmp_path / "acme.yaml").write_text(json.dumps(file))
+        company = settings.resolve(settings.load("acme", tmp_path), {"KEY": "k", "TOKEN": "t", "SCIM": "s"})
+        return connect("hr", company.hris["hr"], company.kinds_read).base_url
+
+    assert base_url() == base_url(base_url=None) == address
+    assert base_url(base_url="https://proxy.example/merge/api") == "https://proxy.example/merge/api"
 
 
 # --- the table ------------------------------------------------------------------------------------------------------------------
