@@ -245,12 +245,25 @@ def latency(bench: Bench) -> Iterator[Row]:
     yield from writes(bench, f"latency, {LATENCY * 1000:g} ms, {CONCURRENCY} at once", 2000, ideal, 0.6, ("--latency", LATENCY))
 
 
+def merge(bench: Bench) -> Iterator[Row]:
+    """Reading through Merge under the professional plan's limit."""
+    people = min(bench.people or 10_000, 10_000)
+    rounds = [bench.module("merge", "--people", people) for _ in range(bench.rounds)]
+    ratios = [told["seconds"] / told["allowed"] for told in rounds]
+    name = f"merge, {people:,} people, 400 requests a minute"
+    yield Row(name, "time / what the limit allows", "at most 1.1", spread(ratios, ".2f"), median(ratios) <= 1.1)
+    refused = [told["refused"] for told in rounds]
+    yield Row(name, "answers 429", "0", str(max(refused)), not any(refused))
+    bench.notes.append(f"{name}: {rounds[0]['requests']} requests in {rounds[0]['seconds']:.1f} s, {rounds[0]['proof']}.")
+
+
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "night": night,
     "peer": peer,
     "idle": idle,
     "rate": rate,
     "latency": latency,
+    "merge": merge,
 }
 
 
