@@ -297,3 +297,29 @@ def test_c74_with_its_state_lost_it_finds_everybody_again_and_deactivates_nobody
     lost = story.nights["the state is lost"]
     assert (lost.ended.code, lost.held, lost.writes) == (3, {"first_contact": 1}, 0)
     assert (story.nights["the night after the loss"].ended.code, story.nights["the night after the loss"].writes) == (0, 1)
+
+
+@pytest.mark.parametrize(("invited", "waits"), [(5, False), (30, True)])
+def test_c79_a_deskbird_that_is_full_of_users_is_reported_on_before_it_is_touched(
+    tmp_path: Path, invited: int, waits: bool
+) -> None:
+    with deployed(tmp_path, generate(40)) as acme:
+        persons = [person for person in acme.tenant.snapshot.persons.values() if person.current and person.email]
+        for person in persons[:invited]:
+            acme.deskbird.desk.add_user(str(person.email), person.first_name, person.last_name)
+        stranger = acme.deskbird.desk.add_user("guest@elsewhere.example", "Gus", "Guest")
+        assert acme.sync().code == (3 if waits else 0)
+        assert bool(acme.writes()) is not waits
+        if waits:
+            told = acme.run("plan", "acme").out
+            assert "30" in told
+            assert "first_contact" in told
+            ((plan_id,),) = acme.ask("select distinct plan_id from deskbird.changes")
+            assert acme.run("approve", "acme", str(plan_id)).code == 0
+            assert acme.sync().code == 0
+        users = acme.deskbird.desk.users()
+        assert len(users) == len({user["userName"] for user in users})
+        assert sum(bool(user.get("externalId")) for user in users) == len(users) - 1
+        (guest,) = [user for user in users if user["id"] == stranger]
+        assert guest["active"]
+        assert "externalId" not in guest
