@@ -163,8 +163,11 @@ class Campaign:
         self.clear()
         before = {user["id"]: user for user in self.acme.deskbird.desk.users()}
         self.guests = {id_: user for id_, user in before.items() if not user.get("externalId")}
+        employed = set(self.acme.tenant.snapshot.persons)
         kind = "calm" if self.night % CALM == 0 else self.dice.choice(("faulty", "killed"))
         ended = self.killed() if kind == "killed" else self.calm() if kind == "calm" else self.faulty()
+        for ref in employed - set(self.acme.tenant.snapshot.persons):  # a list that moves under the reader moves for good
+            self.vanished[f"personio:{ref}"] = self.night
         self.report.nights += 1
         self.report.exits[ended.code] += 1
         self.report.writes += len(self.acme.writes())

@@ -40,7 +40,6 @@ def leaves(company, ref, night):
 
 BAD_STATES = {
     "partly synced": ("/sync-status", "sync", {"Employee": {"status": "PARTIALLY_SYNCED"}}),
-    "failed": ("/sync-status", "sync", {"Employee": {"last_sync_result": "FAILED"}}),
     "units failed": ("/sync-status", "sync", {"Group": {"status": "FAILED"}}),
     "link lost": ("/account-details", "account", {"status": "RELINK_NEEDED"}),
     "stale": ("/sync-status", "sync", {"Employee": {"last_sync_finished": "2026-02-20T00:00:00Z"}}),

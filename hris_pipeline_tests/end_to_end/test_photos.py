@@ -226,8 +226,7 @@ def deployment(tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-@pytest.mark.parametrize("dialect", ["rfc", "entra"])
-@pytest.mark.parametrize("spoken", ["fixed", "auto"])
+@pytest.mark.parametrize(("dialect", "spoken"), [("rfc", "fixed"), ("entra", "auto")])
 def test_new_users_get_their_photos_in_the_same_night_in_both_dialects(deployment: Any, dialect: Any, spoken: str) -> None:
     wanted = dialect if spoken == "fixed" else "auto"
     more = {"sync": sync_section(cleared={"photo": "clear"}), "deskbird": {"scim_dialect": wanted}}

@@ -23,7 +23,7 @@ from hris_pipeline.sandbox.server import App, serve
 
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)  # when the sample and the generated company are read
 PEOPLE = 230
-PATIENCE = Patience(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
+PATIENCE = Patience(tries=3, refusals=60, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
 
 
 @dataclass
