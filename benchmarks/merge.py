@@ -37,6 +37,8 @@ def main(people: int) -> None:
             options=SYSTEM.options(plan=PLAN),
             kinds=("team", "department", "cost_center"),
         )
+        next(connection.trials())  # the stand-in makes its rows with the first request
+        faults.forget()
         began = time.perf_counter()
         employees, _ = connection.read(Path(folder), lambda *_: None)
         seconds = time.perf_counter() - began

@@ -32,7 +32,7 @@ ADDRESSES: dict[Region, str] = {
 }
 LIMITS: dict[Plan, int] = {"launch": 100, "professional": 400, "enterprise": 600}
 """Requests a minute that Merge allows for one linked account (docs.merge.dev, rate limits)."""
-SHARE = 0.975  # of the limit: as near to it as can be without being refused
+SHARE = 0.985  # of the limit: as near to it as can be without being refused
 RIGHTS_AT = "API keys in Merge's dashboard"
 CREDENTIALS = ("api_key", "account_token")
 STATUSES: dict[str, Status] = {"active": "active", "pending": "upcoming", "inactive": "ended", people.DELETED: "ended"}
