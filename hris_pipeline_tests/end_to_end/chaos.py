@@ -227,7 +227,8 @@ class Campaign:
             async def answer(message: Any) -> None:
                 if at_a_request and seen >= due and process.is_alive():
                     time.sleep(delay)
-                    os.kill(process.pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself meanwhile
+                        os.kill(process.pid, signal.SIGKILL)
                 await send(message)
 
             await serve(scope, receive, answer)
