@@ -12,9 +12,9 @@ ZONES = {"Auckland": "Pacific/Auckland", "la-1": "America/Los_Angeles"}
 TODAY, YESTERDAY, TOMORROW = "2026-03-02", "2026-03-01", "2026-03-03"
 
 
-def status(registry: Registry, person: str = "p:1") -> tuple[str, bool]:
+def status(hr: Registry, person: str = "p:1") -> tuple[str, bool]:
     """A person's status, and whether deskbird should have them."""
-    found = registry.night()[person]
+    found = hr.night()[person]
     return found["status"], found["wanted"]
 
 
@@ -23,17 +23,17 @@ def status(registry: Registry, person: str = "p:1") -> tuple[str, bool]:
 
 def located(*places: str) -> Registry:
     """One person in each place, all with the same last day."""
-    registry = Registry()
-    registry.units = {
+    hr = Registry()
+    hr.units = {
         "p:location:7": " auckland",
         "p:location:la-1": "West Coast",
         "p:location:8": "Berlin",
         "q:location:7": "Rome",
     }
-    registry.rule(timezones=ZONES)
+    hr.rule(timezones=ZONES)
     for place in places:
-        registry.put(f"p:{place}", f"{place}@acme.test", end_date=TODAY, groups=(("location", place), ("team", "1")))
-    return registry
+        hr.put(f"p:{place}", f"{place}@acme.test", end_date=TODAY, groups=(("location", place), ("team", "1")))
+    return hr
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def located(*places: str) -> Registry:
     ],
 )
 def test_c35_the_last_day_ends_at_midnight_where_the_person_works(moment: dt.datetime, active: set[str]) -> None:
-    registry = located("7", "8", "la-1")
-    registry.now = moment
-    found = registry.night()
+    hr = located("7", "8", "la-1")
+    hr.now = moment
+    found = hr.night()
     assert {person.removeprefix("p:") for person, row in found.items() if row["status"] == "active"} == active
     assert {person: row["timezone"] for person, row in found.items()} == {
         "p:7": "Pacific/Auckland", "p:8": "Europe/Berlin", "p:la-1": "America/Los_Angeles",
@@ -104,52 +104,52 @@ def test_c35_the_last_day_ends_at_midnight_where_the_person_works(moment: dt.dat
     ],
 )
 def test_c35_nights_in_which_the_clocks_change(zone: str, last_day: str, still_there: dt.datetime, gone: dt.datetime) -> None:
-    registry = located("7")
-    registry.rule(timezones={"Auckland": zone})
-    registry.change("p:7", end_date=last_day)
+    hr = located("7")
+    hr.rule(timezones={"Auckland": zone})
+    hr.change("p:7", end_date=last_day)
     for moment, expected in ((still_there, "active"), (gone, "ended")):
-        registry.now = moment
-        assert status(registry, "p:7")[0] == expected
+        hr.now = moment
+        assert status(hr, "p:7")[0] == expected
 
 
 def test_c33_the_first_day_too_is_the_one_where_the_person_works() -> None:
-    registry = located("7", "8", "la-1")
-    for ref in registry.records:
-        registry.change(ref, start_date=TOMORROW, end_date=None)
-    registry.now = dt.datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # the third of March in Auckland
-    assert {person for person, row in registry.night().items() if row["wanted"]} == {"p:7"}
-    registry.rule(prehire_days=1)
-    registry.now = dt.datetime(2026, 3, 2, 7, 59, tzinfo=UTC)  # the first of March in Los Angeles
-    assert {person for person, row in registry.night().items() if row["wanted"]} == {"p:7", "p:8"}
+    hr = located("7", "8", "la-1")
+    for ref in hr.records:
+        hr.change(ref, start_date=TOMORROW, end_date=None)
+    hr.now = dt.datetime(2026, 3, 2, 11, 0, tzinfo=UTC)  # the third of March in Auckland
+    assert {person for person, row in hr.night().items() if row["wanted"]} == {"p:7"}
+    hr.rule(prehire_days=1)
+    hr.now = dt.datetime(2026, 3, 2, 7, 59, tzinfo=UTC)  # the first of March in Los Angeles
+    assert {person for person, row in hr.night().items() if row["wanted"]} == {"p:7", "p:8"}
 
 
 def test_c35_a_location_that_is_not_synced_tells_the_zone_and_makes_no_group() -> None:
-    registry = located("7")
-    registry.units["p:team:1"] = "Sales"
-    registry.change("p:7", end_date=None)
-    assert registry.night()["p:7"]["timezone"] == "Pacific/Auckland"
-    assert registry.memberships() == {("p:7", "p:team:1")}
-    assert registry.query("select kind from core.groups") == [("team",)]
-    assert registry.held() == {}
+    hr = located("7")
+    hr.units["p:team:1"] = "Sales"
+    hr.change("p:7", end_date=None)
+    assert hr.night()["p:7"]["timezone"] == "Pacific/Auckland"
+    assert hr.memberships() == {("p:7", "p:team:1")}
+    assert hr.query("select kind from core.groups") == [("team",)]
+    assert hr.held() == {}
 
 
 def test_places_that_nobody_named_and_people_without_one_go_by_the_companys_zone() -> None:
-    registry = located("8")
-    registry.put("p:nowhere", "nowhere@acme.test")
-    registry.put("q:7", "rome@acme.test", groups=(("location", "7"),))  # another account's number 7
-    registry.put("p:lost", "lost@acme.test", groups=(("location", "la-1"), ("location", "99")))
-    assert {person: row["timezone"] for person, row in registry.night().items()} == {
+    hr = located("8")
+    hr.put("p:nowhere", "nowhere@acme.test")
+    hr.put("q:7", "rome@acme.test", groups=(("location", "7"),))  # another account's number 7
+    hr.put("p:lost", "lost@acme.test", groups=(("location", "la-1"), ("location", "99")))
+    assert {person: row["timezone"] for person, row in hr.night().items()} == {
         "p:8": "Europe/Berlin", "p:nowhere": "Europe/Berlin", "q:7": "Europe/Berlin", "p:lost": "America/Los_Angeles",
     }  # fmt: skip
 
 
 def test_a_person_of_several_records_lives_where_the_primary_one_says() -> None:
-    registry = located("8")
-    registry.change("p:8", end_date=None)
-    registry.put("q:1", "8@acme.test", groups=(("location", "la-1"),), start_date="2025-01-01")
-    assert registry.night()["p:8"]["timezone"] == "Europe/Berlin"
-    registry.rule(precedence={"default": ("q",)})
-    assert registry.night()["p:8"]["timezone"] == "America/Los_Angeles"
+    hr = located("8")
+    hr.change("p:8", end_date=None)
+    hr.put("q:1", "8@acme.test", groups=(("location", "la-1"),), start_date="2025-01-01")
+    assert hr.night()["p:8"]["timezone"] == "Europe/Berlin"
+    hr.rule(precedence={"default": ("q",)})
+    assert hr.night()["p:8"]["timezone"] == "America/Los_Angeles"
 
 
 # --- hires --------------------------------------------------------------------------------------------------------------------
@@ -168,10 +168,10 @@ def test_a_person_of_several_records_lives_where_the_primary_one_says() -> None:
     ],
 )
 def test_c34_a_hire_that_was_called_off_does_not_come(values: dict[str, Any], expected: str) -> None:
-    registry = Registry()
-    registry.rule(prehire_days=60)
-    registry.put("p:1", "ada@acme.test", **{"start_date": "2026-04-01"} | values)
-    assert status(registry) == (expected, expected == "upcoming")
+    hr = Registry()
+    hr.rule(prehire_days=60)
+    hr.put("p:1", "ada@acme.test", **{"start_date": "2026-04-01"} | values)
+    assert status(hr) == (expected, expected == "upcoming")
 
 
 def test_c34_who_was_created_early_and_then_called_off_is_deactivated_and_left_in_no_group() -> None:
@@ -209,11 +209,11 @@ def test_c36_a_termination_of_weeks_ago_acts_tonight_and_its_correction_brings_e
 
 
 def test_c37_who_is_on_leave_for_years_stays() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", status="leave")
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", status="leave")
     for _ in range(3):
-        registry.now += dt.timedelta(days=400)
-        assert status(registry) == ("on_leave", True)
+        hr.now += dt.timedelta(days=400)
+        assert status(hr) == ("on_leave", True)
 
 
 def test_c14_an_unknown_word_is_held_back_and_deactivates_nobody() -> None:
@@ -244,22 +244,22 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_c20_c22_strange_text_is_the_same_on_the_second_night(text: str) -> None:
-    registry = Registry()
+    hr = Registry()
     address = "".join(text[:40].split()).upper()
-    registry.put("p:1", f" {address}@Acme.TEST\u00a0", None)
-    registry.change("p:1", given_name=text, family_name=text)
-    first = registry.night()["p:1"]
+    hr.put("p:1", f" {address}@Acme.TEST\u00a0", None)
+    hr.change("p:1", given_name=text, family_name=text)
+    first = hr.night()["p:1"]
     assert not {"\x00", "\u200b", "\u202b", "\u2067", "\ufeff"} & set(first["display_name"])
     # what deskbird gives back of it comes through as it is
-    registry.put("p:1", first["email"], None)
-    registry.change("p:1", given_name=first["given_name"], family_name=first["family_name"])
-    assert registry.night()["p:1"] == first
+    hr.put("p:1", first["email"], None)
+    hr.change("p:1", given_name=first["given_name"], family_name=first["family_name"])
+    assert hr.night()["p:1"] == first
 
 
 def test_c22_addresses_that_differ_in_form_only_are_one_address() -> None:
     forms = ["z\u00f6e@googlemail.com", " ZO\u0308E@GoogleMail.com", "zo\u0308e@gmail.com\u00a0", "Z\u00d6E@gmail.com\u200b"]
-    registry = Registry()
+    hr = Registry()
     for number, form in enumerate(forms):
-        registry.put(f"p:{number}", form)
-    found = registry.night()
+        hr.put(f"p:{number}", form)
+    found = hr.night()
     assert [(row["hris_ref"], row["other_refs"]) for row in found.values()] == [("p:0", ["p:1", "p:2", "p:3"])]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people.registry import Record, Registry
+from people.hr import Record, Registry
 
 ENDED = {"status": "inactive", "end_date": "2026-02-27"}
 
@@ -22,171 +22,171 @@ def ids(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str]]]:
 
 
 def test_c27_a_contractor_who_becomes_an_employee_stays_the_same_person() -> None:
-    registry = Registry()
-    registry.put("p:contractor", "ada@acme.test")
-    assert ids(registry.night()) == {"p:contractor": ("p:contractor", [])}
-    registry.change("p:contractor", **ENDED)
-    registry.put("p:employee", "Ada@acme.test ", start_date="2026-03-02")
+    hr = Registry()
+    hr.put("p:contractor", "ada@acme.test")
+    assert ids(hr.night()) == {"p:contractor": ("p:contractor", [])}
+    hr.change("p:contractor", **ENDED)
+    hr.put("p:employee", "Ada@acme.test ", start_date="2026-03-02")
     for _ in range(2):
-        found = registry.night()
+        found = hr.night()
         assert ids(found) == {"p:contractor": ("p:employee", ["p:contractor"])}
         assert (found["p:contractor"]["status"], found["p:contractor"]["wanted"]) == ("active", True)
-    assert registry.counts.several_records == 1
+    assert hr.counts.several_records == 1
 
 
 def test_c28_a_rehire_with_a_new_id_is_the_person_of_old() -> None:
-    registry = Registry()
-    registry.put("p:9", "ada@acme.test", end_date="2024-01-31")
-    registry.night()
-    registry.put("p:10", "ada@googlemail.com", start_date="2026-03-01")
-    registry.change("p:9", email="ada@gmail.com")
-    assert ids(registry.night()) == {"p:9": ("p:10", ["p:9"])}
+    hr = Registry()
+    hr.put("p:9", "ada@acme.test", end_date="2024-01-31")
+    hr.night()
+    hr.put("p:10", "ada@googlemail.com", start_date="2026-03-01")
+    hr.change("p:9", email="ada@gmail.com")
+    assert ids(hr.night()) == {"p:9": ("p:10", ["p:9"])}
 
 
 def test_c29_parallel_employments_under_two_ids_are_one_person_with_one_primary_record() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", start_date="2019-01-01")
-    registry.put("p:2", "ada@acme.test", start_date="2021-01-01")
-    registry.put("p:3", "ada@acme.test", start_date="2021-01-01", status="leave")
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", start_date="2019-01-01")
+    hr.put("p:2", "ada@acme.test", start_date="2021-01-01")
+    hr.put("p:3", "ada@acme.test", start_date="2021-01-01", status="leave")
     for order in (("p:1", "p:2", "p:3"), ("p:3", "p:2", "p:1")):
-        assert ids(registry.night(order)) == {"p:2": ("p:2", ["p:1", "p:3"])}
+        assert ids(hr.night(order)) == {"p:2": ("p:2", ["p:1", "p:3"])}
 
 
 @pytest.mark.parametrize("name", ["ADA byron", "Ada  Byron", " Ada Byron\u200b", "A\u0064a Byron"])
 def test_names_are_the_same_whatever_their_case_form_and_blanks(name: str) -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test")
-    registry.put("p:2", "ada@acme.test", name.strip(" "))
-    assert list(registry.night()) == ["p:1"]
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test")
+    hr.put("p:2", "ada@acme.test", name.strip(" "))
+    assert list(hr.night()) == ["p:1"]
 
 
 def test_names_in_two_forms_of_unicode_are_the_same() -> None:
-    registry = Registry()
-    registry.put("p:1", "zoe@acme.test", "Zo\u00eb Stra\u00dfe")
-    registry.put("p:2", "zoe@acme.test", "ZOE\u0308 STRASSE")
-    assert list(registry.night()) == ["p:1"]
+    hr = Registry()
+    hr.put("p:1", "zoe@acme.test", "Zo\u00eb Stra\u00dfe")
+    hr.put("p:2", "zoe@acme.test", "ZOE\u0308 STRASSE")
+    assert list(hr.night()) == ["p:1"]
 
 
 def test_c30_homonyms_with_addresses_of_their_own_are_two_people() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test")
-    registry.put("p:2", "ada2@acme.test")
-    registry.put("q:3", "ada3@acme.test")
-    assert set(registry.night()) == {"p:1", "p:2", "q:3"}
-    assert registry.query("from state.persons") == []
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test")
+    hr.put("p:2", "ada2@acme.test")
+    hr.put("q:3", "ada3@acme.test")
+    assert set(hr.night()) == {"p:1", "p:2", "q:3"}
+    assert hr.query("from state.persons") == []
 
 
 @pytest.mark.parametrize("other", ["p:2", "q:2"])
 def test_c25_an_address_given_to_somebody_else_does_not_make_them_one(other: str) -> None:
-    registry = Registry()
-    registry.put("p:1", "jsmith@acme.test", "John Smith", **ENDED)
-    registry.put(other, "jsmith@acme.test", "Jane Smith")
-    assert ids(registry.night()) == {"p:1": ("p:1", []), other: (other, [])}
-    assert registry.held() == {}
-    assert registry.query("from state.persons") == []
+    hr = Registry()
+    hr.put("p:1", "jsmith@acme.test", "John Smith", **ENDED)
+    hr.put(other, "jsmith@acme.test", "Jane Smith")
+    assert ids(hr.night()) == {"p:1": ("p:1", []), other: (other, [])}
+    assert hr.held() == {}
+    assert hr.query("from state.persons") == []
 
 
 def test_c23_two_people_of_one_connection_who_share_an_address_are_both_held_back() -> None:
-    registry = Registry()
-    registry.put("p:1", "shared@acme.test", "John Smith")
-    registry.put("p:2", "shared@acme.test", "Jane Smith")
-    registry.put("q:3", "shared@acme.test", "Joan Smith")  # nor can anybody say whose account this is
-    registry.put("p:4", "other@acme.test")
-    assert list(registry.night()) == ["p:4"]
-    assert registry.held() == {ref: {"email_is_unique"} for ref in ("p:1", "p:2", "q:3")}
-    assert registry.query("from state.persons") == []
+    hr = Registry()
+    hr.put("p:1", "shared@acme.test", "John Smith")
+    hr.put("p:2", "shared@acme.test", "Jane Smith")
+    hr.put("q:3", "shared@acme.test", "Joan Smith")  # nor can anybody say whose account this is
+    hr.put("p:4", "other@acme.test")
+    assert list(hr.night()) == ["p:4"]
+    assert hr.held() == {ref: {"email_is_unique"} for ref in ("p:1", "p:2", "q:3")}
+    assert hr.query("from state.persons") == []
 
 
 def test_two_accounts_of_one_company_are_one_person_whatever_the_names() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", "Augusta Byron")
-    registry.put("q:7", "ada@acme.test", "Ada Lovelace", status="leave")
-    assert ids(registry.night()) == {"p:1": ("p:1", ["q:7"])}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", "Augusta Byron")
+    hr.put("q:7", "ada@acme.test", "Ada Lovelace", status="leave")
+    assert ids(hr.night()) == {"p:1": ("p:1", ["q:7"])}
 
 
 def test_two_records_of_one_person_do_not_keep_the_other_accounts_record_away() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", "Ada Byron")
-    registry.put("p:2", "ada@acme.test", "Ada Byron")
-    registry.put("q:7", "ada@acme.test", "Ada Lovelace")
-    assert ids(registry.night()) == {"p:1": ("p:1", ["p:2", "q:7"])}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", "Ada Byron")
+    hr.put("p:2", "ada@acme.test", "Ada Byron")
+    hr.put("q:7", "ada@acme.test", "Ada Lovelace")
+    assert ids(hr.night()) == {"p:1": ("p:1", ["p:2", "q:7"])}
 
 
 def test_an_account_elsewhere_does_not_join_two_people_of_one_connection() -> None:
-    registry = Registry()
-    registry.put("p:1", "one@acme.test", "Ada Byron")
-    registry.put("q:1", "one@acme.test", "Ada Byron")
-    registry.night()
-    registry.change("q:1", email="two@acme.test")
-    registry.put("p:2", "two@acme.test", "Mary Somerville")
-    assert ids(registry.night()) == {"p:1": ("p:1", ["q:1"])}
-    assert registry.held() == {"q:1": {"email_is_unique"}, "p:2": {"email_is_unique"}}
+    hr = Registry()
+    hr.put("p:1", "one@acme.test", "Ada Byron")
+    hr.put("q:1", "one@acme.test", "Ada Byron")
+    hr.night()
+    hr.change("q:1", email="two@acme.test")
+    hr.put("p:2", "two@acme.test", "Mary Somerville")
+    assert ids(hr.night()) == {"p:1": ("p:1", ["q:1"])}
+    assert hr.held() == {"q:1": {"email_is_unique"}, "p:2": {"email_is_unique"}}
 
 
 def test_rubbish_in_place_of_an_address_joins_nobody() -> None:
-    registry = Registry()
+    hr = Registry()
     for number, rubbish in enumerate(("none", "@", "n/a", None, " ")):
-        registry.put(f"p:{number}1", rubbish, **ENDED)
-        registry.put(f"p:{number}2", rubbish, **ENDED)
-        registry.put(f"q:{number}3", rubbish)
-    registry.night()
-    assert registry.query("from state.persons") == []
+        hr.put(f"p:{number}1", rubbish, **ENDED)
+        hr.put(f"p:{number}2", rubbish, **ENDED)
+        hr.put(f"q:{number}3", rubbish)
+    hr.night()
+    assert hr.query("from state.persons") == []
 
 
 def test_records_without_a_name_are_not_joined_for_that() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", None, **ENDED)
-    registry.put("p:2", "ada@acme.test", None, **ENDED)
-    assert set(registry.night()) == {"p:1", "p:2"}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", None, **ENDED)
+    hr.put("p:2", "ada@acme.test", None, **ENDED)
+    assert set(hr.night()) == {"p:1", "p:2"}
 
 
 def test_records_once_joined_stay_joined() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test")
-    registry.put("q:2", "ada@acme.test")
-    registry.night()
-    registry.change("p:1", email="augusta@acme.test", family_name="King")
-    assert ids(registry.night()) == {"p:1": ("p:1", ["q:2"])}
-    record = registry.records.pop("p:1")  # deleted in its HRIS
-    assert ids(registry.night()) == {"p:1": ("q:2", [])}
-    registry.records["p:1"] = record
-    assert ids(registry.night()) == {"p:1": ("p:1", ["q:2"])}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test")
+    hr.put("q:2", "ada@acme.test")
+    hr.night()
+    hr.change("p:1", email="augusta@acme.test", family_name="King")
+    assert ids(hr.night()) == {"p:1": ("p:1", ["q:2"])}
+    record = hr.records.pop("p:1")  # deleted in its HRIS
+    assert ids(hr.night()) == {"p:1": ("q:2", [])}
+    hr.records["p:1"] = record
+    assert ids(hr.night()) == {"p:1": ("p:1", ["q:2"])}
 
 
 def test_two_people_who_turn_out_to_be_one_go_by_the_id_of_the_one_known_first() -> None:
-    registry = Registry()
+    hr = Registry()
     for ref, address, start in (("p:1", "one@acme.test", "2022-01-01"), ("q:2", "two@acme.test", "2020-01-01")):
-        registry.put(ref, address, start_date=start)
-        registry.put(f"{ref}0", address, **ENDED)
-        registry.night()
-    registry.records.pop("q:20")
-    registry.change("q:2", email="one@acme.test")
-    assert ids(registry.night()) == {"p:1": ("p:1", ["p:10", "q:2"])}
-    registry.put("q:20", "two@acme.test", **ENDED)  # a record of the second that was away comes along
-    assert ids(registry.night()) == {"p:1": ("p:1", ["p:10", "q:2", "q:20"])}
+        hr.put(ref, address, start_date=start)
+        hr.put(f"{ref}0", address, **ENDED)
+        hr.night()
+    hr.records.pop("q:20")
+    hr.change("q:2", email="one@acme.test")
+    assert ids(hr.night()) == {"p:1": ("p:1", ["p:10", "q:2"])}
+    hr.put("q:20", "two@acme.test", **ENDED)  # a record of the second that was away comes along
+    assert ids(hr.night()) == {"p:1": ("p:1", ["p:10", "q:2", "q:20"])}
 
 
 def test_a_record_that_was_held_back_gives_its_person_the_id_all_the_same() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", status="sabbatical")
-    registry.night()
-    registry.change("p:1", **ENDED)
-    registry.put("p:0", "ada@acme.test")
-    assert ids(registry.night()) == {"p:1": ("p:0", ["p:1"])}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", status="sabbatical")
+    hr.night()
+    hr.change("p:1", **ENDED)
+    hr.put("p:0", "ada@acme.test")
+    assert ids(hr.night()) == {"p:1": ("p:0", ["p:1"])}
 
 
 def test_of_ordinary_people_nothing_is_written_down() -> None:
-    registry = Registry()
+    hr = Registry()
     for number in range(5):
-        registry.put(f"p:{number}", f"{number}@acme.test")
-    registry.night()
-    assert registry.query("from state.persons") == []
-    registry.put("q:1", "1@acme.test")
-    registry.night()
-    first = registry.query("from state.persons order by all")
+        hr.put(f"p:{number}", f"{number}@acme.test")
+    hr.night()
+    assert hr.query("from state.persons") == []
+    hr.put("q:1", "1@acme.test")
+    hr.night()
+    first = hr.query("from state.persons order by all")
     assert [row[:2] for row in first] == [("p:1", "p:1"), ("q:1", "p:1")]
-    registry.night()
-    assert registry.query("from state.persons order by all") == first
+    hr.night()
+    assert hr.query("from state.persons order by all") == first
 
 
 # --- which record is the primary one ------------------------------------------------------------------------------------------
@@ -201,91 +201,91 @@ BEST_FIRST = {
 
 @pytest.mark.parametrize(("better", "worse"), list(zip(BEST_FIRST, list(BEST_FIRST)[1:], strict=False)))
 def test_the_primary_record_is_the_one_of_the_best_status(better: str, worse: str) -> None:
-    registry = Registry()
+    hr = Registry()
     for ref, name in (("q:better", better), ("p:worse", worse)):
         status, start = BEST_FIRST[name]
-        registry.put(ref, "ada@acme.test", status=status, start_date=start)
-    assert ids(registry.night()) == {"q:better": ("q:better", ["p:worse"])}
+        hr.put(ref, "ada@acme.test", status=status, start_date=start)
+    assert ids(hr.night()) == {"q:better": ("q:better", ["p:worse"])}
 
 
 def test_of_equal_records_the_first_connections_counts_then_the_latest_start_then_the_smallest_id() -> None:
-    registry = Registry()
-    registry.put("q:1", "ada@acme.test", start_date="2025-01-01")
-    registry.put("p:3", "ada@acme.test", start_date="2021-01-01")
-    registry.put("p:1", "ada@acme.test", start_date=None)
-    registry.put("p:2", "ada@acme.test", start_date="2021-01-01")
-    assert ids(registry.night()) == {"p:2": ("p:2", ["p:1", "p:3", "q:1"])}
-    registry.rule(precedence={"default": ("q",)})
-    assert ids(registry.night()) == {"p:2": ("q:1", ["p:1", "p:2", "p:3"])}
+    hr = Registry()
+    hr.put("q:1", "ada@acme.test", start_date="2025-01-01")
+    hr.put("p:3", "ada@acme.test", start_date="2021-01-01")
+    hr.put("p:1", "ada@acme.test", start_date=None)
+    hr.put("p:2", "ada@acme.test", start_date="2021-01-01")
+    assert ids(hr.night()) == {"p:2": ("p:2", ["p:1", "p:3", "q:1"])}
+    hr.rule(precedence={"default": ("q",)})
+    assert ids(hr.night()) == {"p:2": ("q:1", ["p:1", "p:2", "p:3"])}
 
 
 # --- what of which record counts ----------------------------------------------------------------------------------------------
 
 
 def test_attributes_come_from_the_first_current_record_that_has_a_value() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", "Ada Byron", **ENDED)
-    registry.night()
-    registry.put("p:2", "ada@acme.test", "Ada Byron", start_date="2026-01-01")
-    registry.put("q:3", "ada@acme.test", "Augusta King", manager_id="8")
-    found = registry.night()["p:1"]
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", "Ada Byron", **ENDED)
+    hr.night()
+    hr.put("p:2", "ada@acme.test", "Ada Byron", start_date="2026-01-01")
+    hr.put("q:3", "ada@acme.test", "Augusta King", manager_id="8")
+    found = hr.night()["p:1"]
     assert (found["hris_ref"], found["other_refs"]) == ("p:2", ["p:1", "q:3"])
     assert (found["given_name"], found["display_name"], found["manager_ref"]) == ("Ada", "Ada Byron", "q:8")
-    registry.change("p:2", given_name=None)
-    registry.change("q:3", email="augusta@other.test")
-    registry.rule(precedence={"default": ("p",), "email": ("q",), "family_name": ("q", "p")})
-    found = registry.night()["p:1"]
+    hr.change("p:2", given_name=None)
+    hr.change("q:3", email="augusta@other.test")
+    hr.rule(precedence={"default": ("p",), "email": ("q",), "family_name": ("q", "p")})
+    found = hr.night()["p:1"]
     assert (found["email"], found["display_name"]) == ("augusta@other.test", "Augusta King")
     assert (found["start_date"], found["hris_ref"]) == (dt.date(2026, 1, 1), "p:2")
 
 
 def test_groups_are_those_of_all_current_records_and_of_the_last_one_where_none_is() -> None:
-    registry = Registry()
-    registry.units = {"p:team:1": "Sales", "p:team:2": "Support", "q:team:1": "Agency"}
-    registry.put("p:1", "ada@acme.test", groups=(("team", "1"),), **ENDED)
-    registry.put("p:2", "ada@acme.test", groups=(("team", "2"),), start_date="2021-01-01")
-    registry.put("q:1", "ada@acme.test", groups=(("team", "1"), ("team", "1")))
-    assert registry.night()["p:2"]["group_refs"] == ["p:team:2", "q:team:1"]
-    assert registry.memberships() == {("p:2", "p:team:2"), ("p:2", "q:team:1")}
-    registry.change("p:2", status="inactive", end_date="2026-03-01")
-    registry.change("q:1", **ENDED)
-    found = registry.night()["p:2"]
+    hr = Registry()
+    hr.units = {"p:team:1": "Sales", "p:team:2": "Support", "q:team:1": "Agency"}
+    hr.put("p:1", "ada@acme.test", groups=(("team", "1"),), **ENDED)
+    hr.put("p:2", "ada@acme.test", groups=(("team", "2"),), start_date="2021-01-01")
+    hr.put("q:1", "ada@acme.test", groups=(("team", "1"), ("team", "1")))
+    assert hr.night()["p:2"]["group_refs"] == ["p:team:2", "q:team:1"]
+    assert hr.memberships() == {("p:2", "p:team:2"), ("p:2", "q:team:1")}
+    hr.change("p:2", status="inactive", end_date="2026-03-01")
+    hr.change("q:1", **ENDED)
+    found = hr.night()["p:2"]
     assert (found["hris_ref"], found["status"], found["group_refs"]) == ("p:2", "ended", ["p:team:2"])
 
 
 def test_c13_an_attribute_is_unknown_where_no_current_record_delivers_it() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", absent=("team", "manager_id"))
-    registry.put("q:1", "ada@acme.test", absent=("team", "location"))
-    registry.put("q:2", "ada@acme.test", **ENDED)
-    assert registry.night()["p:1"]["unknown"] == ["team"]
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", absent=("team", "manager_id"))
+    hr.put("q:1", "ada@acme.test", absent=("team", "location"))
+    hr.put("q:2", "ada@acme.test", **ENDED)
+    assert hr.night()["p:1"]["unknown"] == ["team"]
 
 
 def test_a_manager_is_meant_whichever_of_their_records_is_named() -> None:
-    registry = Registry()
-    registry.put("p:1", "boss@acme.test", "Boss One")
-    registry.put("p:2", "boss@acme.test", "Boss One", **ENDED)
-    registry.put("q:3", "boss@acme.test", "Boss One", manager_id="4")
-    registry.put("p:5", "ada@acme.test", manager_id="2")
-    registry.put("q:6", "mary@acme.test", "Mary Somerville", manager_id="3")
-    registry.put("q:4", "ceo@acme.test", "Chief One")
-    found = registry.night()
+    hr = Registry()
+    hr.put("p:1", "boss@acme.test", "Boss One")
+    hr.put("p:2", "boss@acme.test", "Boss One", **ENDED)
+    hr.put("q:3", "boss@acme.test", "Boss One", manager_id="4")
+    hr.put("p:5", "ada@acme.test", manager_id="2")
+    hr.put("q:6", "mary@acme.test", "Mary Somerville", manager_id="3")
+    hr.put("q:4", "ceo@acme.test", "Chief One")
+    found = hr.night()
     assert {person: row["manager_ref"] for person, row in found.items()} == {
         "p:1": "q:4", "p:5": "p:1", "q:6": "p:1", "q:4": None,
     }  # fmt: skip
-    registry.change("p:1", **ENDED)  # another record becomes the primary one, and the person stays
-    found = registry.night()
+    hr.change("p:1", **ENDED)  # another record becomes the primary one, and the person stays
+    found = hr.night()
     assert (found["p:1"]["hris_ref"], found["p:5"]["manager_ref"], found["q:6"]["manager_ref"]) == ("q:3", "q:3", "q:3")
-    assert registry.lines() == {"p:1": ("q:4", None), "p:5": ("p:1", None), "q:6": ("p:1", None), "q:4": (None, None)}
+    assert hr.lines() == {"p:1": ("q:4", None), "p:5": ("p:1", None), "q:6": ("p:1", None), "q:4": (None, None)}
 
 
 def test_c47_who_reports_to_another_record_of_their_own_reports_to_themself() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", manager_id="2")
-    registry.put("p:2", "ada@acme.test", **ENDED)
-    found = registry.night()["p:1"]
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", manager_id="2")
+    hr.put("p:2", "ada@acme.test", **ENDED)
+    found = hr.night()["p:1"]
     assert found["manager_ref"] == found["hris_ref"] == "p:1"
-    assert registry.lines()["p:1"][1] == "self"
+    assert hr.lines()["p:1"][1] == "self"
 
 
 # --- a record that is held back -----------------------------------------------------------------------------------------------
@@ -301,14 +301,14 @@ def test_c47_who_reports_to_another_record_of_their_own_reports_to_themself() ->
     ],
 )
 def test_a_record_held_back_leaves_the_persons_others_alone(broken: dict[str, Any], rule: str) -> None:
-    registry = Registry()
-    registry.units = {"p:team:1": "Sales", "q:department:1": "Agency"}
-    registry.put("p:1", "ada@acme.test", groups=(("team", "1"),), manager_id="5")
-    registry.put("q:2", "ada@acme.test", groups=(("department", "1"),), manager_id="6")
-    registry.night()
-    registry.change("p:1", **broken)
-    found = registry.night()
-    assert registry.held() == {"p:1": {rule}}
+    hr = Registry()
+    hr.units = {"p:team:1": "Sales", "q:department:1": "Agency"}
+    hr.put("p:1", "ada@acme.test", groups=(("team", "1"),), manager_id="5")
+    hr.put("q:2", "ada@acme.test", groups=(("department", "1"),), manager_id="6")
+    hr.night()
+    hr.change("p:1", **broken)
+    found = hr.night()
+    assert hr.held() == {"p:1": {rule}}
     assert ids(found) == {"p:1": ("q:2", ["p:1"])}
     person = found["p:1"]
     assert (person["status"], person["email"], person["group_refs"]) == ("active", "ada@acme.test", ["q:department:1"])
@@ -319,16 +319,16 @@ def test_a_record_held_back_leaves_the_persons_others_alone(broken: dict[str, An
 
 
 def test_c14_nobody_seems_to_have_left_because_the_other_record_is_held_back() -> None:
-    registry = Registry()
-    registry.put("p:1", "ada@acme.test", **ENDED)
-    registry.put("p:2", "ada@acme.test")
-    registry.night()
-    registry.change("p:2", status="sabbatical")
-    assert registry.night() == {}
-    assert registry.held() == {"p:1": {"other_records_are_sound"}, "p:2": {"status_is_known"}}
-    registry.change("p:2", status="active")
-    assert ids(registry.night()) == {"p:2": ("p:2", ["p:1"])}
-    assert registry.held() == {}
+    hr = Registry()
+    hr.put("p:1", "ada@acme.test", **ENDED)
+    hr.put("p:2", "ada@acme.test")
+    hr.night()
+    hr.change("p:2", status="sabbatical")
+    assert hr.night() == {}
+    assert hr.held() == {"p:1": {"other_records_are_sound"}, "p:2": {"status_is_known"}}
+    hr.change("p:2", status="active")
+    assert ids(hr.night()) == {"p:2": ("p:2", ["p:1"])}
+    assert hr.held() == {}
 
 
 # --- laws ---------------------------------------------------------------------------------------------------------------------
@@ -357,10 +357,10 @@ def apart(families: list[dict[str, Record]]) -> dict[str, Record]:
     }
 
 
-def person_of(registry: Registry) -> dict[str, str]:
+def person_of(hr: Registry) -> dict[str, str]:
     """Which person each record of tonight belongs to, those held back included."""
-    stored = dict(registry.query("select hris_ref, person_id from state.persons"))
-    return {ref: stored.get(ref, ref) for ref in registry.records}
+    stored = dict(hr.query("select hris_ref, person_id from state.persons"))
+    return {ref: stored.get(ref, ref) for ref in hr.records}
 
 
 @settings(_LAWS, max_examples=6)
@@ -405,7 +405,7 @@ def test_every_record_is_one_persons_whatever_the_order_and_for_ever(
 @settings(_LAWS, max_examples=6)
 @given(records=RECORDS.filter(bool), others=st.lists(RECORDS, min_size=5, max_size=5))
 def test_other_peoples_records_change_nothing_about_a_person(records: dict[str, Record], others: list[dict[str, Record]]) -> None:
-    registry, crowd = Registry("p", "q", "r"), Registry("p", "q", "r")
-    registry.records, crowd.records = apart([records]), apart([records, *others])
-    alone, among_others = registry.night(), crowd.night()
+    hr, crowd = Registry("p", "q", "r"), Registry("p", "q", "r")
+    hr.records, crowd.records = apart([records]), apart([records, *others])
+    alone, among_others = hr.night(), crowd.night()
     assert {person: row for person, row in among_others.items() if person.endswith(".0")} == alone
