@@ -23,7 +23,7 @@ def _schedule(company: Company, job: str, cron: str, description: str) -> dg.Sch
     """One job at the times of one cron line.
 
     The run key is the date (date and time where the line has several a day), so that a tick that is evaluated again, as after an
-    edit of the line, starts nothing twice. While nights keep failing, runs are tried less often
+    edit of the line, starts nothing twice. While the job's own runs or the nights keep failing, it is tried less often
     (:mod:`hris_pipeline.orchestration.backoff`).
     """
     minute, hour, *_ = cron.split()
@@ -32,11 +32,14 @@ def _schedule(company: Company, job: str, cron: str, description: str) -> dg.Sch
 
     def begin(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time.astimezone(zone)
-        until = backoff.waits_until(backoff.last_nights(context.instance, nightly_job(company.name)), zone)
-        if until and moment < until:
+        waits = [
+            backoff.waits_until(backoff.last_runs(context.instance, each), zone) for each in {job, nightly_job(company.name)}
+        ]
+        until = max(filter(None, waits), default=moment)
+        if moment < until:
             return dg.SkipReason(
-                f"The last nights failed, so that the next one is tried at {until:%Y-%m-%d %H:%M} or later. "
-                f"`hris-pipeline sync {company.name}` starts one now."
+                f"The last runs failed, so that the next one is tried at {until:%Y-%m-%d %H:%M} or later. "
+                f"`hris-pipeline sync {company.name}` starts a night now."
             )
         return dg.RunRequest(run_key=f"{company.name}:{moment.date() if once_a_day else moment.isoformat()}")
 

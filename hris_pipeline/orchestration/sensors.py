@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -19,7 +20,7 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import backoff
 from hris_pipeline.orchestration.checks import FATAL
 from hris_pipeline.orchestration.decision import decision_job
-from hris_pipeline.orchestration.job_names import nightly_job
+from hris_pipeline.orchestration.job_names import changes_job, nightly_job
 from hris_pipeline.orchestration.jobs import COMPANY
 from hris_pipeline.settings import Company
 
@@ -101,23 +102,36 @@ def _verdict(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> tuple[str
 # --- runs ---------------------------------------------------------------------------------------------------------------------
 
 
+class Series(NamedTuple):
+    """The runs of a job that has a schedule: how they go is news when it changes, not run by run."""
+
+    called: str
+    job: str
+    cron: str | None
+
+
 def run_sensor(company: Company) -> dg.SensorDefinition:
     """Tells when nights begin to fail, when they begin to be tried less often, and when one succeeds again; nothing in between.
 
-    A failed run of another job of the company, which somebody started, is told each time; of one that is tried again, only if
-    that fails too. A decision that was refused is no news: whoever made it sees it.
+    The same of the runs between nights. A failed run of another job of the company, which somebody started, is told each time;
+    of one that is tried again, only if that fails too. A decision that was refused is no news: whoever made it sees it.
     """
-    nightly, untold = nightly_job(company.name), {nightly_job(company.name), decision_job(company.name)}
+    watched = (
+        Series("nights", nightly_job(company.name), company.schedule),
+        Series("runs between nights", changes_job(company.name), company.changes_schedule),
+    )
+    untold = {*(series.job for series in watched), decision_job(company.name)}
 
     def evaluate(context: dg.SensorEvaluationContext) -> str:
         instance = context.instance
-        nights = backoff.last_nights(instance, nightly)
+        ended = {series: backoff.last_runs(instance, series.job) for series in watched}
         if context.cursor is None:  # what failed before anybody listened is no news
             latest = instance.fetch_run_status_changes(dg.DagsterEventType.RUN_FAILURE, limit=1).records
-            context.update_cursor(json.dumps({"seen": latest[0].storage_id if latest else 0, "nights": _state(company, nights)}))
+            states = {series.called: _state(company, series, runs) for series, runs in ended.items()}
+            context.update_cursor(json.dumps({"seen": latest[0].storage_id if latest else 0, **states}))
             return "listening from now on"
         known = json.loads(context.cursor)
-        known = known if isinstance(known, dict) else {"seen": known, "nights": "well"}  # of an earlier version
+        known = known if isinstance(known, dict) else {"seen": known}  # of an earlier version
         since = dg.RunStatusChangeRecordsFilter(dg.DagsterEventType.RUN_FAILURE, after_storage_id=known["seen"])
         told = 0
         for record in instance.fetch_run_status_changes(since, limit=BATCH, ascending=True).records:
@@ -129,41 +143,46 @@ def run_sensor(company: Company) -> dg.SensorDefinition:
                 told += 1
             known["seen"] = record.storage_id
             context.update_cursor(json.dumps(known))
-        state = _state(company, nights)
-        if state != known["nights"]:
-            tell(company, *_news_of_nights(company, instance, nights))
-            told += 1
-        context.update_cursor(json.dumps({**known, "nights": state}))
+        for series, runs in ended.items():
+            state = _state(company, series, runs)
+            if state != known.get(series.called, "well"):
+                tell(company, *_news_of(company, series, instance, runs))
+                told += 1
+            known[series.called] = state
+            context.update_cursor(json.dumps(known))
         return f"{told} messages"
 
     about = "Tells when nights begin to fail, when they are tried less often, and of the first that succeeds again; each once."
     return _sensor(f"{company.name}_run_sensor", about, 60, evaluate)
 
 
-def _state(company: Company, nights: Sequence[backoff.Ended]) -> str:
+def _state(company: Company, series: Series, runs: Sequence[backoff.Ended]) -> str:
     """``well``, ``failing``, or ``backing off``."""
-    if not backoff.failures(nights):
+    if not backoff.failures(runs):
         return "well"
-    waits = company.schedule is not None and backoff.waits_until(nights, ZoneInfo(company.timezone))
+    waits = series.cron is not None and backoff.waits_until(runs, ZoneInfo(company.timezone))
     return "backing off" if waits else "failing"
 
 
-def _news_of_nights(company: Company, instance: dg.DagsterInstance, nights: Sequence[backoff.Ended]) -> tuple[str, list[str]]:
-    """Title and lines of what is told when the state of the nights has changed."""
-    failed = backoff.failures(nights)
+def _news_of(
+    company: Company, series: Series, instance: dg.DagsterInstance, runs: Sequence[backoff.Ended]
+) -> tuple[str, list[str]]:
+    """Title and lines of what is told when the state of a series has changed."""
+    failed = backoff.failures(runs)
     if not failed:
-        began = nights[0].began.astimezone(ZoneInfo(company.timezone))
-        return f"{company.name}: nights succeed again", [f"The one of {began:%Y-%m-%d %H:%M} did."] if nights else []
-    why = f"Run {failed[0].run_id} of {nightly_job(company.name)} failed. {_why(instance, failed[0].run_id)}"
-    attempt = backoff.next_attempt(nights, company.schedule, company.timezone) if company.schedule else None
+        began = [run.began.astimezone(ZoneInfo(company.timezone)) for run in runs[:1]]  # none where Dagster's storage was lost
+        return f"{company.name}: {series.called} succeed again", [f"The one of {moment:%Y-%m-%d %H:%M} did." for moment in began]
+    why = f"Run {failed[0].run_id} of {series.job} failed. {_why(instance, failed[0].run_id)}"
+    attempt = backoff.next_attempt(runs, series.cron, company.timezone) if series.cron else None
     if attempt is None:
         return f"{company.name}: a run failed", [why]
-    scheduled = sum(night.scheduled for night in failed)
+    scheduled = sum(run.scheduled for run in failed)
     then = (
-        f"{scheduled} scheduled nights in a row failed, so that they are tried less often: next attempt at "
-        f"{attempt:%Y-%m-%d %H:%M}. `hris-pipeline sync {company.name}` starts one now. The next news is the first that succeeds."
+        f"{scheduled} scheduled {series.called} in a row failed, so that they are tried less often: next attempt at "
+        f"{attempt:%Y-%m-%d %H:%M}. `hris-pipeline sync {company.name}` starts a night now. The next news is the first that "
+        "succeeds."
     )
-    return f"{company.name}: nights fail; the schedule backs off", [why, then]
+    return f"{company.name}: {series.called} fail; the schedule backs off", [why, then]
 
 
 def _belongs(run: dg.DagsterRun, company: str) -> bool:

@@ -76,11 +76,11 @@ def tick(office, name: str, cursor: str | None):
         return defs.resolve_sensor_def(f"{office.name}_{name}_sensor").evaluate_tick(context)
 
 
-def start(office, moment: dt.datetime):
-    """Evaluate the company's schedule at a tick as the daemon does; its answer."""
+def start(office, moment: dt.datetime, job: str = "nightly"):
+    """Evaluate one of the company's schedules at a tick as the daemon does; its answer."""
     context = dg.build_schedule_context(scheduled_execution_time=moment)
     context._instance_ref, context._instance = "in memory", office.instance  # Dagster's builder takes none in memory
-    return office.defs().resolve_schedule_def(f"{office.name}_nightly_schedule").evaluate_tick(context)
+    return office.defs().resolve_schedule_def(f"{office.name}_{job}_schedule").evaluate_tick(context)
 
 
 # --- schedules ------------------------------------------------------------------------------------------------------------------
@@ -196,33 +196,38 @@ def test_each_failed_run_that_somebody_started_is_told_once_with_its_sentence(to
     assert len(inbox.messages) == 2
 
 
-def ended(office, status: dg.DagsterRunStatus, *, scheduled: bool = True) -> dg.DagsterRun:
-    """A night that has ended so, as the daemon's."""
-    tags = {SCHEDULE_NAME_TAG: f"{office.name}_nightly_schedule"} if scheduled else {}
-    job = office.defs().resolve_job_def(f"{office.name}_nightly")
+def ended(office, status: dg.DagsterRunStatus, *, scheduled: bool = True, job: str = "nightly") -> dg.DagsterRun:
+    """A run that has ended so, as the daemon's."""
+    tags = {SCHEDULE_NAME_TAG: f"{office.name}_{job}_schedule"} if scheduled else {}
+    job = office.defs().resolve_job_def(f"{office.name}_{job}")
     return office.instance.create_run_for_job(job, status=status, tags={**job.run_tags, **tags})
 
 
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
-def test_c87_thirty_nights_that_fail_are_told_when_it_begins_when_they_back_off_and_when_it_is_over(told, inbox, monkeypatch):
+@pytest.mark.parametrize(("job", "called", "time"), [("nightly", "nights", "04:30"), ("changes", "runs between nights", "08:15")])
+def test_c87_thirty_runs_that_fail_are_told_when_it_begins_when_they_back_off_and_when_it_is_over(
+    make_office, inbox, monkeypatch, job, called, time
+):
+    more = 'alerts: ["${ALERT_URL}"]\nchanges_schedule: "15 8 * * *"\n'
+    told = make_office(schedule="30 4 * * *", more=more)
     defs = told.defs()
     monkeypatch.setattr(told, "defs", lambda: defs)
     cursor = tick(told, "run", None).cursor
     for _ in range(30):
-        ended(told, FAILURE)
+        ended(told, FAILURE, job=job)
         for _ in range(2):
             cursor = tick(told, "run", cursor).cursor
     titles = [message["title"] for message in inbox.messages]
-    assert titles == ["acme: a run failed", "acme: nights fail; the schedule backs off"]
-    assert "2 scheduled nights in a row failed" in inbox.messages[1]["message"]
-    assert " 04:30. `hris-pipeline sync acme` starts one now." in inbox.messages[1]["message"]
-    ended(told, SUCCESS, scheduled=False)  # a `sync` by hand
+    assert titles == ["acme: a run failed", f"acme: {called} fail; the schedule backs off"]
+    assert f"2 scheduled {called} in a row failed" in inbox.messages[1]["message"]
+    assert f" {time}. `hris-pipeline sync acme` starts a night now." in inbox.messages[1]["message"]
+    ended(told, SUCCESS, scheduled=False, job=job)  # a `sync` by hand
     for _ in range(30):
         cursor = tick(told, "run", cursor).cursor
-    assert [message["title"] for message in inbox.messages[2:]] == ["acme: nights succeed again"]
-    ended(told, SUCCESS)
+    assert [message["title"] for message in inbox.messages[2:]] == [f"acme: {called} succeed again"]
+    ended(told, SUCCESS, job=job)
     tick(told, "run", cursor)
     assert len(inbox.messages) == 3
 
@@ -244,7 +249,7 @@ def test_after_two_failed_nights_the_schedule_skips_its_ticks_and_a_success_by_h
     def starts(hours: float) -> bool:
         now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
         answer = start(office, now)
-        assert answer.run_requests or "`hris-pipeline sync acme` starts one now." in answer.skip_message
+        assert answer.run_requests or "`hris-pipeline sync acme` starts a night now." in answer.skip_message
         return bool(answer.run_requests)
 
     ended(office, FAILURE)
@@ -254,6 +259,18 @@ def test_after_two_failed_nights_the_schedule_skips_its_ticks_and_a_success_by_h
     assert [starts(hours) for hours in (0.5, 5.7, 6)] == [False, False, True]
     ended(office, SUCCESS, scheduled=False)
     assert starts(0.5)
+
+
+def test_runs_between_nights_wait_while_they_or_the_nights_keep_failing(make_office):
+    for failing in ("changes", "nightly"):
+        office = make_office(failing, schedule="30 4 * * *", more='changes_schedule: "0 * * * *"\n')
+        soon, later = (dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours) for hours in (1, 7))
+        ended(office, FAILURE, job=failing)
+        assert start(office, soon, "changes").run_requests
+        ended(office, FAILURE, job=failing)
+        assert not start(office, soon, "changes").run_requests
+        assert start(office, later, "changes").run_requests
+        assert bool(start(office, soon).run_requests) is (failing == "changes")  # no night waits for them
 
 
 def test_c67_a_night_in_deskbirds_maintenance_is_put_off_told_once_and_its_recovery_once(told, inbox):
