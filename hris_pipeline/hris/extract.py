@@ -76,6 +76,17 @@ def only_changes(extract: Extract, since: dt.datetime) -> Extract:
     return replace(extract, expected=None, proof="unproven", why=why, vanished=(), partial=True)
 
 
+def nothing_read(directory: Path, why: str) -> tuple[Extract, Extract]:
+    """The extracts of a connection that was not asked: what is there stays, and nothing of it is proven any more."""
+    employees, units = EmployeeFile(directory / "employees.arrow", (), ()), OrgUnitFile(directory / "org_units.arrow")
+    with employees, units:
+        pass
+    return (
+        Extract("employees", employees.path, 0, 0, None, "unproven", why, partial=True),
+        Extract("org_units", units.path, 0, 0, None, "unproven", why, partial=True),
+    )
+
+
 class Connection(Protocol):
     """One HRIS account, ready to be read."""
 

@@ -101,6 +101,10 @@ class Deployment:
     def sync(self, *options: str, night: float = 0) -> Ended:
         return self.run("sync", "acme", *options, night=night)
 
+    def between_nights(self, night: float) -> runs.Finished:
+        """The job that reads only what changed."""
+        return runs.execute("acme", "changes", as_of=NIGHT + dt.timedelta(days=night))
+
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""
         with duckdb.connect(str(self.data / "acme.duckdb"), read_only=True) as con:

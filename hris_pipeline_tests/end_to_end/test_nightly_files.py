@@ -8,7 +8,7 @@ import pytest
 
 from hris_pipeline.sandbox import files
 from hris_pipeline.sandbox.company import generate, load_company
-from hris_pipeline_tests.end_to_end.deployment import deployed
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, deployed
 
 CORE = ("core/people", "core/quarantine", "core/groups", "core/memberships", "core/manager_graph")
 
@@ -203,3 +203,23 @@ def test_the_doctor_tries_the_file_and_changes_nothing(night):
     assert ended.code == 1
     assert "without the column 'First name'" in ended.out
     assert [status for _, _, status in night.company.writes() if status < 400] == []
+
+
+def test_between_nights_a_file_is_not_read_and_whose_last_day_has_passed_since_waits_for_the_night(night):
+    left = leaver(night)
+    night.company.tenant.change(left, end_date=NIGHT.date())
+    night.write()
+    assert night.company.sync(night=0.1).code == 0
+    assert f"hr:{left}" in night.active()
+
+    night.company.tenant.change(left, last_name="Unread")
+    night.write()
+    assert night.company.between_nights(1).problem is None
+    assert night.company.writes() == []
+    assert night.company.ask("select hris_ref, guard from deskbird.changes where action = 'deactivate'") == [
+        (f"hr:{left}", "incomplete_extract")
+    ]
+    assert "Not read: this system cannot say what changed" in night.company.run("status", "acme", night=1).out
+
+    assert night.company.sync(night=1.1).code == 0
+    assert f"hr:{left}" not in night.active()

@@ -9,7 +9,7 @@ import dagster as dg
 from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris.extract import ChangesConnection, Extract
+from hris_pipeline.hris.extract import ChangesConnection, Extract, nothing_read
 from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job
@@ -59,8 +59,7 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
             extracts = _changes(here, connection, folder) if between_nights else _everything(here, connection, folder)
             with here.warehouse.write((connection,)) as con:
                 loading.publish_extracts(con, connection, extracts, here.now)
-                counts: dict[str, dict[str, int]] = {one.resource: _counts(one) for one in extracts}
-                published = [result(con, company, table, counts.get(name, {})) for name, table in tables.items()]
+                published = [result(con, company, tables[one.resource], _counts(one)) for one in extracts]
                 changed_at = loading.unchanged_since(con, connection, "employees") or here.now
         yield from published
         for one in extracts:
@@ -73,15 +72,12 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
                 why=one.why,
                 counts=_counts(one),
             )
-        if between_nights and not extracts:
-            for table in tables.values():
-                yield checks.verdict(company.name, table, checks.EXTRACT_IS_PROVEN, passed=True, counts={}, why=_NO_CHANGES)
         yield _source_still_changes(company, connection, tables["employees"], (here.now - changed_at).days)
 
     return extract
 
 
-_NO_CHANGES = "This system cannot say what changed since a moment: the next night reads it completely."
+_NO_CHANGES = "Not read: this system cannot say what changed since a moment. The next night reads it completely."
 _OVERLAP = dt.timedelta(hours=1)  # clocks differ; what comes twice does no harm (case 19)
 
 
@@ -90,9 +86,12 @@ def _everything(here: Step, connection: str, folder: Path) -> tuple[Extract, ...
 
 
 def _changes(here: Step, connection: str, folder: Path) -> tuple[Extract, ...]:
-    """What changed since the last complete read; nothing where the system cannot say."""
+    """What changed since the last complete read; nothing where the system cannot say.
+
+    Either way nothing is proven until the next night: a day may have ended since, and with it somebody's last one.
+    """
     if not SYSTEMS[here.company.hris[connection].system].reads_changes:
-        return ()
+        return nothing_read(folder, _NO_CHANGES)
     with here.warehouse.write((connection,)) as con:
         last = loading.read_completely_at(con, connection)
     if last is None:
