@@ -11,10 +11,12 @@ import shlex
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from benchmarks import generate_merge
 
 ROOT = Path(__file__).resolve().parents[1]
 README = Path(__file__).with_name("README.md")
@@ -75,12 +77,25 @@ class Bench:
             say(f"making a company of {people:,} in {folder.relative_to(ROOT)}")
             command = [sys.executable, "benchmarks/generate.py", "--people", str(people), "--out", str(folder)]
             subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-        for path in folder.iterdir():
-            if path.is_file():
-                with path.open("rb", buffering=0) as file:
-                    while file.read(1 << 24):
-                        pass
+        warm(folder.iterdir())
         return folder
+
+    def merge_data(self, people: int) -> Path:
+        """The same, with the pages that Merge gives of it."""
+        folder = self.data(people)
+        if not all((folder / name).exists() for name in generate_merge.FILES):
+            say(f"making Merge's pages of it in {folder.relative_to(ROOT)}")
+            generate_merge.generate(folder)
+            warm(folder / name for name in generate_merge.FILES)
+        return folder
+
+
+def warm(paths: Iterable[Path]) -> None:
+    """Read files into the page cache."""
+    for path in filter(Path.is_file, paths):
+        with path.open("rb", buffering=0) as file:
+            while file.read(1 << 24):
+                pass
 
 
 def say(line: str) -> None:
@@ -245,6 +260,24 @@ def latency(bench: Bench) -> Iterator[Row]:
     yield from writes(bench, f"latency, {LATENCY * 1000:g} ms, {CONCURRENCY} at once", 2000, ideal, 0.6, ("--latency", LATENCY))
 
 
+def through_merge(bench: Bench) -> Iterator[Row]:
+    """Saved pages of Merge's to plan, against Personio's of the same people."""
+    people = bench.people or LARGE
+    folder = bench.merge_data(people)
+    name = f"night through Merge, {people:,} people"
+    ratios, peaks, rounds = [], [], []
+    for _ in range(bench.rounds):
+        of_personio, of_merge = bench.module("night", folder), bench.module("night", folder, "--through", "merge")
+        ratios.append(of_merge["seconds"] / of_personio["seconds"])
+        peaks.append(of_merge["peak_mb"])
+        rounds += [of_personio, of_merge]
+    if not same(rounds, ("plan_id", "changes", "quarantined", "by_kind")):
+        raise SystemExit(f"{name}: Personio's pages and Merge's came to different plans.")
+    yield Row(name, "time / through Personio v1", "at most 1.0", spread(ratios, ".2f"), median(ratios) <= 1)
+    yield Row(name, "peak memory, MB", "at most 1,500", f"{max(peaks):,}", max(peaks) <= 1500)
+    bench.notes.append(f"{name}: the same plan `{rounds[0]['plan_id']}` as through Personio in every round.")
+
+
 def merge(bench: Bench) -> Iterator[Row]:
     """Reading through Merge under the professional plan's limit."""
     people = min(bench.people or 10_000, 10_000)
@@ -263,6 +296,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "idle": idle,
     "rate": rate,
     "latency": latency,
+    "through_merge": through_merge,
     "merge": merge,
 }
 

@@ -250,6 +250,11 @@ def template() -> tuple[str, tuple[str, ...]]:
     for key, attribute in attributes.items():
         if not key.startswith("dynamic_"):
             attribute["universal_id"] = key
+    return filled({"type": "Employee", "attributes": attributes})
+
+
+def filled(record: object) -> tuple[str, tuple[str, ...]]:
+    """A record as JSON with ``%s`` in the place of each :class:`Slot`, and the names of these in order."""
     slots: list[str] = []
 
     def marked(value: object) -> object:
@@ -262,7 +267,7 @@ def template() -> tuple[str, tuple[str, ...]]:
             return [marked(inner) for inner in value]
         return value
 
-    text = json.dumps({"type": "Employee", "attributes": marked(attributes)}, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(marked(record), separators=(",", ":"), ensure_ascii=False)
     return text.replace("%", "%%").replace('"\\u0000"', "%s"), tuple(slots)
 
 
@@ -307,13 +312,24 @@ class Writer:
         inner = f'"id":{{"label":"ID","value":{identity},"type":"integer","universal_id":"id"}}'
         return f'{{"type":"Employee","attributes":{{{inner}}}}}'
 
+    def hired(self, person: Person) -> str:
+        """The first day, in JSON: of who is still to come, soon."""
+        if person.status == "onboarding":
+            return f'"{TODAY + dt.timedelta(14 + person.bits % 60)}T00:00:00+01:00"'
+        return self.days[self.hiring(person)]
+
+    def hiring(self, person: Person) -> int:
+        """Of which of the days the record is."""
+        return person.bits % (len(self.days) - 900)
+
+    def ended(self, person: Person) -> str:
+        """The last day, in JSON; null while there is none."""
+        return self.days[-(30 + person.bits % 700)] if person.status == "inactive" else "null"
+
     def employee(self, person: Person) -> str:
         """One employee, in JSON."""
         bits, days = person.bits, self.days
-        hired = bits % (len(days) - 900)
-        left = person.status == "inactive"
-        ended = days[-(30 + bits % 700)] if left else "null"
-        soon = f'"{TODAY + dt.timedelta(14 + bits % 60)}T00:00:00+01:00"'
+        hiring = self.hiring(person)
         team, department, cost_center = person.groups
         values: dict[str, object] = {
             "id": person.id,
@@ -325,10 +341,10 @@ class Writer:
             "position": self.jobs[bits % len(JOBS)],
             "supervisor": self.supervisor(person),
             "hours": '"40"' if bits % 5 else '"32"',
-            "hired": soon if person.status == "onboarding" else days[hired],
-            "ended": ended,
-            "probation": days[hired + 180],
-            "created": days[hired],
+            "hired": self.hired(person),
+            "ended": self.ended(person),
+            "probation": days[hiring + 180],
+            "created": days[hiring],
             "modified": days[-1 - bits % 90],
             "company_id": 7000 + bits % len(COMPANIES),
             "company": self.companies[bits % len(COMPANIES)],

@@ -1,6 +1,9 @@
-"""A night up to its plan: saved Personio v1 pages in, ``deskbird.changes`` out, through the same Dagster assets as every night.
+"""A night up to its plan: saved pages in, ``deskbird.changes`` out, through the same Dagster assets as every night.
 
     python -m benchmarks.night data/benchmark/100000
+    python -m benchmarks.night data/benchmark/100000 --through merge
+
+The pages are Personio v1's, or Merge's of the same company.
 
 The network's place is taken by a transport that replays the pages. What deskbird holds is loaded before the clock starts; the
 clock runs from the start of the Dagster run, just before the first byte is read, to its end, when the plan is published.
@@ -12,15 +15,16 @@ import time
 
 STARTED = time.perf_counter()
 
+import argparse
 import contextlib
 import datetime as dt
 import json
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +35,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import tell
+from benchmarks.generate_merge import EMPLOYEES, GROUPS
 from hris_pipeline import contracts, settings
 from hris_pipeline.definitions import build_defs
-from hris_pipeline.hris import personio
 from hris_pipeline.hris.extract import Connection
+from hris_pipeline.hris.merge import people, syncs, units
 from hris_pipeline.hris.personio.v1 import LIMIT
+from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.tables import key
@@ -44,58 +50,89 @@ from hris_pipeline.warehouse import Warehouse, loading
 
 IMPORTED = time.perf_counter()
 
-NAME, CONNECTION = "bench", "personio"
-COMPANY_FILE = f"""\
+NAME = "bench"
+CONNECTION = "personio"  # through Merge too, so that the people are those whom deskbird knows
+COMPANY_FILE = """\
 timezone: Europe/Berlin
 schedule: null
-hris:
-  {CONNECTION}:
-    system: personio
-    client_id: ${{BENCH_SECRET}}
-    client_secret: ${{BENCH_SECRET}}
-    options: {{api: v1, requests_per_second: 1000000}}
+hris: {{{connection}: {account}}}
 deskbird: {{scim_token: "${{BENCH_SECRET}}"}}
 """
+ACCOUNTS = {
+    "personio": """{system: personio, client_id: "${BENCH_SECRET}", client_secret: "${BENCH_SECRET}",
+                    options: {api: v1, requests_per_second: 1000000}}""",
+    "merge": """{system: merge, api_key: "${BENCH_SECRET}", account_token: "${BENCH_SECRET}",
+                 options: {requests_per_minute: 60000000}}""",
+}
 RAW = contracts.EMPLOYEES.at(f"hris_{CONNECTION}"), contracts.ORG_UNITS.at(f"hris_{CONNECTION}")
 TABLES = (*RAW, *contracts.CORE, contracts.CHANGES)
 
 
-class Replay(httpx.BaseTransport):
-    """Answers like Personio v1, from saved pages, in their order."""
+class Pages:
+    """Saved pages, one a line, given out in their order."""
 
-    def __init__(self, pages: Path) -> None:
-        self._file = pages.open("rb", buffering=1 << 20)
-        self._offset = 0
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=1 << 20)
+        self._next = 0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """A token, or the page that is asked for, which must be the next one."""
-        if request.method == "POST":
-            return httpx.Response(200, json={"success": True, "data": {"token": "replayed"}})
-        assert f"limit={LIMIT}&offset={self._offset}&".encode() in request.url.query, "another page was asked for than the next"
-        self._offset += LIMIT
+    def page(self, number: int) -> httpx.Response:
+        """The page that is asked for, which must be the next one."""
+        assert number == self._next, "another page was asked for than the next"
+        self._next += 1
         return httpx.Response(200, headers={"content-type": "application/json"}, content=self._file.readline())
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+
+class Personio(httpx.BaseTransport):
+    """Answers like Personio v1."""
+
+    def __init__(self, folder: Path) -> None:
+        self._employees = Pages(folder / "pages.jsonl")
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """A token, or a page of people."""
+        if request.method == "POST":
+            return httpx.Response(200, json={"success": True, "data": {"token": "replayed"}})
+        return self._employees.page(int(request.url.params["offset"]) // LIMIT)
+
+
+class Merge(httpx.BaseTransport):
+    """Answers like Merge, whose own syncs are complete."""
+
+    def __init__(self, folder: Path, now: dt.datetime) -> None:
+        self._lists = {people.PATH: Pages(folder / EMPLOYEES), units.GROUPS.path: Pages(folder / GROUPS)}
+        self._date = format_datetime(now, usegmt=True)
+        good = {"status": "DONE", "last_sync_result": "DONE", "last_sync_finished": now.isoformat(), "is_initial_sync": False}
+        models = [{"model_id": f"hris.{model}", **good} for model in ("Employee", "Group")]
+        self._own = {
+            syncs.ACCOUNT: {"status": "COMPLETE", "category": "hris"},
+            syncs.SYNCS: {"next": None, "previous": None, "results": models},
+        }
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """What Merge says of itself, or a page of people or of groups."""
+        path = request.url.path.removeprefix("/api")
+        if path in self._own:
+            return httpx.Response(200, headers={"date": self._date}, json=self._own[path])
+        return self._lists[path].page(int(request.url.params.get("cursor", 0)))
 
 
 class Saved(Connections):
     """The connections, with saved pages in the place of the network."""
 
-    def __init__(self, pages: Path) -> None:
-        self._pages = pages
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
 
     def open(self, company: Company, name: str) -> Connection:
         """The real connector on a replaying transport."""
         account = company.hris[name]
-        return personio.connect(
+        system = SYSTEMS[account.system]
+        return system.connect(
             name,
-            base_url=personio.BASE_URL,
+            base_url=system.base_url(account.options) or "",
             credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
             options=account.options,
-            kinds=company.sync.groups,
-            transport=Replay(self._pages),
+            kinds=company.kinds_read,
+            transport=self._transport,
         )
 
 
@@ -182,17 +219,20 @@ def joins(warehouse: Warehouse) -> float:
         return time.perf_counter() - started
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, through: str) -> None:
     """One night; print what it cost."""
     logging.getLogger("dagster").setLevel(logging.ERROR)
     now = dt.datetime.fromisoformat(json.loads((folder / "about.json").read_text(encoding="utf-8"))["now"])
     with tempfile.TemporaryDirectory(dir=folder) as place, dg.DagsterInstance.ephemeral() as instance:
         data = Path(place)
-        (data / f"{NAME}.yaml").write_text(COMPANY_FILE, encoding="utf-8")
+        text = COMPANY_FILE.format(connection=CONNECTION, account=ACCOUNTS[through])
+        (data / f"{NAME}.yaml").write_text(text, encoding="utf-8")
         os.environ |= {settings.DATA_VARIABLE: place, settings.COMPANIES_VARIABLE: place, "BENCH_SECRET": "none"}
         warehouse = Warehouse(data, NAME)
         hold(warehouse, folder, data, now)
-        defs = build_defs([settings.load(NAME)], {"connections": Saved(folder / "pages.jsonl")})
+        defs = build_defs(
+            [settings.load(NAME)], {"connections": Saved(Merge(folder, now) if through == "merge" else Personio(folder))}
+        )
         job = defs.resolve_job_def(dry_run_job(NAME))
         started = time.perf_counter()
         result = job.execute_in_process(
@@ -211,4 +251,8 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--through", choices=ACCOUNTS, default="personio")
+    asked = parser.parse_args()
+    main(asked.folder, asked.through)
