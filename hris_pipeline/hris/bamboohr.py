@@ -144,7 +144,7 @@ class BambooHR(Account[Options]):
                     required={column: WORDS[column] for column in REQUIRED},
                     remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
                     progress=progress,
-                    partial=since is not None,
+                    since=since,
                 )
 
             return read() if since is not None else twice_unless_proven(read)

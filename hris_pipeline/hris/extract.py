@@ -70,10 +70,11 @@ class Trial:
     attribute: str | None = None  # the column or kind of group, by our name, of which nothing comes without it
 
 
-def only_changes(extract: Extract, since: dt.datetime) -> Extract:
-    """The extract of a read that asked for changes only: it proves nothing of what it does not hold (case 19)."""
+def only_changes(since: dt.datetime, employees: Extract, units: Extract) -> tuple[Extract, Extract]:
+    """The extracts of a read of what changed ``since`` (UTC): they prove nothing of what they do not hold (case 19)."""
     why = f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for: nothing is taken away on the strength of that."
-    return replace(extract, expected=None, proof="unproven", why=why, vanished=(), partial=True)
+    partial: dict[str, Any] = {"expected": None, "proof": "unproven", "why": why, "vanished": (), "partial": True}
+    return replace(employees, **partial), replace(units, **partial)
 
 
 class Connection(Protocol):
@@ -107,14 +108,6 @@ def prove_by_total(read: int, duplicates: int, expected: int | None, system: str
     if read != expected:
         return "unproven", f"{read} of the {expected} people that {system} announced were read."
     return "proven", f"All {expected} people that {system} announced were read, none twice."
-
-
-def prove_by_totals(read: int, duplicates: int, totals: Sequence[int | None], system: str) -> tuple[Proof, str]:
-    """The same, by the totals that the pages gave, each different one once and in order."""
-    if len(totals) > 1:
-        said = ", then ".join(map(str, totals))
-        return "unproven", f"The number of people that {system} announced changed while they were read ({said})."
-    return prove_by_total(read, duplicates, totals[-1], system)
 
 
 class Moved(HrisError):  # noqa: N818 - says what happened

@@ -371,6 +371,7 @@ def test_only_who_changed_since_a_moment_is_read_and_takes_nothing_away(bamboohr
     account.tenant.remove(23)
     account.faults.forget()
     for extract in (employees := account.read(since)[0], account.read(since)[1]):
+        assert extract.why.startswith(f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for")
         assert (extract.partial, extract.proof, extract.expected, extract.vanished) == (True, "unproven", None, ())
     changed = {str(ref) for ref, known in account.tenant.snapshot.persons.items() if known.updated_at > since}
     assert {row["id"] for row in rows(employees.path)} == changed >= {"4"}

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, only_changes
 from hris_pipeline.hris.merge import syncs
 from hris_pipeline.hris.merge import units as unit_lists
 from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service, Text
@@ -122,7 +122,7 @@ def read(service: Service, directory: Path, how: How, progress: Progress) -> tup
     syncs.refuse_first(service, before)
     found = _pass(service, directory, how, progress)
     if how.since is not None:
-        return _changes(directory, found, how.since)
+        return only_changes(how.since, *_extracts(directory, found, (), (), ""))
     after = syncs.syncs(service)
     remark = ""
     if list(syncs.moved(found.models, before, after)) or found.people.walk.duplicates or found.units.duplicates:
@@ -273,13 +273,3 @@ def _extracts(
 
 def _judged(doubts: Sequence[str], listed: str, remark: str) -> tuple[Proof, str]:
     return ("unproven", f"{listed} up to Merge's last page, but {'; '.join(doubts)}.{remark}") if doubts else ("proven", "")
-
-
-def _changes(directory: Path, found: Pass, since: dt.datetime) -> tuple[Extract, Extract]:
-    """What a read of changes yields: who is not in it has not changed, or has gone, so that it proves nothing of either."""
-    why = f"Only what Merge's sync wrote since {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC was read: it takes nothing away."
-    walk, units = found.people.walk, found.units
-    return (
-        Extract("employees", directory / EMPLOYEES, walk.pages, len(walk.seen), None, "unproven", why, partial=True),
-        Extract("org_units", directory / UNITS, units.pages, len(units.names), None, "unproven", why, partial=True),
-    )

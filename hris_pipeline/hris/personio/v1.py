@@ -14,6 +14,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
 from hris_pipeline.hris.extract import (
     EmployeeFile,
@@ -22,7 +23,6 @@ from hris_pipeline.hris.extract import (
     Progress,
     Trial,
     only_changes,
-    prove_by_totals,
     twice_unless_proven,
 )
 
@@ -204,8 +204,7 @@ def read(
 ) -> tuple[Extract, Extract]:
     """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4)."""
     if since is not None:
-        employees, units = _pass(api, directory, kinds, progress, since=since)
-        return only_changes(employees, since), only_changes(units, since)
+        return only_changes(since, *_pass(api, directory, kinds, progress, since=since))
     return twice_unless_proven(lambda: _pass(api, directory, kinds, progress))
 
 
@@ -272,16 +271,13 @@ def _pass(
         query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
     asked = urlencode(query)
     totals: list[int | None] = []
-    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
+    file = EmployeeFile(directory / "employees.arrow", ("id", *ATTRIBUTES), kinds)
+    unit_file = OrgUnitFile(directory / "org_units.arrow")
 
     def ask(offset: int, where: str) -> httpx.Response:
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
 
-    with (
-        EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file,
-        OrgUnitFile(units) as unit_file,
-        ahead(api.client.stop) as pool,
-    ):
+    with file, unit_file, ahead(api.client.stop) as pool:
         offset, coming = 0, pool.submit(ask, 0, walk.where)
         while True:
             page = _page(api, coming.result(), walk.where)
@@ -301,12 +297,7 @@ def _pass(
             demand(api, file.vanished)
         for kind, found in names.items():
             unit_file.add(kind, [str(each) for each in found], list(found.values()))
-    proof, why = prove_by_totals(len(walk.seen), walk.duplicates, totals, "Personio")
-    count = sum(map(len, names.values()))
-    return (
-        Extract("employees", employees, walk.pages, len(walk.seen), totals[-1], proof, why, file.vanished),
-        Extract("org_units", units, walk.pages, count, None, proof, f"Read from the employees' own pages. {why}"),
-    )
+    return flat.judged(walk, totals, file, unit_file, sum(map(len, names.values())))
 
 
 def demand(api: Api, vanished: Sequence[str]) -> None:

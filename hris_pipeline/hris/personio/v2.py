@@ -186,8 +186,7 @@ def read(
     if since is None:
         return _read(api, directory, kinds, settings, progress, only={})
     only = {"updated_at.gt": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-    employees, units = _read(api, directory, kinds, replace(settings, total_from_v1=False), progress, only=only)
-    return only_changes(employees, since), only_changes(units, since)
+    return only_changes(since, *_read(api, directory, kinds, replace(settings, total_from_v1=False), progress, only=only))
 
 
 def _read(
