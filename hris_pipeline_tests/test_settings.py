@@ -50,6 +50,7 @@ class System:
     default_base_url: str | None
     photos: bool = False
     optional_credentials: tuple[str, ...] = ()
+    address: typing.Any = None
 
     def kinds_of(self, options: pydantic.BaseModel) -> tuple[str, ...]:
         return self.group_kinds

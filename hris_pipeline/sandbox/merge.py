@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -709,9 +710,9 @@ class _Guard:
 
 
 async def _unknown(_request: Request, problem: Exception) -> Response:
-    status = getattr(problem, "status_code", 404)
-    kind, body = _error("Not found." if status == 404 else "Method not allowed.")
-    return Response(body, status, media_type=kind)
+    assert isinstance(problem, HTTPException)
+    kind, body = _error("Not found." if problem.status_code == 404 else "Method not allowed.")
+    return Response(body, problem.status_code, media_type=kind)
 
 
 def merge_app(
