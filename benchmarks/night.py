@@ -33,9 +33,9 @@ import pyarrow.parquet as pq
 from benchmarks import tell
 from hris_pipeline import contracts, settings
 from hris_pipeline.definitions import build_defs
-from hris_pipeline.hris import personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.personio.v1 import LIMIT
+from hris_pipeline.hris.systems import connect
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.tables import key
@@ -88,15 +88,7 @@ class Saved(Connections):
 
     def open(self, company: Company, name: str) -> Connection:
         """The real connector on a replaying transport."""
-        account = company.hris[name]
-        return personio.connect(
-            name,
-            base_url=personio.BASE_URL,
-            credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
-            options=account.options,
-            kinds=company.sync.groups,
-            transport=Replay(self._pages),
-        )
+        return connect(name, company.hris[name], company.kinds_read, transport=Replay(self._pages))
 
 
 @dataclass(frozen=True)

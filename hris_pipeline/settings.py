@@ -294,7 +294,7 @@ class HrisAccount(Settings):
     quiet_days: Annotated[int, Field(ge=1)] | None = Field(
         default=14, description="days without any change in its people after which a warning is given; null for none"
     )
-    options: SerializeAsAny[BaseModel] = Field(description="what only this system has")
+    options: SerializeAsAny[Settings] = Field(description="what only this system has")
 
     @property
     def credentials(self) -> dict[str, SecretStr]:
@@ -313,14 +313,10 @@ def _account_model(
     name: str,
     credentials: tuple[str, ...],
     optional: tuple[str, ...],
-    options: type[BaseModel],
+    options: type[Settings],
     default_base_url: str | None,
 ) -> type[HrisAccount]:
     """The model of one system's accounts: the common keys, its credentials and its options."""
-
-    def known_options(given: object) -> object:
-        _check_keys(options, given)
-        return given
 
     of_their_own = default_base_url is not None and "{" in default_base_url
     own = f"the account's own address, {default_base_url}"
@@ -338,7 +334,7 @@ def _account_model(
             Annotated[Url | None, BeforeValidator(address)],
             Field(description=own) if of_their_own else Field(default=default_base_url),
         ),
-        "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
+        "options": (options, Field(default={})),
     }
     return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)
 
@@ -368,7 +364,9 @@ def _account(given: object, info: ValidationInfo) -> object:
     address = None if system.address else system.default_base_url  # None: the options tell
     credentials, optional = tuple(system.credentials), tuple(system.optional_credentials)
     model = _account_model(name, credentials, optional, system.options, address)
-    return model.model_validate(given, context=info.context)
+    account = model.model_validate(given, context=info.context)
+    refuse(system.mistakes(account))
+    return account
 
 
 class Deskbird(Settings):

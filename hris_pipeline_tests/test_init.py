@@ -3,23 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typer.testing import CliRunner
 
 from hris_pipeline import cli, settings
 from hris_pipeline.hris.systems import SYSTEMS
 
 
-class Columns(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Columns(settings.Settings):
     id: str = Field(description="column with the person's id")
     status: str | None = Field(default=None, description="column with the status")
 
 
-class PaperOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PaperOptions(settings.Settings):
     shelf: int = Field(description="number of the shelf")
     columns: Columns = Field(description="the columns")
     language: str = Field(default="en", description="of the labels")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, basic, tried
 from hris_pipeline.hris.extract import Extract, Moved, Progress, Trial, twice_unless_proven
 from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.settings import Settings
 
 PATH = "/api/v1/employees"
 CHANGED = f"{PATH}/changed"
@@ -63,7 +64,6 @@ class Employee(Struct, frozen=True, gc=False):
 NAMES = {each.name: each.encode_name for each in msgspec.structs.fields(Employee)}
 UNASKED = ("id", "given_name", "family_name", "status")  # come with everybody, whatever is asked for
 ASKED = ("email", "start_date", "end_date", "manager_id")
-GROUP_KINDS = ("team", "department", "division", "location")
 WORDS = {
     "given_name": "First Name",
     "family_name": "Last Name",
@@ -111,10 +111,8 @@ PAGE, CHANGES = msgspec.json.Decoder(Page), msgspec.json.Decoder(Changes)
 REFUSED = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
-class Options(BaseModel):
+class Options(Settings):
     """What only a BambooHR connection has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     requests_per_second: float = Field(
         default=5.0, gt=0, description="BambooHR publishes no limit; it asks to wait when it is hit"
@@ -140,7 +138,7 @@ class BambooHR(Account[Options]):
                     _pages(walk, queries),
                     directory,
                     columns=(*UNASKED, *ASKED),
-                    kinds=self._kinds,
+                    kinds=self.kinds,
                     required={column: WORDS[column] for column in REQUIRED},
                     remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
                     progress=progress,
@@ -166,20 +164,16 @@ class BambooHR(Account[Options]):
                 yield tried(what, lambda: _changed(api, NEVER), needed=False)
 
     @property
-    def _kinds(self) -> list[str]:
-        return [kind for kind in GROUP_KINDS if kind in self.kinds]
-
-    @property
     def _query(self) -> dict[str, str | int]:
         """Everybody with the mapped fields and no other, by the id: a changed name moves nobody to another page."""
-        fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self._kinds]
+        fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self.kinds]
         return {"page[limit]": LIMIT, "fields": ",".join(fields), "sort": "employeeId"}
 
     @contextlib.contextmanager
     def _api(self) -> Iterator[Api]:
         signature = basic(self.credentials["api_key"], "x")  # any password will do
         with self.client(self.options.requests_per_second, {"Accept": "application/json"}) as client:
-            yield Api("BambooHR", self.name, self.base_url.rstrip("/"), client, ACCESS_LEVELS, signature, keys_at=KEYS)
+            yield Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
 
 
 def _hidden(person: Employee) -> Iterator[Trial]:
@@ -237,7 +231,7 @@ SYSTEM = System(
     credentials=("api_key",),
     options=Options,
     default_base_url="https://{company}.bamboohr.com",
-    group_kinds=GROUP_KINDS,
+    group_kinds=("team", "department", "division", "location"),
     statuses={"active": "active", "inactive": "not_active"},
     capabilities=Capabilities(
         authentication="an API key, made under API Keys in the menu of a user who may see everybody and every mapped field",
