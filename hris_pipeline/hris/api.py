@@ -17,7 +17,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import Trial
+from hris_pipeline.hris.extract import REQUIRED, Trial
 from hris_pipeline.http import Client, Pacer, Unanswered
 
 T = TypeVar("T")
@@ -131,10 +131,15 @@ class Api:
             f"Compare it with the one under {place}, or make a new one there, and set it in the environment.",
         )
 
-    def demand(self, missing: Sequence[str], then: str) -> None:
-        """Refuse an extract in which nobody has what nothing works without: ``missing``, in the system's own words."""
+    def demand(self, vanished: Collection[str], words: Mapping[str, str], then: str) -> None:
+        """Refuse an extract in which nobody has one of the :data:`~hris_pipeline.hris.extract.REQUIRED` columns.
+
+        ``words`` are the system's own for our columns, and take the place of ``{attributes}`` in ``then``, what to do next.
+        """
+        missing = [f"'{words[column]}'" for column in REQUIRED if column in vanished]
         if missing:
-            raise self.error(f"gave no person the attribute {' or '.join(missing)}", then)
+            remedy = then.format(attributes=" and ".join(missing))
+            raise self.error(f"gave no person the attribute {' or '.join(missing)}", remedy)
 
     def read(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], where: str) -> T:
         """The typed content of an answer (case 7)."""

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, basic, tried
-from hris_pipeline.hris.extract import Extract, Moved, Progress, Trial, twice_unless_proven
+from hris_pipeline.hris.extract import REQUIRED, Extract, Moved, Progress, Trial, twice_unless_proven
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import Settings
 
@@ -78,7 +78,6 @@ WORDS = {
     "location": "Location",
 }
 """Our columns and kinds of group in BambooHR's own words."""
-REQUIRED = ("given_name", "family_name", "status", "email")
 
 
 class Place(Struct, frozen=True):
@@ -139,7 +138,7 @@ class BambooHR(Account[Options]):
                     directory,
                     columns=(*UNASKED, *ASKED),
                     kinds=self.kinds,
-                    required={column: WORDS[column] for column in REQUIRED},
+                    words=WORDS,
                     remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
                     progress=progress,
                     since=since,

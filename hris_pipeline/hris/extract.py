@@ -31,6 +31,9 @@ Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
 Progress = Callable[[str, int, int | None], None]
 """Called with the resource, the records read so far and the number expected, where it is known."""
 
+REQUIRED = ("email", "given_name", "family_name", "status")
+"""The columns of people that nobody can do without: a read that brings one of them for nobody is refused."""
+
 BATCH = 10_000  # rows of an Arrow batch: enough to be quick, little enough to bound the memory
 
 _ARROW = {

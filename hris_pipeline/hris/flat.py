@@ -20,16 +20,15 @@ def extracts(
     *,
     columns: Sequence[str],
     kinds: Sequence[str],
-    required: Mapping[str, str],
+    words: Mapping[str, str],
     remedy: str,
     progress: Progress,
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
     """Employees and the units they name, from ``pages``: each page's rows, and the total that the system gave with it.
 
-    ``required`` are the columns nobody can do without, in the system's own words: one that nobody has is an
-    :class:`~hris_pipeline.errors.HrisError`, which ends in ``remedy`` with ``{attributes}`` for the words. With ``since``
-    the pages hold only who changed, and nothing is missed in them.
+    ``words`` and ``remedy`` are what :meth:`~hris_pipeline.hris.api.Api.demand` says of columns that nobody can do without. With
+    ``since`` the pages hold only who changed, and nothing is missed in them.
     """
     names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
     totals: list[int | None] = []
@@ -51,8 +50,7 @@ def extracts(
             units.add(kind, [str(ref) for ref in found], list(found.values()))
         people.flush()
         if since is None:
-            words = [f"'{word}'" for column, word in required.items() if column in people.vanished]
-            walk.api.demand(words, remedy.format(attributes=" and ".join(words)))
+            walk.api.demand(people.vanished, words, remedy)
     read = judged(walk, totals, people, units, sum(map(len, names.values())))
     return read if since is None else only_changes(since, *read)
 

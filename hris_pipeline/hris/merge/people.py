@@ -42,8 +42,10 @@ ATTRIBUTES = {
 """Our column to Merge's field."""
 SINGLE = {"location": "work_location", "legal_entity": "company"}
 """Kinds of group of which Merge gives a person one; a team of the deprecated kind is another, ``groups`` holds the rest."""
-REQUIRED = ("email", "given_name", "family_name", "status")
-"""Columns nobody can do without."""
+_MISSING = (
+    "Let the HR system's credential behind the account read {attributes}, and switch it on among the account's scopes under "
+    f"{DASHBOARD}; then let Merge sync anew."
+)
 
 
 class Reference(Record, frozen=True):
@@ -155,7 +157,7 @@ def _pass(service: Service, directory: Path, how: How, progress: Progress) -> Pa
                 progress("employees", len(people.walk.seen), None)
             file.flush()
             if how.since is None:
-                _demand(service, file.vanished)
+                service.api.demand(file.vanished, ATTRIBUTES, _MISSING)
     return Pass(people, units, file.vanished)
 
 
@@ -213,17 +215,6 @@ def _groups(people: Sequence[Employee], units: Units, kinds: Iterable[str]) -> d
             kind, own = unit
             found[kind][row].append(own)
     return found
-
-
-def _demand(service: Service, vanished: Sequence[str]) -> None:
-    """Refuse an extract in which nobody has one of the fields that nothing works without."""
-    words = " or ".join(ATTRIBUTES[column] for column in REQUIRED if column in vanished)
-    if words:
-        raise service.api.error(
-            f"gave nobody a value for {words}",
-            "Let the HR system's credential behind the account read it, and switch the field on among the account's scopes under "
-            f"{DASHBOARD}; then let Merge sync anew.",
-        )
 
 
 def _people_doubts(people: People) -> list[str]:

@@ -17,21 +17,9 @@ from hris_pipeline.hris.api import Api, in_order
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.hris.photos import LARGEST, Asked, Photo, photo
 
-ATTRIBUTES = f"{v1.PATH}/attributes"
 WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take
 RIGHT = "the right to read Employees, with the attribute Profile Picture,"
 FAULTS_IN_A_ROW = 10  # pictures that could not be had before no more are asked for tonight
-
-
-class _Attribute(Struct, frozen=True):
-    key: str
-
-
-class _Attributes(Struct, frozen=True):
-    data: list[_Attribute] = []
-
-
-_ATTRIBUTES = msgspec.json.Decoder(_Attributes)
 
 
 def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Photo]:
@@ -53,8 +41,7 @@ def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Phot
 
 
 def _require_right(api: Api) -> None:
-    response = api.get(ATTRIBUTES, where=ATTRIBUTES, right=RIGHT)
-    if "profile_picture" not in {attribute.key for attribute in api.read(response, _ATTRIBUTES, ATTRIBUTES).data}:
+    if "profile_picture" not in v1.readable(api, RIGHT):
         raise HrisError(
             f"{api.title} connection '{api.connection}' does not show the attribute Profile Picture to this credential. No photo "
             f"was read; those in deskbird stay. Tick Profile Picture among the readable attributes under {api.rights_at}."

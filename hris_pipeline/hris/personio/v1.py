@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
 from hris_pipeline.hris.extract import (
+    REQUIRED,
     EmployeeFile,
     Extract,
     OrgUnitFile,
@@ -27,6 +28,7 @@ from hris_pipeline.hris.extract import (
 )
 
 PATH = "/v1/company/employees"
+ATTRIBUTES_PATH = f"{PATH}/attributes"
 RIGHT = "the right to read Employees"
 LIMIT = 100  # the most that Personio gives at once
 
@@ -65,8 +67,6 @@ WORDS = {
     "legal_entity": "Subcompany",
 }
 """Our columns and kinds of group in Personio's own words: what is ticked for a credential."""
-REQUIRED = ("email", "given_name", "family_name", "status")
-"""Columns nobody can do without."""
 
 Text = str | int | float | bool | None | UnsetType
 Empty = Annotated[str, Meta(max_length=0)] | None | UnsetType  # what stands where an object might
@@ -233,15 +233,18 @@ def trials(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
         yield from try_attributes(api, kinds)
 
 
+def readable(api: Api, right: str) -> set[str | None]:
+    """The attributes that the credential may read, by their keys and well-known ids: Personio lists them for each credential."""
+    response = api.get(ATTRIBUTES_PATH, where=ATTRIBUTES_PATH, right=right)
+    listed = api.read(response, ATTRIBUTE_LIST, ATTRIBUTES_PATH).data
+    return {name for attribute in listed for name in (attribute.key, attribute.universal_id)}
+
+
 def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
-    """Each attribute that is read and may not be; one trial where all may be. Personio lists them for each credential."""
-    where, names = f"{PATH}/attributes", set[str | None]()
-
-    def ask() -> None:
-        listed = api.read(api.get(where, where=where, right=RIGHT), ATTRIBUTE_LIST, where).data
-        names.update(name for attribute in listed for name in (attribute.key, attribute.universal_id))
-
-    trial = tried(f"the list of readable attributes (GET {where})", ask, needed=False)
+    """Each attribute that is read and may not be; one trial where all may be."""
+    names: set[str | None] = set()
+    what = f"the list of readable attributes (GET {ATTRIBUTES_PATH})"
+    trial = tried(what, lambda: names.update(readable(api, RIGHT)), needed=False)
     if trial.problem:
         yield trial
         return
@@ -302,9 +305,9 @@ def _pass(
 
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
-    words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
-    what = f"{' and '.join(words)} among the readable employee attributes of this credential"
-    api.demand(words, f"Tick {what} under {api.rights_at}.")
+    api.demand(
+        vanished, WORDS, f"Tick {{attributes}} among the readable employee attributes of this credential under {api.rights_at}."
+    )
 
 
 def _page(api: Api, response: Any, where: str) -> Page:
