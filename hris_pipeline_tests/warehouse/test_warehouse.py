@@ -1,6 +1,7 @@
 """The DuckDB file: all or nothing, for its owner only, and one clear sentence for whatever is wrong with it."""
 
 import datetime as dt
+import errno
 import os
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from hris_pipeline import contracts
 from hris_pipeline.errors import PipelineError, WarehouseError
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, arrow_schema
-from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading
+from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading, scratch
 
 NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
 SECRET = "Zo\u00eb Geheim"
@@ -33,6 +34,30 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def groups_in(warehouse: Warehouse) -> list[tuple[str, ...]]:
     with warehouse.read() as con:
         return con.execute("select hris_ref from core.groups").fetchall()
+
+
+# --- the folder beside it -----------------------------------------------------------------------------------------------------
+
+
+def test_a_scratch_folder_is_empty_its_owners_only_and_gone_afterwards(tmp_path: Path) -> None:
+    left_behind = tmp_path / "data" / ".acme.reading" / "employees.arrow"
+    left_behind.parent.mkdir(parents=True)
+    left_behind.touch()
+    with scratch(left_behind.parent) as folder:
+        assert list(folder.iterdir()) == []
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        left_behind.touch()
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_scratch_folder_that_cannot_be_used_is_named_and_gone(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WarehouseError, match=r"acme\.reading cannot be used \(Not a directory\)\. Nothing that was read is used"):
+        scratch(tmp_path / "file" / ".acme.reading").__enter__()
+    with pytest.raises(WarehouseError, match=r"No space left on device") as caught, scratch(tmp_path / "data") as folder:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "employees.arrow"))
+    assert not folder.exists()
+    assert caught.value.__suppress_context__
 
 
 # --- what it makes ------------------------------------------------------------------------------------------------------------
