@@ -5,10 +5,9 @@ as null with its name in ``_restrictedFields``: unknown, which is not empty. The
 they may quote values; the code beside them says enough.
 """
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -16,8 +15,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 from pydantic import Field
 
 from hris_pipeline.hris import flat
-from hris_pipeline.hris.api import Api, Walk, basic, tried
-from hris_pipeline.hris.extract import REQUIRED, Extract, Moved, Progress, Trial, twice_unless_proven
+from hris_pipeline.hris.api import Api, Walk, basic, peek, tried, tried_first
+from hris_pipeline.hris.extract import REQUIRED, Extract, Progress, Trial
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import Settings
 
@@ -107,7 +106,7 @@ class Changes(Struct, frozen=True):
 
 
 PAGE, CHANGES = msgspec.json.Decoder(Page), msgspec.json.Decoder(Changes)
-REFUSED = msgspec.json.Decoder(dict[str, dict[str, str]])
+REFUSAL = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
 class Options(Settings):
@@ -129,32 +128,24 @@ class BambooHR(Account[Options]):
             if since is not None:
                 ids = _changed(api, since)
                 queries = [{**self._query, "filter[ids]": ",".join(ids[i : i + IDS])} for i in range(0, len(ids), IDS)]
-
-            def read() -> tuple[Extract, Extract]:
-                walk = Walk(api, PATH)
-                return flat.extracts(
-                    walk,
-                    _pages(walk, queries),
-                    directory,
-                    columns=(*UNASKED, *ASKED),
-                    kinds=self.kinds,
-                    words=WORDS,
-                    remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
-                    progress=progress,
-                    since=since,
-                )
-
-            return read() if since is not None else twice_unless_proven(read)
+            return flat.extracts(
+                api,
+                PATH,
+                lambda walk: _pages(walk, queries),
+                directory,
+                columns=(*UNASKED, *ASKED),
+                kinds=self.kinds,
+                words=WORDS,
+                remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
+                progress=progress,
+                since=since,
+            )
 
     def trials(self) -> Iterator[Trial]:
         """Try the key and the list of people by its first record, what of that may be seen, and the list of changes."""
-        found: list[Employee] = []
         with self._api() as api:
-            first = {**self._query, "page[limit]": 1}
-            people = tried(f"the API key, and people (GET {PATH})", lambda: found.extend(_page(Walk(api, PATH), first).data))
-            if not people.problem and not found:
-                nobody = "BambooHR lists nobody to this key, and an empty list proves nothing."
-                people = replace(people, problem=nobody, remedy=f"Give access to all employees under {ACCESS_LEVELS}.")
+            first, what = {**self._query, "page[limit]": 1}, f"the API key, and people (GET {PATH})"
+            people, found = tried_first(api, what, lambda: _page(Walk(api, PATH), first).data)
             yield people
             for person in found:
                 yield from _hidden(person)
@@ -168,11 +159,9 @@ class BambooHR(Account[Options]):
         fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self.kinds]
         return {"page[limit]": LIMIT, "fields": ",".join(fields), "sort": "employeeId"}
 
-    @contextlib.contextmanager
-    def _api(self) -> Iterator[Api]:
-        signature = basic(self.credentials["api_key"], "x")  # any password will do
-        with self.client(self.options.requests_per_second, {"Accept": "application/json"}) as client:
-            yield Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
+    def _api(self) -> Api:
+        client, signature = self.client(self.options.requests_per_second), basic(self.credentials["api_key"], "any password")
+        return Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
 
 
 def _hidden(person: Employee) -> Iterator[Trial]:
@@ -191,7 +180,7 @@ def _changed(api: Api, since: dt.datetime) -> list[str]:
 
 
 def _pages(walk: Walk, queries: Iterable[dict[str, str | int]]) -> Iterator[tuple[list[flat.Row], int]]:
-    """The rows and the total of each page; :class:`Moved` where BambooHR says that its list has changed meanwhile (case 4)."""
+    """The rows and the total of each page; ``Moved`` where BambooHR says that its list has changed meanwhile (case 4)."""
     for query in queries:
         asked: dict[str, str | int] | None = query
         while asked:
@@ -205,9 +194,8 @@ def _page(walk: Walk, query: dict[str, str | int]) -> Page:
     api, where = walk.api, walk.where
     response = api.get(PATH, where=where, right=RIGHT, accept={400}, params=query)
     if response.status_code == 400:
-        if api.read(response, REFUSED, where).get("error", {}).get("code") == "BadPage":
-            raise Moved(str(api.error(f"could not go on at {where}, because its list had changed meanwhile (BadPage)")))
-        raise api.error(f"refused the request to {where} (HTTP 400)")
+        code = (peek(response, REFUSAL) or {}).get("error", {}).get("code")
+        raise api.moved(where, code) if code == "BadPage" else api.error(f"refused the request to {where} (HTTP 400)")
     return api.read(response, PAGE, where)
 
 

@@ -1,21 +1,32 @@
 """People who come as one list of flat records, each naming its own units: a connector adds only its fields and its pages."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, only_changes, prove_by_total
+from msgspec import UnsetType
+
+from hris_pipeline.hris.api import Api, Walk
+from hris_pipeline.hris.extract import (
+    EmployeeFile,
+    Extract,
+    OrgUnitFile,
+    Progress,
+    only_changes,
+    prove_by_total,
+    twice_unless_proven,
+)
 
 Row = Mapping[str, Any]
 """One employee: our columns to values as ``EmployeeFile.add`` takes them (``id`` is text), and each kind of group to its units as
-``{id: name}``, None, or ``msgspec.UNSET`` where the system does not say."""
+``{id: name}``, None, or ``msgspec.UNSET`` where the system does not say. One may show a unit's name that another one hides."""
 
 
 def extracts(
-    walk: Walk,
-    pages: Iterable[tuple[Sequence[Row], int]],
+    api: Api,
+    path: str,
+    pages: Callable[[Walk], Iterable[tuple[Sequence[Row], int]]],
     directory: Path,
     *,
     columns: Sequence[str],
@@ -25,34 +36,42 @@ def extracts(
     progress: Progress,
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """Employees and the units they name, from ``pages``: each page's rows, and the total that the system gave with it.
+    """Employees and the units they name, from the ``pages`` of a walk over ``path``: rows, and the total that came with them.
 
-    ``words`` and ``remedy`` are what :meth:`~hris_pipeline.hris.api.Api.demand` says of columns that nobody can do without. With
-    ``since`` the pages hold only who changed, and nothing is missed in them.
+    Where the proof fails all is read once more (case 4). ``words`` and ``remedy`` are for columns that nobody can do without
+    (:meth:`~hris_pipeline.hris.api.Api.demand`). With ``since`` the pages hold only who changed: nothing is missed in them.
     """
-    names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
-    totals: list[int | None] = []
-    people, units = EmployeeFile(directory / "employees.arrow", columns, kinds), OrgUnitFile(directory / "org_units.arrow")
-    with people, units:
-        for page, total in pages:
-            rows = [page[i] for i in walk.take([row["id"] for row in page])]
-            people.add(
-                {column: [row[column] for row in rows] for column in columns},
-                {kind: [list(row[kind]) if row[kind] else row[kind] for row in rows] for kind in kinds},
-            )
+
+    def read() -> tuple[Extract, Extract]:
+        walk = Walk(api, path)
+        names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
+        totals: list[int | None] = []
+        people, units = EmployeeFile(directory / "employees.arrow", columns, kinds), OrgUnitFile(directory / "org_units.arrow")
+        with people, units:
+            for page, total in pages(walk):
+                rows = [page[i] for i in walk.take([row["id"] for row in page])]
+                people.add(
+                    {column: [row[column] for row in rows] for column in columns},
+                    {kind: [_ids(row[kind]) for row in rows] for kind in kinds},
+                )
+                for kind, found in names.items():
+                    for row in rows:
+                        found |= {ref: name or found.get(ref) for ref, name in (row[kind] or {}).items()}
+                if total not in totals:
+                    totals.append(total)
+                progress("employees", len(walk.seen), total if since is None else None)
             for kind, found in names.items():
-                for row in rows:
-                    found.update(row[kind] or {})
-            if total not in totals:
-                totals.append(total)
-            progress("employees", len(walk.seen), total if since is None else None)
-        for kind, found in names.items():
-            units.add(kind, [str(ref) for ref in found], list(found.values()))
-        people.flush()
-        if since is None:
-            walk.api.demand(people.vanished, words, remedy)
-    read = judged(walk, totals, people, units, sum(map(len, names.values())))
-    return read if since is None else only_changes(since, *read)
+                units.add(kind, [str(ref) for ref in found], list(found.values()))
+            people.flush()
+            if since is None:
+                api.demand(people.vanished, words, remedy)
+        return judged(walk, totals, people, units, sum(map(len, names.values())))
+
+    return twice_unless_proven(read) if since is None else only_changes(since, *read())
+
+
+def _ids(units: Mapping[Any, Any] | UnsetType | None) -> Any:
+    return list(units) if isinstance(units, Mapping) else units
 
 
 def judged(

@@ -11,6 +11,7 @@ from hris_pipeline.hris.extract import Connection, Status
 from hris_pipeline.http import Client, Pacer, Patience
 from hris_pipeline.settings import HrisAccount, KeyPath, Settings
 
+JSON = {"Accept": "application/json"}
 Options = TypeVar("Options", bound=Settings)
 
 
@@ -28,7 +29,7 @@ class Account(Generic[Options]):
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 
-    def client(self, requests_per_second: float, headers: Mapping[str, str]) -> Client:
+    def client(self, requests_per_second: float, headers: Mapping[str, str] = JSON) -> Client:
         """What asks this account, at its pace."""
         return Client(Pacer(requests_per_second), headers, self.timeout, self.patience, self.transport)
 

@@ -3,10 +3,12 @@
 import contextlib
 import threading
 
+import httpx
+import msgspec
 import pytest
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import Api, in_order
+from hris_pipeline.hris.api import Api, in_order, peek
 from hris_pipeline.http import Client, Pacer
 from hris_pipeline.sandbox.server import serve
 
@@ -23,6 +25,13 @@ def doorkeeper(sign, *, statuses):
 
     with serve(app) as server, Client(Pacer(None)) as client:
         yield Api("Paper", "one", server.url, client, "Settings > Keys", sign), shown
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b'{"code": 1}', b"[]", b"\xff"])
+def test_a_refusal_in_another_form_than_known_is_no_fault_of_its_own(body):
+    decoder = msgspec.json.Decoder(dict[str, str])
+    assert peek(httpx.Response(400, content=b'{"code": "Moved"}'), decoder) == {"code": "Moved"}
+    assert peek(httpx.Response(400, content=body), decoder) is None
 
 
 def test_a_key_signs_every_request_and_is_shown_nowhere_else():

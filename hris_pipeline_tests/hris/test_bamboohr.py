@@ -231,6 +231,13 @@ def test_several_teams_of_one_person_are_several_groups(served, rows):
     assert [(unit["kind"], unit["id"], unit["name"]) for unit in units] == [("team", "1", "One"), ("team", "2", "Two")]
 
 
+def test_a_units_name_that_may_not_be_seen_of_one_person_is_known_by_another(served, rows):
+    department = {"departmentId": "1", "departmentName": "Sales"}
+    hidden = person(employeeId="8", **department | {"departmentName": None}, _restrictedFields=["departmentName"])
+    _, units = served(scripted_app({PATH: page(person(**department), hidden)})).read()
+    assert [(unit["kind"], unit["id"], unit["name"]) for unit in rows(units.path)] == [("department", "1", "Sales")]
+
+
 def test_c11_fields_that_nobody_may_see_are_named_as_vanished(bamboohr):
     employees, _ = bamboohr(hidden=("departmentId", "departmentName", "hireDate")).read()
     assert employees.vanished == ("start_date", "department")
@@ -300,6 +307,10 @@ def test_c04_a_list_that_keeps_moving_ends_the_read(bamboohr, small_pages):
     account = bamboohr()
     account.fault(PATH, "shift", after=1, times=None)
     assert "its list had changed meanwhile (BadPage)" in refused(account)
+    with pytest.raises(HrisError) as caught:
+        account.read()
+    assert caught.value.problem.endswith("(BadPage).")
+    assert caught.value.remedy.startswith("Run it again later")
 
 
 def test_c05_the_same_page_again_ends_the_read(bamboohr, small_pages):
@@ -420,7 +431,8 @@ def test_nobody_is_a_trial_too(bamboohr):
     account = bamboohr()
     account.fault(PATH, "empty_list")
     (trial,) = account.connection().trials()
-    assert "lists nobody to this key" in trial.problem
+    assert "BambooHR lists nobody to this credential" in trial.problem
+    assert trial.remedy.startswith("Let this credential see all people under Settings > Access Levels")
 
 
 def test_a_field_that_may_not_be_seen_is_named_as_bamboohr_names_it(bamboohr):

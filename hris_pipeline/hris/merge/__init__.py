@@ -4,7 +4,6 @@ That copy is what is judged here: a read is proven by Merge's word on its own sy
 vendor's pages: docs.merge.dev (HRIS) and help.merge.dev.
 """
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -76,20 +75,20 @@ class Merge(Account[Options]):
         """
         words = {word.casefold(): meaning for word, meaning in self.options.status_words.items()}
         how = people.How(self.kinds, self.options.group_types, words, self.options.stale_hours, since)
-        with self._service() as service:
-            return people.read(service, directory, how, progress)
+        with self._api() as api:
+            return people.read(self._service(api), directory, how, progress)
 
     def trials(self) -> Iterator[Trial]:
         """Try both credentials, the account's link, Merge's syncs, and each list by one record."""
-        with self._service() as service:
-            yield from trials.trials(service, self.kinds, self.options.stale_hours)
+        with self._api() as api:
+            yield from trials.trials(self._service(api), self.kinds, self.options.stale_hours)
 
-    @contextlib.contextmanager
-    def _service(self) -> Iterator[Service]:
-        key = {"Authorization": f"Bearer {self.credentials['api_key']}"}
-        with self.client(self.options.rate, {"Accept": "application/json"}) as client:
-            api = Api("Merge", self.name, self.base_url, client, RIGHTS_AT, key, rate_option="requests_per_minute")
-            yield Service(api, self.credentials["account_token"], self.options.page_size)
+    def _api(self) -> Api:
+        client, key = self.client(self.options.rate), {"Authorization": f"Bearer {self.credentials['api_key']}"}
+        return Api("Merge", self.name, self.base_url, client, RIGHTS_AT, key, rate_option="requests_per_minute")
+
+    def _service(self, api: Api) -> Service:
+        return Service(api, self.credentials["account_token"], self.options.page_size)
 
 
 SYSTEM = System(

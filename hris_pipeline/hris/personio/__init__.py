@@ -4,7 +4,6 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
-import contextlib
 import datetime as dt
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -78,16 +77,15 @@ class Personio(Account[Options]):
         with hasty.api(rate) as api:
             yield from pictures.read(api, asked, concurrency=self.options.concurrency)
 
-    @contextlib.contextmanager
-    def api(self, requests_per_second: float) -> Iterator[Api]:
+    def api(self, requests_per_second: float) -> Api:
         """The account's API; a token is asked for with the first request."""
         login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
 
         def sign(api: Api) -> dict[str, str]:
             return {"Authorization": f"Bearer {login(api, self.credentials['client_id'], self.credentials['client_secret'])}"}
 
-        with self.client(requests_per_second, auth.HEADERS) as client:
-            yield Api("Personio", self.name, self.base_url, client, auth.RIGHTS_AT, sign)
+        client = self.client(requests_per_second, auth.HEADERS)
+        return Api("Personio", self.name, self.base_url, client, auth.RIGHTS_AT, sign)
 
 
 _RIGHTS = "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to "

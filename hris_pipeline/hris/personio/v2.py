@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried
+from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried, tried_first
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, only_changes
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.http import Pacer, backoff
@@ -228,11 +228,8 @@ def trials(api: Api, kinds: Sequence[str], settings: Settings) -> Iterator[Trial
     yield credential
     if credential.problem:
         return
-    found: list[Person] = []
-    people = tried(f"people (GET {PERSONS})", lambda: found.extend(_first(api, PERSONS, {}, PERSON_PAGE, RIGHT)))
-    if not people.problem and not found:
-        nobody = "Personio lists nobody to this credential, and an empty list proves nothing."
-        people = replace(people, problem=nobody, remedy=f"See under {api.rights_at} whom this credential may see.")
+    what = f"people (GET {PERSONS})"
+    people, found = tried_first(api, what, lambda: _first(api, PERSONS, {}, PERSON_PAGE, RIGHT))
     yield people
     if found:
         yield _try_employments(api, found[0], settings)
