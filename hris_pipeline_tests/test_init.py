@@ -123,6 +123,7 @@ def test_it_refuses_to_overwrite_before_it_asks_anything(home, run):
     [
         (("init", "Acme", "--yes"), "is not a company name"),
         (("init", "acme", "--yes", "--system", "peoplesoft"), "There is no HR system 'peoplesoft' here"),
+        (("init", "acme", "--yes", "--system", "ADP"), "'ADP' may be ADP Decidium or ADP Workforce Now: which of them?"),
         (("init", "acme", "--yes", "--connection", "core"), "cannot be a connection name"),
         (("init", "acme", "--yes", "--timezone", "Berlin"), "timezone must be a time zone"),
         (("init", "acme", "--yes", "--night", "25:00"), "the hour must lie between 0 and 23"),
