@@ -85,7 +85,8 @@ class Api:
             return response
         if response.is_redirect:
             raise self.error(f"answered with a redirect (HTTP {status}) at {where}", "Check base_url in the company file.")
-        raise self.error(f"refused the request to {where} (HTTP {status})")
+        then = f"Check base_url in the company file. {AGAIN}" if status == 404 else AGAIN
+        raise self.error(f"refused the request to {where} (HTTP {status})", then)
 
     def get(
         self,

@@ -42,6 +42,13 @@ def test_a_key_signs_every_request_and_is_shown_nowhere_else():
         assert "s3cret" not in repr(api)
 
 
+def test_a_path_that_is_not_there_makes_the_address_a_suspect():
+    with doorkeeper({}, statuses=(404,)) as (api, _):
+        with pytest.raises(HrisError, match=r"refused the request to /people \(HTTP 404\)") as caught:
+            api.get("/people", where="/people", right="a right")
+        assert caught.value.remedy.startswith("Check base_url in the company file.")
+
+
 def test_a_refused_key_is_not_tried_again_and_said_to_be_the_trouble():
     with doorkeeper({"X-Key": "s3cret"}, statuses=(401,)) as (api, shown):
         with pytest.raises(HrisError, match=r"refused the credential at /people .*Compare it with the one under Settings > Keys"):
