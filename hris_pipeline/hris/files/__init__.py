@@ -21,7 +21,7 @@ from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import HrisAccount, KeyPath
 
 FETCHED = "fetched."  # what our copies of the files are called, and a number
-NEEDED = {"email": "email", "status": "status"}
+NEEDED = ("email", "status")
 """What nothing works without, though a JSON file may have it for nobody."""
 
 

@@ -48,7 +48,7 @@ class Personio(Account[Options]):
         with self.api(self._rate) as api:
             if self.options.api == "v1":
                 return v1.read(api, directory, self.kinds, progress, since=since)
-            return v2.read(api, directory, self.kinds, self._settings, progress, since=since)
+            return v2.read(api, directory, self.kinds, self._how, progress, since=since)
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
@@ -56,15 +56,15 @@ class Personio(Account[Options]):
             if self.options.api == "v1":
                 yield from v1.trials(api, self.kinds)
             else:
-                yield from v2.trials(api, self.kinds, self._settings)
+                yield from v2.trials(api, self.kinds, self._how)
 
     @property
     def _rate(self) -> float:
         return self.options.requests_per_second or RATES[self.options.api]
 
     @property
-    def _settings(self) -> v2.Settings:
-        return v2.Settings(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+    def _how(self) -> v2.How:
+        return v2.How(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
 
     def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
         """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.hris.photos.PhotoSource`.
