@@ -429,7 +429,7 @@ class _Merge:
             Route(f"{PREFIX}/linked-accounts", self.door(self.linked_accounts, account=False)),
         ]
 
-    def door(self, answer: Callable[[_Call], Any], *, account: bool = True) -> Callable[[Request], Response]:
+    def door(self, answer: Callable[[_Call], Any], *, account: bool = True) -> Callable[[Request], Any]:
         """An endpoint behind the key, the account token and the limit."""
 
         async def endpoint(request: Request) -> Response:
@@ -445,7 +445,7 @@ class _Merge:
                 kind, body = _error(refusal.detail)
                 return Response(body, refusal.status, refusal.headers, kind)
 
-        return endpoint  # type: ignore[return-value]  # Starlette takes both
+        return endpoint
 
     def admit(self, request: Request, *, account: bool) -> None:
         """Check the key, the account token and the limit, in this order."""
