@@ -136,12 +136,15 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 class _TableFile:
-    """An Arrow IPC stream file of one contract, readable by its owner only; deleted when the ``with`` block ends in an error."""
+    """An Arrow IPC stream file of one contract, bearing its table's name, readable by its owner only.
+
+    Deleted when the ``with`` block ends in an error.
+    """
 
     table: Table
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / f"{self.table.name}.arrow"
         self._schema = arrow_schema(self.table)
 
     def __enter__(self) -> Self:
@@ -204,14 +207,14 @@ class EmployeeFile(_TableFile):
 
     def __init__(
         self,
-        path: Path,
+        directory: Path,
         attributes: Iterable[str],
         kinds: Iterable[str],
         *,
         omits_empty: bool = False,
         manager_ids: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(path)
+        super().__init__(directory)
         self._omits_empty = omits_empty
         self._manager_ids = manager_ids
         self._waiting: list[tuple[int, dict[str, pa.Array]]] = []
@@ -280,9 +283,11 @@ class OrgUnitFile(_TableFile):
     """Org units in the form of ``contracts.ORG_UNITS``."""
 
     table = ORG_UNITS
+    count = 0  # units added so far
 
     def add(self, kind: str, ids: Sequence[Any], names: Sequence[Any], parents: Sequence[Any] | None = None) -> None:
         """Add units of one kind; values as in :meth:`EmployeeFile.add`."""
+        self.count += len(ids)
         columns = {"kind": [kind] * len(ids), "id": ids, "name": names, "parent_id": parents or [None] * len(ids)}
         self._write({name: _texts(values)[0] for name, values in columns.items()})
 

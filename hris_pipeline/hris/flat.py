@@ -46,7 +46,7 @@ def extracts(
         walk = Walk(api, path)
         names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
         totals: list[int | None] = []
-        people, units = EmployeeFile(directory / "employees.arrow", columns, kinds), OrgUnitFile(directory / "org_units.arrow")
+        people, units = EmployeeFile(directory, columns, kinds), OrgUnitFile(directory)
         with people, units:
             for page, total in pages(walk):
                 rows = [page[i] for i in walk.take([row["id"] for row in page])]
@@ -65,7 +65,7 @@ def extracts(
             people.flush()
             if since is None:
                 api.demand(people.vanished, words, remedy)
-        return judged(walk, totals, people, units, sum(map(len, names.values())))
+        return judged(walk, totals, people, units)
 
     return twice_unless_proven(read) if since is None else only_changes(since, *read())
 
@@ -74,13 +74,8 @@ def _ids(units: Mapping[Any, Any] | UnsetType | None) -> Any:
     return list(units) if isinstance(units, Mapping) else units
 
 
-def judged(
-    walk: Walk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile, known: int
-) -> tuple[Extract, Extract]:
-    """What a walk over all pages has brought into both files, judged by the ``totals`` that the pages gave.
-
-    Of these each different one once, in their order; ``known`` is the number of units.
-    """
+def judged(walk: Walk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile) -> tuple[Extract, Extract]:
+    """What a walk has brought into both files, judged by the ``totals`` of its pages: each different one once, in their order."""
     title, expected = walk.api.title, totals[-1] if totals else None
     proof, why = prove_by_total(len(walk.seen), walk.duplicates, expected, title)
     if len(totals) > 1:
@@ -88,5 +83,5 @@ def judged(
         proof, why = "unproven", f"The number of people that {title} announced changed while they were read ({said})."
     return (
         Extract("employees", people.path, walk.pages, len(walk.seen), expected, proof, why, people.vanished),
-        Extract("org_units", units.path, walk.pages, known, None, proof, f"Read from the employees' own pages. {why}"),
+        Extract("org_units", units.path, walk.pages, units.count, None, proof, f"Read from the employees' own pages. {why}"),
     )

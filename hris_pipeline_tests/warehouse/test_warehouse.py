@@ -290,25 +290,24 @@ def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse)
 # --- loading what the edges read ----------------------------------------------------------------------------------------------
 
 
-def employees(path: Path, *ids: str) -> Extract:
+def employees(directory: Path, *ids: str) -> Extract:
     columns = {
         **{name: [None] * len(ids) for name in contracts.EMPLOYEES.names if name not in {"groups", "absent"}},
         "id": list(ids),
         "email": [f"{id_}@acme.test" for id_ in ids],
     }
-    with EmployeeFile(path, columns, ["team"]) as file:
+    with EmployeeFile(directory, columns, ["team"]) as file:
         file.add(columns, {"team": [["1"] for _ in ids]})
-    return Extract("employees", path, 1, len(ids), len(ids), "proven", "All were read.", ("team",))
+    return Extract("employees", file.path, 1, len(ids), len(ids), "proven", "All were read.", ("team",))
 
 
 def test_extracts_replace_their_tables_and_leave_their_proof(warehouse: Warehouse, tmp_path: Path) -> None:
-    units = tmp_path / "units.arrow"
-    with OrgUnitFile(units) as file:
+    with OrgUnitFile(tmp_path) as file:
         file.add("team", ["1"], ["Sales"])
     for ids in (("1", "2"), ("3",)):
         extracts = [
-            employees(tmp_path / "employees.arrow", *ids),
-            Extract("org_units", units, 1, 1, None, "unproven", "No total."),
+            employees(tmp_path, *ids),
+            Extract("org_units", file.path, 1, file.count, None, "unproven", "No total."),
         ]
         with warehouse.write(["p"]) as con:
             loading.publish_extracts(con, "p", extracts, NOW)
@@ -329,7 +328,7 @@ def test_c18_a_source_that_gives_the_same_rows_in_whatever_order_is_known_to_be_
     days = []
     for day, ids in enumerate([("1", "2"), ("2", "1"), ("1", "2"), ("1", "3"), ("1",), ("1", "1"), ("1", "2")]):
         with warehouse.write(["p"]) as con:
-            loading.publish_extracts(con, "p", [employees(tmp_path / "e.arrow", *ids)], NOW + dt.timedelta(days=day))
+            loading.publish_extracts(con, "p", [employees(tmp_path, *ids)], NOW + dt.timedelta(days=day))
             found = loading.unchanged_since(con, "p", "employees")
             assert found is not None
             days.append((found - NOW).days)
@@ -380,10 +379,10 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
 
 
 def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse, tmp_path: Path) -> None:
-    extract = employees(tmp_path / "employees.arrow", "1", "2")
+    extract = employees(tmp_path, "1", "2")
     with warehouse.write(["p"]) as con:
         loading.publish_extracts(con, "p", [extract], NOW)
-    extract = employees(tmp_path / "employees.arrow", *(str(n) for n in range(5000)))
+    extract = employees(tmp_path, *(str(n) for n in range(5000)))
     extract.path.write_bytes(extract.path.read_bytes()[:-3000])
     with pytest.raises(PipelineError) as problem, warehouse.write(["p"]) as con:
         loading.publish_extracts(con, "p", [extract], NOW)

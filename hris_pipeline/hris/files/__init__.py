@@ -123,17 +123,16 @@ class Files(Account[Options]):
         contents = self._opened(arrivals)
         found = survey(contents, options, named, self.kinds)
         everybody = sum(found.rows)
-        employees, units = directory / "employees.arrow", directory / "org_units.arrow"
         columns = dict.fromkeys((*records.attributes(options.columns), *records.UNASKED))
-        file = EmployeeFile(employees, columns, self.kinds, omits_empty=options.omits_empty)
-        with file as people, OrgUnitFile(units) as groups:
+        people, units = EmployeeFile(directory, columns, self.kinds, omits_empty=options.omits_empty), OrgUnitFile(directory)
+        with people, units:
             written = records.write(
                 contents,
                 options,
                 named,
                 found,
                 people=people,
-                units=groups,
+                units=units,
                 progress=lambda n: progress("employees", n, everybody),
             )
             missing = [f"'{named[name]}'" for name in NEEDED if name in written.vanished]
@@ -143,15 +142,14 @@ class Files(Account[Options]):
                 )
         proof, why = _judge(arrivals, contents, found, options)
         why += _remarks(contents, found, written)
+        why_units = f"Read from the same file. {why}"
         announced = _announced(arrivals[0], contents[0])
         expected = announced[0] if announced and everybody == len(found.ids) else None
         partial = options.feed == "delta"
         vanished = () if partial else written.vanished  # of whom nothing changed nothing is said
         return (
-            Extract("employees", employees, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
-            Extract(
-                "org_units", units, len(contents), written.units, None, proof, f"Read from the same file. {why}", partial=partial
-            ),
+            Extract("employees", people.path, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
+            Extract("org_units", units.path, len(contents), units.count, None, proof, why_units, partial=partial),
         )
 
 

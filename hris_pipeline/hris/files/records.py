@@ -193,7 +193,6 @@ class Written:
 
     vanished: tuple[str, ...]
     unresolved: int  # managers whose address is nobody's
-    units: int
 
 
 def write(
@@ -220,7 +219,7 @@ def write(
         units.add(kind, list(names), [_name(spelt) for spelt in names.values()])
     unasked = {name for name in UNASKED if name not in writer.attributes}
     vanished = tuple(name for name in people.vanished if name not in unasked)
-    return Written(vanished, writer.unresolved, sum(map(len, found.names.values())))
+    return Written(vanished, writer.unresolved)
 
 
 class _Writer:

@@ -274,8 +274,7 @@ def _pass(
         query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
     asked = urlencode(query)
     totals: list[int | None] = []
-    file = EmployeeFile(directory / "employees.arrow", ("id", *ATTRIBUTES), kinds)
-    unit_file = OrgUnitFile(directory / "org_units.arrow")
+    file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES), kinds), OrgUnitFile(directory)
 
     def ask(offset: int, where: str) -> httpx.Response:
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
@@ -300,7 +299,7 @@ def _pass(
             demand(api, file.vanished)
         for kind, found in names.items():
             unit_file.add(kind, [str(each) for each in found], list(found.values()))
-    return flat.judged(walk, totals, file, unit_file, sum(map(len, names.values())))
+    return flat.judged(walk, totals, file, unit_file)
 
 
 def demand(api: Api, vanished: Sequence[str]) -> None:

@@ -193,8 +193,7 @@ def _read(
     api: Api, directory: Path, kinds: Sequence[str], how: How, progress: Progress, *, only: Mapping[str, str]
 ) -> tuple[Extract, Extract]:
     """One walk over the people whom the filters ``only`` ask for, and over all units."""
-    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
-    with EmployeeFile(employees, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(units) as unit_file:
+    with EmployeeFile(directory, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(directory) as unit_file:
         # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
         total = _total(api) if how.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
         unit_walks = _units(api, unit_file, kinds, progress)
@@ -217,8 +216,8 @@ def _read(
             v1.demand(api, file.vanished)
     proof, why = _judge(walk, left_out, doubled, total)
     return (
-        Extract("employees", employees, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),
-        _unit_extract(units, unit_walks),
+        Extract("employees", file.path, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),
+        _unit_extract(unit_file, unit_walks),
     )
 
 
@@ -406,13 +405,13 @@ def _not_there(api: Api, kind: str, where: str) -> HrisError:
     )
 
 
-def _unit_extract(path: Path, walks: Sequence[Walk]) -> Extract:
-    count, doubled = sum(len(walk.seen) for walk in walks), sum(walk.duplicates for walk in walks)
+def _unit_extract(file: OrgUnitFile, walks: Sequence[Walk]) -> Extract:
+    doubled = sum(walk.duplicates for walk in walks)
     proof: Proof = "unproven" if doubled else "proven"
     why = "All lists were read to their last page."
     if doubled:
         why = f"Personio listed {doubled} units more than once, so others may be missing."
-    return Extract("org_units", path, sum(walk.pages for walk in walks), count, None, proof, why)
+    return Extract("org_units", file.path, sum(walk.pages for walk in walks), file.count, None, proof, why)
 
 
 @dataclass(frozen=True)
