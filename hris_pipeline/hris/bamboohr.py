@@ -30,6 +30,7 @@ ACCESS_LEVELS = "Settings > Access Levels in BambooHR, for whoever made the key"
 KEYS = "API Keys in the menu of whoever made it, in BambooHR"
 
 Text = str | int | UnsetType | None
+Day = str | UnsetType | None
 
 
 class Team(Struct, frozen=True, gc=False):
@@ -47,8 +48,8 @@ class Employee(Struct, frozen=True, gc=False):
     family_name: Text = field(name="lastName", default=UNSET)
     status: Text = UNSET
     email: Text = field(name="workEmail", default=UNSET)
-    start_date: Text = field(name="hireDate", default=UNSET)
-    end_date: Text = field(name="terminationDate", default=UNSET)
+    start_date: Day = field(name="hireDate", default=UNSET)
+    end_date: Day = field(name="terminationDate", default=UNSET)
     manager_id: Text = field(name="reportsToId", default=UNSET)
     department: Text = field(name="departmentId", default=UNSET)
     department_name: Text = field(name="departmentName", default=UNSET)

@@ -370,6 +370,11 @@ def test_c15_a_field_of_another_type_is_named_without_its_value(served):
     assert "secret" not in said
 
 
+def test_c15_a_day_that_is_a_number_ends_the_read_and_is_compared_with_nothing(served):
+    account = served(scripted_app({PATH: page(person(hireDate=20240501, terminationDate="2020-01-31"))}))
+    assert "got `int` - at `$.data[0].hireDate`" in refused(account)
+
+
 # --- only who changed -----------------------------------------------------------------------------------------------------------
 
 

@@ -309,7 +309,7 @@ def demand(api: Api, vanished: Sequence[str]) -> None:
     )
 
 
-def _page(api: Api, response: Any, where: str) -> Page:
+def _page(api: Api, response: httpx.Response, where: str) -> Page:
     page = api.read(response, PAGE, where)
     if not page.success:
         code = page.error.code if isinstance(page.error, Failure) else UNSET
