@@ -172,7 +172,10 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
     if refused:
         yield Finding("note", PEOPLE, "people", "Nobody was read, because something without which no night works is missing.")
         return
-    yield from _rehearsed(company, now, progress, told, counts)
+    try:
+        yield from _rehearsed(company, now, progress, told, counts)
+    except WarehouseError as problem:
+        yield Finding("missing", PEOPLE, "room for reading everybody once", str(problem))
 
 
 def _tried(trial: Trial, area: str, company: Company) -> Finding:

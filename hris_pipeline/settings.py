@@ -317,7 +317,6 @@ def _account_model(
     default_base_url: str | None,
 ) -> type[HrisAccount]:
     """The model of one system's accounts: the common keys, its credentials and its options."""
-
     of_their_own = default_base_url is not None and "{" in default_base_url
     own = f"the account's own address, {default_base_url}"
 
