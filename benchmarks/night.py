@@ -41,7 +41,7 @@ from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge import people, syncs, units
 from hris_pipeline.hris.personio.v1 import LIMIT
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.systems import connect
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.tables import key
@@ -124,16 +124,7 @@ class Saved(Connections):
 
     def open(self, company: Company, name: str) -> Connection:
         """The real connector on a replaying transport."""
-        account = company.hris[name]
-        system = SYSTEMS[account.system]
-        return system.connect(
-            name,
-            base_url=system.base_url(account.options) or "",
-            credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
-            options=account.options,
-            kinds=company.kinds_read,
-            transport=self._transport,
-        )
+        return connect(name, company.hris[name], company.kinds_read, transport=self._transport)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ published.
 """
 
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,14 @@ PEOPLE = Table(
 )
 
 EMAIL_IS_UNIQUE = Rule("email_is_unique", "email", "no two people who have not left share a work e-mail")
+"""By :func:`email_key`."""
+
+
+def email_key(address: str) -> str:
+    """What all ways to write one mailbox have in common: macro ``email_key`` of ``warehouse/texts.sql``, for one address."""
+    return normalize("NFC", normalize("NFC", address.strip()).lower()).replace("@googlemail.com", "@gmail.com")
+
+
 OTHER_RECORDS_ARE_SOUND = Rule(
     "other_records_are_sound", "hris_ref", "a person of whom only ended records are sound has no current one that is held back"
 )

@@ -4,12 +4,9 @@ It tries every credential and permission, reads the HR systems once into a wareh
 nothing that exists whether deskbird understands what would be sent. It changes nothing in deskbird and nothing of the company's.
 """
 
-import contextlib
 import datetime as dt
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from hris_pipeline import alerts, contracts, groups, managers, pause, people, settings
@@ -21,7 +18,7 @@ from hris_pipeline.hris.extract import Extract, Progress, Trial
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import Warehouse, loading
+from hris_pipeline.warehouse import Warehouse, loading, scratch
 
 State = Literal["ok", "missing", "note"]
 FILE, PEOPLE, DESKBIRD = "company file", "people", "deskbird"
@@ -175,7 +172,10 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
     if refused:
         yield Finding("note", PEOPLE, "people", "Nobody was read, because something without which no night works is missing.")
         return
-    yield from _rehearsed(company, now, progress, told, counts)
+    try:
+        yield from _rehearsed(company, now, progress, told, counts)
+    except WarehouseError as problem:
+        yield Finding("missing", PEOPLE, "room for reading everybody once", str(problem))
 
 
 def _tried(trial: Trial, area: str, company: Company) -> Finding:
@@ -194,7 +194,7 @@ def _rehearsed(
     company: Company, now: dt.datetime, progress: Progress, told: dict[str, set[str]], counts: dict[str, Any]
 ) -> Iterator[Finding]:
     """A complete read into a warehouse that is thrown away, and what a night would make of it."""
-    with _scratch(company.name) as folder:
+    with scratch(settings.data_folder().absolute() / f".{company.name}.doctor") as folder:
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
             try:
@@ -302,23 +302,6 @@ _RULES: tuple[Rule, ...] = (
     contracts.OTHER_RECORDS_ARE_SOUND,
     contracts.UNIT_HAS_A_NAME,
 )
-
-
-@contextlib.contextmanager
-def _scratch(company: str) -> Iterator[Path]:
-    """A folder of our own; gone when the block ends, and when the next doctor begins."""
-    folder = settings.data_folder().absolute() / f".{company}.doctor"
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
-        yield folder
-    except OSError as problem:
-        raise WarehouseError(
-            f"{folder} cannot be used ({problem.strerror}). Nothing was changed. "
-            "Make room there or make the folder writable, then run again."
-        ) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 # --- deskbird -------------------------------------------------------------------------------------------------------------------

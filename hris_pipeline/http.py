@@ -118,7 +118,7 @@ class Unanswered(Exception):  # noqa: N818 - says what happened
         self.attempts = attempts
 
 
-@dataclass
+@dataclass(frozen=True)
 class Patience:
     """How long to go on asking. Times in seconds."""
 

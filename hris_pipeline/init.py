@@ -277,9 +277,11 @@ def _choices() -> dict[str, Variant]:
 def _take_system(draft: Draft, answer: str) -> str | None:
     choices = _choices()
     try:
-        row = choices.get(answer.lower()) or find(answer, list(choices.values()))[0]
+        row, *others = [choices[answer.lower()]] if answer.lower() in choices else find(answer, list(choices.values()))
     except PipelineError as problem:
         return str(problem)
+    if others:
+        return f"{answer!r} may be {' or '.join(each.title for each in (row, *others))}: which of them?"
     draft.row, draft.system, draft.options = row, SYSTEMS[row.said["system"]], dict(row.said.get("options", {}))
     draft.connection = draft.system.name
     draft.variables = dict.fromkeys((*draft.system.credentials, "scim_token"), "VARIABLE")
@@ -295,14 +297,10 @@ def _take_connection(draft: Draft, answer: str) -> str | None:
     return None
 
 
-def _take(draft: Draft, answer: str, name: str, path: str) -> str | None:
+def _take(draft: Draft, answer: Any, name: str, path: str) -> str | None:
     """Put an answer in; what is wrong with the key ``path`` of the file that it makes."""
-    before = getattr(draft, name)
     setattr(draft, name, answer)
-    wrong = _wrong(draft, path)
-    if wrong is not None:
-        setattr(draft, name, before)
-    return wrong
+    return _wrong(draft, path)
 
 
 def _wrong(draft: Draft, path: str) -> str | None:
@@ -356,16 +354,11 @@ def _take_scope(draft: Draft, answer: str) -> str | None:
     domains = () if answer.lower() in {"", "everybody", "all"} else _list(answer.lower().replace("@", ""))
     if any(not re.fullmatch(r"[^\s.]+(\.[^\s.]+)+", domain) for domain in domains):
         return "An e-mail domain looks like acme.com; other rules can be written into the file afterwards."
-    draft.domains = domains
-    return _wrong(draft, "sync.scope")
+    return _take(draft, domains, "domains", "sync.scope")
 
 
 def _take_groups(draft: Draft, answer: str) -> str | None:
-    before, draft.groups = draft.groups, () if answer.lower() in _NOTHING else _list(answer)
-    wrong = _wrong(draft, "sync.groups")
-    if wrong is not None:
-        draft.groups = before
-    return wrong
+    return _take(draft, () if answer.lower() in _NOTHING else _list(answer), "groups", "sync.groups")
 
 
 def _take_managers(draft: Draft, answer: str) -> str | None:
@@ -378,11 +371,7 @@ def _take_managers(draft: Draft, answer: str) -> str | None:
 def _take_night(draft: Draft, answer: str) -> str | None:
     time = _TIME.fullmatch(answer)
     cron = f"{int(time[2])} {int(time[1])} * * *" if time else None if answer.lower() in _NOTHING else answer
-    before, draft.schedule = draft.schedule, cron
-    wrong = _wrong(draft, "schedule")
-    if wrong is not None:
-        draft.schedule = before
-    return wrong
+    return _take(draft, cron, "schedule", "schedule")
 
 
 def _take_alerts(draft: Draft, answer: str) -> str | None:

@@ -16,7 +16,7 @@ import os
 import re
 import string
 import zoneinfo
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -48,18 +48,21 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = ("core", "deskbird", "state")
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+KeyPath = tuple[str | int, ...]
+"""Where a key stands, from the section on: ("sync", "groups", 0)."""
+
 
 # --- mistakes -------------------------------------------------------------------------------------------------------------------
 
 
-def _mistake(sentence: str) -> PydanticCustomError:
+def mistake(sentence: str) -> PydanticCustomError:
     """A mistake in our own words; ``sentence`` goes on from the key's path ("… must be …")."""
     return PydanticCustomError("settings", "{sentence}", {"sentence": sentence})
 
 
-def _refuse(found: Sequence[tuple[tuple[str | int, ...], str | None]]) -> None:
+def refuse(found: Iterable[tuple[KeyPath, str | None]]) -> None:
     """Raise the mistakes of one section, each at its own key; a sentence that is None is no mistake."""
-    wrong = [InitErrorDetails(type=_mistake(sentence), loc=loc, input=None) for loc, sentence in found if sentence]
+    wrong = [InitErrorDetails(type=mistake(sentence), loc=loc, input=None) for loc, sentence in found if sentence]
     if wrong:
         raise ValidationError.from_exception_data("settings", wrong)
 
@@ -75,7 +78,7 @@ def _check_keys(model: type[BaseModel], given: object) -> None:
         return
     allowed = [name for name in model.model_fields if name != "name"]  # the company's name is not a key of its file
     known = f"Known here: {', '.join(allowed)}." if allowed else "There are no keys here."
-    _refuse(
+    refuse(
         [
             ((key,), f"is not a known key.{_did_you_mean(key, allowed)} {known}")
             for key in map(str, given)
@@ -83,7 +86,7 @@ def _check_keys(model: type[BaseModel], given: object) -> None:
         ]
     )  # a misspelt key is one mistake: the key it should have been is not reported as missing too
     fields = model.model_fields.items()
-    _refuse([((name,), f"is missing: {f.description}.") for name, f in fields if f.is_required() and name not in given])
+    refuse([((name,), f"is missing: {f.description}.") for name, f in fields if f.is_required() and name not in given])
 
 
 # --- values ---------------------------------------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ def _resolved(info: ValidationInfo) -> bool:
 
 def _check_references(text: str) -> None:
     if "${" in REFERENCE.sub("", text):
-        raise _mistake("holds a reference that cannot be read: write it as ${NAME}, with letters, digits and _ only")
+        raise mistake("holds a reference that cannot be read: write it as ${NAME}, with letters, digits and _ only")
 
 
 def _url(text: str, info: ValidationInfo) -> str:
@@ -124,11 +127,11 @@ def _url(text: str, info: ValidationInfo) -> str:
             return text  # judged when the run starts
     parts = _split(text)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in text):
-        raise _mistake("must be a whole URL, such as https://api.example.com")
+        raise mistake("must be a whole URL, such as https://api.example.com")
     if parts.username is not None or parts.query or parts.fragment:
-        raise _mistake("must be a URL without user name, password, ? and #: credentials have keys of their own")
+        raise mistake("must be a URL without user name, password, ? and #: credentials have keys of their own")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise _mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
+        raise mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
     return text.rstrip("/")
 
 
@@ -141,10 +144,10 @@ def _news_url(secret: SecretStr, info: ValidationInfo) -> SecretStr:
             return secret
     parts = _split(text)
     if parts is None or "://" not in text or any(c.isspace() for c in text):
-        raise _mistake("must be a URL in Apprise notation, such as mailtos://... or slack://..., by reference: ${ALERT_URL}")
+        raise mistake("must be a URL in Apprise notation, such as mailtos://... or slack://..., by reference: ${ALERT_URL}")
     local = _is_loopback(parts.hostname) if parts.hostname else text == f"{parts.scheme}://"
     if not _resolved(info) and not local:
-        raise _mistake("must be written as ${NAME} and set in the environment, because such a URL holds a secret")
+        raise mistake("must be written as ${NAME} and set in the environment, because such a URL holds a secret")
     return secret
 
 
@@ -153,9 +156,9 @@ def _http_news_url(secret: SecretStr, info: ValidationInfo) -> SecretStr:
     if _resolved(info) or not REFERENCE.search(text):
         parts = _split(text)
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise _mistake("must be a whole URL, such as https://..., by reference: ${HEARTBEAT_URL}")
+            raise mistake("must be a whole URL, such as https://..., by reference: ${HEARTBEAT_URL}")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise _mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
+            raise mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
     return secret
 
 
@@ -173,10 +176,10 @@ def _pattern(*needed: str) -> Callable[[str], str]:
         except ValueError:
             parts = [("", "", "")]
         if any(name not in {"name", "kind"} or spec or conversion for name, spec, conversion in parts):
-            raise _mistake("may hold {name} and {kind} in braces, nothing else")
+            raise mistake("may hold {name} and {kind} in braces, nothing else")
         absent = [f"{{{name}}}" for name in needed if name not in {part[0] for part in parts}]
         if absent:
-            raise _mistake(f"must contain {' and '.join(absent)}, else different groups get one name")
+            raise mistake(f"must contain {' and '.join(absent)}, else different groups get one name")
         return pattern
 
     return check
@@ -253,16 +256,16 @@ def _cron(text: str) -> str:
     right = 'must be five fields, minute hour day month weekday, such as "30 4 * * *", or null for none'
     fields = text.split()
     if len(fields) != 5:
-        raise _mistake(f"{right}; it has {len(fields)}")
+        raise mistake(f"{right}; it has {len(fields)}")
     meant = []
     for field, (what, low, high, names) in zip(fields, _CRON, strict=True):
         values = _cron_values(field, low, high, names)
         if values is None:
-            raise _mistake(f"{right}; the {what} must lie between {low} and {high}")
+            raise mistake(f"{right}; the {what} must lie between {low} and {high}")
         meant.append(values)
     longest = max(calendar.monthrange(2024, month)[1] for month in meant[3])  # 2024 has a 29 February
     if min(meant[2]) > longest:
-        raise _mistake("names a day that no month of it has")
+        raise mistake("names a day that no month of it has")
     return " ".join(fields)
 
 
@@ -291,7 +294,7 @@ class HrisAccount(Settings):
     quiet_days: Annotated[int, Field(ge=1)] | None = Field(
         default=14, description="days without any change in its people after which a warning is given; null for none"
     )
-    options: SerializeAsAny[BaseModel] = Field(description="what only this system has")
+    options: SerializeAsAny[Settings] = Field(description="what only this system has")
 
     @property
     def credentials(self) -> dict[str, SecretStr]:
@@ -301,7 +304,7 @@ class HrisAccount(Settings):
 
     @model_validator(mode="after")
     def _secrets(self, info: ValidationInfo) -> Self:
-        _refuse([((key,), _check_secret(key, secret, self.base_url, info)) for key, secret in self.credentials.items()])
+        refuse([((key,), _check_secret(key, secret, self.base_url, info)) for key, secret in self.credentials.items()])
         return self
 
 
@@ -310,21 +313,16 @@ def _account_model(
     name: str,
     credentials: tuple[str, ...],
     optional: tuple[str, ...],
-    options: type[BaseModel],
+    options: type[Settings],
     default_base_url: str | None,
 ) -> type[HrisAccount]:
     """The model of one system's accounts: the common keys, its credentials and its options."""
-
-    def known_options(given: object) -> object:
-        _check_keys(options, given)
-        return given
-
     of_their_own = default_base_url is not None and "{" in default_base_url
     own = f"the account's own address, {default_base_url}"
 
     def address(given: object) -> object:
         if given is None and of_their_own:
-            raise _mistake(f"must be {own}")
+            raise mistake(f"must be {own}")
         return default_base_url if given is None else given
 
     about = "the {} of the API credential, as ${{NAME}}"
@@ -335,7 +333,7 @@ def _account_model(
             Annotated[Url | None, BeforeValidator(address)],
             Field(description=own) if of_their_own else Field(default=default_base_url),
         ),
-        "options": (Annotated[options, BeforeValidator(known_options)], Field(default={})),
+        "options": (options, Field(default={})),
     }
     return pydantic.create_model(f"{name.title()}Account", __base__=HrisAccount, **fields)
 
@@ -353,19 +351,21 @@ def _systems(info: ValidationInfo | None = None) -> Mapping[str, Any]:
 def _account(given: object, info: ValidationInfo) -> object:
     """Check one account by its own system's model."""
     if not isinstance(given, Mapping):
-        raise _mistake("must hold keys of its own, indented below it: system, its credentials, base_url, options")
+        raise mistake("must hold keys of its own, indented below it: system, its credentials, base_url, options")
     systems = _systems(info)
     if "system" not in given:
-        _refuse([(("system",), f"is missing: the HR system's name. Known: {', '.join(sorted(systems))}.")])
+        refuse([(("system",), f"is missing: the HR system's name. Known: {', '.join(sorted(systems))}.")])
     name = given["system"]
     if not isinstance(name, str) or name not in systems:
         known = f"{_did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
-        _refuse([(("system",), f"names no HR system that is known.{known}")])
+        refuse([(("system",), f"names no HR system that is known.{known}")])
     system = systems[name]
-    address = None if getattr(system, "address", None) else system.default_base_url  # None: the options tell
+    address = None if system.address else system.default_base_url  # None: the options tell
     credentials, optional = tuple(system.credentials), tuple(system.optional_credentials)
     model = _account_model(name, credentials, optional, system.options, address)
-    return model.model_validate(given, context=info.context)
+    account = model.model_validate(given, context=info.context)
+    refuse(system.mistakes(account))
+    return account
 
 
 class Deskbird(Settings):
@@ -385,7 +385,7 @@ class Deskbird(Settings):
     @model_validator(mode="after")
     def _secrets(self, info: ValidationInfo) -> Self:
         for key, url in (("scim_token", self.scim_url), ("api_key", self.api_url)):
-            _refuse([((key,), _check_secret(key, getattr(self, key), url, info))])
+            refuse([((key,), _check_secret(key, getattr(self, key), url, info))])
         return self
 
 
@@ -423,7 +423,7 @@ class Absences(Settings):
     @classmethod
     def _not_yet(cls, enabled: bool) -> bool:
         if enabled:
-            raise _mistake("must be false, because absences are not carried over yet")
+            raise mistake("must be false, because absences are not carried over yet")
         return enabled
 
 
@@ -501,7 +501,7 @@ class Sync(Settings):
     @field_validator("timezones")
     @classmethod
     def _zones(cls, zones: dict[str, str]) -> dict[str, str]:
-        _refuse([((place,), _not_a_zone(zone)) for place, zone in zones.items()])
+        refuse([((place,), _not_a_zone(zone)) for place, zone in zones.items()])
         return zones
 
     @model_validator(mode="after")
@@ -509,7 +509,7 @@ class Sync(Settings):
         empty = ("given_name", "family_name", "photo", "manager", *self.groups)
         by_hand = ("default", *_DRIFTING, *self.groups)
         found = (("cleared", "be empty", empty, self.cleared), ("drift", "be changed by hand", by_hand, self.drift))
-        _refuse(
+        refuse(
             [
                 ((key, name), f"names nothing that can {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.")
                 for key, what, known, given in found
@@ -539,7 +539,7 @@ class OfficeRule(Settings):
     @classmethod
     def _one_line(cls, office: str) -> str:
         if not office.strip() or not office.isprintable() or "${" in office:
-            raise _mistake("must be an office's name as deskbird has it, on one line and without a reference")
+            raise mistake("must be an office's name as deskbird has it, on one line and without a reference")
         return office.strip()
 
 
@@ -555,7 +555,7 @@ class Export(Settings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        wrong: list[tuple[KeyPath, str]] = []
         for name, other in (("roles", "main_office"), ("main_office", "roles")):
             choices = getattr(self, name)
             if getattr(self, other) and not choices:
@@ -564,7 +564,7 @@ class Export(Settings):
             for index, choice in enumerate(choices[:-1]):
                 if choice.when is None:
                     wrong.append(((name, index), "is about everybody, so that no rule after it is ever reached: put it last"))
-        _refuse(wrong)
+        refuse(wrong)
         return self
 
 
@@ -679,7 +679,7 @@ class Company(Settings):
     _file: str = PrivateAttr("")
 
     @property
-    def rules_given(self) -> tuple[tuple[tuple[str | int, ...], object], ...]:
+    def rules_given(self) -> tuple[tuple[KeyPath, object], ...]:
         """Every rule of the file as it stands there, with the path of its key."""
         lists = (("include", self.sync.scope.include), ("exclude", self.sync.scope.exclude))
         scope = [(("sync", "scope", name, index), rule) for name, given in lists for index, rule in enumerate(given)]
@@ -717,21 +717,21 @@ class Company(Settings):
     def _zone(cls, name: str) -> str:
         wrong = _not_a_zone(name)
         if wrong:
-            raise _mistake(wrong)
+            raise mistake(wrong)
         return name
 
     @field_validator("hris", mode="before")
     @classmethod
     def _connections(cls, given: object) -> object:
         if isinstance(given, Mapping):
-            _refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
+            refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
             if not given:
-                raise _mistake("must hold at least one account, by its connection's name, such as personio")
+                raise mistake("must hold at least one account, by its connection's name, such as personio")
         return given
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
-        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        wrong: list[tuple[KeyPath, str]] = []
         wrong += self._kinds_are_delivered(_systems(info)) if not _resolved(info) else []
         wrong += self._photos_are_delivered(_systems(info)) if not _resolved(info) else []
         wrong += self._groups_can_be_told()
@@ -756,7 +756,7 @@ class Company(Settings):
                 if not re.fullmatch(r"[^@\s:]+@[^@\s:]+", entry) and not (colon and connection in self.hris):
                     right = f"{next(iter(self.hris))}:1234"
                     wrong.append(((key, index), f"must be an e-mail address or an hris_ref, <connection>:<id>, such as {right}"))
-        _refuse(wrong)
+        refuse(wrong)
         return self
 
     def _kinds(self, systems: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -766,7 +766,7 @@ class Company(Settings):
             found[account.system] = (*found.get(account.system, ()), *systems[account.system].kinds_of(account.options))
         return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
 
-    def _rules_can_be_read(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _rules_can_be_read(self, systems: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with the rules of ``sync.scope`` and ``export``."""
         offered = [kind for kinds in self._kinds(systems).values() for kind in kinds]
         vocabulary = rules.Vocabulary(tuple(self.hris), tuple(dict.fromkeys(offered)))
@@ -774,7 +774,7 @@ class Company(Settings):
             for key, sentence in rules.parse(rule, vocabulary)[1]:
                 yield (*place, *key), sentence
 
-    def _kinds_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _kinds_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.groups``; of the default, what no system delivers is just not there."""
         if "groups" not in self.sync.model_fields_set:
             return
@@ -788,13 +788,13 @@ class Company(Settings):
             elif kind in self.sync.groups[:index]:
                 yield ("sync", "groups", index), "is there twice: each kind has one place in the order"
 
-    def _photos_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _photos_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.photos``; one system that has photos will do, people of the others keep theirs."""
         if self.sync.photos and not any(systems[account.system].photos for account in self.hris.values()):
             able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
             yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
-    def _groups_can_be_told(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _groups_can_be_told(self) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.link_groups``."""
         for unit, group in self.sync.link_groups.items():
             words = unit.split(":")

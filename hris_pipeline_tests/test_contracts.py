@@ -1,11 +1,13 @@
 """The contracts are documentation too: complete, and true to the design's words."""
 
+import duckdb
 import pytest
 from plan.world import UNGUARDED, World
 
 from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
 from hris_pipeline.warehouse import judge
+from hris_pipeline.warehouse.connection import prepare
 
 TABLES = (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)
 DESIGN = {  # more are welcome, fewer are not
@@ -34,6 +36,24 @@ def test_every_column_is_explained_and_every_key_and_rule_is_about_one(table: Ta
     assert all(not column.nullable for column in table.columns if column.name in table.key)
     assert set(DESIGN.get(f"{table.schema}.{table.name}", "").split()) <= set(table.names)
     assert all(rule.doc and " " not in rule.name for rule in table.rules)
+
+
+ADDRESSES = [
+    "ada@acme.test",
+    " ADA@acme.test ",
+    "jo\u0308rg@acme.test",
+    "HO\u0308RST@acme.test",
+    "J\u030c@acme.test",  # a capital of two characters, whose small letter is one
+    "Ann@GoogleMail.com",
+    "ann@gmail.com",
+    "ann@googlemail.com.test",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_has_one_key_in_python_and_in_sql(address: str) -> None:
+    with prepare(duckdb.connect()) as con:
+        assert con.execute("select email_key(?)", [address]).fetchall() == [(contracts.email_key(address),)]
 
 
 def test_all_tables_of_the_design_are_there() -> None:

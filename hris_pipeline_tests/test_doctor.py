@@ -307,6 +307,16 @@ def test_an_unproven_read_is_a_note_and_a_read_that_fails_is_missing(office):
     assert not list((acme.home / "data").iterdir())
 
 
+def test_where_nobody_can_be_read_for_want_of_a_folder_deskbird_is_tried_all_the_same(office):
+    acme = office()
+    (acme.home / "data").write_text("a file in the folder's place")
+    code, document = acme.doctor()
+    (one,) = acme.states(document, "missing")
+    assert code == 1
+    assert one["problem"].endswith("Make room there or make the folder writable, then run again.")
+    assert any(finding["area"] == "deskbird" for finding in acme.states(document, "ok"))
+
+
 def test_c76_a_scope_that_covers_nobody_is_missing_and_a_rule_that_matches_nobody_a_note(office):
     acme = office()
     acme.configure("sync: {scope: {include: [{department: Salse}]}}\n")

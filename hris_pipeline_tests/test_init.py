@@ -3,23 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typer.testing import CliRunner
 
 from hris_pipeline import cli, settings
 from hris_pipeline.hris.systems import SYSTEMS
 
 
-class Columns(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Columns(settings.Settings):
     id: str = Field(description="column with the person's id")
     status: str | None = Field(default=None, description="column with the status")
 
 
-class PaperOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PaperOptions(settings.Settings):
     shelf: int = Field(description="number of the shelf")
     columns: Columns = Field(description="the columns")
     language: str = Field(default="en", description="of the labels")
@@ -127,6 +123,7 @@ def test_it_refuses_to_overwrite_before_it_asks_anything(home, run):
     [
         (("init", "Acme", "--yes"), "is not a company name"),
         (("init", "acme", "--yes", "--system", "peoplesoft"), "There is no HR system 'peoplesoft' here"),
+        (("init", "acme", "--yes", "--system", "ADP"), "'ADP' may be ADP Decidium or ADP Workforce Now: which of them?"),
         (("init", "acme", "--yes", "--connection", "core"), "cannot be a connection name"),
         (("init", "acme", "--yes", "--timezone", "Berlin"), "timezone must be a time zone"),
         (("init", "acme", "--yes", "--night", "25:00"), "the hour must lie between 0 and 23"),

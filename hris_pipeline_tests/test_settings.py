@@ -33,8 +33,7 @@ deskbird:
 ENVIRONMENT = {"PAPER_ID": "an-id", "PAPER_SECRET": "s3cr3t-paper", "SCIM_TOKEN": "s3cr3t-scim"}
 
 
-class PaperOptions(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid")
+class PaperOptions(settings.Settings):
     drawer: typing.Literal["upper", "lower"] = "upper"
     pages: int = pydantic.Field(default=1, ge=1)
 
@@ -45,13 +44,15 @@ class System:
 
     name: str
     credentials: tuple[str, ...]
-    options: type[pydantic.BaseModel]
+    options: type[settings.Settings]
     group_kinds: tuple[str, ...]
     default_base_url: str | None
     photos: bool = False
     optional_credentials: tuple[str, ...] = ()
+    address: typing.Any = None
+    mistakes: typing.Any = lambda account: ()
 
-    def kinds_of(self, options: pydantic.BaseModel) -> tuple[str, ...]:
+    def kinds_of(self, options: settings.Settings) -> tuple[str, ...]:
         return self.group_kinds
 
 

@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import Trial
+from hris_pipeline.hris.extract import REQUIRED, Moved, Trial
 from hris_pipeline.http import Client, Pacer, Unanswered
 
 T = TypeVar("T")
@@ -28,7 +29,10 @@ AGAIN = "Run it again later; if it stays so, ask {title}'s support."
 
 @dataclass
 class Api:
-    """One account of one HR system: every request of it is signed, and signed anew, once, where a token is refused."""
+    """One account of one HR system: every request of it is signed, and signed anew, once, where a token is refused.
+
+    A context manager, which closes the client.
+    """
 
     title: str  # what people call the system: Personio
     connection: str  # its name in the company file
@@ -43,11 +47,22 @@ class Api:
     _renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.client.close()
+
     def error(self, what: str, then: str = AGAIN) -> HrisError:
         """The error for what happened ("answered ..."), and what to do next."""
         problem, remedy = f"{self.title} connection '{self.connection}' {what}.", then.format(title=self.title)
         undone = "Nothing of this extract is used; deskbird is left as it is."
         return HrisError(f"{problem} {undone} {remedy}", problem=problem, remedy=remedy)
+
+    def moved(self, where: str, word: str) -> Moved:
+        """The error for a list that has changed while its pages were read; ``word`` is what the system calls that."""
+        error = self.error(f"could not go on at {where}, because its list had changed meanwhile ({word})")
+        return Moved(str(error), problem=error.problem, remedy=error.remedy)
 
     def ask(
         self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
@@ -70,7 +85,8 @@ class Api:
             return response
         if response.is_redirect:
             raise self.error(f"answered with a redirect (HTTP {status}) at {where}", "Check base_url in the company file.")
-        raise self.error(f"refused the request to {where} (HTTP {status})")
+        then = f"Check base_url in the company file. {AGAIN}" if status == 404 else AGAIN
+        raise self.error(f"refused the request to {where} (HTTP {status})", then)
 
     def get(
         self,
@@ -131,10 +147,15 @@ class Api:
             f"Compare it with the one under {place}, or make a new one there, and set it in the environment.",
         )
 
-    def demand(self, missing: Sequence[str], then: str) -> None:
-        """Refuse an extract in which nobody has what nothing works without: ``missing``, in the system's own words."""
+    def demand(self, vanished: Collection[str], words: Mapping[str, str], then: str) -> None:
+        """Refuse an extract in which nobody has one of the :data:`~hris_pipeline.hris.extract.REQUIRED` columns.
+
+        ``words`` are the system's own for our columns, and take the place of ``{attributes}`` in ``then``, what to do next.
+        """
+        missing = [f"'{words[column]}'" for column in REQUIRED if column in vanished]
         if missing:
-            raise self.error(f"gave no person the attribute {' or '.join(missing)}", then)
+            remedy = then.format(attributes=" and ".join(missing))
+            raise self.error(f"gave no person the attribute {' or '.join(missing)}", remedy)
 
     def read(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], where: str) -> T:
         """The typed content of an answer (case 7)."""
@@ -148,6 +169,13 @@ class Api:
             raise self.error(f"answered {what} at {where}") from None
 
 
+def peek(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """The typed content of a refusal; None where it is in another form, which is no error of its own."""
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        return decoder.decode(response.content)
+    return None
+
+
 def tried(what: str, ask: Callable[[], object], *, needed: bool = True) -> Trial:
     """What comes of one request: a refusal, or no usable answer, is the trial's problem."""
     try:
@@ -155,6 +183,16 @@ def tried(what: str, ask: Callable[[], object], *, needed: bool = True) -> Trial
     except HrisError as refusal:
         return Trial(what, refusal.problem, refusal.remedy, needed)
     return Trial(what)
+
+
+def tried_first(api: Api, what: str, ask: Callable[[], Iterable[T]]) -> tuple[Trial, list[T]]:
+    """What comes of asking for the first of all people, and that person: nobody is a problem too (case 1)."""
+    found: list[T] = []
+    trial = tried(what, lambda: found.extend(ask()))
+    if not trial.problem and not found:
+        nobody = f"{api.title} lists nobody to this credential, and an empty list proves nothing."
+        trial = Trial(what, nobody, f"Let this credential see all people under {api.rights_at}.")
+    return trial, found
 
 
 class Walk:

@@ -5,20 +5,20 @@ as null with its name in ``_restrictedFields``: unknown, which is not empty. The
 they may quote values; the code beside them says enough.
 """
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hris_pipeline.hris import flat
-from hris_pipeline.hris.api import Api, Walk, basic, tried
-from hris_pipeline.hris.extract import Extract, Moved, Progress, Trial, twice_unless_proven
+from hris_pipeline.hris.api import Api, Walk, basic, peek, tried, tried_first
+from hris_pipeline.hris.extract import REQUIRED, Extract, Progress, Trial
 from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.settings import Settings
 
 PATH = "/api/v1/employees"
 CHANGED = f"{PATH}/changed"
@@ -30,6 +30,7 @@ ACCESS_LEVELS = "Settings > Access Levels in BambooHR, for whoever made the key"
 KEYS = "API Keys in the menu of whoever made it, in BambooHR"
 
 Text = str | int | UnsetType | None
+Day = str | UnsetType | None
 
 
 class Team(Struct, frozen=True, gc=False):
@@ -47,8 +48,8 @@ class Employee(Struct, frozen=True, gc=False):
     family_name: Text = field(name="lastName", default=UNSET)
     status: Text = UNSET
     email: Text = field(name="workEmail", default=UNSET)
-    start_date: Text = field(name="hireDate", default=UNSET)
-    end_date: Text = field(name="terminationDate", default=UNSET)
+    start_date: Day = field(name="hireDate", default=UNSET)
+    end_date: Day = field(name="terminationDate", default=UNSET)
     manager_id: Text = field(name="reportsToId", default=UNSET)
     department: Text = field(name="departmentId", default=UNSET)
     department_name: Text = field(name="departmentName", default=UNSET)
@@ -63,7 +64,6 @@ class Employee(Struct, frozen=True, gc=False):
 NAMES = {each.name: each.encode_name for each in msgspec.structs.fields(Employee)}
 UNASKED = ("id", "given_name", "family_name", "status")  # come with everybody, whatever is asked for
 ASKED = ("email", "start_date", "end_date", "manager_id")
-GROUP_KINDS = ("team", "department", "division", "location")
 WORDS = {
     "given_name": "First Name",
     "family_name": "Last Name",
@@ -78,7 +78,6 @@ WORDS = {
     "location": "Location",
 }
 """Our columns and kinds of group in BambooHR's own words."""
-REQUIRED = ("given_name", "family_name", "status", "email")
 
 
 class Place(Struct, frozen=True):
@@ -108,13 +107,11 @@ class Changes(Struct, frozen=True):
 
 
 PAGE, CHANGES = msgspec.json.Decoder(Page), msgspec.json.Decoder(Changes)
-REFUSED = msgspec.json.Decoder(dict[str, dict[str, str]])
+REFUSAL = msgspec.json.Decoder(dict[str, dict[str, str]])
 
 
-class Options(BaseModel):
+class Options(Settings):
     """What only a BambooHR connection has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     requests_per_second: float = Field(
         default=5.0, gt=0, description="BambooHR publishes no limit; it asks to wait when it is hit"
@@ -132,32 +129,24 @@ class BambooHR(Account[Options]):
             if since is not None:
                 ids = _changed(api, since)
                 queries = [{**self._query, "filter[ids]": ",".join(ids[i : i + IDS])} for i in range(0, len(ids), IDS)]
-
-            def read() -> tuple[Extract, Extract]:
-                walk = Walk(api, PATH)
-                return flat.extracts(
-                    walk,
-                    _pages(walk, queries),
-                    directory,
-                    columns=(*UNASKED, *ASKED),
-                    kinds=self._kinds,
-                    required={column: WORDS[column] for column in REQUIRED},
-                    remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
-                    progress=progress,
-                    partial=since is not None,
-                )
-
-            return read() if since is not None else twice_unless_proven(read)
+            return flat.extracts(
+                api,
+                PATH,
+                lambda walk: _pages(walk, queries),
+                directory,
+                columns=(*UNASKED, *ASKED),
+                kinds=self.kinds,
+                words=WORDS,
+                remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
+                progress=progress,
+                since=since,
+            )
 
     def trials(self) -> Iterator[Trial]:
         """Try the key and the list of people by its first record, what of that may be seen, and the list of changes."""
-        found: list[Employee] = []
         with self._api() as api:
-            first = {**self._query, "page[limit]": 1}
-            people = tried(f"the API key, and people (GET {PATH})", lambda: found.extend(_page(Walk(api, PATH), first).data))
-            if not people.problem and not found:
-                nobody = "BambooHR lists nobody to this key, and an empty list proves nothing."
-                people = replace(people, problem=nobody, remedy=f"Give access to all employees under {ACCESS_LEVELS}.")
+            first, what = {**self._query, "page[limit]": 1}, f"the API key, and people (GET {PATH})"
+            people, found = tried_first(api, what, lambda: _page(Walk(api, PATH), first).data)
             yield people
             for person in found:
                 yield from _hidden(person)
@@ -166,20 +155,14 @@ class BambooHR(Account[Options]):
                 yield tried(what, lambda: _changed(api, NEVER), needed=False)
 
     @property
-    def _kinds(self) -> list[str]:
-        return [kind for kind in GROUP_KINDS if kind in self.kinds]
-
-    @property
     def _query(self) -> dict[str, str | int]:
         """Everybody with the mapped fields and no other, by the id: a changed name moves nobody to another page."""
-        fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self._kinds]
+        fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self.kinds]
         return {"page[limit]": LIMIT, "fields": ",".join(fields), "sort": "employeeId"}
 
-    @contextlib.contextmanager
-    def _api(self) -> Iterator[Api]:
-        signature = basic(self.credentials["api_key"], "x")  # any password will do
-        with self.client(self.options.requests_per_second, {"Accept": "application/json"}) as client:
-            yield Api("BambooHR", self.name, self.base_url.rstrip("/"), client, ACCESS_LEVELS, signature, keys_at=KEYS)
+    def _api(self) -> Api:
+        client, signature = self.client(self.options.requests_per_second), basic(self.credentials["api_key"], "any password")
+        return Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
 
 
 def _hidden(person: Employee) -> Iterator[Trial]:
@@ -198,7 +181,7 @@ def _changed(api: Api, since: dt.datetime) -> list[str]:
 
 
 def _pages(walk: Walk, queries: Iterable[dict[str, str | int]]) -> Iterator[tuple[list[flat.Row], int]]:
-    """The rows and the total of each page; :class:`Moved` where BambooHR says that its list has changed meanwhile (case 4)."""
+    """The rows and the total of each page; ``Moved`` where BambooHR says that its list has changed meanwhile (case 4)."""
     for query in queries:
         asked: dict[str, str | int] | None = query
         while asked:
@@ -212,9 +195,8 @@ def _page(walk: Walk, query: dict[str, str | int]) -> Page:
     api, where = walk.api, walk.where
     response = api.get(PATH, where=where, right=RIGHT, accept={400}, params=query)
     if response.status_code == 400:
-        if api.read(response, REFUSED, where).get("error", {}).get("code") == "BadPage":
-            raise Moved(str(api.error(f"could not go on at {where}, because its list had changed meanwhile (BadPage)")))
-        raise api.error(f"refused the request to {where} (HTTP 400)")
+        code = (peek(response, REFUSAL) or {}).get("error", {}).get("code")
+        raise api.moved(where, code) if code == "BadPage" else api.error(f"refused the request to {where} (HTTP 400)")
     return api.read(response, PAGE, where)
 
 
@@ -237,7 +219,7 @@ SYSTEM = System(
     credentials=("api_key",),
     options=Options,
     default_base_url="https://{company}.bamboohr.com",
-    group_kinds=GROUP_KINDS,
+    group_kinds=("team", "department", "division", "location"),
     statuses={"active": "active", "inactive": "not_active"},
     capabilities=Capabilities(
         authentication="an API key, made under API Keys in the menu of a user who may see everybody and every mapped field",

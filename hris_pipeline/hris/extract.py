@@ -31,6 +31,9 @@ Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
 Progress = Callable[[str, int, int | None], None]
 """Called with the resource, the records read so far and the number expected, where it is known."""
 
+REQUIRED = ("email", "given_name", "family_name", "status")
+"""The columns of people that nobody can do without: a read that brings one of them for nobody is refused."""
+
 BATCH = 10_000  # rows of an Arrow batch: enough to be quick, little enough to bound the memory
 
 _ARROW = {
@@ -70,15 +73,16 @@ class Trial:
     attribute: str | None = None  # the column or kind of group, by our name, of which nothing comes without it
 
 
-def only_changes(extract: Extract, since: dt.datetime) -> Extract:
-    """The extract of a read that asked for changes only: it proves nothing of what it does not hold (case 19)."""
+def only_changes(since: dt.datetime, employees: Extract, units: Extract) -> tuple[Extract, Extract]:
+    """The extracts of a read of what changed ``since`` (UTC): they prove nothing of what they do not hold (case 19)."""
     why = f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for: nothing is taken away on the strength of that."
-    return replace(extract, expected=None, proof="unproven", why=why, vanished=(), partial=True)
+    partial: dict[str, Any] = {"expected": None, "proof": "unproven", "why": why, "vanished": (), "partial": True}
+    return replace(employees, **partial), replace(units, **partial)
 
 
 def nothing_read(directory: Path, why: str) -> tuple[Extract, Extract]:
     """The extracts of a connection that was not asked: what is there stays, and nothing of it is proven any more."""
-    employees, units = EmployeeFile(directory / "employees.arrow", (), ()), OrgUnitFile(directory / "org_units.arrow")
+    employees, units = EmployeeFile(directory, (), ()), OrgUnitFile(directory)
     with employees, units:
         pass
     return (
@@ -120,14 +124,6 @@ def prove_by_total(read: int, duplicates: int, expected: int | None, system: str
     return "proven", f"All {expected} people that {system} announced were read, none twice."
 
 
-def prove_by_totals(read: int, duplicates: int, totals: Sequence[int | None], system: str) -> tuple[Proof, str]:
-    """The same, by the totals that the pages gave, each different one once and in order."""
-    if len(totals) > 1:
-        said = ", then ".join(map(str, totals))
-        return "unproven", f"The number of people that {system} announced changed while they were read ({said})."
-    return prove_by_total(read, duplicates, totals[-1], system)
-
-
 class Moved(HrisError):  # noqa: N818 - says what happened
     """A list that changed while its pages were read, by the system's own word: to be read anew from its beginning."""
 
@@ -151,12 +147,15 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 
 class _TableFile:
-    """An Arrow IPC stream file of one contract, readable by its owner only; deleted when the ``with`` block ends in an error."""
+    """An Arrow IPC stream file of one contract, bearing its table's name, readable by its owner only.
+
+    Deleted when the ``with`` block ends in an error.
+    """
 
     table: Table
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / f"{self.table.name}.arrow"
         self._schema = arrow_schema(self.table)
 
     def __enter__(self) -> Self:
@@ -219,14 +218,14 @@ class EmployeeFile(_TableFile):
 
     def __init__(
         self,
-        path: Path,
+        directory: Path,
         attributes: Iterable[str],
         kinds: Iterable[str],
         *,
         omits_empty: bool = False,
         manager_ids: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(path)
+        super().__init__(directory)
         self._omits_empty = omits_empty
         self._manager_ids = manager_ids
         self._waiting: list[tuple[int, dict[str, pa.Array]]] = []
@@ -295,9 +294,11 @@ class OrgUnitFile(_TableFile):
     """Org units in the form of ``contracts.ORG_UNITS``."""
 
     table = ORG_UNITS
+    count = 0  # units added so far
 
     def add(self, kind: str, ids: Sequence[Any], names: Sequence[Any], parents: Sequence[Any] | None = None) -> None:
         """Add units of one kind; values as in :meth:`EmployeeFile.add`."""
+        self.count += len(ids)
         columns = {"kind": [kind] * len(ids), "id": ids, "name": names, "parent_id": parents or [None] * len(ids)}
         self._write({name: _texts(values)[0] for name, values in columns.items()})
 

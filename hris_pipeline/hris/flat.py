@@ -1,66 +1,87 @@
 """People who come as one list of flat records, each naming its own units: a connector adds only its fields and its pages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, prove_by_totals
+from msgspec import UnsetType
+
+from hris_pipeline.hris.api import Api, Walk
+from hris_pipeline.hris.extract import (
+    EmployeeFile,
+    Extract,
+    OrgUnitFile,
+    Progress,
+    only_changes,
+    prove_by_total,
+    twice_unless_proven,
+)
 
 Row = Mapping[str, Any]
 """One employee: our columns to values as ``EmployeeFile.add`` takes them (``id`` is text), and each kind of group to its units as
-``{id: name}``, None, or ``msgspec.UNSET`` where the system does not say."""
+``{id: name}``, None, or ``msgspec.UNSET`` where the system does not say. One may show a unit's name that another one hides."""
 
 
 def extracts(
-    walk: Walk,
-    pages: Iterable[tuple[Sequence[Row], int]],
+    api: Api,
+    path: str,
+    pages: Callable[[Walk], Iterable[tuple[Sequence[Row], int]]],
     directory: Path,
     *,
     columns: Sequence[str],
     kinds: Sequence[str],
-    required: Mapping[str, str],
+    words: Mapping[str, str],
     remedy: str,
     progress: Progress,
-    partial: bool = False,
+    since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """Employees and the units they name, from ``pages``: each page's rows, and the total that the system gave with it.
+    """Employees and the units they name, from the ``pages`` of a walk over ``path``: rows, and the total that came with them.
 
-    ``required`` are the columns nobody can do without, in the system's own words: one that nobody has is an
-    :class:`~hris_pipeline.errors.HrisError`, which ends in ``remedy`` with ``{attributes}`` for the words. A ``partial`` read is
-    of some people only, so it proves nothing and nothing is missed in it.
+    Where the proof fails all is read once more (case 4). ``words`` and ``remedy`` are for columns that nobody can do without
+    (:meth:`~hris_pipeline.hris.api.Api.demand`). With ``since`` the pages hold only who changed: nothing is missed in them.
     """
-    names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
-    totals: list[int | None] = []
-    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
-    with EmployeeFile(employees, columns, kinds) as file, OrgUnitFile(units) as unit_file:
-        for page, total in pages:
-            rows = [page[i] for i in walk.take([row["id"] for row in page])]
-            file.add(
-                {column: [row[column] for row in rows] for column in columns},
-                {kind: [list(row[kind]) if row[kind] else row[kind] for row in rows] for kind in kinds},
-            )
+
+    def read() -> tuple[Extract, Extract]:
+        walk = Walk(api, path)
+        names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
+        totals: list[int | None] = []
+        people, units = EmployeeFile(directory, columns, kinds), OrgUnitFile(directory)
+        with people, units:
+            for page, total in pages(walk):
+                rows = [page[i] for i in walk.take([row["id"] for row in page])]
+                people.add(
+                    {column: [row[column] for row in rows] for column in columns},
+                    {kind: [_ids(row[kind]) for row in rows] for kind in kinds},
+                )
+                for kind, found in names.items():
+                    for row in rows:
+                        found |= {ref: name or found.get(ref) for ref, name in (row[kind] or {}).items()}
+                if total not in totals:
+                    totals.append(total)
+                progress("employees", len(walk.seen), total if since is None else None)
             for kind, found in names.items():
-                for row in rows:
-                    found.update(row[kind] or {})
-            if total not in totals:
-                totals.append(total)
-            progress("employees", len(walk.seen), None if partial else total)
-        for kind, found in names.items():
-            unit_file.add(kind, [str(ref) for ref in found], list(found.values()))
-        file.flush()
-        vanished = () if partial else file.vanished
-        words = [f"'{word}'" for column, word in required.items() if column in vanished]
-        walk.api.demand(words, remedy.format(attributes=" and ".join(words)))
-    count, known = len(walk.seen), sum(map(len, names.values()))
-    if partial:
-        why = "Only who changed was read."
-        return (
-            Extract("employees", employees, walk.pages, count, None, "unproven", why, partial=True),
-            Extract("org_units", units, walk.pages, known, None, "unproven", why, partial=True),
-        )
-    proof, why = prove_by_totals(count, walk.duplicates, totals, walk.api.title)
+                units.add(kind, [str(ref) for ref in found], list(found.values()))
+            people.flush()
+            if since is None:
+                api.demand(people.vanished, words, remedy)
+        return judged(walk, totals, people, units)
+
+    return twice_unless_proven(read) if since is None else only_changes(since, *read())
+
+
+def _ids(units: Mapping[Any, Any] | UnsetType | None) -> Any:
+    return list(units) if isinstance(units, Mapping) else units
+
+
+def judged(walk: Walk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile) -> tuple[Extract, Extract]:
+    """What a walk has brought into both files, judged by the ``totals`` of its pages: each different one once, in their order."""
+    title, expected = walk.api.title, totals[-1] if totals else None
+    proof, why = prove_by_total(len(walk.seen), walk.duplicates, expected, title)
+    if len(totals) > 1:
+        said = ", then ".join(map(str, totals))
+        proof, why = "unproven", f"The number of people that {title} announced changed while they were read ({said})."
     return (
-        Extract("employees", employees, walk.pages, count, totals[-1], proof, why, vanished),
-        Extract("org_units", units, walk.pages, known, None, proof, f"Read from the employees' own pages. {why}"),
+        Extract("employees", people.path, walk.pages, len(walk.seen), expected, proof, why, people.vanished),
+        Extract("org_units", units.path, walk.pages, units.count, None, proof, f"Read from the employees' own pages. {why}"),
     )

@@ -1,52 +1,35 @@
 """What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import httpx  # noqa: TID251 - an edge
 import yaml
-from pydantic import BaseModel
 
 from hris_pipeline.hris.extract import Connection, Status
 from hris_pipeline.http import Client, Pacer, Patience
+from hris_pipeline.settings import HrisAccount, KeyPath, Settings
 
-
-class Connect(Protocol):
-    """Makes a connection, without asking for anything yet."""
-
-    def __call__(
-        self,
-        name: str,
-        *,
-        base_url: str,
-        credentials: Mapping[str, str],
-        options: Any,  # a model of the system's own
-        kinds: Sequence[str],
-        transport: httpx.BaseTransport | None = None,
-    ) -> Connection:
-        """``kinds`` are the group kinds to sync; ``transport`` takes the place of the network in benchmarks."""
-        ...
-
-
-Options = TypeVar("Options", bound=BaseModel)
+JSON = {"Accept": "application/json"}
+Options = TypeVar("Options", bound=Settings)
 
 
 @dataclass(frozen=True)
 class Account(Generic[Options]):
-    """One account, ready to be read; a connector adds ``read``, and its class is then what connects."""
+    """One account, ready to be read: a connector adds ``read`` and ``trials``. Nothing is asked for before these."""
 
     name: str  # of the connection
     _: KW_ONLY
     base_url: str
     credentials: Mapping[str, str] = field(repr=False)
     options: Options
-    kinds: Sequence[str]
-    transport: httpx.BaseTransport | None = None
+    kinds: tuple[str, ...]  # of group, to be read
+    transport: httpx.BaseTransport | None = None  # takes the place of the network in benchmarks
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 
-    def client(self, requests_per_second: float, headers: Mapping[str, str]) -> Client:
+    def client(self, requests_per_second: float, headers: Mapping[str, str] = JSON) -> Client:
         """What asks this account, at its pace."""
         return Client(Pacer(requests_per_second), headers, self.timeout, self.patience, self.transport)
 
@@ -113,33 +96,35 @@ class System:
     name: str  # in the company file
     title: str
     credentials: tuple[str, ...]  # keys required in the company file
-    options: type[BaseModel]
+    options: type[Settings]
     default_base_url: str | None
     """With a {placeholder} where each account has an address of its own, for the company file to say; None: there is none."""
     group_kinds: tuple[str, ...]
     statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
     capabilities: Capabilities
-    connect: Connect
+    connect: Callable[..., Connection]  # the class of its accounts: an :class:`Account`
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
     photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
     optional_credentials: tuple[str, ...] = ()
+    mistakes: Callable[[HrisAccount], Iterable[tuple[KeyPath, str]]] = lambda _: ()
+    """What does not go together in an account of the company file: sentences that go on from the path of a key."""
 
-    def kinds_of(self, options: BaseModel) -> tuple[str, ...]:
+    def kinds_of(self, options: Settings) -> tuple[str, ...]:
         """The kinds of group that a connection with these options delivers."""
         return options.group_kinds if isinstance(options, Own) else self.group_kinds
 
-    def statuses_of(self, options: BaseModel) -> Mapping[str, Status]:
+    def statuses_of(self, options: Settings) -> Mapping[str, Status]:
         """The words for a status in a connection with these options."""
         return options.status_words if isinstance(options, Own) else self.statuses
 
-    def base_url(self, options: BaseModel) -> str | None:
+    def base_url(self, options: Settings) -> str | None:
         """Where the system is, unless the company file says otherwise."""
         return self.address(options) if self.address else self.default_base_url
 
-    def offers(self, options: BaseModel) -> Capabilities:
+    def offers(self, options: Settings) -> Capabilities:
         """What is offered where these options are set; where they do not tell the variant, what is said of the system."""
         for variant in self.variants:
             told = variant.said.get("options", {})

@@ -3,30 +3,33 @@
 ``hris-pipeline systems`` prints this list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.hris import bamboohr, files, merge, personio
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.system import System, Variant
-
-if TYPE_CHECKING:
-    from hris_pipeline.settings import HrisAccount
+from hris_pipeline.settings import HrisAccount
 
 SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM, files.SYSTEM)}
 
 
-def connect(name: str, account: "HrisAccount", kinds: Sequence[str]) -> Connection:
-    """One account of a resolved company file, ready to be read; ``name`` is the connection's, ``kinds`` are kinds of group."""
+def connect(name: str, account: HrisAccount, kinds: Collection[str], **more: Any) -> Connection:
+    """One account of a resolved company file, ready to be read; ``name`` is the connection's.
+
+    Of the ``kinds`` of group it reads those that its system delivers. ``more`` are other fields of
+    :class:`~hris_pipeline.hris.system.Account`, for tests and benchmarks.
+    """
     system = SYSTEMS[account.system]
     return system.connect(
         name,
         base_url=account.base_url or system.base_url(account.options) or "",
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
-        kinds=kinds,
+        kinds=tuple(kind for kind in system.kinds_of(account.options) if kind in kinds),
+        **more,
     )
 
 

@@ -20,10 +20,10 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
-from hris_pipeline.errors import PipelineError, WarehouseError
+from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import Warehouse
+from hris_pipeline.warehouse import Warehouse, scratch
 
 Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 Events = Iterator[Event]
@@ -105,20 +105,9 @@ class Step:
         """The company with the environment's values in; only what goes outside needs it, so only that fails without."""
         return settings.resolve(self.company)
 
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A folder of our own for what is read before it is loaded; gone when the block ends, and when the next run begins."""
-        folder = _scratch(self.warehouse)
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            yield folder
-        except OSError as problem:
-            raise WarehouseError(
-                f"{folder} cannot be used ({problem.strerror}). Nothing was published. "
-                "Make room there or make the folder writable, then run again."
-            ) from None
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return scratch(_scratch(self.warehouse))
 
 
 def assets(

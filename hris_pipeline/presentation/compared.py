@@ -13,6 +13,7 @@ from unicodedata import normalize
 import duckdb
 
 from hris_pipeline import photos
+from hris_pipeline.contracts import email_key
 from hris_pipeline.presentation.plan import Change
 
 Row = dict[str, Any]
@@ -175,7 +176,6 @@ def _same(name: str, wanted: Any, observed: Any) -> bool:
     """Whether two values are alike as the planner compares them."""
     if not (isinstance(wanted, str) and isinstance(observed, str)):
         return bool(wanted == observed)
-    one, other = normalize("NFC", wanted), normalize("NFC", observed)
     if name in _ADDRESSES:
-        one, other = (text.strip().lower().replace("@googlemail.com", "@gmail.com") for text in (one, other))
-    return one == other
+        return email_key(wanted) == email_key(observed)
+    return normalize("NFC", wanted) == normalize("NFC", observed)

@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -428,7 +429,7 @@ class _Merge:
             Route(f"{PREFIX}/linked-accounts", self.door(self.linked_accounts, account=False)),
         ]
 
-    def door(self, answer: Callable[[_Call], Any], *, account: bool = True) -> Callable[[Request], Response]:
+    def door(self, answer: Callable[[_Call], Any], *, account: bool = True) -> Callable[[Request], Any]:
         """An endpoint behind the key, the account token and the limit."""
 
         async def endpoint(request: Request) -> Response:
@@ -444,7 +445,7 @@ class _Merge:
                 kind, body = _error(refusal.detail)
                 return Response(body, refusal.status, refusal.headers, kind)
 
-        return endpoint  # type: ignore[return-value]  # Starlette takes both
+        return endpoint
 
     def admit(self, request: Request, *, account: bool) -> None:
         """Check the key, the account token and the limit, in this order."""
@@ -709,9 +710,9 @@ class _Guard:
 
 
 async def _unknown(_request: Request, problem: Exception) -> Response:
-    status = getattr(problem, "status_code", 404)
-    kind, body = _error("Not found." if status == 404 else "Method not allowed.")
-    return Response(body, status, media_type=kind)
+    assert isinstance(problem, HTTPException)
+    kind, body = _error("Not found." if problem.status_code == 404 else "Method not allowed.")
+    return Response(body, problem.status_code, media_type=kind)
 
 
 def merge_app(

@@ -18,7 +18,7 @@ from hris_pipeline import contracts
 from hris_pipeline.errors import WarehouseError
 from hris_pipeline.warehouse.connection import prepare, stage
 
-__all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "stage"]
+__all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "scratch", "stage"]
 
 SCHEMA_VERSION = 3
 ROW_GROUP = 20_480
@@ -26,6 +26,25 @@ ROW_GROUP = 20_480
 _HERE = Path(__file__).parent
 _Config = dict[str, str | bool | int | float | list[str]]
 _STATE, _HISTORY = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("state", "people_history"))
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder that is ours alone, for what is read before it is loaded; gone when the block ends.
+
+    Raises :class:`WarehouseError` where it cannot be made, or the disk is full.
+    """
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        yield folder
+    except OSError as problem:
+        raise WarehouseError(
+            f"{folder} cannot be used ({problem.strerror or type(problem).__name__}). Nothing that was read is used. "
+            "Make room there or make the folder writable, then run again."
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Warehouse:

@@ -53,8 +53,7 @@ class Feed:
         columns = {**COLUMNS, **given.pop("columns", {})}
         base = {"path": str(self.folder / "people*"), "settle_seconds": 0}
         model = SYSTEM.options.model_validate({**base, **given, "columns": columns})
-        kinds = (*model.group_kinds, "unheard_of")
-        return SYSTEM.connect("files", base_url="", credentials=self.credentials, options=model, kinds=kinds)
+        return SYSTEM.connect("files", base_url="", credentials=self.credentials, options=model, kinds=model.group_kinds)
 
     def extracts(self, **options: Any) -> tuple[Extract, Extract]:
         """Read it."""

@@ -3,10 +3,12 @@
 import contextlib
 import threading
 
+import httpx
+import msgspec
 import pytest
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import Api, in_order
+from hris_pipeline.hris.api import Api, in_order, peek
 from hris_pipeline.http import Client, Pacer
 from hris_pipeline.sandbox.server import serve
 
@@ -25,12 +27,26 @@ def doorkeeper(sign, *, statuses):
         yield Api("Paper", "one", server.url, client, "Settings > Keys", sign), shown
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b'{"code": 1}', b"[]", b"\xff"])
+def test_a_refusal_in_another_form_than_known_is_no_fault_of_its_own(body):
+    decoder = msgspec.json.Decoder(dict[str, str])
+    assert peek(httpx.Response(400, content=b'{"code": "Moved"}'), decoder) == {"code": "Moved"}
+    assert peek(httpx.Response(400, content=body), decoder) is None
+
+
 def test_a_key_signs_every_request_and_is_shown_nowhere_else():
     with doorkeeper({"X-Key": "s3cret"}, statuses=(200, 200)) as (api, shown):
         for _ in range(2):
             assert api.get("/people", where="/people", right="a right").status_code == 200
         assert shown == [b"s3cret", b"s3cret"]
         assert "s3cret" not in repr(api)
+
+
+def test_a_path_that_is_not_there_makes_the_address_a_suspect():
+    with doorkeeper({}, statuses=(404,)) as (api, _):
+        with pytest.raises(HrisError, match=r"refused the request to /people \(HTTP 404\)") as caught:
+            api.get("/people", where="/people", right="a right")
+        assert caught.value.remedy.startswith("Check base_url in the company file.")
 
 
 def test_a_refused_key_is_not_tried_again_and_said_to_be_the_trouble():

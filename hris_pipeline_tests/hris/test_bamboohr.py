@@ -231,6 +231,13 @@ def test_several_teams_of_one_person_are_several_groups(served, rows):
     assert [(unit["kind"], unit["id"], unit["name"]) for unit in units] == [("team", "1", "One"), ("team", "2", "Two")]
 
 
+def test_a_units_name_that_may_not_be_seen_of_one_person_is_known_by_another(served, rows):
+    department = {"departmentId": "1", "departmentName": "Sales"}
+    hidden = person(employeeId="8", **department | {"departmentName": None}, _restrictedFields=["departmentName"])
+    _, units = served(scripted_app({PATH: page(person(**department), hidden)})).read()
+    assert [(unit["kind"], unit["id"], unit["name"]) for unit in rows(units.path)] == [("department", "1", "Sales")]
+
+
 def test_c11_fields_that_nobody_may_see_are_named_as_vanished(bamboohr):
     employees, _ = bamboohr(hidden=("departmentId", "departmentName", "hireDate")).read()
     assert employees.vanished == ("start_date", "department")
@@ -300,6 +307,10 @@ def test_c04_a_list_that_keeps_moving_ends_the_read(bamboohr, small_pages):
     account = bamboohr()
     account.fault(PATH, "shift", after=1, times=None)
     assert "its list had changed meanwhile (BadPage)" in refused(account)
+    with pytest.raises(HrisError) as caught:
+        account.read()
+    assert caught.value.problem.endswith("(BadPage).")
+    assert caught.value.remedy.startswith("Run it again later")
 
 
 def test_c05_the_same_page_again_ends_the_read(bamboohr, small_pages):
@@ -359,6 +370,11 @@ def test_c15_a_field_of_another_type_is_named_without_its_value(served):
     assert "secret" not in said
 
 
+def test_c15_a_day_that_is_a_number_ends_the_read_and_is_compared_with_nothing(served):
+    account = served(scripted_app({PATH: page(person(hireDate=20240501, terminationDate="2020-01-31"))}))
+    assert "got `int` - at `$.data[0].hireDate`" in refused(account)
+
+
 # --- only who changed -----------------------------------------------------------------------------------------------------------
 
 
@@ -371,6 +387,7 @@ def test_only_who_changed_since_a_moment_is_read_and_takes_nothing_away(bamboohr
     account.tenant.remove(23)
     account.faults.forget()
     for extract in (employees := account.read(since)[0], account.read(since)[1]):
+        assert extract.why.startswith(f"Only what changed since {since:%Y-%m-%d %H:%M} UTC was asked for")
         assert (extract.partial, extract.proof, extract.expected, extract.vanished) == (True, "unproven", None, ())
     changed = {str(ref) for ref, known in account.tenant.snapshot.persons.items() if known.updated_at > since}
     assert {row["id"] for row in rows(employees.path)} == changed >= {"4"}
@@ -419,7 +436,8 @@ def test_nobody_is_a_trial_too(bamboohr):
     account = bamboohr()
     account.fault(PATH, "empty_list")
     (trial,) = account.connection().trials()
-    assert "lists nobody to this key" in trial.problem
+    assert "BambooHR lists nobody to this credential" in trial.problem
+    assert trial.remedy.startswith("Let this credential see all people under Settings > Access Levels")
 
 
 def test_a_field_that_may_not_be_seen_is_named_as_bamboohr_names_it(bamboohr):

@@ -1,5 +1,6 @@
 """Which file is read, and what proves it: old, half-written, empty and cut-off files, markers, counts, manifests, last rows."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -27,6 +28,23 @@ def test_without_a_file_nothing_is_read(feed):
 def test_without_the_folder_nothing_is_read(feed):
     feed.folder.rmdir()
     assert f"has no folder {feed.folder}" in feed.refusal()
+
+
+def test_a_file_that_goes_while_the_folder_is_listed_is_not_there(feed):
+    feed.put(text(ADA))
+    draft = feed.put(text(BOB), "people.tmp")
+
+    @contextlib.contextmanager
+    def listed(path):
+        with scandir(path) as found:
+            entries = list(found)
+            draft.unlink(missing_ok=True)
+            yield entries
+
+    with pytest.MonkeyPatch.context() as patch:
+        scandir = places.os.scandir
+        patch.setattr(places.os, "scandir", listed)
+        assert places.Folder(str(feed.folder)).entries().keys() == {"people.csv"}
 
 
 def test_of_several_files_the_newest_is_read(feed):

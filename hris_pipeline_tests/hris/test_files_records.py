@@ -107,6 +107,14 @@ def test_a_manager_by_e_mail_is_found_wherever_the_row_stands_and_however_the_ad
     assert "not found" not in employees.why
 
 
+def test_c22_a_manager_whose_address_is_at_googlemail_in_one_place_and_at_gmail_in_another_is_found(feed):
+    zoe, yan = ("0020", "zo\u00eb@gmail.com", "Zo\u00eb", "Zimt"), ("0021", "yan@googlemail.com", "Yan", "Yew")
+    managers = (*ADA, "Zoe\u0308@GoogleMail.com"), (*BOB, "yan@gmail.com"), (*zoe, ""), (*yan, "")
+    feed.put(text(*managers, header=(*HEADER, "Boss")))
+    found = feed.people(columns={"manager_email": "Boss"})
+    assert [row["manager_id"] for row in found] == ["0020", "0021", None, None]
+
+
 def test_c47_a_manager_whose_address_is_nobodys_or_two_peoples_is_unknown_and_counted(feed):
     twin = ("0020", BOB[1], "Other", "Bob")
     feed.put(text((*ADA, "nobody@acme.test"), (*EVE, BOB[1]), (*BOB, ""), (*twin, ""), header=(*HEADER, "Boss")))

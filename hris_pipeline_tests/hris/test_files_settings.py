@@ -129,10 +129,19 @@ def test_c14_the_words_for_a_status_are_those_of_the_company_file(tmp_path):
     assert people_rules(company(tmp_path)).statuses == {"hr": {"employed": "active"}}
 
 
-def test_an_address_is_not_for_files(tmp_path):
-    found = resolve(company(tmp_path, account={"base_url": "https://files.test"}), {"TOKEN": "x"})
-    with pytest.raises(SettingsError, match="base_url is not for files"):
-        Connections().open(found, "hr")
+@pytest.mark.parametrize(
+    ("account", "options", "said"),
+    [
+        ({"base_url": "https://files.test"}, {}, "base_url is not for files: the folder stands in options.path"),
+        ({}, {"sftp": SFTP}, "password is missing, or private_key, as ${NAME}, to log in at options.sftp"),
+        ({"passphrase": "${WORD}"}, {"sftp": SFTP}, "password is missing, or private_key"),
+        ({"password": "${WORD}"}, {}, "password is for a server, and there is no options.sftp"),
+    ],
+)
+def test_an_address_and_credentials_that_do_not_fit_the_options_are_told_with_the_path_of_their_key(
+    tmp_path, account, options, said
+):
+    assert f"acme.yaml: hris.hr.{said}" in refusal(tmp_path, account=account, **options)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/files.md"])

@@ -6,7 +6,6 @@ import time
 import asyncssh
 import pytest
 
-from hris_pipeline.errors import SettingsError
 from hris_pipeline.hris.files import arrivals
 from hris_pipeline_tests.hris.feed import ADA, BOB, failed, text
 from hris_pipeline_tests.hris.sftp_server import PASSWORD, SILENCE, USER, SftpServer
@@ -162,12 +161,3 @@ def test_the_doctor_tries_the_log_in_first(feed, server):
     assert trial.what == first.what
     assert trial.remedy.startswith("Compare user, password")
     assert "wr0ng" not in str(trial)
-
-
-def test_a_server_needs_a_credential_and_a_folder_none(feed, server):
-    feed.credentials = {}
-    with pytest.raises(SettingsError, match="needs password or private_key"):
-        feed.connection()
-    feed.credentials = {"password": "x"}
-    with pytest.raises(SettingsError, match="is for a server, and there is no"):
-        feed.connection(sftp=None)

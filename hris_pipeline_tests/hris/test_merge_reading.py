@@ -387,7 +387,7 @@ def test_c13_what_nobody_has_is_unknown_and_what_others_have_is_empty(merge, row
 def test_c11_a_field_nobody_can_do_without_and_nobody_has_is_an_error(merge, field):
     account = merge()
     account.change("/employees", **{field: None})
-    with pytest.raises(HrisError, match=f"gave nobody a value for {field}.*switch the field on"):
+    with pytest.raises(HrisError, match=f"gave no person the attribute '{field}'.*read '{field}', and switch it on"):
         account.read()
     assert list(account.directory.iterdir()) == []
 

@@ -286,11 +286,11 @@ def columns(*ids, **more):
 
 def test_batches_are_bounded_and_nothing_is_lost_between_them(tmp_path, monkeypatch, rows):
     monkeypatch.setattr(extract, "BATCH", 4)
-    with EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ("team",)) as file:
+    with EmployeeFile(tmp_path, ("id", "email"), ("team",)) as file:
         for start in range(0, 9, 3):
             ids = [str(i) for i in range(start, start + 3)]
             file.add(columns(*ids, email=[UNSET, "", "x"]), {"team": [["a", "b"], UNSET, None]})
-    found = rows(tmp_path / "e.arrow")
+    found = rows(tmp_path / "employees.arrow")
     assert [row["id"] for row in found] == [str(i) for i in range(9)]
     assert [row["email"] for row in found] == [None, None, "x"] * 3
     assert [row["absent"] for row in found] == [["email"], ["team"], []] * 3
@@ -298,22 +298,22 @@ def test_batches_are_bounded_and_nothing_is_lost_between_them(tmp_path, monkeypa
 
 
 def test_a_system_that_omits_empty_keys_has_only_vanished_ones_unknown(tmp_path, rows):
-    with EmployeeFile(tmp_path / "e.arrow", ("id", "email", "status"), ("team",), omits_empty=True) as file:
+    with EmployeeFile(tmp_path, ("id", "email", "status"), ("team",), omits_empty=True) as file:
         file.add(columns("1", "2", email=[UNSET, "x"], status=[UNSET, UNSET]), {"team": [UNSET, UNSET]})
-    assert [row["absent"] for row in rows(tmp_path / "e.arrow")] == [["status", "team"]] * 2
+    assert [row["absent"] for row in rows(tmp_path / "employees.arrow")] == [["status", "team"]] * 2
     assert file.vanished == ("status", "team")
 
 
 def test_nothing_stays_when_reading_ends_in_an_error(tmp_path):
-    with pytest.raises(KeyError), EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ("team",)) as file:
+    with pytest.raises(KeyError), EmployeeFile(tmp_path, ("id", "email"), ("team",)) as file:
         file.add(columns("1"), {})
     assert not list(tmp_path.iterdir())
 
 
 def test_an_older_file_that_others_may_read_is_replaced(tmp_path):
-    path = tmp_path / "e.arrow"
+    path = tmp_path / "employees.arrow"
     path.touch(0o644)
-    with EmployeeFile(path, ("id", "email"), ()) as file:
+    with EmployeeFile(tmp_path, ("id", "email"), ()) as file:
         file.add(columns("1"), {})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -330,7 +330,7 @@ def small_disk():
 def test_a_full_disk_is_one_sentence(tmp_path, small_disk):
     with (
         pytest.raises(HrisError, match=r"could not be written to .*File too large"),
-        EmployeeFile(tmp_path / "e.arrow", ("id", "email"), ()) as file,
+        EmployeeFile(tmp_path, ("id", "email"), ()) as file,
     ):
         file.add(columns(*(str(i) for i in range(3000))), {})
     assert not list(tmp_path.iterdir())
@@ -338,7 +338,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, small_disk):
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
     with pytest.raises(HrisError, match=r"could not be written to .*No such file or directory"):
-        EmployeeFile(tmp_path / "nowhere" / "e.arrow", ("id", "email"), ()).__enter__()
+        EmployeeFile(tmp_path / "nowhere", ("id", "email"), ()).__enter__()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_c82_a_connection_shows_no_secret(system):
         base_url=system.default_base_url or "",
         credentials=secrets,
         options=system.options.model_validate(NEEDED.get(system.name, {})),
-        kinds=("team", "unheard_of"),
+        kinds=(),
     )
     assert "s3cret" not in repr(connection)
 
@@ -94,6 +94,19 @@ def test_merges_address_follows_the_region_unless_the_company_file_names_one(tmp
 
     assert base_url() == base_url(base_url=None) == address
     assert base_url(base_url="https://proxy.example/merge/api") == "https://proxy.example/merge/api"
+
+
+def test_each_connection_reads_the_kinds_of_group_that_its_own_system_delivers(tmp_path):
+    columns = NEEDED["files"]["columns"] | {"groups": {"squad": "Squad"}}
+    accounts = {
+        "lists": {"system": "files", "options": {"path": "/srv/hr/people.csv", "columns": columns}},
+        "bamboo": {"system": "bamboohr", "base_url": "https://acme.bamboohr.com", "api_key": "${KEY}"},
+    }
+    file = {"deskbird": {"scim_token": "${KEY}"}, "hris": accounts, "sync": {"groups": ["squad", "department", "team"]}}
+    (tmp_path / "acme.yaml").write_text(json.dumps(file))
+    company = settings.resolve(settings.load("acme", tmp_path), {"KEY": "k"})
+    read = {name: connect(name, account, company.kinds_read).kinds for name, account in company.hris.items()}
+    assert read == {"lists": ("squad",), "bamboo": ("team", "department")}
 
 
 # --- the table ------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import duckdb
 from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.hris import personio
+from hris_pipeline.hris.systems import connect
 from hris_pipeline.http import Patience
 from hris_pipeline.orchestration.resources import AS_OF, Connections, Deskbirds
 from hris_pipeline.sandbox.company import Tenant
@@ -40,15 +40,7 @@ class HastyConnections(Connections):
     """The real connections, which soon give up."""
 
     def open(self, company, name):
-        account = company.hris[name]
-        return personio.connect(
-            name,
-            base_url=account.base_url,
-            credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
-            options=account.options,
-            kinds=company.kinds_read,
-            patience=BRIEF,
-        )
+        return connect(name, company.hris[name], company.kinds_read, patience=BRIEF)
 
 
 class HastyDeskbirds(Deskbirds):

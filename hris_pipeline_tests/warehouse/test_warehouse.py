@@ -1,6 +1,7 @@
 """The DuckDB file: all or nothing, for its owner only, and one clear sentence for whatever is wrong with it."""
 
 import datetime as dt
+import errno
 import os
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from hris_pipeline import contracts
 from hris_pipeline.errors import PipelineError, WarehouseError
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, arrow_schema
-from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading
+from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading, scratch
 
 NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
 SECRET = "Zo\u00eb Geheim"
@@ -33,6 +34,30 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def groups_in(warehouse: Warehouse) -> list[tuple[str, ...]]:
     with warehouse.read() as con:
         return con.execute("select hris_ref from core.groups").fetchall()
+
+
+# --- the folder beside it -----------------------------------------------------------------------------------------------------
+
+
+def test_a_scratch_folder_is_empty_its_owners_only_and_gone_afterwards(tmp_path: Path) -> None:
+    left_behind = tmp_path / "data" / ".acme.reading" / "employees.arrow"
+    left_behind.parent.mkdir(parents=True)
+    left_behind.touch()
+    with scratch(left_behind.parent) as folder:
+        assert list(folder.iterdir()) == []
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        left_behind.touch()
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_scratch_folder_that_cannot_be_used_is_named_and_gone(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WarehouseError, match=r"acme\.reading cannot be used \(Not a directory\)\. Nothing that was read is used"):
+        scratch(tmp_path / "file" / ".acme.reading").__enter__()
+    with pytest.raises(WarehouseError, match=r"No space left on device") as caught, scratch(tmp_path / "data") as folder:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / "employees.arrow"))
+    assert not folder.exists()
+    assert caught.value.__suppress_context__
 
 
 # --- what it makes ------------------------------------------------------------------------------------------------------------
@@ -265,25 +290,24 @@ def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse)
 # --- loading what the edges read ----------------------------------------------------------------------------------------------
 
 
-def employees(path: Path, *ids: str) -> Extract:
+def employees(directory: Path, *ids: str) -> Extract:
     columns = {
         **{name: [None] * len(ids) for name in contracts.EMPLOYEES.names if name not in {"groups", "absent"}},
         "id": list(ids),
         "email": [f"{id_}@acme.test" for id_ in ids],
     }
-    with EmployeeFile(path, columns, ["team"]) as file:
+    with EmployeeFile(directory, columns, ["team"]) as file:
         file.add(columns, {"team": [["1"] for _ in ids]})
-    return Extract("employees", path, 1, len(ids), len(ids), "proven", "All were read.", ("team",))
+    return Extract("employees", file.path, 1, len(ids), len(ids), "proven", "All were read.", ("team",))
 
 
 def test_extracts_replace_their_tables_and_leave_their_proof(warehouse: Warehouse, tmp_path: Path) -> None:
-    units = tmp_path / "units.arrow"
-    with OrgUnitFile(units) as file:
+    with OrgUnitFile(tmp_path) as file:
         file.add("team", ["1"], ["Sales"])
     for ids in (("1", "2"), ("3",)):
         extracts = [
-            employees(tmp_path / "employees.arrow", *ids),
-            Extract("org_units", units, 1, 1, None, "unproven", "No total."),
+            employees(tmp_path, *ids),
+            Extract("org_units", file.path, 1, file.count, None, "unproven", "No total."),
         ]
         with warehouse.write(["p"]) as con:
             loading.publish_extracts(con, "p", extracts, NOW)
@@ -304,7 +328,7 @@ def test_c18_a_source_that_gives_the_same_rows_in_whatever_order_is_known_to_be_
     days = []
     for day, ids in enumerate([("1", "2"), ("2", "1"), ("1", "2"), ("1", "3"), ("1",), ("1", "1"), ("1", "2")]):
         with warehouse.write(["p"]) as con:
-            loading.publish_extracts(con, "p", [employees(tmp_path / "e.arrow", *ids)], NOW + dt.timedelta(days=day))
+            loading.publish_extracts(con, "p", [employees(tmp_path, *ids)], NOW + dt.timedelta(days=day))
             found = loading.unchanged_since(con, "p", "employees")
             assert found is not None
             days.append((found - NOW).days)
@@ -355,10 +379,10 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
 
 
 def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse, tmp_path: Path) -> None:
-    extract = employees(tmp_path / "employees.arrow", "1", "2")
+    extract = employees(tmp_path, "1", "2")
     with warehouse.write(["p"]) as con:
         loading.publish_extracts(con, "p", [extract], NOW)
-    extract = employees(tmp_path / "employees.arrow", *(str(n) for n in range(5000)))
+    extract = employees(tmp_path, *(str(n) for n in range(5000)))
     extract.path.write_bytes(extract.path.read_bytes()[:-3000])
     with pytest.raises(PipelineError) as problem, warehouse.write(["p"]) as con:
         loading.publish_extracts(con, "p", [extract], NOW)

@@ -5,14 +5,11 @@ For HR systems that nobody has written a connector for. ``docs/files.md`` says w
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx  # noqa: TID251 - an edge
-from pydantic import BaseModel
-
 from hris_pipeline import clock
-from hris_pipeline.errors import HrisError, SettingsError
+from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
 from hris_pipeline.hris.files import records
 from hris_pipeline.hris.files.arrivals import Arrival, choose, receive, settled
@@ -20,22 +17,17 @@ from hris_pipeline.hris.files.contents import Content, open_content
 from hris_pipeline.hris.files.options import Options
 from hris_pipeline.hris.files.places import Entry, Folder, Place, Refused, Server
 from hris_pipeline.hris.files.records import Survey, Written, survey
-from hris_pipeline.hris.system import Capabilities, System
+from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.settings import HrisAccount, KeyPath
 
 FETCHED = "fetched."  # what our copies of the files are called, and a number
-SECRETS = ("password", "private_key", "passphrase")
-NEEDED = {"email": "email", "status": "status"}
+NEEDED = ("email", "status")
 """What nothing works without, though a JSON file may have it for nobody."""
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(Account[Options]):
     """One feed of files, ready to be read."""
-
-    name: str
-    options: Options
-    kinds: tuple[str, ...]
-    secrets: Mapping[str, str] = field(repr=False)
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, Extract]:
         """Read tonight's file, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
@@ -111,7 +103,7 @@ class Files:
 
     def _place(self) -> Place:
         folder, server = self.options.folder, self.options.sftp
-        return Folder(folder) if server is None else Server(server, folder, **self.secrets)
+        return Folder(folder) if server is None else Server(server, folder, **self.credentials)
 
     def _chosen(self, place: Place) -> tuple[list[Entry], Mapping[str, Entry]]:
         """Tonight's files, and the listing they are in."""
@@ -131,17 +123,16 @@ class Files:
         contents = self._opened(arrivals)
         found = survey(contents, options, named, self.kinds)
         everybody = sum(found.rows)
-        employees, units = directory / "employees.arrow", directory / "org_units.arrow"
         columns = dict.fromkeys((*records.attributes(options.columns), *records.UNASKED))
-        file = EmployeeFile(employees, columns, self.kinds, omits_empty=options.omits_empty)
-        with file as people, OrgUnitFile(units) as groups:
+        people, units = EmployeeFile(directory, columns, self.kinds, omits_empty=options.omits_empty), OrgUnitFile(directory)
+        with people, units:
             written = records.write(
                 contents,
                 options,
                 named,
                 found,
                 people=people,
-                units=groups,
+                units=units,
                 progress=lambda n: progress("employees", n, everybody),
             )
             missing = [f"'{named[name]}'" for name in NEEDED if name in written.vanished]
@@ -151,15 +142,14 @@ class Files:
                 )
         proof, why = _judge(arrivals, contents, found, options)
         why += _remarks(contents, found, written)
+        why_units = f"Read from the same file. {why}"
         announced = _announced(arrivals[0], contents[0])
         expected = announced[0] if announced and everybody == len(found.ids) else None
         partial = options.feed == "delta"
         vanished = () if partial else written.vanished  # of whom nothing changed nothing is said
         return (
-            Extract("employees", employees, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
-            Extract(
-                "org_units", units, len(contents), written.units, None, proof, f"Read from the same file. {why}", partial=partial
-            ),
+            Extract("employees", people.path, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
+            Extract("org_units", units.path, len(contents), units.count, None, proof, why_units, partial=partial),
         )
 
 
@@ -202,33 +192,23 @@ def _remarks(contents: Sequence[Content], found: Survey, written: Written) -> st
     return "".join(f" {sentence}" for number, sentence in said if number)
 
 
-def connect(
-    name: str,
-    *,
-    base_url: str,
-    credentials: Mapping[str, str],
-    options: BaseModel,
-    kinds: Sequence[str],
-    transport: httpx.BaseTransport | None = None,  # noqa: ARG001 - nothing is asked over HTTP
-) -> Files:
-    """A connection that has asked for nothing yet; kinds that the columns do not name are left out."""
-    given = options if isinstance(options, Options) else Options.model_validate(options.model_dump())
-    if base_url:
-        raise SettingsError(
-            f"hris.{name}.base_url is not for files: the folder stands in options.path, a server in options.sftp."
-        )
-    if given.sftp is not None and not {"password", "private_key"} & set(credentials):
-        raise SettingsError(f"hris.{name} needs password or private_key, as ${{NAME}}, to log in at options.sftp.")
-    if given.sftp is None and credentials:
-        raise SettingsError(f"hris.{name}.{next(iter(credentials))} is for a server, and there is no options.sftp.")
-    return Files(name, given, tuple(kind for kind in given.group_kinds if kind in kinds), dict(credentials))
+def _mistakes(account: HrisAccount) -> Iterator[tuple[KeyPath, str]]:
+    """What of an account does not go together: an address, and credentials with or without a server."""
+    assert isinstance(account.options, Options)
+    given, sftp = account.credentials.keys(), account.options.sftp
+    if account.base_url:
+        yield ("base_url",), "is not for files: the folder stands in options.path, a server in options.sftp"
+    if sftp is None:
+        yield from (((key,), "is for a server, and there is no options.sftp") for key in given)
+    elif not {"password", "private_key"} & given:
+        yield ("password",), "is missing, or private_key, as ${NAME}, to log in at options.sftp"
 
 
 SYSTEM = System(
     name="files",
     title="Files",
     credentials=(),
-    optional_credentials=SECRETS,
+    optional_credentials=("password", "private_key", "passphrase"),
     options=Options,
     default_base_url=None,
     group_kinds=(),
@@ -254,5 +234,6 @@ SYSTEM = System(
         half_days="no",
         changed_since="partly",
     ),
-    connect=connect,
+    connect=Files,
+    mistakes=_mistakes,
 )

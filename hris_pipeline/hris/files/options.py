@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from hris_pipeline import rules
 from hris_pipeline.hris.extract import Status
-from hris_pipeline.settings import REFERENCE, Settings, Text, _mistake, _refuse
+from hris_pipeline.settings import REFERENCE, KeyPath, Settings, Text, mistake, refuse
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 Format = Literal["csv", "tsv", "xlsx", "json"]
@@ -38,7 +38,7 @@ def _date_format(text: str) -> str:
     except ValueError:
         whole = False
     if not whole:
-        raise _mistake('must be a format of Python\'s strptime with year, month and day, such as "%d.%m.%Y", or excel')
+        raise mistake('must be a format of Python\'s strptime with year, month and day, such as "%d.%m.%Y", or excel')
     return text
 
 
@@ -46,7 +46,7 @@ def _name_date(text: str) -> str:
     try:
         date_in(text)
     except ValueError:
-        raise _mistake('must be made of %Y or %y, %m, %d, %H, %M and %S, such as "%Y%m%d"') from None
+        raise mistake('must be made of %Y or %y, %m, %d, %H, %M and %S, such as "%Y%m%d"') from None
     return text
 
 
@@ -54,23 +54,19 @@ def _iso_day(text: str) -> str:
     try:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise _mistake("must be a day such as 2099-12-31") from None
+        raise mistake("must be a day such as 2099-12-31") from None
 
 
 def _beside(text: str) -> str:
-    if not text or "/" in text or not re.search(r"\{(name|stem)\}", text) or re.search(r"[{}]", text_without_names(text)):
-        raise _mistake('must be a file\'s name with {name} or {stem} in it, such as "{name}.done" (people.csv.done)')
+    rest, placeholders = re.subn(r"\{name\}|\{stem\}", "", text)
+    if not placeholders or set("/{}") & set(rest):
+        raise mistake('must be a file\'s name with {name} or {stem} in it, such as "{name}.done" (people.csv.done)')
     return text
-
-
-def text_without_names(text: str) -> str:
-    """A pattern without its placeholders."""
-    return text.replace("{name}", "").replace("{stem}", "")
 
 
 def _one_character(text: str) -> str:
     if len(text) != 1 or text in "\r\n":
-        raise _mistake("must be one character")
+        raise mistake("must be one character")
     return text
 
 
@@ -93,7 +89,7 @@ class GroupColumns(Settings):
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         if not (self.id or self.name):
-            raise _mistake("must name a column: {id: ..., name: ...}, or the name's column alone")
+            raise mistake("must name a column: {id: ..., name: ...}, or the name's column alone")
         return self
 
 
@@ -118,7 +114,7 @@ class Columns(Settings):
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         taken = {*rules.Vocabulary((), ()).attributes, "given_name", "family_name", "manager", "active", "default"}
-        wrong: list[tuple[tuple[str | int, ...], str | None]] = [
+        wrong: list[tuple[KeyPath, str | None]] = [
             (("groups", kind), "is not a kind of group: use a-z, 0-9 and _, a letter first, and no name of an attribute")
             for kind in self.groups
             if not re.fullmatch(r"[a-z][a-z0-9_]*", kind) or kind in taken
@@ -129,7 +125,7 @@ class Columns(Settings):
             wrong.append((("manager_email",), "is there beside manager_id: keep one of them"))
         if not (self.given_name or self.family_name):
             wrong.append((("given_name",), "is missing, and so is family_name: map one of them at least"))
-        _refuse(wrong)
+        refuse(wrong)
         return self
 
 
@@ -184,7 +180,7 @@ class Sftp(Settings):
         except (asyncssh.KeyImportError, ValueError):
             keys = []
         if not keys:
-            raise _mistake("must be the server's public key, such as ssh-ed25519 AAAA...; ssh-keyscan shows it")
+            raise mistake("must be the server's public key, such as ssh-ed25519 AAAA...; ssh-keyscan shows it")
         return text
 
 
@@ -250,10 +246,10 @@ class Options(Settings):
         return {unicodedata.normalize("NFC", word).strip().lower(): status for word, status in self.statuses.items()}
 
     @model_validator(mode="after")
-    def _fit_together(self, info: ValidationInfo) -> Self:
-        wrong: list[tuple[tuple[str | int, ...], str | None]] = []
-        in_folder = bool(info.context and info.context.get("resolved")) or not REFERENCE.search(self.path)
-        if in_folder and (not self.pattern or "**" in self.path or set("*?[") & set(self.folder)):
+    def _fit_together(self) -> Self:
+        wrong: list[tuple[KeyPath, str | None]] = []
+        whole = not REFERENCE.search(self.path)  # else judged when the run starts
+        if whole and (not self.pattern or "**" in self.path or set("*?[") & set(self.folder)):
             wrong.append((("path",), "must end in the file's name; only the name may hold *, not the folder"))
         if self.columns.status and not self.statuses:
             wrong.append(
@@ -265,7 +261,7 @@ class Options(Settings):
             wrong.append((("proof", "trailer"), "is for csv, tsv and xlsx: a JSON file has no last row"))
         if self.delimiter is not None and self.delimiter == self.quote:
             wrong.append((("quote",), "must be another character than the delimiter"))
-        _refuse(wrong)
+        refuse(wrong)
         return self
 
     def date_format(self, column: str) -> str:

@@ -97,9 +97,14 @@ class Folder:
 
     def entries(self) -> dict[str, Entry]:
         """The files in it."""
+        files: dict[str, Entry] = {}
         with self._reached(), os.scandir(self.path) as found:
-            files = [(each.name, each.stat()) for each in found if each.is_file() and is_plain(each.name)]
-        return {name: Entry(name, stat.st_size, dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC)) for name, stat in files}
+            for each in found:
+                with contextlib.suppress(FileNotFoundError):  # gone since it was listed
+                    if each.is_file() and is_plain(each.name):
+                        stat = each.stat()
+                        files[each.name] = Entry(each.name, stat.st_size, dt.datetime.fromtimestamp(stat.st_mtime, dt.UTC))
+        return files
 
     def fetch(self, name: str, to: Path, most: int) -> int:
         """Copy one of them."""

@@ -11,11 +11,12 @@ from typing import Any
 
 from msgspec import UNSET
 
+from hris_pipeline.contracts import email_key
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.hris.files.contents import Content
 from hris_pipeline.hris.files.options import EMPLOYED, Columns, Options
 from hris_pipeline.hris.files.places import Refused
-from hris_pipeline.hris.files.text import UNREADABLE, Shortened, address_key, clean, clean_id, day, unit_id
+from hris_pipeline.hris.files.text import UNREADABLE, Shortened, clean, clean_id, day, unit_id
 
 IDS = ("id", "employment_id", "manager_id")
 DATES = ("start_date", "end_date")
@@ -182,7 +183,7 @@ def _unit_ids(batch: Batch, kind: str) -> list[Any]:
 def _note_addresses(batch: Batch, newer: frozenset[str], by_address: dict[str, str | None]) -> None:
     for person, address in zip(batch["id"], batch["email"], strict=True):
         if person and address and person not in newer:
-            key = address_key(address)
+            key = email_key(address)
             by_address[key] = person if by_address.get(key, person) == person else None
 
 
@@ -192,7 +193,6 @@ class Written:
 
     vanished: tuple[str, ...]
     unresolved: int  # managers whose address is nobody's
-    units: int
 
 
 def write(
@@ -219,7 +219,7 @@ def write(
         units.add(kind, list(names), [_name(spelt) for spelt in names.values()])
     unasked = {name for name in UNASKED if name not in writer.attributes}
     vanished = tuple(name for name in people.vanished if name not in unasked)
-    return Written(vanished, writer.unresolved, sum(map(len, found.names.values())))
+    return Written(vanished, writer.unresolved)
 
 
 class _Writer:
@@ -278,7 +278,7 @@ class _Writer:
         ids: list[Any] = []
         for address in addresses:
             if address:
-                known = self._found.by_address.get(address_key(address))
+                known = self._found.by_address.get(email_key(address))
                 self.unresolved += known is None
                 ids.append(UNSET if known is None else known)
             else:

@@ -71,11 +71,6 @@ def unit_id(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name.casefold()).split())
 
 
-def address_key(address: str) -> str:
-    """What two spellings of one e-mail address have in common."""
-    return unicodedata.normalize("NFC", address).casefold()
-
-
 def header_key(cell: Any) -> str:
     """What two spellings of one column's name have in common."""
     text = "" if cell is None else str(cell).strip().strip(_UNSEEN)

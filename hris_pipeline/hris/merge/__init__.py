@@ -4,23 +4,22 @@ That copy is what is judged here: a read is proven by Merge's word on its own sy
 vendor's pages: docs.merge.dev (HRIS) and help.merge.dev.
 """
 
-import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import httpx  # noqa: TID251 - an edge
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
 from hris_pipeline.hris.merge import people, trials, units
 from hris_pipeline.hris.merge.service import PAGE_SIZE, Service
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
-from hris_pipeline.hris.system import Capabilities, System
-from hris_pipeline.http import Client, Pacer, Patience
+from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.http import Patience
+from hris_pipeline.settings import Settings
 
 Region = Literal["us", "eu", "apac"]
 Plan = Literal["launch", "professional", "enterprise"]
@@ -34,15 +33,12 @@ LIMITS: dict[Plan, int] = {"launch": 100, "professional": 400, "enterprise": 600
 """Requests a minute that Merge allows for one linked account (docs.merge.dev, rate limits)."""
 SHARE = 0.985  # of the limit: as near to it as can be without being refused
 RIGHTS_AT = "API keys in Merge's dashboard"
-CREDENTIALS = ("api_key", "account_token")
 STATUSES: dict[str, Status] = {"active": "active", "pending": "upcoming", "inactive": "ended", people.DELETED: "ended"}
 PATIENCE = Patience(first_wait=1.0)  # Merge shuts an address out after more than 20 failing requests in 10 seconds
 
 
-class Options(BaseModel):
+class Options(Settings):
     """What only a Merge connection has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     region: Region = Field(default="us", description="where Merge keeps the organisation's data; tells the address")
     plan: Plan = Field(default="professional", description="of the organisation at Merge; tells how many requests it allows")
@@ -67,18 +63,10 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class Merge:
+class Merge(Account[Options]):
     """One linked account of Merge, ready to be read."""
 
-    name: str
-    base_url: str
-    api_key: str = field(repr=False)
-    account_token: str = field(repr=False)
-    options: Options
-    kinds: tuple[str, ...]
-    transport: httpx.BaseTransport | None = None
-    patience: Patience = field(default_factory=Patience)
-    timeout: float = 60.0
+    patience: Patience = field(default=PATIENCE, kw_only=True)
 
     def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, Extract]:
         """Read employees and org units, all or what Merge's sync wrote ``since``.
@@ -87,52 +75,26 @@ class Merge:
         """
         words = {word.casefold(): meaning for word, meaning in self.options.status_words.items()}
         how = people.How(self.kinds, self.options.group_types, words, self.options.stale_hours, since)
-        with self._service() as service:
-            return people.read(service, directory, how, progress)
+        with self._api() as api:
+            return people.read(self._service(api), directory, how, progress)
 
     def trials(self) -> Iterator[Trial]:
         """Try both credentials, the account's link, Merge's syncs, and each list by one record."""
-        with self._service() as service:
-            yield from trials.trials(service, self.kinds, self.options.stale_hours)
+        with self._api() as api:
+            yield from trials.trials(self._service(api), self.kinds, self.options.stale_hours)
 
-    @contextlib.contextmanager
-    def _service(self) -> Iterator[Service]:
-        accept = {"Accept": "application/json"}
-        with Client(Pacer(self.options.rate), accept, self.timeout, self.patience, self.transport) as client:
-            key = {"Authorization": f"Bearer {self.api_key}"}
-            api = Api("Merge", self.name, self.base_url.rstrip("/"), client, RIGHTS_AT, key, rate_option="requests_per_minute")
-            yield Service(api, self.account_token, self.options.page_size)
+    def _api(self) -> Api:
+        client, key = self.client(self.options.rate), {"Authorization": f"Bearer {self.credentials['api_key']}"}
+        return Api("Merge", self.name, self.base_url, client, RIGHTS_AT, key, rate_option="requests_per_minute")
 
-
-def connect(
-    name: str,
-    *,
-    base_url: str,
-    credentials: Mapping[str, str],
-    options: BaseModel,
-    kinds: Sequence[str],
-    transport: httpx.BaseTransport | None = None,
-    patience: Patience | None = None,
-    timeout: float = 60.0,
-) -> Merge:
-    """A connection that has asked for nothing yet; kinds that Merge does not have are left out."""
-    return Merge(
-        name,
-        base_url,
-        credentials["api_key"],
-        credentials["account_token"],
-        options=Options.model_validate(options.model_dump()),
-        kinds=tuple(kind for kind in units.KINDS if kind in kinds),
-        transport=transport,
-        patience=patience or PATIENCE,
-        timeout=timeout,
-    )
+    def _service(self, api: Api) -> Service:
+        return Service(api, self.credentials["account_token"], self.options.page_size)
 
 
 SYSTEM = System(
     name="merge",
     title="Merge",
-    credentials=CREDENTIALS,
+    credentials=("api_key", "account_token"),
     options=Options,
     default_base_url=ADDRESSES["us"],
     group_kinds=units.KINDS,
@@ -155,7 +117,7 @@ SYSTEM = System(
         delivers=("business units, other groups, locations and companies, as far as the HR system behind it has them",),
         lacks=("parallel employments", "what the HR system knew since Merge's last sync", "why a value is null"),
     ),
-    connect=connect,
+    connect=Merge,
     reads_changes=True,
     variants=THROUGH_MERGE,
     address=lambda options: ADDRESSES[options.region],

@@ -16,14 +16,13 @@ import msgspec
 from msgspec import UNSET
 
 from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof
+from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, only_changes
 from hris_pipeline.hris.merge import syncs
 from hris_pipeline.hris.merge import units as unit_lists
 from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service, Text
 from hris_pipeline.hris.merge.units import Units
 
 PATH = f"{PREFIX}/employees"
-EMPLOYEES, UNITS = "employees.arrow", "org_units.arrow"
 OVERLAP = dt.timedelta(minutes=10)
 """How much earlier than asked for changes are read: a row bears the moment of its writing, not that at which it showed."""
 DELETED = "remote_was_deleted"
@@ -40,10 +39,10 @@ ATTRIBUTES = {
     "updated_at": "modified_at",
 }
 """Our column to Merge's field."""
-SINGLE = {"location": "work_location", "legal_entity": "company"}
-"""Kinds of group of which Merge gives a person one; a team of the deprecated kind is another, ``groups`` holds the rest."""
-REQUIRED = ("email", "given_name", "family_name", "status")
-"""Columns nobody can do without."""
+_MISSING = (
+    "Let the HR system's credential behind the account read {attributes}, and switch it on among the account's scopes under "
+    f"{DASHBOARD}; then let Merge sync anew."
+)
 
 
 class Reference(Record, frozen=True):
@@ -106,7 +105,8 @@ class Pass:
 
     people: People
     units: Units
-    vanished: tuple[str, ...]
+    file: EmployeeFile
+    unit_file: OrgUnitFile
 
     @property
     def models(self) -> list[str]:
@@ -122,7 +122,7 @@ def read(service: Service, directory: Path, how: How, progress: Progress) -> tup
     syncs.refuse_first(service, before)
     found = _pass(service, directory, how, progress)
     if how.since is not None:
-        return _changes(directory, found, how.since)
+        return only_changes(how.since, *_extracts(found, (), (), ""))
     after = syncs.syncs(service)
     remark = ""
     if list(syncs.moved(found.models, before, after)) or found.people.walk.duplicates or found.units.duplicates:
@@ -133,7 +133,7 @@ def read(service: Service, directory: Path, how: How, progress: Progress) -> tup
     ended = [f"Merge's sync of {model} ended while it was read" for model in syncs.moved(found.models, before, after)]
     doubts = [*link.doubts, *ended, *judge.models(found.models[:1], after), *_people_doubts(found.people)]
     unit_doubts = [*link.doubts, *ended, *judge.models(found.models[1:], after), *_unit_doubts(found.units)]
-    return _extracts(directory, found, doubts, unit_doubts, remark)
+    return _extracts(found, doubts, unit_doubts, remark)
 
 
 def _pass(service: Service, directory: Path, how: How, progress: Progress) -> Pass:
@@ -145,18 +145,18 @@ def _pass(service: Service, directory: Path, how: How, progress: Progress) -> Pa
         after = (how.since - OVERLAP).astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         query |= {"modified_after": after, "expand": "manager"}  # whose manager is not among those who changed
     columns = ("id", "employment_id", *ATTRIBUTES)
-    with OrgUnitFile(directory / UNITS) as unit_file:
+    with OrgUnitFile(directory) as unit_file:
         for kind, ids, names, parents in units.rows():
             unit_file.add(kind, ids, names, parents)
-        file = EmployeeFile(directory / EMPLOYEES, columns, how.kinds, omits_empty=True, manager_ids=people.ids)
+        file = EmployeeFile(directory, columns, how.kinds, omits_empty=True, manager_ids=people.ids)
         with file:
             for page in service.pages(people.walk, PAGE, "Employee", query):
                 _add(page, people, file, units, how)
                 progress("employees", len(people.walk.seen), None)
             file.flush()
             if how.since is None:
-                _demand(service, file.vanished)
-    return Pass(people, units, file.vanished)
+                service.api.demand(file.vanished, ATTRIBUTES, _MISSING)
+    return Pass(people, units, file, unit_file)
 
 
 def _add(page: Sequence[Employee], people: People, file: EmployeeFile, units: Units, how: How) -> None:
@@ -215,17 +215,6 @@ def _groups(people: Sequence[Employee], units: Units, kinds: Iterable[str]) -> d
     return found
 
 
-def _demand(service: Service, vanished: Sequence[str]) -> None:
-    """Refuse an extract in which nobody has one of the fields that nothing works without."""
-    words = " or ".join(ATTRIBUTES[column] for column in REQUIRED if column in vanished)
-    if words:
-        raise service.api.error(
-            f"gave nobody a value for {words}",
-            "Let the HR system's credential behind the account read it, and switch the field on among the account's scopes under "
-            f"{DASHBOARD}; then let Merge sync anew.",
-        )
-
-
 def _people_doubts(people: People) -> list[str]:
     doubled, shared, nameless = people.walk.duplicates, people.shared, people.nameless
     return _said(
@@ -251,11 +240,9 @@ def _said(reasons: Mapping[str, object]) -> list[str]:
     return [reason for reason, holds in reasons.items() if holds]
 
 
-def _extracts(
-    directory: Path, found: Pass, doubts: Sequence[str], unit_doubts: Sequence[str], remark: str
-) -> tuple[Extract, Extract]:
-    people, units = found.people, found.units
-    listed, listed_units = len(people.walk.seen), len(units.names)
+def _extracts(found: Pass, doubts: Sequence[str], unit_doubts: Sequence[str], remark: str) -> tuple[Extract, Extract]:
+    people, units = found.people, found.unit_file
+    listed, listed_units = len(people.walk.seen), units.count
     proof, why = _judged(doubts, f"{listed} people were listed", remark)
     if proof == "proven":
         why = (
@@ -266,20 +253,10 @@ def _extracts(
     if unit_proof == "proven":
         unit_why = "All lists were read to their last page, and Merge's own sync of them is complete."
     return (
-        Extract("employees", directory / EMPLOYEES, people.walk.pages, listed, None, proof, why, found.vanished),
-        Extract("org_units", directory / UNITS, units.pages, listed_units, None, unit_proof, unit_why),
+        Extract("employees", found.file.path, people.walk.pages, listed, None, proof, why, found.file.vanished),
+        Extract("org_units", units.path, found.units.pages, listed_units, None, unit_proof, unit_why),
     )
 
 
 def _judged(doubts: Sequence[str], listed: str, remark: str) -> tuple[Proof, str]:
     return ("unproven", f"{listed} up to Merge's last page, but {'; '.join(doubts)}.{remark}") if doubts else ("proven", "")
-
-
-def _changes(directory: Path, found: Pass, since: dt.datetime) -> tuple[Extract, Extract]:
-    """What a read of changes yields: who is not in it has not changed, or has gone, so that it proves nothing of either."""
-    why = f"Only what Merge's sync wrote since {since.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC was read: it takes nothing away."
-    walk, units = found.people.walk, found.units
-    return (
-        Extract("employees", directory / EMPLOYEES, walk.pages, len(walk.seen), None, "unproven", why, partial=True),
-        Extract("org_units", directory / UNITS, units.pages, len(units.names), None, "unproven", why, partial=True),
-    )

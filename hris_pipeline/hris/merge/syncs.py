@@ -40,7 +40,7 @@ BAD_ENDS = {
 GOOD, UNDER_WAY = "DONE", "SYNCING"
 
 
-class Account(Struct, frozen=True):
+class AccountDetails(Struct, frozen=True):
     """What of the linked account's details is looked at."""
 
     status: str | None = None
@@ -62,7 +62,7 @@ class Sync(Record, frozen=True):
         return self.id.rpartition(".")[2]
 
 
-ACCOUNT_DETAILS = msgspec.json.Decoder(Account)
+ACCOUNT_DETAILS = msgspec.json.Decoder(AccountDetails)
 SYNC_PAGE = msgspec.json.Decoder(Page[Sync])
 
 

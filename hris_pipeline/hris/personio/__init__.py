@@ -4,34 +4,26 @@ Either way a person's id is the same number, so ``options.api`` can be switched 
 developer.personio.de.
 """
 
-import contextlib
 import datetime as dt
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import httpx  # noqa: TID251 - an edge
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
+from hris_pipeline.hris.extract import Extract, Progress, Trial
 from hris_pipeline.hris.personio import auth, pictures, v1, v2
 from hris_pipeline.hris.photos import Asked, Photo
-from hris_pipeline.hris.system import Capabilities, System, Variant
-from hris_pipeline.http import Client, Pacer, Patience
+from hris_pipeline.hris.system import Account, Capabilities, System, Variant
+from hris_pipeline.settings import Settings
 
-BASE_URL = "https://api.personio.de"
-CREDENTIALS = ("client_id", "client_secret")
-GROUP_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
-STATUSES: dict[str, Status] = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"}
 RATES = {"v1": 4.5, "v2": 25.0}  # v1 allows 300 a minute; v2 was measured to allow 30 a second on each path
 
 
-class Options(BaseModel):
+class Options(Settings):
     """What only a Personio connection has."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     api: Literal["v2", "v1"] = Field(default="v2", description="generation of Personio's API")
     total_from_v1: bool = Field(
@@ -44,18 +36,8 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class Personio:
+class Personio(Account[Options]):
     """One Personio account, ready to be read."""
-
-    name: str
-    base_url: str
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
-    options: Options
-    kinds: tuple[str, ...]
-    transport: httpx.BaseTransport | None = None
-    patience: Patience = field(default_factory=Patience)
-    timeout: float = 60.0
 
     def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
         """Read employees and org units, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
@@ -63,74 +45,47 @@ class Personio:
         Everybody, or who changed ``since``. Whether a change of an employment alone counts as one of the person is not
         documented; the nightly read sees it in any case.
         """
-        with self._api(self._rate, self.patience, self.timeout) as api:
+        with self.api(self._rate) as api:
             if self.options.api == "v1":
                 return v1.read(api, directory, self.kinds, progress, since=since)
-            return v2.read(api, directory, self.kinds, self._settings, progress, since=since)
+            return v2.read(api, directory, self.kinds, self._how, progress, since=since)
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
-        with self._api(self._rate, self.patience, self.timeout) as api:
+        with self.api(self._rate) as api:
             if self.options.api == "v1":
                 yield from v1.trials(api, self.kinds)
             else:
-                yield from v2.trials(api, self.kinds, self._settings)
+                yield from v2.trials(api, self.kinds, self._how)
 
     @property
     def _rate(self) -> float:
         return self.options.requests_per_second or RATES[self.options.api]
 
     @property
-    def _settings(self) -> v2.Settings:
-        return v2.Settings(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+    def _how(self) -> v2.How:
+        return v2.How(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
 
     def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
         """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.hris.photos.PhotoSource`.
 
         A picture is worth one more try, not a night's patience.
         """
-        hasty = replace(self.patience, tries=min(2, self.patience.tries), in_all=min(60.0, self.patience.in_all))
+        patience = replace(self.patience, tries=min(2, self.patience.tries), in_all=min(60.0, self.patience.in_all))
+        hasty = replace(self, patience=patience, timeout=min(20.0, self.timeout))
         rate = (self.options.requests_per_second if self.options.api == "v1" else None) or RATES["v1"]
-        with self._api(rate, hasty, min(20.0, self.timeout)) as api:
+        with hasty.api(rate) as api:
             yield from pictures.read(api, asked, concurrency=self.options.concurrency)
 
-    @contextlib.contextmanager
-    def _api(self, rate: float, patience: Patience, timeout: float) -> Iterator[Api]:
+    def api(self, requests_per_second: float) -> Api:
+        """The account's API; a token is asked for with the first request."""
         login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
-        with Client(Pacer(rate), auth.HEADERS, timeout, patience, self.transport) as client:
-            yield Api(
-                "Personio",
-                self.name,
-                self.base_url.rstrip("/"),
-                client,
-                auth.RIGHTS_AT,
-                lambda api: {"Authorization": f"Bearer {login(api, self.client_id, self.client_secret)}"},
-            )
 
+        def sign(api: Api) -> dict[str, str]:
+            return {"Authorization": f"Bearer {login(api, self.credentials['client_id'], self.credentials['client_secret'])}"}
 
-def connect(
-    name: str,
-    *,
-    base_url: str,
-    credentials: Mapping[str, str],
-    options: BaseModel,
-    kinds: Sequence[str],
-    transport: httpx.BaseTransport | None = None,
-    patience: Patience | None = None,
-    timeout: float = 60.0,
-) -> Personio:
-    """A connection that has asked for nothing yet; kinds that Personio does not have are left out."""
-    return Personio(
-        name,
-        base_url,
-        credentials["client_id"],
-        credentials["client_secret"],
-        options=Options.model_validate(options.model_dump()),
-        kinds=tuple(kind for kind in GROUP_KINDS if kind in kinds),
-        transport=transport,
-        patience=patience or Patience(),
-        timeout=timeout,
-    )
+        client = self.client(requests_per_second, auth.HEADERS)
+        return Api("Personio", self.name, self.base_url, client, auth.RIGHTS_AT, sign)
 
 
 _RIGHTS = "client id and secret of an API credential (Settings > Integrations > API credentials) with read access to "
@@ -175,13 +130,13 @@ V1 = Capabilities(
 SYSTEM = System(
     name="personio",
     title="Personio",
-    credentials=CREDENTIALS,
+    credentials=("client_id", "client_secret"),
     options=Options,
-    default_base_url=BASE_URL,
-    group_kinds=GROUP_KINDS,
-    statuses=STATUSES,
+    default_base_url="https://api.personio.de",
+    group_kinds=tuple(v1.GROUPS),
+    statuses={"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended"},
     capabilities=V2,
-    connect=connect,
+    connect=Personio,
     reads_changes=True,
     variants=(
         Variant("personio_v2", "Personio v2", "system: personio", V2),

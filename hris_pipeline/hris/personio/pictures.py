@@ -13,25 +13,20 @@ import msgspec
 from msgspec import Struct
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import Api, in_order
+from hris_pipeline.hris.api import Api, in_order, peek
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.hris.photos import LARGEST, Asked, Photo, photo
 
-ATTRIBUTES = f"{v1.PATH}/attributes"
 WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take
 RIGHT = "the right to read Employees, with the attribute Profile Picture,"
 FAULTS_IN_A_ROW = 10  # pictures that could not be had before no more are asked for tonight
 
 
-class _Attribute(Struct, frozen=True):
-    key: str
+class _Refusal(Struct):
+    success: bool
 
 
-class _Attributes(Struct, frozen=True):
-    data: list[_Attribute] = []
-
-
-_ATTRIBUTES = msgspec.json.Decoder(_Attributes)
+_REFUSAL = msgspec.json.Decoder(_Refusal)
 
 
 def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Photo]:
@@ -53,8 +48,7 @@ def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Phot
 
 
 def _require_right(api: Api) -> None:
-    response = api.get(ATTRIBUTES, where=ATTRIBUTES, right=RIGHT)
-    if "profile_picture" not in {attribute.key for attribute in api.read(response, _ATTRIBUTES, ATTRIBUTES).data}:
+    if "profile_picture" not in v1.readable(api, RIGHT):
         raise HrisError(
             f"{api.title} connection '{api.connection}' does not show the attribute Profile Picture to this credential. No photo "
             f"was read; those in deskbird stay. Tick Profile Picture among the readable attributes under {api.rights_at}."
@@ -70,17 +64,7 @@ def _ask(api: Api, wanted: Asked) -> Photo:
         return Photo(wanted.id, "no_answer")
     if response.status_code == 304:
         return Photo(wanted.id, "unchanged" if wanted.etag else "no_answer")
-    if response.status_code == 404:
-        return Photo(wanted.id, "none" if _says_not_found(response.content) else "no_answer")
+    if response.status_code == 404:  # Personio's own, or that of something on the way to it
+        refusal = peek(response, _REFUSAL)
+        return Photo(wanted.id, "none" if refusal and not refusal.success else "no_answer")
     return photo(wanted.id, response.content, response.headers.get("etag"))
-
-
-class _NotFound(Struct):
-    success: bool
-
-
-def _says_not_found(body: bytes) -> bool:
-    """Whether a 404 is Personio's own and not that of something on the way to it."""
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        return not msgspec.json.decode(body, type=_NotFound).success
-    return False

@@ -14,19 +14,21 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
 from hris_pipeline.hris.extract import (
+    REQUIRED,
     EmployeeFile,
     Extract,
     OrgUnitFile,
     Progress,
     Trial,
     only_changes,
-    prove_by_totals,
     twice_unless_proven,
 )
 
 PATH = "/v1/company/employees"
+ATTRIBUTES_PATH = f"{PATH}/attributes"
 RIGHT = "the right to read Employees"
 LIMIT = 100  # the most that Personio gives at once
 
@@ -65,8 +67,6 @@ WORDS = {
     "legal_entity": "Subcompany",
 }
 """Our columns and kinds of group in Personio's own words: what is ticked for a credential."""
-REQUIRED = ("email", "given_name", "family_name", "status")
-"""Columns nobody can do without."""
 
 Text = str | int | float | bool | None | UnsetType
 Empty = Annotated[str, Meta(max_length=0)] | None | UnsetType  # what stands where an object might
@@ -204,8 +204,7 @@ def read(
 ) -> tuple[Extract, Extract]:
     """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4)."""
     if since is not None:
-        employees, units = _pass(api, directory, kinds, progress, since=since)
-        return only_changes(employees, since), only_changes(units, since)
+        return only_changes(since, *_pass(api, directory, kinds, progress, since=since))
     return twice_unless_proven(lambda: _pass(api, directory, kinds, progress))
 
 
@@ -234,15 +233,18 @@ def trials(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
         yield from try_attributes(api, kinds)
 
 
+def readable(api: Api, right: str) -> set[str | None]:
+    """The attributes that the credential may read, by their keys and well-known ids: Personio lists them for each credential."""
+    response = api.get(ATTRIBUTES_PATH, where=ATTRIBUTES_PATH, right=right)
+    listed = api.read(response, ATTRIBUTE_LIST, ATTRIBUTES_PATH).data
+    return {name for attribute in listed for name in (attribute.key, attribute.universal_id)}
+
+
 def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
-    """Each attribute that is read and may not be; one trial where all may be. Personio lists them for each credential."""
-    where, names = f"{PATH}/attributes", set[str | None]()
-
-    def ask() -> None:
-        listed = api.read(api.get(where, where=where, right=RIGHT), ATTRIBUTE_LIST, where).data
-        names.update(name for attribute in listed for name in (attribute.key, attribute.universal_id))
-
-    trial = tried(f"the list of readable attributes (GET {where})", ask, needed=False)
+    """Each attribute that is read and may not be; one trial where all may be."""
+    names: set[str | None] = set()
+    what = f"the list of readable attributes (GET {ATTRIBUTES_PATH})"
+    trial = tried(what, lambda: names.update(readable(api, RIGHT)), needed=False)
     if trial.problem:
         yield trial
         return
@@ -272,16 +274,12 @@ def _pass(
         query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
     asked = urlencode(query)
     totals: list[int | None] = []
-    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
+    file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES), kinds), OrgUnitFile(directory)
 
     def ask(offset: int, where: str) -> httpx.Response:
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
 
-    with (
-        EmployeeFile(employees, ("id", *ATTRIBUTES), kinds) as file,
-        OrgUnitFile(units) as unit_file,
-        ahead(api.client.stop) as pool,
-    ):
+    with file, unit_file, ahead(api.client.stop) as pool:
         offset, coming = 0, pool.submit(ask, 0, walk.where)
         while True:
             page = _page(api, coming.result(), walk.where)
@@ -301,22 +299,17 @@ def _pass(
             demand(api, file.vanished)
         for kind, found in names.items():
             unit_file.add(kind, [str(each) for each in found], list(found.values()))
-    proof, why = prove_by_totals(len(walk.seen), walk.duplicates, totals, "Personio")
-    count = sum(map(len, names.values()))
-    return (
-        Extract("employees", employees, walk.pages, len(walk.seen), totals[-1], proof, why, file.vanished),
-        Extract("org_units", units, walk.pages, count, None, proof, f"Read from the employees' own pages. {why}"),
-    )
+    return flat.judged(walk, totals, file, unit_file)
 
 
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
-    words = [f"'{WORDS[column]}'" for column in REQUIRED if column in vanished]
-    what = f"{' and '.join(words)} among the readable employee attributes of this credential"
-    api.demand(words, f"Tick {what} under {api.rights_at}.")
+    api.demand(
+        vanished, WORDS, f"Tick {{attributes}} among the readable employee attributes of this credential under {api.rights_at}."
+    )
 
 
-def _page(api: Api, response: Any, where: str) -> Page:
+def _page(api: Api, response: httpx.Response, where: str) -> Page:
     page = api.read(response, PAGE, where)
     if not page.success:
         code = page.error.code if isinstance(page.error, Failure) else UNSET

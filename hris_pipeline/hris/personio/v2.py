@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried
+from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried, tried_first
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, only_changes
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.http import Pacer, backoff
@@ -161,7 +161,7 @@ UNIT_LISTS = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class How:
     """How to read: requests a second on each path, workers, and whether v1 is asked for the total."""
 
     rate: float
@@ -177,33 +177,31 @@ def read(
     api: Api,
     directory: Path,
     kinds: Sequence[str],
-    settings: Settings,
+    how: How,
     progress: Progress,
     *,
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
     """Employees, one row for each employment, and the org units of the kinds asked for."""
     if since is None:
-        return _read(api, directory, kinds, settings, progress, only={})
+        return _read(api, directory, kinds, how, progress, only={})
     only = {"updated_at.gt": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-    employees, units = _read(api, directory, kinds, replace(settings, total_from_v1=False), progress, only=only)
-    return only_changes(employees, since), only_changes(units, since)
+    return only_changes(since, *_read(api, directory, kinds, replace(how, total_from_v1=False), progress, only=only))
 
 
 def _read(
-    api: Api, directory: Path, kinds: Sequence[str], settings: Settings, progress: Progress, *, only: Mapping[str, str]
+    api: Api, directory: Path, kinds: Sequence[str], how: How, progress: Progress, *, only: Mapping[str, str]
 ) -> tuple[Extract, Extract]:
     """One walk over the people whom the filters ``only`` ask for, and over all units."""
-    employees, units = directory / "employees.arrow", directory / "org_units.arrow"
-    with EmployeeFile(employees, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(units) as unit_file:
+    with EmployeeFile(directory, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(directory) as unit_file:
         # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
-        total = _total(api) if settings.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
+        total = _total(api) if how.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
         unit_walks = _units(api, unit_file, kinds, progress)
         walk = Walk(api, PERSONS)
-        pacer = Pacer(settings.rate)  # Personio limits each path by itself
+        pacer = Pacer(how.rate)  # Personio limits each path by itself
         people = (person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, PERSON_PAGE, RIGHT) for person in page)
         left_out = doubled = 0
-        asked = in_order(partial(_employments, api, pacer), people, workers=settings.concurrency, stop=api.client.stop)
+        asked = in_order(partial(_employments, api, pacer), people, workers=how.concurrency, stop=api.client.stop)
         with contextlib.closing(asked):
             for done, (person, found) in enumerate(asked, 1):
                 if found is None:
@@ -218,35 +216,32 @@ def _read(
             v1.demand(api, file.vanished)
     proof, why = _judge(walk, left_out, doubled, total)
     return (
-        Extract("employees", employees, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),
-        _unit_extract(units, unit_walks),
+        Extract("employees", file.path, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),
+        _unit_extract(unit_file, unit_walks),
     )
 
 
-def trials(api: Api, kinds: Sequence[str], settings: Settings) -> Iterator[Trial]:
+def trials(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
     """The credential; people, and one person's employments; each list of units; v1's total; each attribute that is read."""
     credential = tried("the API credential (POST /v2/auth/token)", api.log_in)
     yield credential
     if credential.problem:
         return
-    found: list[Person] = []
-    people = tried(f"people (GET {PERSONS})", lambda: found.extend(_first(api, PERSONS, {}, PERSON_PAGE, RIGHT)))
-    if not people.problem and not found:
-        nobody = "Personio lists nobody to this credential, and an empty list proves nothing."
-        people = replace(people, problem=nobody, remedy=f"See under {api.rights_at} whom this credential may see.")
+    what = f"people (GET {PERSONS})"
+    people, found = tried_first(api, what, lambda: _first(api, PERSONS, {}, PERSON_PAGE, RIGHT))
     yield people
     if found:
-        yield _try_employments(api, found[0], settings)
+        yield _try_employments(api, found[0], how)
     for path in dict.fromkeys(UNIT_LISTS[kind].path for kind in kinds):
         sharing = [kind for kind in kinds if UNIT_LISTS[kind].path == path]  # one right for all of them
         what = f"names of {' and '.join(f'each {kind}' for kind in sharing).replace('_', ' ')} (GET {path})"
         yield tried(what, partial(_first_units, api, sharing))
-    yield from _try_v1(api, kinds, settings)
+    yield from _try_v1(api, kinds, how)
 
 
-def _try_employments(api: Api, person: Person, settings: Settings) -> Trial:
+def _try_employments(api: Api, person: Person, how: How) -> Trial:
     found: list[object] = []
-    ask = partial(_employments, api, Pacer(settings.rate), person)
+    ask = partial(_employments, api, Pacer(how.rate), person)
     trial = tried(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
     if found == [None]:
         not_given = "Personio lists a person whose employments it does not give."
@@ -254,9 +249,9 @@ def _try_employments(api: Api, person: Person, settings: Settings) -> Trial:
     return trial
 
 
-def _try_v1(api: Api, kinds: Sequence[str], settings: Settings) -> Iterator[Trial]:
+def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
     """What only v1 can tell: the total, and which attributes the credential may read."""
-    if settings.total_from_v1:
+    if how.total_from_v1:
         what, total = f"the total that proves a read complete (GET {v1.PATH})", _total(api)
         if total.expected is None:
             yield Trial(
@@ -410,13 +405,13 @@ def _not_there(api: Api, kind: str, where: str) -> HrisError:
     )
 
 
-def _unit_extract(path: Path, walks: Sequence[Walk]) -> Extract:
-    count, doubled = sum(len(walk.seen) for walk in walks), sum(walk.duplicates for walk in walks)
+def _unit_extract(file: OrgUnitFile, walks: Sequence[Walk]) -> Extract:
+    doubled = sum(walk.duplicates for walk in walks)
     proof: Proof = "unproven" if doubled else "proven"
     why = "All lists were read to their last page."
     if doubled:
         why = f"Personio listed {doubled} units more than once, so others may be missing."
-    return Extract("org_units", path, sum(walk.pages for walk in walks), count, None, proof, why)
+    return Extract("org_units", file.path, sum(walk.pages for walk in walks), file.count, None, proof, why)
 
 
 @dataclass(frozen=True)
