@@ -16,6 +16,7 @@ import duckdb
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import drift
+from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.planning import PlanRules, compute, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import stage
@@ -148,8 +149,8 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
         verdicts = compute(con, rules, now)  # without what is given up from tonight on
     drift.publish(con)
     row = con.execute(
-        """select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
-               (select count(*) from observed_users where active and (marker is not null or linked_ref is not null)),
+        f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               (select count(*) from observed_users where {MANAGED}),
                (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
            from changes_judged""",
         [run_id, plan_id],

@@ -42,6 +42,8 @@ _LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('li
     select m.hris_ref from missing_tonight m join observed_users u using (deskbird_id)
     where list_contains(cast(getvariable('listed') as varchar[]), m.hris_ref)
         or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [u.email_key, u.user_name_key])"""
+MANAGED = "active and (marker is not null or linked_ref is not null)"
+"""SQL for who of ``observed_users`` is managed (design, section 3)."""
 # not the people that are only being linked tonight
 _OURS = "select hris_ref from pairs where rule in ('link', 'marker', 'decision')"
 
@@ -237,15 +239,13 @@ class Judgement:
 
     def _scope_lost(self) -> None:
         base = self.situation.base
-        if (
-            base
-            and self.limits.get("scope_lost", {}) is not None
-            and not self.number("select exists (from core.people where wanted)")
-        ):
+        if not base or self.limits.get("scope_lost", {}) is None:
+            return
+        if self.number("select exists (from core.people where wanted)"):
+            self._lost_rules()
+        elif self.number(f"select exists (from observed_users where {MANAGED})"):  # else all have left, as somebody approved
             self.block("scope_lost", "true")
             self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
-        elif base and self.limits.get("scope_lost", {}) is not None:
-            self._lost_rules()
 
     def _lost_rules(self) -> None:
         """Nobody is taken away on the strength of a scope rule that suddenly means something else (case 76)."""

@@ -270,6 +270,20 @@ def test_c1_c76_nobody_left_is_no_reason_to_take_anybody_out(world: World) -> No
     assert set(world_guards(world)) == {"deactivate_user"}
 
 
+def test_when_everybody_has_left_and_that_was_approved_the_night_is_in_line_and_so_are_those_after_it(world: World) -> None:
+    for person in world.people.values():
+        person.status = "inactive"
+    world.guard("deactivate_user", None)
+    summary = world.make_plan()
+    assert [verdict.guard for verdict in summary.tripped] == ["scope_lost"]
+    with world.warehouse.write() as con:
+        assert plan.approve(con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=72) == 100
+    for changes in (100, 0):
+        summary, _, night = world.night()
+        assert (summary.changes, night.in_line, night.managed) == (changes, True, 0)
+    assert summary.guards == ()
+
+
 def world_guards(world: World) -> list[str]:
     return [verdict.guard for verdict in world.make_plan().tripped]
 
