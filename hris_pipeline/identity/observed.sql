@@ -6,7 +6,8 @@ create or replace temp macro our_marker(external_id) as case when contains(exter
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);
 
-create or replace temp table observed_users as
+-- A view: most steps read one or two columns of it, and DuckDB leaves out what the others would cost.
+create or replace temp view observed_users as
 select u.* exclude (hris_ref),
     email_key(coalesce(u.email, u.user_name)) as email_key,
     case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
