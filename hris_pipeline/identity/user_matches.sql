@@ -1,6 +1,6 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
 -- Reads: core.people, core.quarantine, observed_users, state.links, state.decisions. Variable: take_over.
--- Makes: person_refs, decided, user_matches, review_tonight, contested_users, leaving_addresses.
+-- Makes: person_refs, decided, user_matches, addresses, review_tonight, contested_users, leaving_addresses.
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 
@@ -75,6 +75,12 @@ from (
 )
 anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
 
+-- Who holds which address in deskbird: as e-mail, or as userName where that is another one.
+create or replace temp table addresses as
+select deskbird_id, email_key as key from observed_users
+union all
+select deskbird_id, user_name_key from observed_users where user_name is distinct from email and user_name_key <> email_key;
+
 -- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
@@ -83,9 +89,7 @@ with recursive moves as (
     from (select hris_ref, deskbird_id, takes from linked where takes is not null union select hris_ref, deskbird_id, takes from marked where takes is not null)
     semi join user_matches using (hris_ref, deskbird_id)
 ), held_by as (
-    select m.deskbird_id, o.deskbird_id as holder
-    from moves m
-    join (select deskbird_id, email_key as key from observed_users union all select deskbird_id, user_name_key from observed_users) o on o.key = m.takes
+    select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes
 ), stuck as (
     select deskbird_id from held_by where holder not in (select deskbird_id from moves)
     union
@@ -100,14 +104,10 @@ with looking as (
     select hris_ref, person_key(email) as key, name_key(display_name) as name
     from core.people anti join user_matches using (hris_ref) anti join review_tonight using (hris_ref)
     where wanted and email is not null
-), hits as (
-    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.email_key = w.key
-    union
-    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.user_name_key = w.key
 ), owned as (
-    select h.*, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
+    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
         name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
-    from hits h join observed_users u using (deskbird_id)
+    from looking l join addresses a using (key) join observed_users u using (deskbird_id)
 ), gone as (
     select owner from owned anti join person_refs r on r.ref = owner anti join core.quarantine q on q.hris_ref = owner
 )

@@ -196,7 +196,7 @@ def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgemen
     judgement.attributes(rules.frozen)
     con.execute(_SQL["user_changes"])
     con.execute(_SQL["photos_of_new_users"])
-    con.execute(_SQL["effective_members"])
+    con.execute(_SQL["members"])
     _name_groups(con, rules)
     con.execute(_SQL["group_changes"])
     con.execute(_SQL["membership_changes"])
