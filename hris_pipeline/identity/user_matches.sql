@@ -6,9 +6,9 @@ create or replace temp table review_tonight (hris_ref varchar, rule varchar, des
 
 -- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
 create or replace temp view person_refs as
-select hris_ref as ref, hris_ref, email, wanted, other_refs from core.people
+select hris_ref as ref, hris_ref, other_refs, hash(email, email) as address from core.people
 union all
-select unnest(other_refs), hris_ref, email, wanted, other_refs from core.people where len(other_refs) > 0;
+select unnest(other_refs), hris_ref, other_refs, hash(email, email) from core.people where len(other_refs) > 0;
 
 -- What people decided, the latest on each pair of record and user. A link settles all contradictions about its person and its user.
 create or replace temp table decided as
@@ -30,13 +30,9 @@ where d.decision = 'link';
 create or replace temp table apart as
 select hris_ref, deskbird_id from decided anti join user_matches using (hris_ref, deskbird_id) where decision = 'separate';
 
--- "takes" is the address of a person who takes another than the user has. Most have theirs to the letter, so that no key is needed.
-create or replace temp macro taken(wanted, email, has_email, has_user_name) as
-    case when wanted and (email is distinct from has_email or email is distinct from has_user_name)
-        then case when person_key(email) not in (email_key(coalesce(has_email, has_user_name)), email_key(has_user_name)) then person_key(email) end end;
-
+-- "Has address": the person's, to the letter, as most have; of the others the addresses are looked at.
 create or replace temp table marked as
-select r.hris_ref, u.deskbird_id, taken(r.wanted, r.email, u.email, u.user_name) as takes
+select r.hris_ref, u.deskbird_id, r.address = hash(u.email, u.user_name) as has_address
 from person_refs r join observed_users u on u.marker = r.ref
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 
@@ -44,16 +40,15 @@ create or replace temp view linked_refs as
 select r.ref, r.hris_ref, u.deskbird_id,
     coalesce(u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false) as marked_otherwise,
     u.external_id is not null and u.marker is null as is_foreign,
-    taken(r.wanted, r.email, u.email, u.user_name) as takes
+    r.address = hash(u.email, u.user_name) as has_address
 from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 create or replace temp table linked as select * exclude (ref) from linked_refs where ref = hris_ref;
 insert into linked
-select distinct * exclude (ref) from linked_refs o where ref <> hris_ref
-    and not exists (from linked l where l.hris_ref = o.hris_ref and l.deskbird_id = o.deskbird_id);
+select distinct * exclude (ref) from linked_refs anti join linked using (hris_ref, deskbird_id) where ref <> hris_ref;
 
-create or replace temp table several_records as select distinct hris_ref from person_refs where ref <> hris_ref;
 insert into review_tonight
+with several_records as (select hris_ref from core.people where len(other_refs) > 0)
 select hris_ref, 'several_users_belong_to_the_person', min(deskbird_id)
 from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked) semi join several_records using (hris_ref)
 group by hris_ref having count(distinct deskbird_id) > 1
@@ -85,9 +80,12 @@ select deskbird_id, user_name_key from observed_users where user_name is distinc
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
 with recursive moves as (
-    select deskbird_id, takes
-    from (select hris_ref, deskbird_id, takes from linked where takes is not null union select hris_ref, deskbird_id, takes from marked where takes is not null)
+    select k.deskbird_id, person_key(p.email) as takes
+    from (select hris_ref, deskbird_id from linked where not has_address union select hris_ref, deskbird_id from marked where not has_address) k
     semi join user_matches using (hris_ref, deskbird_id)
+    join core.people p using (hris_ref)
+    anti join addresses a on a.deskbird_id = k.deskbird_id and a.key = person_key(p.email)
+    where p.wanted
 ), held_by as (
     select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes
 ), stuck as (
@@ -102,8 +100,9 @@ select deskbird_id from moves where deskbird_id not in (select deskbird_id from 
 create or replace temp table email_candidates as
 with looking as (
     select hris_ref, person_key(email) as key, name_key(display_name) as name
-    from core.people anti join user_matches using (hris_ref) anti join review_tonight using (hris_ref)
-    where wanted and email is not null
+    from core.people
+    semi join (select hris_ref from core.people anti join user_matches using (hris_ref) where wanted) using (hris_ref)
+    anti join review_tonight using (hris_ref)
 ), owned as (
     select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
         name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
@@ -160,4 +159,4 @@ from (
 ) semi join review_tonight using (hris_ref)
 where deskbird_id is not null
 group by hris_ref;
-drop table marked; drop table linked; drop table several_records; drop table email_candidates;
+drop table marked; drop table linked; drop table email_candidates;

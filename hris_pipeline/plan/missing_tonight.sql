@@ -5,7 +5,10 @@ with reads as (
     select connection, max(extracted_at) as read_at from state.extracts where resource = 'employees' and proof = 'proven' group by all
 ), vanished as (
     select u.hris_ref, min(u.deskbird_id) as deskbird_id
-    from (select coalesce(marker, linked_ref) as hris_ref, deskbird_id from observed_users anti join user_matches using (deskbird_id) where active) u
+    from (
+        select coalesce(marker, linked_ref) as hris_ref, deskbird_id
+        from observed_users semi join (select deskbird_id from deskbird.users anti join user_matches using (deskbird_id) where active) using (deskbird_id)
+    ) u
     anti join person_refs r on r.ref = u.hris_ref anti join core.quarantine q on q.hris_ref = u.hris_ref
     where u.hris_ref is not null
     group by all

@@ -7,13 +7,13 @@ create or replace temp table pairs as
 select
     p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.manager_ref, u.manager_deskbird_id as observed_manager, u.active,
     coalesce(u.external_id = p.hris_ref, false) as is_marked,
-    coalesce(p.email = u.email and p.email = u.user_name and p.display_name = u.display_name, false)
-        and p.given_name is not distinct from u.given_name and p.family_name is not distinct from u.family_name as alike
+    coalesce(hash(p.email, p.email, p.display_name, p.given_name, p.family_name)
+        = hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name), false) as alike
 from core.people p
 left join user_matches m using (hris_ref)
 left join observed_users u using (deskbird_id);
 
-create or replace temp view compared as
+create or replace temp table compared as
 select p.hris_ref, p.deskbird_id, c.email, c.given_name, c.family_name, c.display_name, c.unknown, u.email as observed_email, u.user_name,
     u.given_name as observed_given_name, u.family_name as observed_family_name, u.display_name as observed_display_name,
     person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key, email_key(u.user_name) as user_name_key
