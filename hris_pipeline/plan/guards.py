@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from hris_pipeline.warehouse import run
+
 _HERE = Path(__file__).parent
 _LISTED, _LOST_RULES, _UNDONE_ATTRIBUTES, _UNDONE = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("listed", "lost_rules", "undone_attributes", "undone")
@@ -128,7 +130,7 @@ class Judgement:
     def undone_attributes(self) -> None:
         """``undone`` for the attributes of users: found before the rows are made, because one row may hold several."""
         self.con.execute("set variable undone_is_on = ?", [self.limits.get("undone", {}) is not None])
-        self.con.execute(_UNDONE_ATTRIBUTES)
+        run(self.con, _UNDONE_ATTRIBUTES)
 
     def attributes(self, frozen: Sequence[str]) -> None:
         """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
@@ -184,7 +186,7 @@ class Judgement:
         if not people or self.limits.get(guard, {}) is None:
             return False
         self.con.execute("set variable listed = ?", [list(people)])
-        self.con.execute(_LISTED)
+        run(self.con, _LISTED)
         return True
 
     def _listed(self, guard: str, people: Sequence[str], condition: str) -> None:
@@ -199,7 +201,7 @@ class Judgement:
     def _undone(self) -> None:
         if self.limits.get("undone", {}) is None or not self.number("select count(*) from state.undone"):
             return
-        self.con.execute(_UNDONE)
+        run(self.con, _UNDONE)
         for subject, of in (("people", "object <> 'group'"), ("groups", "object = 'group'")):
             count = self.number(f"select count(distinct hris_ref) from draft where {of} and list_contains(guards, 'undone')")
             if count:
