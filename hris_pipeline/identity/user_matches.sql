@@ -101,8 +101,7 @@ create or replace temp table email_candidates as
 with looking as (
     select hris_ref, person_key(email) as key, name_key(display_name) as name
     from core.people
-    semi join (select hris_ref from core.people anti join user_matches using (hris_ref) where wanted) using (hris_ref)
-    anti join review_tonight using (hris_ref)
+    where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
 ), owned as (
     select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
         name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called

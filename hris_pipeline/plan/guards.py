@@ -315,12 +315,14 @@ class Judgement:
             return
         self.con.execute(
             f"""create or replace temp table emptying as
+                with inside as materialized (
+                    from present_members where group_deskbird_id in
+                        (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
+                )
                 select d.group_ref, count(*) as leaving, any_value(m.members) as members
                 from draft d
                 join (select group_deskbird_id, count(*) as members
-                      from present_members
-                      semi join (from draft where object = 'membership' and action = 'remove') using (group_deskbird_id)
-                      join observed_users u on u.deskbird_id = user_deskbird_id and u.active
+                      from inside join observed_users u on u.deskbird_id = user_deskbird_id and u.active
                       group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref

@@ -11,7 +11,8 @@ select
         = hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name), false) as alike
 from core.people p
 left join user_matches m using (hris_ref)
-left join observed_users u using (deskbird_id);
+left join observed_users u using (deskbird_id)
+where p.wanted or m.deskbird_id is not null;
 
 create or replace temp table compared as
 select p.hris_ref, p.deskbird_id, c.email, c.given_name, c.family_name, c.display_name, c.unknown, u.email as observed_email, u.user_name,
