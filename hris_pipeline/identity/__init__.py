@@ -50,6 +50,6 @@ def match(
 
 
 def observe(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
-    """Make ``observed_users`` and ``observed_groups`` alone, and the macros by which addresses and names are compared."""
+    """Make only what ``observed.sql`` makes: what deskbird holds, and by which macros it is compared."""
     con.execute("set variable connections = ?", [list(connections)])
     run(con, _OBSERVED)

@@ -2,7 +2,8 @@
 -- Reads: core.people, observed_users, user_matches, addresses, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
 -- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
 
--- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter.
+-- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
+-- because to carry five texts of everybody through the joins would cost more than to compare them.
 create or replace temp table pairs as
 select
     p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.manager_ref, u.manager_deskbird_id as observed_manager, u.active,
