@@ -9,12 +9,14 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.warehouse import stage
+from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
-_OBSERVED, _USERS, _GROUPS = (
-    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("observed", "user_matches", "group_matches")
+_OBSERVED, _USERS, _RULES, _GROUPS, _NEW_IDS = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("observed", "user_matches", "rules_found", "group_matches", "new_unit_ids")
 )
+_DESERTED = "select exists (from known_groups k anti join (from core.groups where member_count > 0) c on c.hris_ref = k.ref)"
 
 
 def match(
@@ -35,13 +37,19 @@ def match(
     con.execute("set variable connections = ?", [list(connections)])
     con.execute("set variable take_over = ?", [take_over])
     con.execute("set variable names = ?", [list(names)])
-    con.execute("create or replace temp table group_rules (unit varchar, target varchar)")
-    stage(con, "group_rules", ("unit", "target"), list(link_groups.items()))
-    for script in (_OBSERVED, _USERS, _GROUPS):
-        con.execute(script)
+    run(con, _OBSERVED)
+    run(con, _USERS)
+    con.execute("create or replace temp table rules_found (unit varchar, hris_ref varchar, deskbird_id varchar, problem varchar)")
+    if link_groups:
+        con.execute("create or replace temp table group_rules (unit varchar, target varchar)")
+        stage(con, "group_rules", ("unit", "target"), list(link_groups.items()))
+        run(con, _RULES)
+    run(con, _GROUPS)
+    if con.execute(_DESERTED).fetchone() == (True,):  # a unit's old group stands empty, as far as the HRIS knows
+        run(con, _NEW_IDS)
 
 
 def observe(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
-    """Make ``observed_users`` and ``observed_groups`` alone, and the macros by which addresses and names are compared."""
+    """Make only what ``observed.sql`` makes: what deskbird holds, and by which macros it is compared."""
     con.execute("set variable connections = ?", [list(connections)])
-    con.execute(_OBSERVED)
+    run(con, _OBSERVED)

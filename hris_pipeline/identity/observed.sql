@@ -1,12 +1,14 @@
 -- What deskbird holds, made comparable: the address and name keys, and whose user or group it is.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
--- Reads: deskbird.users, deskbird.groups, state.links, state.group_links. Variable: connections (list).
+-- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members.
+-- Variables: connections (list), members_are_readable. Makes: observed_users, observed_groups, present_members, known_groups.
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);
 
-create or replace temp table observed_users as
+-- A view: most steps read one or two columns of it, and DuckDB leaves out what the others would cost.
+create or replace temp view observed_users as
 select u.* exclude (hris_ref),
     email_key(coalesce(u.email, u.user_name)) as email_key,
     case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
@@ -20,3 +22,16 @@ select g.* exclude (hris_ref),
     name_key(g.name) as name_key,
     our_marker(g.external_id) as marker
 from deskbird.groups g;
+
+-- Who is in which group in deskbird: as it says, or, where it does not, as it acknowledged.
+create or replace temp view present_members as
+select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
+union all
+select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
+
+-- Whose each group of ours is, as far as it is known before tonight.
+create or replace temp table known_groups as
+select g.deskbird_id, g.name_key, g.marker, coalesce(l.hris_ref, g.marker) as ref
+from observed_groups g
+left join (select deskbird_id, min(hris_ref) as hris_ref from state.group_links group by all) l using (deskbird_id)
+where coalesce(l.hris_ref, g.marker) is not null;

@@ -1,14 +1,14 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
 -- Reads: core.people, core.quarantine, observed_users, state.links, state.decisions. Variable: take_over.
--- Makes: person_refs, decided, user_matches, review_tonight, contested_users, leaving_addresses.
+-- Makes: person_refs, decided, user_matches, addresses, review_tonight, contested_users, leaving_addresses.
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 
 -- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
 create or replace temp view person_refs as
-select hris_ref as ref, hris_ref, person_key(email) as key, wanted, other_refs from core.people
+select hris_ref as ref, hris_ref, other_refs, hash(email, email) as address from core.people
 union all
-select unnest(other_refs), hris_ref, person_key(email), wanted, other_refs from core.people where len(other_refs) > 0;
+select unnest(other_refs), hris_ref, other_refs, hash(email, email) from core.people where len(other_refs) > 0;
 
 -- What people decided, the latest on each pair of record and user. A link settles all contradictions about its person and its user.
 create or replace temp table decided as
@@ -27,15 +27,12 @@ select d.hris_ref, d.deskbird_id, 'decision' as rule
 from decided d semi join observed_users u using (deskbird_id)
 where d.decision = 'link';
 
-create or replace temp view apart as
-select hris_ref, deskbird_id from decided where decision = 'separate'
-    and (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from user_matches);
+create or replace temp table apart as
+select hris_ref, deskbird_id from decided anti join user_matches using (hris_ref, deskbird_id) where decision = 'separate';
 
--- "takes" is the address of a person who takes another than the user has.
-create or replace temp macro taken(wanted, key, email_key, user_name_key) as case when wanted and key not in (email_key, user_name_key) then key end;
-
+-- "Has address": the person's, to the letter, as most have; of the others the addresses are looked at.
 create or replace temp table marked as
-select r.hris_ref, u.deskbird_id, taken(r.wanted, r.key, u.email_key, u.user_name_key) as takes
+select r.hris_ref, u.deskbird_id, r.address = hash(u.email, u.user_name) as has_address
 from person_refs r join observed_users u on u.marker = r.ref
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 
@@ -43,16 +40,15 @@ create or replace temp view linked_refs as
 select r.ref, r.hris_ref, u.deskbird_id,
     coalesce(u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false) as marked_otherwise,
     u.external_id is not null and u.marker is null as is_foreign,
-    taken(r.wanted, r.key, u.email_key, u.user_name_key) as takes
+    r.address = hash(u.email, u.user_name) as has_address
 from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 create or replace temp table linked as select * exclude (ref) from linked_refs where ref = hris_ref;
 insert into linked
-select distinct * exclude (ref) from linked_refs o where ref <> hris_ref
-    and not exists (from linked l where l.hris_ref = o.hris_ref and l.deskbird_id = o.deskbird_id);
+select distinct * exclude (ref) from linked_refs anti join linked using (hris_ref, deskbird_id) where ref <> hris_ref;
 
-create or replace temp table several_records as select distinct hris_ref from person_refs where ref <> hris_ref;
 insert into review_tonight
+with several_records as (select hris_ref from core.people where len(other_refs) > 0)
 select hris_ref, 'several_users_belong_to_the_person', min(deskbird_id)
 from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked) semi join several_records using (hris_ref)
 group by hris_ref having count(distinct deskbird_id) > 1
@@ -66,25 +62,32 @@ union all
 select distinct hris_ref, 'foreign_external_id', deskbird_id from linked where is_foreign and not getvariable('take_over');
 delete from review_tonight where hris_ref in (select hris_ref from user_matches);
 
-create or replace temp table known_matches as
-select hris_ref, deskbird_id, 'link' as rule from linked
-anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id)
+insert into user_matches
+from (
+    select hris_ref, deskbird_id, 'link' as rule from linked
+    union all
+    select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_ref)
+)
+anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
+
+-- Who holds which address in deskbird: as e-mail, or as userName where that is another one.
+create or replace temp table addresses as
+select deskbird_id, email_key as key from observed_users
 union all
-select hris_ref, deskbird_id, 'marker' from marked
-anti join linked using (hris_ref) anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
-insert into user_matches from known_matches;
+select deskbird_id, user_name_key from observed_users where user_name is distinct from email and user_name_key <> email_key;
 
 -- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
 with recursive moves as (
-    select deskbird_id, takes
-    from (select hris_ref, deskbird_id, takes from linked where takes is not null union select hris_ref, deskbird_id, takes from marked where takes is not null)
+    select k.deskbird_id, person_key(p.email) as takes
+    from (select hris_ref, deskbird_id from linked where not has_address union select hris_ref, deskbird_id from marked where not has_address) k
     semi join user_matches using (hris_ref, deskbird_id)
+    join core.people p using (hris_ref)
+    anti join addresses a on a.deskbird_id = k.deskbird_id and a.key = person_key(p.email)
+    where p.wanted
 ), held_by as (
-    select m.deskbird_id, o.deskbird_id as holder
-    from moves m
-    join (select deskbird_id, email_key as key from observed_users union all select deskbird_id, user_name_key from observed_users) o on o.key = m.takes
+    select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes
 ), stuck as (
     select deskbird_id from held_by where holder not in (select deskbird_id from moves)
     union
@@ -96,20 +99,21 @@ select deskbird_id from moves where deskbird_id not in (select deskbird_id from 
 -- and to somebody of the same name: the same person under a new id (case 28). Of another name it is somebody else (case 25).
 create or replace temp table email_candidates as
 with looking as (
-    select hris_ref, person_key(email) as key, name_key(display_name) as name from core.people
-    where wanted and email is not null and hris_ref not in (select hris_ref from user_matches union all select hris_ref from review_tonight)
-), hits as (
-    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.email_key = w.key
-    union
-    select w.hris_ref, w.name, u.deskbird_id from looking w join observed_users u on u.user_name_key = w.key
+    select hris_ref, person_key(email) as key, name_key(display_name) as name
+    from core.people
+    where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
+), owned as (
+    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
+        name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
+    from looking l join addresses a using (key) join observed_users u using (deskbird_id)
+), gone as (
+    select owner from owned anti join person_refs r on r.ref = owner anti join core.quarantine q on q.hris_ref = owner
 )
-select h.hris_ref, h.deskbird_id, count(*) over (partition by h.deskbird_id) as people, u.external_id, u.marker,
-    coalesce(u.marker, u.linked_ref) as owner,
-    coalesce(owner not in (select ref from person_refs union all select hris_ref from core.quarantine)
-        and h.name = name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)), false) as succeeds
-from hits h join observed_users u using (deskbird_id)
-anti join leaving_addresses l on l.deskbird_id = h.deskbird_id
-anti join user_matches m on m.deskbird_id = h.deskbird_id and m.rule = 'decision';
+select o.hris_ref, o.deskbird_id, count(*) over (partition by o.deskbird_id) as people, o.external_id, o.marker, o.owner,
+    coalesce(o.owner in (from gone) and o.name = o.user_is_called, false) as succeeds
+from owned o
+anti join leaving_addresses l on l.deskbird_id = o.deskbird_id
+anti join user_matches m on m.deskbird_id = o.deskbird_id and m.rule = 'decision';
 
 -- An account that was decided not to be the person's keeps its address all the same.
 insert into review_tonight
@@ -145,13 +149,13 @@ select deskbird_id from apart anti join user_matches using (deskbird_id);
 
 -- All the users that a record may be, for whoever decides.
 create or replace temp table review_candidates as
-select hris_ref, list(deskbird_id order by deskbird_id) as candidates
+select hris_ref, list_sort(list(distinct deskbird_id)) as candidates
 from (
     select hris_ref, deskbird_id from review_tonight
-    union select hris_ref, deskbird_id from email_candidates
-    union select hris_ref, deskbird_id from marked
-    union select hris_ref, deskbird_id from linked
-)
-where hris_ref in (select hris_ref from review_tonight) and deskbird_id is not null
+    union all select hris_ref, deskbird_id from email_candidates
+    union all select hris_ref, deskbird_id from marked
+    union all select hris_ref, deskbird_id from linked
+) semi join review_tonight using (hris_ref)
+where deskbird_id is not null
 group by hris_ref;
-drop table marked; drop table linked; drop table several_records; drop table known_matches; drop table email_candidates;
+drop table marked; drop table linked; drop table email_candidates;

@@ -125,6 +125,8 @@ def _of(sql: str, connection: str) -> str:
 
 def _kept(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
     """The connections that have a table of photos; a file that no run has opened since photos came has none."""
+    if not connections:
+        return []
     query = """select table_schema from information_schema.tables
         where table_name = 'photos' and table_catalog = current_database()"""
     there = {schema for (schema,) in con.execute(query).fetchall()}

@@ -1,12 +1,12 @@
 -- Users who give up one address and take another, where an address is involved that somebody else gives or takes: request, gives, takes.
 -- A user whose userName is not their e-mail gives up both.
 with moves as (
-    select d.request_key, unnest(list_filter(list_distinct([u.email_key, u.user_name_key]), lambda held: held <> d.takes)) as gives, d.takes
+    select d.request_key, a.key as gives, d.takes
     from (
         select request_key, deskbird_id, email_key(coalesce(after->>'email', after->>'user_name')) as takes from draft
         where object = 'user' and action = 'update'
-    ) d join observed_users u using (deskbird_id)
-    where d.takes is not null and (d.takes is distinct from u.email_key or d.takes is distinct from u.user_name_key)
+    ) d join addresses a using (deskbird_id)
+    where a.key <> d.takes
     union all
     select request_key, null, email_key(after->>'email') from draft where object = 'user' and action = 'create'
 )

@@ -12,6 +12,8 @@ from typing import Literal
 
 import duckdb
 
+from hris_pipeline.warehouse import run
+
 _HERE = Path(__file__).parent
 _SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _DRIFT, _NOT_STICKING = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
@@ -36,33 +38,35 @@ def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "group
 def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
     """Keep what has changed in deskbird since the remembered read, in ``state.changed_by_hand``."""
     con.execute("set variable now = ?", [now])
-    con.execute(_SEEN)
+    run(con, _SEEN)
     if _any(con, "seen_changed"):
         latest = "(select max(number) from state.plans)"
         _units(con, "planned", f"state.plan_changes where plan_id in (select plan_id from state.plans where number = {latest})")
-        con.execute(_BY_HAND)
+        run(con, _BY_HAND)
     for table in _BEFORE.values():
         con.execute(f"drop table {table}")
 
 
-def begin(con: duckdb.DuckDBPyConnection, kept: Collection[str]) -> None:
-    """Make the empty temp tables ``drifting`` and ``left_alone``; ``kept`` names what the company file has left alone."""
+def begin(con: duckdb.DuckDBPyConnection, kept: Collection[str]) -> bool:
+    """Make the empty temp tables ``drifting`` and ``left_alone``; ``kept`` names what the company file has left alone.
+
+    Whether there is anything to :func:`judge <judge_values>`, that could be drift or not stick; on most nights there is not.
+    """
     con.execute("set variable drift_kept = ?::varchar[]", [list(kept)])
     con.execute(f"create or replace temp table differing as select {_COLUMNS}, null::varchar as wanted where false")
     con.execute("create or replace temp table drifting as select *, null::timestamptz as since from differing")
     con.execute(
         f"create or replace temp table left_alone as select {_COLUMNS}, '' as why, null::timestamptz as since where false"
     )
+    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS}")
 
 
 def judge_values(con: duckdb.DuckDBPyConnection) -> None:
     """Take the values that are left alone out of ``user_differences``; what of the others is drift stands in ``drifting``."""
-    if not _known(con):
-        return
     con.execute(
         "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
     )
-    con.execute(_LEFT_ALONE)
+    run(con, _LEFT_ALONE)
     con.execute(
         """delete from user_differences
            where (deskbird_id, attribute) in (select (deskbird_id, attribute) from left_alone where object = 'user')"""
@@ -71,11 +75,9 @@ def judge_values(con: duckdb.DuckDBPyConnection) -> None:
 
 def judge_changes(con: duckdb.DuckDBPyConnection, condition: str) -> None:
     """The same for drafted changes that are no values of users; ``condition`` says which of the draft."""
-    if not _known(con):
-        return
     _units(con, "differing", f"draft where {condition} and not (object = 'user' and action = 'update')")
-    con.execute(_LEFT_ALONE)
-    con.execute(_DRIFT)
+    run(con, _LEFT_ALONE)
+    run(con, _DRIFT)
 
 
 def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.datetime, run_id: str) -> bool:
@@ -93,7 +95,7 @@ def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.dat
         where o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id')
             and (o.outcome = 'applied' or (o.outcome = 'failed' and o.http_status between 200 and 299)))"""
     _units(con, "tried", acknowledged)
-    con.execute(_NOT_STICKING)
+    run(con, _NOT_STICKING)
     return _any(con, f"sticking_counts where nights >= {NIGHTS}")
 
 
@@ -113,12 +115,7 @@ def left_alone(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
 
 def _units(con: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
     row = "rowid" if source.startswith("draft") else "null::bigint"
-    con.execute(_UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, * from {source})"))
-
-
-def _known(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether there is anything that could be drift or not stick; on most nights there is not."""
-    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS}")
+    run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, * from {source})"))
 
 
 def _any(con: duckdb.DuckDBPyConnection, *sources: str) -> bool:

@@ -13,13 +13,14 @@ with without_unit as (
     where wanted and list_has_any(group_refs, (select list(hris_ref) from without_unit where group_row is null))
 ), leaving as (
     select group_deskbird_id, deskbird_id from draft where object = 'membership' and action = 'remove'
+), inside as materialized ( -- a few of all members: else the join with users would come first
+    from present_members where group_deskbird_id in (select deskbird_id from without_unit)
 ), staying as (
     select m.group_deskbird_id
-    from present_members m
+    from inside m
     join observed_users u on u.deskbird_id = m.user_deskbird_id
     anti join leaving l on l.group_deskbird_id = m.group_deskbird_id and l.deskbird_id = m.user_deskbird_id
-    where u.active and m.group_deskbird_id in (select deskbird_id from without_unit)
-        and m.user_deskbird_id not in (select deskbird_id from draft where object = 'user' and action = 'deactivate')
+    where u.active and m.user_deskbird_id not in (select deskbird_id from draft where object = 'user' and action = 'deactivate')
 )
 select hris_ref, deskbird_id, kind from without_unit
 where hris_ref not in (select ref from still_named) and deskbird_id not in (select group_deskbird_id from staying);

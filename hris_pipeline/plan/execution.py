@@ -19,7 +19,7 @@ from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.planning import PlanRules, compute, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
-from hris_pipeline.warehouse import stage
+from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
 _PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
@@ -85,7 +85,7 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     compute(con, rules, now, undoes(con, plan_id))
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
-    con.execute(_PREPARE)
+    run(con, _PREPARE)
     counts = dict(
         con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
     )
@@ -123,9 +123,9 @@ def finish(
     con.execute("set variable run_id = ?", [run_id])
     con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id) or ""])
     set_readable(con)
-    con.execute(_FINISH)
-    con.execute(_WISHES)
-    con.execute(_REMEMBER)
+    run(con, _FINISH)
+    run(con, _WISHES)
+    run(con, _REMEMBER)
     for kind, dialect in prepared.dialects.items():
         con.execute("insert or replace into state.dialects values (?, ?, ?)", [kind, dialect, now])
     counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
@@ -163,7 +163,7 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
     nobody_left = any(v.guard == "scope_lost" and v.tripped and v.subject == "people" for v in verdicts)
     in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
-    con.execute(_NIGHT)
+    run(con, _NIGHT)
     if undone:
         good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
         left, in_line = stuck, stuck == 0 and failed == 0
@@ -214,8 +214,8 @@ def _remember_undone(con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], 
                    where plan_id = getvariable('plan_id') and verdict = 'planned' and request in (
                        select request from state.ledger l where l.plan_id = c.plan_id and phase = 'answered' and status < 300)"""
             )
-            con.execute(_WISHES)
-            con.execute(_REMEMBER)
+            run(con, _WISHES)
+            run(con, _REMEMBER)
 
 
 def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

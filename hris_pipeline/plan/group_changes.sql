@@ -1,5 +1,5 @@
 -- Groups: create those that have a member, rename those whose unit was renamed, mark those that a rule or their members gave to a unit.
--- Reads: core.groups, group_matches, group_overlaps, group_names (desired names), observed_groups, effective_members. Variable: readable_groups.
+-- Reads: core.groups, group_matches, group_overlaps, group_names (desired names), observed_groups, group_sizes. Variable: readable_groups.
 -- Adds to: draft.
 
 -- A group made by hand that bears the name is left alone, and named in the evidence (case 45).
@@ -13,7 +13,7 @@ select 'group', 'create', g.hris_ref, null, null, null,
     'group:' || g.hris_ref || ':0', 4500000, []
 from core.groups g
 join group_names n using (hris_ref)
-join (select group_row, count(*) as members from effective_members group by all) e on e.group_row = g.rowid
+join group_sizes e on e.group_row = g.rowid
 anti join group_matches m on m.hris_ref = g.hris_ref
 left join (
     select name_key, min(deskbird_id) as deskbird_id from observed_groups

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import duckdb
 
+from hris_pipeline.warehouse import run
+
 _HERE = Path(__file__).parent
-_LOST_RULES, _UNDONE_ATTRIBUTES, _UNDONE = (
-    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("lost_rules", "undone_attributes", "undone")
+_LISTED, _LOST_RULES, _UNDONE_ATTRIBUTES, _UNDONE = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("listed", "lost_rules", "undone_attributes", "undone")
 )
 Limits = Mapping[str, Mapping[str, float | None] | None]
 """By guard: its numbers as in the company file; None where it is switched off."""
@@ -34,18 +36,13 @@ ORDER = (
 )
 """How guards are ordered on a change: what is never released first, what concerns everything before one type."""
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
-_LISTED = """select hris_ref from pairs where list_contains(cast(getvariable('listed') as varchar[]), hris_ref)
-    or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [key, observed_key, user_name_key])
-    union all
-    select hris_ref from person_refs where ref <> hris_ref and list_contains(cast(getvariable('listed') as varchar[]), ref)
-    union all
-    select m.hris_ref from missing_tonight m join observed_users u using (deskbird_id)
-    where list_contains(cast(getvariable('listed') as varchar[]), m.hris_ref)
-        or list_has_any([email_key(x) for x in cast(getvariable('listed') as varchar[])], [u.email_key, u.user_name_key])"""
 MANAGED = "active and (marker is not null or linked_ref is not null)"
 """SQL for who of ``observed_users`` is managed (design, section 3)."""
 # not the people that are only being linked tonight
-_OURS = "select hris_ref from pairs where rule in ('link', 'marker', 'decision')"
+_OURS = "(select hris_ref from user_matches where rule in ('link', 'marker', 'decision'))"
+# what is frozen, protected or undone is not carried out
+_COUNTED = "not list_has_any(guards, ['frozen', 'protected', 'undone'])"
+_ATTRIBUTE = "case object when 'manager' then 'manager' else string_split(coalesce(group_ref, hris_ref), ':')[2] end"
 
 
 @dataclass(frozen=True)
@@ -116,11 +113,13 @@ class Judgement:
         return int(row[0]) if row and row[0] is not None else 0
 
     def people(self, condition: str) -> int:
-        """How many people the condition concerns; what is frozen, protected or undone is not carried out, so not counted."""
-        return self.number(
-            f"""select count(distinct hris_ref) from draft
-                where ({condition}) and not list_has_any(guards, ['frozen', 'protected', 'undone'])"""
-        )
+        """How many people the condition concerns."""
+        return self.number(f"select count(distinct hris_ref) from draft where ({condition}) and {_COUNTED}")
+
+    def by_attribute(self, condition: str) -> dict[str, int]:
+        """How many people the condition concerns, by kind of group, or ``manager``."""
+        query = f"select {_ATTRIBUTE}, count(distinct hris_ref) from draft where ({condition}) and {_COUNTED} group by all"
+        return dict(self.con.execute(query).fetchall())
 
     def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
         """Record a verdict."""
@@ -133,7 +132,7 @@ class Judgement:
     def undone_attributes(self) -> None:
         """``undone`` for the attributes of users: found before the rows are made, because one row may hold several."""
         self.con.execute("set variable undone_is_on = ?", [self.limits.get("undone", {}) is not None])
-        self.con.execute(_UNDONE_ATTRIBUTES)
+        run(self.con, _UNDONE_ATTRIBUTES)
 
     def attributes(self, frozen: Sequence[str]) -> None:
         """``update_attribute`` for the attributes of users: judged before the rows are made, because one row may hold several.
@@ -142,12 +141,13 @@ class Judgement:
         what was undone.
         """
         self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
-        self.con.execute("set variable listed = ?", [self._names(frozen, "frozen")])
+        self._stage_listed("frozen", frozen)
         counts = dict(
             self.con.execute(
                 f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref)
-                    from user_differences anti join undone_attributes using (hris_ref, attribute)
-                    where hris_ref in ({_OURS}) and hris_ref not in ({_LISTED}) group by all"""
+                    from user_differences semi join {_OURS} using (hris_ref)
+                    anti join undone_attributes using (hris_ref, attribute) anti join listed using (hris_ref)
+                    group by all"""
             ).fetchall()
         )
         for attribute in ATTRIBUTES:
@@ -182,15 +182,19 @@ class Judgement:
         self._what_needs_blocked()
         return self.verdicts
 
-    def _names(self, people: Sequence[str], guard: str) -> list[str]:
-        return [] if self.limits.get(guard, {}) is None else list(people)
+    def _stage_listed(self, guard: str, people: Sequence[str]) -> bool:
+        """Make the temp table ``listed``: whom the company file's list means; False, and nobody, where there is none."""
+        self.con.execute("create or replace temp table listed (hris_ref varchar)")
+        if not people or self.limits.get(guard, {}) is None:
+            return False
+        self.con.execute("set variable listed = ?", [list(people)])
+        run(self.con, _LISTED)
+        return True
 
     def _listed(self, guard: str, people: Sequence[str], condition: str) -> None:
-        listed = self._names(people, guard)
-        if not listed:
+        if not self._stage_listed(guard, people):
             return
-        self.con.execute("set variable listed = ?", [listed])
-        condition = f"({condition}) and object <> 'group' and hris_ref in ({_LISTED})"
+        condition = f"({condition}) and object <> 'group' and hris_ref in (from listed)"
         count = self.number(f"select count(distinct hris_ref) from draft where {condition}")
         self.block(guard, condition)
         if count:
@@ -199,7 +203,7 @@ class Judgement:
     def _undone(self) -> None:
         if self.limits.get("undone", {}) is None or not self.number("select count(*) from state.undone"):
             return
-        self.con.execute(_UNDONE)
+        run(self.con, _UNDONE)
         for subject, of in (("people", "object <> 'group'"), ("groups", "object = 'group'")):
             count = self.number(f"select count(distinct hris_ref) from draft where {of} and list_contains(guards, 'undone')")
             if count:
@@ -250,7 +254,7 @@ class Judgement:
     def _lost_rules(self) -> None:
         """Nobody is taken away on the strength of a scope rule that suddenly means something else (case 76)."""
         fallen_out = """object = 'user' and action = 'deactivate'
-            and hris_ref in (select hris_ref from pairs where not in_scope and status <> 'ended')"""
+            and hris_ref in (select hris_ref from core.people where not in_scope and status <> 'ended')"""
         count = self.people(fallen_out)
         if not count:
             return
@@ -263,21 +267,17 @@ class Judgement:
     def _attribute_vanished(self) -> None:
         if self.limits.get("attribute_vanished", {}) is None:
             return
-        conditions = {
-            kind: f"((object = 'membership' and action = 'remove') or (object = 'group' and action = 'delete')) "
-            f"and string_split(coalesce(group_ref, hris_ref), ':')[2] = '{kind}'"
-            for kind in self.situation.kinds
-        }
+        taken_away = "(object, action) in (('membership', 'remove'), ('group', 'delete'), ('manager', 'clear'))"
         left = {
             kind: f"select exists (from core.memberships where string_split(group_ref, ':')[2] = '{kind}')"
             for kind in self.situation.kinds
         }
-        conditions["manager"] = "object = 'manager' and action = 'clear'"
         left["manager"] = "select exists (from core.people where wanted and manager_ref is not null)"
-        for attribute, condition in conditions.items():
-            count = self.people(condition)
-            if count and not self.number(left[attribute]):
-                self.block("attribute_vanished", condition)
+        counts = self.by_attribute(taken_away)
+        for attribute, somebody_has_it in left.items():
+            count = counts.get(attribute, 0)
+            if count and not self.number(somebody_has_it):
+                self.block("attribute_vanished", f"{taken_away} and {_ATTRIBUTE} = '{attribute}'")
                 self.say("attribute_vanished", attribute, count, "at least one person has it", tripped=True)
 
     def _counted(self) -> None:
@@ -292,13 +292,12 @@ class Judgement:
                 self.say(guard, subject, count, words, tripped=tripped)
             if tripped:
                 self.block(guard, condition)
-        existing = "hris_ref in (select hris_ref from pairs where deskbird_id is not null)"
-        memberships = {
-            kind: f"object = 'membership' and string_split(group_ref, ':')[2] = '{kind}'" for kind in self.situation.kinds
-        }
-        for attribute, condition in {**memberships, "manager": "object = 'manager'"}.items():
-            if self._attribute(attribute, self.people(f"{condition} and hris_ref in ({_OURS})")):
-                self.block("update_attribute", f"{condition} and {existing}")
+        values = "object in ('membership', 'manager')"
+        counts = self.by_attribute(f"{values} and hris_ref in {_OURS}")
+        for attribute in (*self.situation.kinds, "manager"):
+            if self._attribute(attribute, counts.get(attribute, 0)):
+                existing = "hris_ref in (select hris_ref from user_matches)"
+                self.block("update_attribute", f"{values} and {_ATTRIBUTE} = '{attribute}' and {existing}")
 
     def _in_window(self) -> int:
         limit = self.limits.get("deactivate_user") or {}
@@ -316,12 +315,14 @@ class Judgement:
             return
         self.con.execute(
             f"""create or replace temp table emptying as
+                with inside as materialized (
+                    from present_members where group_deskbird_id in
+                        (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
+                )
                 select d.group_ref, count(*) as leaving, any_value(m.members) as members
                 from draft d
-                join (select group_deskbird_id, count(*) as members from present_members g
-                      join observed_users u on u.deskbird_id = g.user_deskbird_id and u.active
-                      where group_deskbird_id in
-                          (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
+                join (select group_deskbird_id, count(*) as members
+                      from inside join observed_users u on u.deskbird_id = user_deskbird_id and u.active
                       group by all) m using (group_deskbird_id)
                 where d.object = 'membership' and d.action = 'remove'
                 group by d.group_ref

@@ -4,12 +4,14 @@ create or replace temp table missing_tonight as
 with reads as (
     select connection, max(extracted_at) as read_at from state.extracts where resource = 'employees' and proof = 'proven' group by all
 ), vanished as (
-    select coalesce(u.marker, u.linked_ref) as hris_ref, u.deskbird_id
-    from observed_users u
-    where u.active and coalesce(u.marker, u.linked_ref) is not null
-        and coalesce(u.marker, u.linked_ref) not in (select ref from person_refs union all select hris_ref from core.quarantine)
-        and u.deskbird_id not in (select deskbird_id from user_matches)
-    qualify row_number() over (partition by coalesce(u.marker, u.linked_ref) order by u.deskbird_id) = 1
+    select u.hris_ref, min(u.deskbird_id) as deskbird_id
+    from (
+        select coalesce(marker, linked_ref) as hris_ref, deskbird_id
+        from observed_users semi join (select deskbird_id from deskbird.users anti join user_matches using (deskbird_id) where active) using (deskbird_id)
+    ) u
+    anti join person_refs r on r.ref = u.hris_ref anti join core.quarantine q on q.hris_ref = u.hris_ref
+    where u.hris_ref is not null
+    group by all
 )
 select v.hris_ref, v.deskbird_id,
     coalesce(m.missing_since, cast(getvariable('now') as timestamptz)) as missing_since,

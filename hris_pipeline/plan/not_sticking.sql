@@ -3,9 +3,10 @@
 -- Reads: differing (what still differs), tried (what was acknowledged tonight), left_alone, drifting. Variable: now. Makes: state.not_sticking.
 create or replace temp table sticking_counts as
 select d.object, d.deskbird_id, d.attribute, d.wanted, d.hris_ref,
-    coalesce(s.nights, 0) + case when t.object is null or s.last_night > cast(getvariable('now') as timestamptz) - interval 12 hours then 0 else 1 end as nights,
+    t.object is not null and coalesce(s.last_night <= cast(getvariable('now') as timestamptz) - interval 12 hours, true) as is_another_night,
+    coalesce(s.nights, 0) + cast(is_another_night as integer) as nights,
     coalesce(s.since, cast(getvariable('now') as timestamptz)) as since,
-    case when t.object is null or s.last_night > cast(getvariable('now') as timestamptz) - interval 12 hours then s.last_night else cast(getvariable('now') as timestamptz) end as last_night
+    case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end as last_night
 from (select distinct on (object, deskbird_id, attribute) * from differing) d
 left join state.not_sticking s
     on s.object = d.object and s.deskbird_id = d.deskbird_id and s.attribute = d.attribute and same_value(d.attribute, s.wanted, d.wanted)

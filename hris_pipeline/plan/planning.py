@@ -18,7 +18,7 @@ from hris_pipeline.managers.rings import rings
 from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
-from hris_pipeline.warehouse import stage
+from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
 _SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
@@ -120,7 +120,7 @@ def build(
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
     if undoes is None:
-        con.execute(_SQL["findings"])
+        run(con, _SQL["findings"])
         drift.publish(con)
     else:
         con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
@@ -165,48 +165,53 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     con.execute("set variable cleared = ?", [list(rules.cleared)])
     con.execute("set variable missing_reads = ?", [rules.missing_reads])
     con.execute("set variable missing_hours = ?", [rules.missing_hours])
-    con.execute(_SQL["missing_tonight"])
+    run(con, _SQL["missing_tonight"])
 
     judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
-    con.execute(_SQL["user_differences"])
+    run(con, _SQL["user_differences"])
     photos.stage_wanted(con, rules.connections if rules.photos else ())
-    con.execute(_SQL["photo_differences"])
-    drift.begin(con, rules.drift_kept)
-    con.execute(_SQL["draft"])
-    con.execute(_SQL["wishes"])
+    if rules.photos:
+        run(con, _SQL["photo_differences"])
+    drift_is_known = drift.begin(con, rules.drift_kept)
+    run(con, _SQL["draft"])
+    run(con, _SQL["wishes"])
     if undoes is None:
-        _draft(con, rules, judgement)
+        _draft(con, rules, judgement, judge_drift=drift_is_known)
     else:
         con.execute("set variable undoes = ?", [undoes])
-        con.execute(_SQL["undo_differences"])
+        run(con, _SQL["undo_differences"])
         judgement.attributes(rules.frozen)
-        con.execute(_SQL["undo_changes"])
+        run(con, _SQL["undo_changes"])
     _free_before_take(con)
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
-    con.execute(_SQL["changes"])
-    con.execute(_SQL["valid_approvals"])
-    con.execute(_SQL["verdicts"])
+    run(con, _SQL["changes"])
+    run(con, _SQL["valid_approvals"])
+    run(con, _SQL["verdicts"])
     return verdicts
 
 
-def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement) -> None:
+def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool) -> None:
     """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
-    drift.judge_values(con)
+    if judge_drift:
+        drift.judge_values(con)
     judgement.undone_attributes()
     judgement.attributes(rules.frozen)
-    con.execute(_SQL["user_changes"])
-    con.execute(_SQL["photos_of_new_users"])
-    con.execute(_SQL["effective_members"])
+    run(con, _SQL["user_changes"])
+    if rules.photos:
+        run(con, _SQL["photos_of_new_users"])
+    run(con, _SQL["members"])
     _name_groups(con, rules)
-    con.execute(_SQL["group_changes"])
-    con.execute(_SQL["membership_changes"])
-    drift.judge_changes(con, "object <> 'manager'")
-    con.execute(_SQL["empty_groups"])
+    run(con, _SQL["group_changes"])
+    run(con, _SQL["membership_changes"])
+    if judge_drift:
+        drift.judge_changes(con, "object <> 'manager'")
+    run(con, _SQL["empty_groups"])
     if rules.managers:
-        con.execute(_SQL["manager_changes"])
+        run(con, _SQL["manager_changes"])
         con.execute("set variable ring_starts = ?", [_ring_starts(con)])
-        con.execute(_SQL["manager_rows"])
-        drift.judge_changes(con, "object = 'manager'")
+        run(con, _SQL["manager_rows"])
+        if judge_drift:
+            drift.judge_changes(con, "object = 'manager'")
 
 
 def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:
@@ -300,7 +305,7 @@ def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
     """Make the temp table ``group_names``. Only groups whose name is not settled already are looked at one by one."""
-    con.execute(_SQL["settled_names"])
+    run(con, _SQL["settled_names"])
     unsettled = "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
     units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
     strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
@@ -340,7 +345,7 @@ def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
         )
         con.execute("set variable aside = ?", [list(aside)])
         con.execute("set variable aside_stage = ?", [base])
-        con.execute(_SQL["step_aside"])
+        run(con, _SQL["step_aside"])
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

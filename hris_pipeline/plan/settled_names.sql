@@ -1,5 +1,5 @@
 -- Groups whose name needs no thought: deskbird has it by the plain pattern already, and nobody else's is like it.
--- Reads: core.groups, group_kinds, group_matches, observed_groups, effective_members. Variable: names (patterns; the plain one first).
+-- Reads: core.groups, group_kinds, group_matches, observed_groups, group_sizes. Variable: names (patterns; the plain one first).
 -- Makes: units_to_name (all groups that need a name, "settled" or not).
 create or replace temp table units_to_name as
 select c.hris_ref, c.kind, c.name, k.precedence, o.name as present,
@@ -7,4 +7,4 @@ select c.hris_ref, c.kind, c.name, k.precedence, o.name as present,
 from core.groups c join group_kinds k using (kind)
 left join group_matches m using (hris_ref)
 left join (select *, count(*) over (partition by name_key) as holders from observed_groups) o on o.deskbird_id = m.deskbird_id
-where m.deskbird_id is not null or c.rowid in (select group_row from effective_members);
+where m.deskbird_id is not null or c.rowid in (select group_row from group_sizes);

@@ -74,10 +74,7 @@ create or replace temp table held_addresses as
 with recursive moves as (
     select deskbird_id, email_key(was) as takes from user_values where fate = 'goes back' and attribute in ('email', 'user_name')
 ), held_by as (
-    select m.deskbird_id, o.deskbird_id as holder
-    from moves m
-    join (select deskbird_id, email_key as key from observed_users union select deskbird_id, user_name_key from observed_users) o
-        on o.key = m.takes and o.deskbird_id <> m.deskbird_id
+    select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes and a.deskbird_id <> m.deskbird_id
 ), stuck as (
     select deskbird_id from held_by where holder not in (select deskbird_id from moves)
     union

@@ -8,34 +8,25 @@ select 'user', 'create', hris_ref, null, null, null,
     'The person works here and deskbird has no user for them.',
     json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date),
     'user:' || hris_ref, 2000000, []
-from (select hris_ref from pairs where wanted and deskbird_id is null) join core.people using (hris_ref)
-where hris_ref not in (select hris_ref from review_tonight);
-
-insert into draft
-select 'user', 'link', hris_ref, deskbird_id, null, null,
-    json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
-    null,
-    case rule when 'email' then 'A user with the same e-mail is there and belongs to nobody.'
-              when 'successor' then 'A user with the same e-mail and name is there, whose record the HRIS has no more.'
-              else 'It was decided that this user is the person''s.' end,
-    json_object('rule', rule), 'user:' || hris_ref, 3000000, []
-from pairs
-where wanted and (rule in ('email', 'successor') or (rule = 'decision' and external_id is distinct from hris_ref
-    and (external_id is not null or list_contains(getvariable('readable_users'), 'external_id')
-        or (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from state.links))));
+from (select hris_ref from pairs where wanted and deskbird_id is null) join core.people using (hris_ref) anti join review_tonight using (hris_ref);
 
 -- A link by state alone gets its marker, where deskbird shows markers at all; a marker of another of the person's records becomes the primary one's.
 insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
-    case when external_id is null then 'The user is linked to the person but does not carry our marker.'
+    case when rule = 'email' then 'A user with the same e-mail is there and belongs to nobody.'
+         when rule = 'successor' then 'A user with the same e-mail and name is there, whose record the HRIS has no more.'
+         when rule = 'decision' then 'It was decided that this user is the person''s.'
+         when external_id is null then 'The user is linked to the person but does not carry our marker.'
          else 'The person has another primary record in the HRIS now.' end,
     json_object('rule', rule), 'user:' || hris_ref, 3000000, []
-from pairs
-where wanted and rule in ('link', 'marker')
-    and ((external_id is null and list_contains(getvariable('readable_users'), 'external_id'))
-        or (external_id <> hris_ref and external_id in (select ref from person_refs where ref <> person_refs.hris_ref)));
+from (from pairs where wanted and not is_marked) join (select deskbird_id, external_id from observed_users) using (deskbird_id)
+where case
+    when rule in ('email', 'successor') then true
+    when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true
+    when rule = 'decision' then external_id is not null or (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from state.links)
+    else external_id in (select ref from person_refs where ref <> person_refs.hris_ref) end;
 
 -- What one guard might hold back and another not is a row of its own; so is what is cleared.
 insert into draft
@@ -59,8 +50,7 @@ select 'user', 'reactivate', hris_ref, deskbird_id, null, null,
     null,
     'The person works here again and deskbird''s user is inactive.',
     json_object('rule', rule, 'status', status, 'start_date', start_date), 'user:' || hris_ref, 3000000, []
-from pairs
-where wanted and deskbird_id is not null and not active;
+from (from pairs where wanted and not active) join (select hris_ref, status, start_date from core.people) using (hris_ref);
 
 insert into draft
 select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
@@ -70,9 +60,9 @@ select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
          when end_date is not null then 'The employment ended on ' || end_date || '.'
          else 'The HRIS says that the employment ended.' end,
     json_object('rule', rule, 'status', status, 'end_date', end_date), 'user:' || hris_ref, 6000000, []
-from pairs
-where deskbird_id is not null and active and (status = 'ended' or not in_scope) and rule in ('link', 'marker', 'decision')
-    and deskbird_id not in (select deskbird_id from contested_users);
+from (from pairs where not wanted and active and rule in ('link', 'marker', 'decision')) join (select hris_ref, status, in_scope, end_date from core.people) using (hris_ref)
+anti join contested_users using (deskbird_id)
+where status = 'ended' or not in_scope;
 
 -- Gone without a word, for as many complete reads and hours as the company file asks for (case 38).
 insert into draft
@@ -81,6 +71,5 @@ select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
     null,
     'The HRIS has had no record of the person since ' || strftime(missing_since, '%Y-%m-%d') || ', in ' || complete_reads || ' complete reads.',
     json_object('rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads), 'user:' || hris_ref, 6000000, []
-from missing_tonight
-where complete_reads >= getvariable('missing_reads') and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('missing_hours'))
-    and deskbird_id not in (select deskbird_id from contested_users);
+from missing_tonight anti join contested_users using (deskbird_id)
+where complete_reads >= getvariable('missing_reads') and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('missing_hours'));

@@ -1,26 +1,34 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, observed_users, user_matches, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
--- Makes: pairs, taken_addresses, user_differences.
+-- Reads: core.people, observed_users, user_matches, addresses, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
+-- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
 
--- "Alike" are most, every night: only of the others are the values looked at one by one.
+-- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
+-- because to carry five texts of everybody through the joins would cost more than to compare them.
 create or replace temp table pairs as
 select
-    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.status, p.in_scope, p.start_date, p.end_date, p.unknown, p.manager_ref,
-    person_key(p.email) as key, u.email_key as observed_key, u.user_name_key,
-    u.active, u.external_id, u.manager_deskbird_id as observed_manager,
-    coalesce(key = u.email_key and key = u.user_name_key and p.display_name = u.display_name, false)
-        and p.given_name is not distinct from u.given_name and p.family_name is not distinct from u.family_name as alike
+    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.manager_ref, u.manager_deskbird_id as observed_manager, u.active,
+    coalesce(u.external_id = p.hris_ref, false) as is_marked,
+    coalesce(hash(p.email, p.email, p.display_name, p.given_name, p.family_name)
+        = hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name), false) as alike
 from core.people p
 left join user_matches m using (hris_ref)
-left join observed_users u using (deskbird_id);
+left join observed_users u using (deskbird_id)
+where p.wanted or m.deskbird_id is not null;
+
+create or replace temp table compared as
+select p.hris_ref, p.deskbird_id, c.email, c.given_name, c.family_name, c.display_name, c.unknown, u.email as observed_email, u.user_name,
+    u.given_name as observed_given_name, u.family_name as observed_family_name, u.display_name as observed_display_name,
+    person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key, email_key(u.user_name) as user_name_key
+from (from pairs where wanted and deskbird_id is not null and not alike) p
+join core.people c using (hris_ref)
+join observed_users u using (deskbird_id);
 
 -- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is updated, the address waits for a decision.
 create or replace temp table taken_addresses as
 select p.hris_ref, min(o.deskbird_id) as deskbird_id
-from (select * from pairs where wanted and deskbird_id is not null and (key <> observed_key or key <> user_name_key)) p
-join (select deskbird_id, email_key as key from observed_users union all select deskbird_id, user_name_key from observed_users) o
-    on o.key = p.key and o.deskbird_id <> p.deskbird_id
-where o.deskbird_id not in (select deskbird_id from leaving_addresses)
+from (from compared where key <> observed_key or key <> user_name_key) p
+join addresses o on o.key = p.key and o.deskbird_id <> p.deskbird_id
+anti join leaving_addresses l on l.deskbird_id = o.deskbird_id
 group by p.hris_ref;
 
 insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
@@ -31,17 +39,14 @@ create or replace temp macro is_said(value, attribute, unknown) as
 
 create or replace temp table user_differences as
 with observed as (
-    select p.hris_ref, p.deskbird_id, p.key, p.observed_key, p.user_name_key, p.unknown,
-        c.email, c.given_name, c.family_name, c.display_name, u.user_name, u.email as observed_email,
-        case when list_contains(getvariable('readable_users'), 'given_name') then u.given_name else g.value end as now_given_name,
-        case when list_contains(getvariable('readable_users'), 'family_name') then u.family_name else f.value end as now_family_name,
-        case when list_contains(getvariable('readable_users'), 'display_name') then u.display_name else d.value end as now_display_name
-    from (from pairs where wanted and deskbird_id is not null and not alike) p
-    join core.people c using (hris_ref)
-    join observed_users u on u.deskbird_id = p.deskbird_id
-    left join state.acknowledged_values g on g.deskbird_id = p.deskbird_id and g.attribute = 'given_name'
-    left join state.acknowledged_values f on f.deskbird_id = p.deskbird_id and f.attribute = 'family_name'
-    left join state.acknowledged_values d on d.deskbird_id = p.deskbird_id and d.attribute = 'display_name'
+    select c.*,
+        case when list_contains(getvariable('readable_users'), 'given_name') then observed_given_name else g.value end as now_given_name,
+        case when list_contains(getvariable('readable_users'), 'family_name') then observed_family_name else f.value end as now_family_name,
+        case when list_contains(getvariable('readable_users'), 'display_name') then observed_display_name else d.value end as now_display_name
+    from compared c
+    left join state.acknowledged_values g on g.deskbird_id = c.deskbird_id and g.attribute = 'given_name'
+    left join state.acknowledged_values f on f.deskbird_id = c.deskbird_id and f.attribute = 'family_name'
+    left join state.acknowledged_values d on d.deskbird_id = c.deskbird_id and d.attribute = 'display_name'
 )
 select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
 from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key and not list_contains(unknown, 'email')

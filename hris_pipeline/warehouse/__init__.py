@@ -16,9 +16,9 @@ import duckdb
 
 from hris_pipeline import contracts
 from hris_pipeline.errors import WarehouseError
-from hris_pipeline.warehouse.connection import prepare, stage
+from hris_pipeline.warehouse.connection import prepare, run, stage
 
-__all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "scratch", "stage"]
+__all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "run", "scratch", "stage"]
 
 SCHEMA_VERSION = 3
 ROW_GROUP = 20_480

@@ -5,8 +5,8 @@
 create or replace temp macro clean_text(t) as nullif(trim(nfc_normalize(regexp_replace(
     t, '[\x00-\x1F\x7F\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FEFF}]', '', 'g'))), '');
 
--- The same name, however it is typed.
-create or replace temp macro name_key(name) as nfc_normalize(lower(nfc_normalize(trim(name))));
+-- The same name, however it is typed. To trim costs more than all the rest, and few addresses hold a space.
+create or replace temp macro name_key(name) as nfc_normalize(lower(nfc_normalize(if(contains(name, ' '), trim(name), name))));
 
 -- The same mailbox (design, section 5): of an address that is lower case and composed already, as in core.people, and of any.
 create or replace temp macro person_key(email) as replace(email, '@googlemail.com', '@gmail.com');
