@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from hris_pipeline import cli, settings
@@ -16,6 +15,7 @@ from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
+from hris_pipeline_tests.records import in_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,7 +67,7 @@ guards: {{deactivate_user: {{max_percent: 5, max_count: 2}}}}
         monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
         monkeypatch.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
         monkeypatch.delenv("HRIS_PIPELINE_NOW", raising=False)
-        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+        instance = stack.enter_context(in_memory())
         monkeypatch.setattr(runs, "open_instance", lambda: contextlib.nullcontext(instance))  # quicker than on disk
         yield Office(tenant, deskbird, faults, capsys)
 
