@@ -4,7 +4,8 @@ import contextlib
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,25 @@ def deployed(
         made = Deployment(folder, tenant, faults, desk, hris.url, service.url, variables, dict(options or {}), dict(more or {}))
         made.write_file()
         yield made
+
+
+@contextlib.contextmanager
+def in_line(
+    kept: Path, folder: Path, deploy: Callable[[Path, DeskbirdApp], contextlib.AbstractContextManager[Deployment]]
+) -> Iterator[Deployment]:
+    """A company after its first night: that is spent once, in ``kept``, and what it left is copied for each test."""
+
+    @contextlib.contextmanager
+    def up(where: Path) -> Iterator[Deployment]:
+        app = deskbird_app(where / "deskbird.sqlite", requests_per_second=None)
+        with contextlib.closing(app.desk), deploy(where, app) as company:
+            yield company
+
+    if not kept.exists():
+        kept.mkdir()
+        with up(kept) as company:
+            assert company.sync().code == 0
+    shutil.copytree(kept / "data", folder / "data")
+    shutil.copyfile(kept / "deskbird.sqlite", folder / "deskbird.sqlite")
+    with up(folder) as company:
+        yield company
