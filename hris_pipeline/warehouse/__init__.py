@@ -53,6 +53,7 @@ class Warehouse:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._open(read_only=False) as con:
+                self.path.chmod(0o600)
                 with self._explained():
                     self._migrate(con, connections)
                     con.begin()
@@ -66,9 +67,6 @@ class Warehouse:
                     con.commit()
         except duckdb.Error as problem:
             raise self._explain(problem) from None
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                self.path.chmod(0o600)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -104,6 +102,7 @@ class Warehouse:
 
     @contextlib.contextmanager
     def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, attached to a DuckDB of the block's own, which the next block may have if this one ends well."""
         spill = self.path.parent / ".spill"
         config: _Config = {
             "memory_limit": self._memory,
