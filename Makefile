@@ -15,8 +15,9 @@ demo: $(STAMP) ## three nights in the life of a sample company
 ui: $(STAMP) ## the Dagster UI with the demo in it, on 127.0.0.1
 	@$(BIN)/python -m hris_pipeline.sandbox.ui $(if $(PORT),--port $(PORT))
 
+# in the order of the folders, where the long files come early: xdist alone begins with the files of most tests and ends with a long one
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff check --quiet .

@@ -194,9 +194,12 @@ Count = Annotated[int, Field(ge=0)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 
 
+_zones = functools.cache(zoneinfo.available_timezones)  # walks a thousand files, and each run checks its company file often
+
+
 def _not_a_zone(name: str) -> str | None:
     """What is wrong with the name of a time zone."""
-    known = zoneinfo.available_timezones()
+    known = _zones()
     if name in known:
         return None
     close = difflib.get_close_matches(name, known, n=1)

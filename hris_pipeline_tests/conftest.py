@@ -1,4 +1,4 @@
-"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``; and which of them may be skipped.
+"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``; the command line; the skips.
 
 A test that is marked ``browser`` or ``vendor_documents`` may be skipped, and is counted and printed with its reason at the end.
 Any other skip fails the session. In the continuous integration (``CI=true``) only missing documents may make a test skip.
@@ -11,10 +11,29 @@ from pathlib import Path
 
 import pytest
 
+from hris_pipeline import cli
+
 ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT.parent / "shared" / "specs"
 
 sys.path.append(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command: exit code, standard output, standard error."""
+
+    def command(*arguments):
+        code = cli.run(list(arguments))
+        return (code, *capsys.readouterr())
+
+    return command
+
+
+def pytest_runtest_setup(item):
+    """Skip what reads the vendors' documents, which are no part of the project, where they are not."""
+    if item.get_closest_marker("vendor_documents") and not SPECS.is_dir():
+        pytest.skip("the vendors' documents are not beside the checkout (../shared/specs)")
 
 
 def may_skip(marks, *, ci, specs_are_there):

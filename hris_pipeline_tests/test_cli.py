@@ -50,17 +50,6 @@ def planned(home):
     return warehouse
 
 
-@pytest.fixture
-def run(capsys):
-    """Run a command: exit code, standard output, standard error."""
-
-    def command(*arguments):
-        code = cli.run(list(arguments))
-        return (code, *capsys.readouterr())
-
-    return command
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,33 +1,26 @@
 """Whole nights from the command line, against the stand-ins over real HTTP: exit codes and what was really sent."""
 
-import contextlib
 import datetime as dt
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from hris_pipeline import cli, settings
-from hris_pipeline.orchestration import runs
-from hris_pipeline.sandbox.company import Tenant, generate
-from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
-from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
-from hris_pipeline.sandbox.server import serve
-
-ROOT = Path(__file__).resolve().parents[1]
+from hris_pipeline import cli
+from hris_pipeline.sandbox.company import generate
+from hris_pipeline.sandbox.faults import Fault
+from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed, in_line
 
 
 @dataclass
 class Office:
     """A company, its two systems, and the command line."""
 
-    tenant: Tenant
-    deskbird: DeskbirdApp
-    personio: Faults
+    company: Deployment
     capture: pytest.CaptureFixture[str]
+
+    def __post_init__(self):
+        self.tenant, self.deskbird, self.personio = self.company.tenant, self.company.deskbird, self.company.personio
 
     def run(self, *arguments, night=0):
         """A command as of the n-th night: exit code, standard output, standard error."""
@@ -45,31 +38,27 @@ class Office:
         return len(self.deskbird.writes())
 
 
-@pytest.fixture
-def office(tmp_path, monkeypatch, capsys):
+def forty(folder, app=None):
     """A company of 40 and an empty deskbird."""
-    tenant, faults = generate(40), Faults()
-    deskbird = deskbird_app(None, requests_per_second=None)
-    with contextlib.ExitStack() as stack:
-        hris, desk = (stack.enter_context(serve(app)) for app in (personio_app(tenant, faults=faults, rates=False), deskbird))
-        (tmp_path / "companies").mkdir()
-        (tmp_path / "companies" / "acme.yaml").write_text(f"""
-timezone: Europe/Berlin
-schedule: null
-hris:
-  personio: {{system: personio, base_url: "{hris.url}", client_id: {CREDENTIAL.client_id}, client_secret: "${{SANDBOX_SECRET}}",
-    options: {{api: v1, requests_per_second: 1000}}}}
-deskbird: {{scim_url: "{desk.url}/v2/scim", scim_token: {TOKEN}, requests_per_second: 1000}}
-guards: {{deactivate_user: {{max_percent: 5, max_count: 2}}}}
-""")
-        monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
-        monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
-        monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
-        monkeypatch.setenv("SANDBOX_SECRET", CREDENTIAL.client_secret)
-        monkeypatch.delenv("HRIS_PIPELINE_NOW", raising=False)
-        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
-        monkeypatch.setattr(runs, "open_instance", lambda: contextlib.nullcontext(instance))  # quicker than on disk
-        yield Office(tenant, deskbird, faults, capsys)
+    return deployed(folder, generate(40), deskbird=app, more={"guards": {"deactivate_user": {"max_percent": 5, "max_count": 2}}})
+
+
+@pytest.fixture
+def office(tmp_path, capsys):
+    with forty(tmp_path) as company:
+        yield Office(company, capsys)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("nights") / "first"
+
+
+@pytest.fixture
+def settled(tmp_path, kept, capsys):
+    """The same after its first night."""
+    with in_line(kept, tmp_path, forty) as company:
+        yield Office(company, capsys)
 
 
 def test_c72_c77_a_dry_run_writes_nothing_a_sync_writes_once_and_a_second_one_nothing(office):
@@ -92,67 +81,65 @@ def test_c72_c77_a_dry_run_writes_nothing_a_sync_writes_once_and_a_second_one_no
     assert office.run("status", "acme", night=1)[0] == 0
 
 
-def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_out(office):
-    office.run("sync", "acme")
-    leavers = [p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]
+def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_out(settled):
+    leavers = [p.id for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]
     for leaver in leavers:
-        office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
-    office.tenant.change(1, last_name="Otherwise")
+        settled.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    settled.tenant.change(1, last_name="Otherwise")
 
-    assert office.run("sync", "acme", "--dry-run", night=1)[0] == 3
-    code, out, _ = office.run("sync", "acme", night=1)
+    assert settled.run("sync", "acme", "--dry-run", night=1)[0] == 3
+    code, out, _ = settled.run("sync", "acme", night=1)
     assert code == 3
     assert "Deactivate 4 users  held back by guard deactivate_user" in out
-    assert any(user["name"]["familyName"] == "Otherwise" for user in office.deskbird.desk.users())
-    plan_id = office.plan(1)["plan_id"]
-    assert office.run("plan", "acme", night=1)[0] == 3
-    assert office.run("status", "acme", night=1)[0] == 3
-    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 3
+    assert any(user["name"]["familyName"] == "Otherwise" for user in settled.deskbird.desk.users())
+    plan_id = settled.plan(1)["plan_id"]
+    assert settled.run("plan", "acme", night=1)[0] == 3
+    assert settled.run("status", "acme", night=1)[0] == 3
+    assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 3
 
-    assert office.run("approve", "acme", plan_id, "--only", "deactivate_user", "--because", "a season's end", night=1)[0] == 0
-    assert office.run("plan", "acme", night=1)[0] == 2
-    before = office.writes()
-    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0
-    assert office.writes() - before == 4
-    assert office.run("plan", "acme", night=1)[0] == 0
-    assert office.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0  # a second time there is nothing to do
-    assert office.writes() - before == 4
+    assert settled.run("approve", "acme", plan_id, "--only", "deactivate_user", "--because", "a season's end", night=1)[0] == 0
+    assert settled.run("plan", "acme", night=1)[0] == 2
+    before = settled.writes()
+    assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0
+    assert settled.writes() - before == 4
+    assert settled.run("plan", "acme", night=1)[0] == 0
+    assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0  # a second time there is nothing to do
+    assert settled.writes() - before == 4
 
 
-def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(office):
-    office.run("sync", "acme")
-    leaver = next(p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
-    office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
-    office.tenant.change(leaver + 1, last_name="Otherwise")
-    before = [{**user, "meta": None} for user in office.deskbird.desk.users()]
-    assert office.run("sync", "acme", night=1)[0] == 0
-    night = office.plan(1)["plan_id"]
+def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(settled):
+    leaver = next(p.id for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    settled.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    settled.tenant.change(leaver + 1, last_name="Otherwise")
+    before = [{**user, "meta": None} for user in settled.deskbird.desk.users()]
+    assert settled.run("sync", "acme", night=1)[0] == 0
+    night = settled.plan(1)["plan_id"]
 
-    writes = office.writes()
-    code, out, err = office.run("undo", "acme", night, night=1)
-    assert (code, office.writes()) == (2, writes), err
+    writes = settled.writes()
+    code, out, err = settled.run("undo", "acme", night, night=1)
+    assert (code, settled.writes()) == (2, writes), err
     assert f"undoes plan {night}" in out
     assert f"do not come back: 1 (personio:{leaver})." in out
-    document = office.plan(1)
+    document = settled.plan(1)
     assert (document["undoes"], document["exit_code"]) == (night, 2)
     assert [one["why"] for one in document["not_undone"]] == ["bookings"]
-    assert f"Undoes plan {night}." in office.run("plan", "acme", "--format", "markdown", night=1)[1]
+    assert f"Undoes plan {night}." in settled.run("plan", "acme", "--format", "markdown", night=1)[1]
 
-    assert office.run("apply", "acme", "--plan", document["plan_id"], night=1)[0] == 0
-    assert [{**user, "meta": None} for user in office.deskbird.desk.users()] == before
-    code, _, err = office.run("undo", "acme", night, night=1)
+    assert settled.run("apply", "acme", "--plan", document["plan_id"], night=1)[0] == 0
+    assert [{**user, "meta": None} for user in settled.deskbird.desk.users()] == before
+    code, _, err = settled.run("undo", "acme", night, night=1)
     assert (code, "is undone already" in err) == (1, True)
 
-    writes = office.writes()
-    code, out, _ = office.run("sync", "acme", night=2)
-    assert (code, office.writes()) == (3, writes)
+    writes = settled.writes()
+    code, out, _ = settled.run("sync", "acme", night=2)
+    assert (code, settled.writes()) == (3, writes)
     assert "held back by guard undone" in out
-    assert office.run("approve", "acme", office.plan(2)["plan_id"], "--because", "it was right", night=2)[0] == 0
-    assert office.run("sync", "acme", night=2)[0] == 0
-    assert office.writes() > writes
-    assert office.run("sync", "acme", night=3)[0] == 0
+    assert settled.run("approve", "acme", settled.plan(2)["plan_id"], "--because", "it was right", night=2)[0] == 0
+    assert settled.run("sync", "acme", night=2)[0] == 0
+    assert settled.writes() > writes
+    assert settled.run("sync", "acme", night=3)[0] == 0
 
-    code, out, _ = office.run("explain", "acme", f"personio:{leaver}", night=3)
+    code, out, _ = settled.run("explain", "acme", f"personio:{leaver}", night=3)
     assert code == 0
     assert f"Undoes plan {night}: it deactivated this user." in out
 
@@ -176,38 +163,36 @@ def test_a_paused_company_is_read_and_planned_and_nothing_is_written_until_it_is
     assert "nothing was written" in out
 
 
-def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(office):
-    office.run("sync", "acme")
-    office.tenant.change(5, last_name="Planned")
-    assert office.run("sync", "acme", "--dry-run", night=1)[0] == 2
-    plan_id = office.plan(1)["plan_id"]
-    user = next(user for user in office.deskbird.desk.users() if user["externalId"] == "personio:5")
-    office.deskbird.desk.edit(user["id"], {"name.familyName": "Byhand"})
-    code, out, _ = office.run("apply", "acme", "--plan", plan_id, night=1)
+def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(settled):
+    settled.tenant.change(5, last_name="Planned")
+    assert settled.run("sync", "acme", "--dry-run", night=1)[0] == 2
+    plan_id = settled.plan(1)["plan_id"]
+    user = next(user for user in settled.deskbird.desk.users() if user["externalId"] == "personio:5")
+    settled.deskbird.desk.edit(user["id"], {"name.familyName": "Byhand"})
+    code, out, _ = settled.run("apply", "acme", "--plan", plan_id, night=1)
     assert code == 1
     assert "stale" in out
     assert "Make a new plan" in out
 
 
-def test_who_asks_why_they_were_deactivated_is_told_without_a_request(office):
-    office.run("sync", "acme")
-    leaver = next(p for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+def test_who_asks_why_they_were_deactivated_is_told_without_a_request(settled):
+    leaver = next(p for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
     ref, address = f"personio:{leaver.id}", leaver.email
-    office.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
-    assert office.run("sync", "acme", night=1)[0] == 0
-    plan_id = office.plan(1)["plan_id"]
-    requests = len(office.deskbird.faults.requests()), len(office.personio.requests())
-    code, out, err = office.run("explain", "acme", address, night=2)
+    settled.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    assert settled.run("sync", "acme", night=1)[0] == 0
+    plan_id = settled.plan(1)["plan_id"]
+    requests = len(settled.deskbird.faults.requests()), len(settled.personio.requests())
+    code, out, err = settled.run("explain", "acme", address, night=2)
     assert (code, err) == (0, "")
     said = f"was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on 2026-03-02."
     assert out.startswith(f"The user is inactive: it {said}")
-    (user,) = [user for user in office.deskbird.desk.users() if user["externalId"] == ref]
+    (user,) = [user for user in settled.deskbird.desk.users() if user["externalId"] == ref]
     for asked in (ref, user["id"]):
-        document = json.loads(office.run("explain", "acme", asked, "--format", "json", night=2)[1])
+        document = json.loads(settled.run("explain", "acme", asked, "--format", "json", night=2)[1])
         assert (document["refs"], document["deskbird_id"], document["live"]) == ([ref], user["id"], True)
     assert [row["http_status"] for row in document["requests"]][-1] in {200, 204}
     assert [night["changed"].get("status", {}).get("after") for night in document["history"]] == ["active", "ended"]
-    assert (len(office.deskbird.faults.requests()), len(office.personio.requests())) == requests
+    assert (len(settled.deskbird.faults.requests()), len(settled.personio.requests())) == requests
 
 
 def test_a_failed_write_is_an_error_and_the_rest_is_carried_out(office):

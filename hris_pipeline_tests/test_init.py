@@ -32,15 +32,6 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(capsys):
-    def command(*arguments):
-        code = cli.run(list(arguments))
-        return (code, *capsys.readouterr())
-
-    return command
-
-
-@pytest.fixture
 def paper(monkeypatch):
     """A system that is nothing like Personio: an address, a credential and options of its own, kinds of its own."""
     system = replace(

@@ -1,5 +1,6 @@
 """Runs an ASGI app on the loopback address, in a thread: the sandbox's doors for tests, the demo and the command line."""
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -33,6 +34,38 @@ def _cuttable(app: App) -> App:
     return run
 
 
+class _Uvicorn(uvicorn.Server):
+    """Ends when it is asked to, not when it next looks whether it was: tests start and end a thousand of them."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._asked = asyncio.Event()
+
+    def stop(self) -> None:
+        """To be called from another thread."""
+        self._loop.call_soon_threadsafe(self._asked.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        """Wait for :meth:`stop`."""
+        await self.on_tick(0)  # makes the headers of every answer
+        await self._asked.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close everything; only where somebody is being answered, wait as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # a connection is gone in the loop's next round
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+
+
 class Server:
     """One ASGI app behind one socket; a context manager. ``url`` has no trailing slash and is known once it is entered."""
 
@@ -40,7 +73,7 @@ class Server:
         self.app = app
         self.host = host
         self.port = port
-        self._uvicorn: uvicorn.Server | None = None
+        self._uvicorn: _Uvicorn | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -76,7 +109,7 @@ class Server:
             timeout_graceful_shutdown=1,
             timeout_keep_alive=60,
         )
-        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [listener]}, daemon=True, name=f"sandbox:{self.port}"
         )
@@ -90,7 +123,7 @@ class Server:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._uvicorn is not None and self._thread is not None:
-            self._uvicorn.should_exit = True
+            self._uvicorn.stop()
             self._thread.join()
             self._uvicorn = self._thread = None
 

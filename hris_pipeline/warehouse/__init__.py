@@ -25,6 +25,8 @@ ROW_GROUP = 20_480
 """Rows that one thread works on: few enough that a company of 50,000 people keeps several busy."""
 _HERE = Path(__file__).parent
 _Config = dict[str, str | bool | int | float | list[str]]
+_idle: list[tuple[_Config, duckdb.DuckDBPyConnection]] = []
+"""The DuckDB of the last block, without its file: to start one costs five times as much as to attach a small file."""
 _STATE, _HISTORY = ((_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("state", "people_history"))
 
 
@@ -68,25 +70,22 @@ class Warehouse:
         elsewhere, was written by another version, or the disk is full.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        con = self._open(read_only=False)
         try:
-            with self._explained():
-                self._migrate(con, connections)
-                con.begin()
-            try:
-                yield con
-            except BaseException:
-                with contextlib.suppress(duckdb.Error):
-                    con.rollback()
-                raise
-            with self._explained():
-                con.commit()
+            with self._open(read_only=False) as con:
+                self.path.chmod(0o600)
+                with self._explained():
+                    self._migrate(con, connections)
+                    con.begin()
+                try:
+                    yield con
+                except BaseException:
+                    with contextlib.suppress(duckdb.Error):
+                        con.rollback()
+                    raise
+                with self._explained():
+                    con.commit()
         except duckdb.Error as problem:
             raise self._explain(problem) from None
-        finally:
-            con.close()
-            with contextlib.suppress(FileNotFoundError):
-                self.path.chmod(0o600)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -95,36 +94,34 @@ class Warehouse:
             raise WarehouseError(
                 f"There is no data of company '{self.company}' yet. Run `hris-pipeline sync {self.company}` first."
             )
-        con = self._open(read_only=True)
         try:
-            self._check_version(con)
-            yield con
+            with self._open(read_only=True) as con:
+                self._check_version(con)
+                yield con
         except duckdb.Error as problem:
             raise self._explain(problem) from None
-        finally:
-            con.close()
 
     def publish_copy(self) -> Path:
         """Put ``<company>.read.duckdb`` in place by atomic rename, for people with a DuckDB shell open. Returns its path."""
         target = self.path.with_name(f"{self.company}.read.duckdb")
         fresh = target.with_suffix(".new")
-        con = self._open(read_only=True)  # keeps writers out while the file is copied
         try:
-            fresh.unlink(missing_ok=True)
-            shutil.copyfile(self.path, fresh)
-            fresh.chmod(0o600)
-            fresh.replace(target)
+            with self._open(read_only=True):  # keeps writers out while the file is copied
+                fresh.unlink(missing_ok=True)
+                shutil.copyfile(self.path, fresh)
+                fresh.chmod(0o600)
+                fresh.replace(target)
         except OSError:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
             raise WarehouseError(
                 f"{target.name} could not be written. The night's own tables are untouched. Check the disk's room."
             ) from None
-        finally:
-            con.close()
         return target
 
-    def _open(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    @contextlib.contextmanager
+    def _open(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, attached to a DuckDB of the block's own, which the next block may have if this one ends well."""
         spill = self.path.parent / ".spill"
         config: _Config = {
             "memory_limit": self._memory,
@@ -133,30 +130,41 @@ class Warehouse:
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "false",
         }
+        try:
+            settings, engine = _idle.pop()
+        except IndexError:
+            settings = None
+        if settings != config:
+            engine = duckdb.connect(config=config)
+        con, kept = engine.cursor(), []  # what is temporary ends with the cursor
+        try:
+            self._attach(con, read_only=read_only)
+            yield prepare(con)
+            with contextlib.suppress(duckdb.Error):  # all is committed: what the file lacks is in the log beside it
+                con.execute("use memory; detach warehouse")
+                kept = [(config, engine)]
+        finally:
+            con.close()
+            if not kept:
+                engine.close()
+            _idle[:] = kept
+
+    def _attach(self, con: duckdb.DuckDBPyConnection, *, read_only: bool) -> None:
+        path, mode = str(self.path).replace("'", "''"), ", read_only" if read_only else ""
         deadline = time.monotonic() + self._patience
         old_mask = os.umask(0o077)  # a new file is ours alone from its first byte
         try:
             while True:
                 try:
-                    con = self._attached(config, read_only=read_only)
+                    con.execute(f"attach '{path}' as warehouse (row_group_size {ROW_GROUP}{mode}); use warehouse")
                 except duckdb.Error as problem:
                     if not _is_locked(problem) or time.monotonic() > deadline:
                         raise self._explain(problem) from None
                     time.sleep(0.1)
                 else:
-                    return prepare(con)
+                    return
         finally:
             os.umask(old_mask)
-
-    def _attached(self, config: _Config, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        con = duckdb.connect(config=config)
-        try:
-            path, mode = str(self.path).replace("'", "''"), ", read_only" if read_only else ""
-            con.execute(f"attach '{path}' as warehouse (row_group_size {ROW_GROUP}{mode}); use warehouse")
-        except duckdb.Error:
-            con.close()
-            raise
-        return con
 
     def _migrate(self, con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> None:
         version = self._version(con)

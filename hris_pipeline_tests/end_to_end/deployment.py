@@ -4,13 +4,12 @@ import contextlib
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import duckdb
 import pytest
 
 from hris_pipeline import cli, http, settings
@@ -20,6 +19,8 @@ from hris_pipeline.sandbox.deskbird import TOKEN, Deskbird, DeskbirdApp, deskbir
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
+from hris_pipeline.warehouse import Warehouse
+from hris_pipeline_tests.records import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
@@ -107,13 +108,16 @@ class Deployment:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""
-        with duckdb.connect(str(self.data / "acme.duckdb"), read_only=True) as con:
+        with Warehouse(self.data, "acme").read() as con:
             return con.execute(query).fetchall()
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every published table."""
-        names = self.ask(PUBLISHED)
-        return {f"{schema}/{table}": self.ask(f'from "{schema}"."{table}" order by all') for schema, table in names}
+        with Warehouse(self.data, "acme").read() as con:
+            names = con.execute(PUBLISHED).fetchall()
+            return {
+                f"{schema}/{table}": con.execute(f'from "{schema}"."{table}" order by all').fetchall() for schema, table in names
+            }
 
     def writes(self) -> list[tuple[str, str, int | None]]:
         """What was written to deskbird since the log was last emptied, with the status it answered."""
@@ -205,8 +209,30 @@ def deployed(
         environment.delenv("HRIS_PIPELINE_NOW", raising=False)
         environment.setattr(http, "backoff", lambda *_, **__: 0.0)  # nobody has to wait for a stand-in to get well
         if records_in_memory:
-            instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+            instance = stack.enter_context(in_memory())
             environment.setattr(runs, "open_instance", lambda: contextlib.nullcontext(instance))
         made = Deployment(folder, tenant, faults, desk, hris.url, service.url, variables, dict(options or {}), dict(more or {}))
         made.write_file()
         yield made
+
+
+@contextlib.contextmanager
+def in_line(
+    kept: Path, folder: Path, deploy: Callable[[Path, DeskbirdApp], contextlib.AbstractContextManager[Deployment]]
+) -> Iterator[Deployment]:
+    """A company after its first night: that is spent once, in ``kept``, and what it left is copied for each test."""
+
+    @contextlib.contextmanager
+    def up(where: Path) -> Iterator[Deployment]:
+        app = deskbird_app(where / "deskbird.sqlite", requests_per_second=None)
+        with contextlib.closing(app.desk), deploy(where, app) as company:
+            yield company
+
+    if not kept.exists():
+        kept.mkdir()
+        with up(kept) as company:
+            assert company.sync().code == 0
+    shutil.copytree(kept / "data", folder / "data")
+    shutil.copyfile(kept / "deskbird.sqlite", folder / "deskbird.sqlite")
+    with up(folder) as company:
+        yield company

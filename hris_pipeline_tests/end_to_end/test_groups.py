@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,13 +26,14 @@ def person(ref: int, **employment: Any) -> Person:
     return Person(ref, f"Given{ref}", f"Family{ref}", f"p{ref}@nordlicht.example", employments, moment, moment)
 
 
-@pytest.fixture(params=["v1", "v2"])
-def acme(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[Deployment]:
+    """Read through v2; that both generations give the same groups is another test's matter."""
     people = [*(person(ref, team=1) for ref in (1, 2, 3)), person(4, team=2), person(5, department=1)]
     tenant = Tenant(Snapshot(dt.date(2026, 3, 2), {}, UNITS).with_persons(people))
     guards = dict.fromkeys(("create_user", "update_attribute", "group_members", "attribute_vanished"))
     more = {"guards": guards, "sync": {"link_groups": {"team:Marketing": "Brand & Marketing"}}}
-    with deployed(tmp_path_factory.mktemp("groups"), tenant, options={"api": request.param}, more=more) as made:
+    with deployed(tmp_path, tenant, options={"api": "v2"}, more=more) as made:
         made.by_hand = [made.deskbird.desk.add_group(name) for name in ("Sales", "Brand & Marketing")]  # type: ignore[attr-defined]
         yield made
 

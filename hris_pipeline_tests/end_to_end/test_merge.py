@@ -7,6 +7,7 @@ import pytest
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.merge import PREFIX
+from hris_pipeline_tests.end_to_end.deployment import in_line
 from hris_pipeline_tests.end_to_end.through_merge import through_merge
 
 LAST = 23  # nobody reports to them
@@ -17,10 +18,14 @@ def faults():
     return Faults()
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("merge") / "first_night"
+
+
 @pytest.fixture
-def company(tmp_path, faults):
-    with through_merge(tmp_path, generate(LAST), faults) as company:
-        assert company.sync().code == 0
+def company(tmp_path, kept, faults):
+    with in_line(kept, tmp_path, lambda folder, app: through_merge(folder, generate(LAST), faults, app)) as company:
         yield company
 
 
@@ -64,21 +69,23 @@ def test_c16_while_merges_copy_proves_nothing_people_come_and_nobody_is_deactiva
     assert not company.user(LAST)["active"]
 
 
-def test_c17_somebody_deleted_in_the_hr_system_is_deactivated_and_comes_back_with_everything(company):
-    person = company.tenant.snapshot.persons[LAST]
-    before = company.user(LAST)
-    tomorrow(company, 1)
-    company.tenant.remove(LAST)
-    assert company.sync(night=1).code == 0
-    assert not company.user(LAST)["active"]
-    tomorrow(company, 2)
-    company.tenant.add(person)
-    assert company.sync(night=2).code == 0
-    after = company.user(LAST)
-    assert (after["id"], after["active"]) == (before["id"], True)
-    company.forget_requests()
-    assert company.sync(night=2.1).code == 0
-    assert (company.changes(), company.writes()) == ([], [])
+def test_c17_somebody_deleted_in_the_hr_system_is_deactivated_and_comes_back_with_everything(tmp_path):
+    with through_merge(tmp_path, generate(LAST)) as company:
+        assert company.sync().code == 0  # Merge tells that those are deleted whom it has listed before
+        person = company.tenant.snapshot.persons[LAST]
+        before = company.user(LAST)
+        tomorrow(company, 1)
+        company.tenant.remove(LAST)
+        assert company.sync(night=1).code == 0
+        assert not company.user(LAST)["active"]
+        tomorrow(company, 2)
+        company.tenant.add(person)
+        assert company.sync(night=2).code == 0
+        after = company.user(LAST)
+        assert (after["id"], after["active"]) == (before["id"], True)
+        company.forget_requests()
+        assert company.sync(night=2.1).code == 0
+        assert (company.changes(), company.writes()) == ([], [])
 
 
 def test_c14_a_word_that_merge_does_not_know_holds_the_person_back_and_deactivates_nobody(company):

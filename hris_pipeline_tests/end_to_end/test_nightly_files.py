@@ -1,5 +1,6 @@
 """Whole nights of a company that is read from a nightly file."""
 
+import contextlib
 import os
 import time
 from dataclasses import replace
@@ -8,7 +9,8 @@ import pytest
 
 from hris_pipeline.sandbox import files
 from hris_pipeline.sandbox.company import generate, load_company
-from hris_pipeline_tests.end_to_end.deployment import NIGHT, deployed
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, deployed, in_line
+from hris_pipeline_tests.end_to_end.test_both_generations import DAYS
 
 CORE = ("core/people", "core/quarantine", "core/groups", "core/memberships", "core/manager_graph")
 
@@ -23,7 +25,7 @@ def core_tables(folder, from_file):
         for day in (1, 2, 3):
             company.tenant.go_to(day)
             files.write_csv(company.tenant, path)
-            assert company.sync(night=day - 1).code == (3 if day == 3 else 0)
+            assert company.sync(*DAYS[day][0], night=day - 1).code == DAYS[day][1]
             found.append({name: rows for name, rows in company.tables().items() if name in CORE})
     return found
 
@@ -42,8 +44,6 @@ class Night:
         self.path = company.folder / "people.csv"
         self.options = {**files.OPTIONS, "path": str(self.path), "settle_seconds": 0, **options}
         self.write()
-        assert company.sync().code == 0
-        company.forget_requests()
 
     def write(self, edit=lambda text: text, **options):
         """Write the company as it is now, edited by hand, and the company file."""
@@ -57,10 +57,21 @@ class Night:
         return {user["externalId"] for user in self.company.deskbird.desk.users() if user["active"]}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    return tmp_path_factory.mktemp("files") / "first_night"
+
+
 @pytest.fixture
-def night(tmp_path):
-    with deployed(tmp_path, generate(40)) as company:
-        yield Night(company)
+def night(tmp_path, kept):
+    @contextlib.contextmanager
+    def deploy(folder, app):
+        with deployed(folder, generate(40), deskbird=app) as company:
+            company.night = Night(company)
+            yield company
+
+    with in_line(kept, tmp_path, deploy) as company:
+        yield company.night
 
 
 def leaver(night):
@@ -171,6 +182,8 @@ def test_c19_a_delta_adds_and_changes_and_leaves_everybody_else_as_they_are(nigh
 def test_c43_a_team_without_an_id_that_is_renamed_keeps_its_group(tmp_path):
     with deployed(tmp_path, generate(40)) as company:
         night = Night(company, columns={**files.OPTIONS["columns"], "groups": {"team": "Team"}})
+        assert company.sync().code == 0
+        company.forget_requests()
         before = {group["displayName"]: group["id"] for group in company.deskbird.desk.groups()}
         night.write(lambda text: text.replace(";Team 1;", ";Crew One;"))
         assert company.sync(night=1).code == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hris_pipeline.sandbox.company import Tenant
+from hris_pipeline.sandbox.deskbird import DeskbirdApp
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, merge_app
 from hris_pipeline.sandbox.server import serve
@@ -13,7 +14,9 @@ from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed
 
 
 @contextlib.contextmanager
-def through_merge(folder: Path, tenant: Tenant, faults: Faults | None = None, **options: Any) -> Iterator[Deployment]:
+def through_merge(
+    folder: Path, tenant: Tenant, faults: Faults | None = None, deskbird: DeskbirdApp | None = None, **options: Any
+) -> Iterator[Deployment]:
     """A company that is up; ``options`` are the connection's."""
     with serve(merge_app(tenant, faults=faults, plan=None)) as merge:
         account = {
@@ -23,5 +26,5 @@ def through_merge(folder: Path, tenant: Tenant, faults: Faults | None = None, **
             "account_token": ACCOUNT_TOKEN,
             "options": {"requests_per_minute": 100_000, **options},
         }
-        with deployed(folder, tenant, more={"hris": {"personio": account}}) as company:
+        with deployed(folder, tenant, deskbird=deskbird, more={"hris": {"personio": account}}) as company:
             yield company

@@ -21,6 +21,7 @@ from hris_pipeline.sandbox.bamboohr import API_KEY, PATH, bamboohr_app
 from hris_pipeline.sandbox.company import OrgUnit, Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.server import App, serve
+from hris_pipeline_tests.conftest import SPECS
 from hris_pipeline_tests.hris.conftest import scripted_app
 
 KINDS = ("team", "department", "division", "location")
@@ -457,15 +458,13 @@ def test_the_list_of_changes_may_be_refused_without_harm_to_a_night(bamboohr):
 
 # --- the vendor's document ------------------------------------------------------------------------------------------------------
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "../shared/specs/bamboohr-public-openapi.latest.yaml"
-documented = pytest.mark.skipif(not DOCUMENT.is_file(), reason="BambooHR's document is not here")
+DOCUMENT = SPECS / "bamboohr-public-openapi.latest.yaml"
 
 
 def loaded():
     return yaml.load(DOCUMENT.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-@documented
 @pytest.mark.vendor_documents
 def test_every_sample_is_read_as_the_document_shows_it(served, rows):
     samples = loaded()["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]["examples"]
@@ -485,7 +484,6 @@ def test_every_sample_is_read_as_the_document_shows_it(served, rows):
         assert {word.lower() for word in (record["status"] for record in answer["data"])} <= SYSTEMS["bamboohr"].statuses.keys()
 
 
-@documented
 @pytest.mark.vendor_documents
 def test_every_field_asked_for_and_every_status_word_is_one_of_the_documents():
     schemas = loaded()["components"]["schemas"]

@@ -1,7 +1,6 @@
 """Every sample in the vendor's documents is read, and every answer of theirs that is no success is an error."""
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,12 +9,9 @@ import yaml
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.personio import auth, v1, v2
 from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline_tests.conftest import SPECS
 
-FOLDER = Path(__file__).resolve().parents[2] / "../shared/specs"
-pytestmark = [
-    pytest.mark.vendor_documents,
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="the vendors' documents are not here"),
-]
+pytestmark = pytest.mark.vendor_documents
 
 
 class Yaml(yaml.SafeLoader):
@@ -29,7 +25,7 @@ Yaml.yaml_implicit_resolvers = {
 
 
 def document(name):
-    text = (FOLDER / name).read_text(encoding="utf-8")
+    text = (SPECS / name).read_text(encoding="utf-8")
     return yaml.load(text, Yaml) if name.endswith("yaml") else json.loads(text)
 
 

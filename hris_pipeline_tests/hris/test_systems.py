@@ -2,13 +2,12 @@
 
 import inspect
 import json
-from pathlib import Path
 from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
-from hris_pipeline import cli, settings
+from hris_pipeline import settings
 from hris_pipeline.contracts import STATUSES
 from hris_pipeline.hris import merge
 from hris_pipeline.hris.merge_coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
@@ -16,9 +15,7 @@ from hris_pipeline.hris.personio import RATES
 from hris_pipeline.hris.system import Answer, Evidence
 from hris_pipeline.hris.systems import SYSTEMS, connect, find, table
 from hris_pipeline.presentation.systems import COLUMNS
-
-ROOT = Path(__file__).resolve().parents[2]
-SPECS = ROOT / "../shared/specs"
+from hris_pipeline_tests.conftest import ROOT, SPECS
 
 NEEDED = {"files": {"path": "/srv/hr/people.csv", "columns": {"id": "ID", "email": "E-Mail", "family_name": "Name"}}}
 """The options that a system cannot do without."""
@@ -112,17 +109,6 @@ def test_each_connection_reads_the_kinds_of_group_that_its_own_system_delivers(t
 # --- the table ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def run(capsys):
-    """Run a command: exit code, standard output, standard error."""
-
-    def command(*arguments):
-        code = cli.run(list(arguments))
-        return (code, *capsys.readouterr())
-
-    return command
-
-
 def test_every_row_answers_every_question_and_says_how_sure_we_are():
     for row in table():
         can = vars(row.capabilities)
@@ -193,7 +179,6 @@ def test_the_json_document_holds_every_row(run):
 
 
 @pytest.mark.vendor_documents
-@pytest.mark.skipif(not SPECS.is_dir(), reason="the vendors' documents are not here")
 def test_what_comes_through_merge_is_what_merge_publishes():
     published = json.loads((SPECS / "merge-hris-coverage-16-systems.json").read_text(encoding="utf-8"))
     assert set(published) == set(COVERAGE)

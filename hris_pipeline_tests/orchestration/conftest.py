@@ -17,6 +17,7 @@ from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.orchestration.office import HastyConnections, HastyDeskbirds, Office
+from hris_pipeline_tests.records import in_memory
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def doors() -> Iterator[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
+    with in_memory() as made:
         yield made
 
 

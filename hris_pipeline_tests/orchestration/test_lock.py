@@ -91,6 +91,7 @@ def test_c73_two_runs_at_once_never_interleave(office):
     first.start()
     while not (office.data / "acme.lock").exists() or lock.holder(office.data / "acme.lock") is None:
         first.join(0.01)
+        assert first.is_alive()
     second = office.job("dry_run")
     sentences = set(problems(second))
     first.join()

@@ -1,8 +1,8 @@
-"""Warehouses of the company ``acme``, with and without the hand-made plan, and the command line over them."""
+"""Warehouses of the company ``acme``, with and without the hand-made plan, and its folders."""
 
 import pytest
 
-from hris_pipeline import cli, settings
+from hris_pipeline import settings
 from hris_pipeline.warehouse import Warehouse
 from hris_pipeline_tests.presentation.hand_made_plan import fill, rows
 
@@ -38,14 +38,3 @@ def data(tmp_path, monkeypatch):
     for name in ("PERSONIO_SECRET", "DESKBIRD_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "data"
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command: exit code, standard output, standard error."""
-
-    def command(*arguments):
-        code = cli.run(list(arguments))
-        return (code, *capsys.readouterr())
-
-    return command

@@ -4,7 +4,6 @@ import dataclasses
 import datetime as dt
 import functools
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -13,14 +12,9 @@ import yaml
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline.sandbox.personio import CREDENTIAL, SCOPES, Credential
+from hris_pipeline_tests.conftest import SPECS
 
-SPECS = Path(__file__).resolve().parents[2] / "../shared/specs"
-pytestmark = [
-    pytest.mark.vendor_documents,
-    pytest.mark.skipif(
-        not (SPECS / "README.md").exists(), reason="Personio's documents are not beside the checkout (../shared/specs)"
-    ),
-]
+pytestmark = pytest.mark.vendor_documents
 PERSONS, EMPLOYMENTS = "personio-v2-persons.reconstructed.json", "personio-v2-employments.reconstructed.json"
 OTHERS, TOKENS = "personio-v2-other-resources.reconstructed.json", "personio-v2-credentials.reconstructed.json"
 COMMON, V1, V1_AUTH = "personio-v2-common-components.json", "personio-v1-personnel-data-api-oa3.yaml", "personio-v1-auth-api.yaml"

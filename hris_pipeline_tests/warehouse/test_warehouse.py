@@ -118,6 +118,30 @@ def test_a_block_commits_at_its_end_and_not_before(warehouse: Warehouse) -> None
     assert groups_in(warehouse) == []
 
 
+def test_what_is_temporary_ends_with_its_block(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute("create temp table passing as select 1 as n; set TimeZone = 'Asia/Tokyo'")
+    with warehouse.read() as con:
+        assert con.execute("from duckdb_tables() where table_name = 'passing'").fetchall() == []
+        assert con.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
+
+
+def test_a_block_that_fails_leaves_the_next_one_a_duckdb_of_its_own(warehouse: Warehouse) -> None:
+    with pytest.raises(ValueError, match="ours"), warehouse.write() as con:  # noqa: PT012 - the block is what is undone
+        (limit,) = con.execute("select current_setting('memory_limit')").fetchone() or ("",)
+        con.execute("set memory_limit = '20MB'")
+        raise ValueError("ours")
+    with warehouse.read() as con:
+        assert con.execute("select current_setting('memory_limit')").fetchone() == (limit,)
+
+
+def test_a_file_that_cannot_be_opened_keeps_its_rights(warehouse: Warehouse) -> None:
+    warehouse.path.write_bytes(b"no database at all" * 1000)
+    warehouse.path.chmod(0o644)
+    refused(warehouse.write(), "is no DuckDB file")
+    assert stat.S_IMODE(warehouse.path.stat().st_mode) == 0o644
+
+
 # --- what can be wrong with the file ------------------------------------------------------------------------------------------
 
 
