@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people.hr import Record, Registry
+from people.registry import Record, Registry
 
 ENDED = {"status": "inactive", "end_date": "2026-02-27"}
 
