@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
@@ -16,7 +17,6 @@ from hris_pipeline.orchestration.resources import AS_OF, Connections, Deskbirds
 from hris_pipeline.sandbox.company import Tenant
 from hris_pipeline.sandbox.deskbird import DeskbirdApp
 from hris_pipeline.sandbox.faults import Faults
-from hris_pipeline.warehouse import Warehouse
 
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
 BRIEF = Patience(tries=2, first_wait=0.01, longest_wait=0.01, longest_retry_after=0.01, in_all=5)
@@ -100,12 +100,12 @@ class Office:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""
-        with Warehouse(self.data, self.name).read() as con:
+        with duckdb.connect(str(self.data / f"{self.name}.duckdb"), read_only=True) as con:
             return con.execute(query).fetchall()
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every published table."""
-        with Warehouse(self.data, self.name).read() as con:
+        with duckdb.connect(str(self.data / f"{self.name}.duckdb"), read_only=True) as con:
             return {
                 f"{schema}/{table}": con.execute(f'from "{schema}"."{table}" order by all').fetchall() for schema, table in TABLES
             }
