@@ -86,11 +86,11 @@ def read(
         plan = read_plan(con, company, now)
     except PipelineError:
         plan = None
-    night = con.execute("select ended_at, in_line from state.nights order by ended_at desc limit 1").fetchone()
-    base = con.execute("select managed from state.nights where in_line order by ended_at desc limit 1").fetchone()
+    night = con.execute("select ended_at, in_line from state.nights order by ended_at desc, rowid desc limit 1").fetchone()
+    base = con.execute("select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1").fetchone()
     extracts = con.execute(
         "select distinct on (connection, resource) connection, resource, extracted_at, pages, records, expected, proof, why "
-        "from state.extracts order by connection, resource, extracted_at desc"
+        "from state.extracts order by connection, resource, extracted_at desc, rowid desc"
     ).fetchall()
     missing = con.execute("select count(*), min(missing_since) from state.missing").fetchone() or (0, None)
     sizes = con.execute(

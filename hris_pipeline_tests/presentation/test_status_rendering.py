@@ -51,6 +51,16 @@ def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
     assert "guards count from 41" in text
 
 
+def test_of_two_runs_at_one_moment_the_later_one_is_shown(planned):
+    after_a_night(planned)
+    with planned.write() as con:
+        con.execute("insert into state.nights values ('p2', ?, 42, true, 'r2')", [NOW])
+        con.execute("insert into state.nights values ('p3', ?, 43, false, 'r3')", [NOW])
+        con.execute("insert into state.extracts select * replace ('Later.' as why) from state.extracts where proof = 'proven'")
+    status = read(planned)
+    assert (status.last_night, status.base, status.extracts[0].why) == ((NOW, False), 42, "Later.")
+
+
 def test_a_run_that_failed_since_is_told_and_is_an_error(planned):
     after_a_night(planned)
     status = read(planned, rendering.LastRun(NOW + dt.timedelta(hours=1), "failure", "0123456789abcdef"))
