@@ -36,7 +36,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import tell
 from benchmarks.generate_merge import EMPLOYEES, GROUPS
-from hris_pipeline import contracts, settings
+from hris_pipeline import contracts, plan, settings
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge import people, syncs, units
@@ -44,6 +44,7 @@ from hris_pipeline.hris.personio.v1 import LIMIT
 from hris_pipeline.hris.systems import connect
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
+from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
@@ -188,13 +189,24 @@ def counts(warehouse: Warehouse) -> dict[str, Any]:
         }
 
 
+def planning(warehouse: Warehouse, company: Company, now: dt.datetime) -> float:
+    """Seconds that matching and planning take by themselves, once more over the same tables."""
+    rules = plan_rules(settings.resolve(company))
+    with warehouse.write((CONNECTION,)) as con:
+        started = time.perf_counter()
+        plan.build(con, rules, now=now, run_id="benchmark")
+        return time.perf_counter() - started
+
+
 def joins(warehouse: Warehouse) -> float:
-    """Seconds that the two comparisons take as plain full joins, with no rule and no reason given: users, and memberships."""
+    """Seconds that plain full joins of what is compared take, users and memberships: without any rule or reason."""
     with warehouse.read() as con:
         started = time.perf_counter()
         con.execute(
             """create temp table users as
-               select p.hris_ref, u.deskbird_id, p.email, p.display_name, u.email as has_email, u.display_name as has_name
+               select p.hris_ref, p.email, p.given_name, p.family_name, p.display_name, p.wanted, p.manager_ref,
+                   u.deskbird_id, u.email as has_email, u.user_name, u.given_name as has_given_name,
+                   u.family_name as has_family_name, u.display_name as has_display_name, u.active, u.manager_deskbird_id
                from core.people p full join deskbird.users u on u.external_id = p.hris_ref"""
         )
         con.execute(
@@ -221,9 +233,8 @@ def main(folder: Path, through: str) -> None:
         os.environ |= {settings.DATA_VARIABLE: place, settings.COMPANIES_VARIABLE: place, "BENCH_SECRET": "none"}
         warehouse = Warehouse(data, NAME)
         hold(warehouse, folder, data, now)
-        defs = build_defs(
-            [settings.load(NAME)], {"connections": Saved(Merge(folder, now) if through == "merge" else Personio(folder))}
-        )
+        company = settings.load(NAME)
+        defs = build_defs([company], {"connections": Saved(Merge(folder, now) if through == "merge" else Personio(folder))})
         job = defs.resolve_job_def(dry_run_job(NAME))
         started = time.perf_counter()
         result = job.execute_in_process(
@@ -238,7 +249,8 @@ def main(folder: Path, through: str) -> None:
             for event in result.all_events
             if event.is_step_success and event.step_key
         }
-        tell(seconds, IMPORTED - STARTED, stages=stages, joins=round(joins(warehouse), 3), **counts(warehouse))
+        again = {"planning": round(planning(warehouse, company, now), 3), "joins": round(joins(warehouse), 3)}
+        tell(seconds, IMPORTED - STARTED, stages=stages, **again, **counts(warehouse))
 
 
 if __name__ == "__main__":

@@ -268,8 +268,9 @@ class EmployeeFile(_TableFile):
             absent[kind] = [value is UNSET for value in values] if UNSET in values else None
             values.clear()
         self._came.update(name for name, missing in absent.items() if missing is None or not all(missing))
-        masks = {name: missing for name, missing in absent.items() if missing is not None and name not in self.NEVER_ABSENT}
-        arrays["absent"] = _names(masks, rows)
+        if not self._omits_empty:
+            masks = {name: missing for name, missing in absent.items() if missing is not None and name not in self.NEVER_ABSENT}
+            arrays["absent"] = _names(masks, rows)
         for name in self._schema.names:
             if name not in arrays:
                 arrays[name] = pa.nulls(rows, self._schema.field(name).type)

@@ -206,12 +206,13 @@ def _end(person: Employee) -> Any:
 
 def _groups(people: Sequence[Employee], units: Units, kinds: Iterable[str]) -> dict[str, list[Any]]:
     """Who is in which units, kind by kind; of a kind that has no units at all nothing is known."""
-    found: dict[str, list[Any]] = {kind: [[] if kind in units.kinds else UNSET for _ in people] for kind in kinds}
+    found: dict[str, list[Any]] = {kind: [None if kind in units.kinds else UNSET] * len(people) for kind in kinds}
     for row, person in enumerate(people):
-        named = [*(person.groups or ()), person.team, person.work_location, person.company]
-        for unit in filter(None, (units.known.get(_id(link)) for link in named)):
-            kind, own = unit
-            found[kind][row].append(own)
+        for link in (*(person.groups or ()), person.team, person.work_location, person.company):
+            if link is not None and (unit := units.known.get(_id(link))):
+                kind, own = unit
+                others = found[kind][row]  # mostly none: a list for each of a million people would cost seconds
+                found[kind][row] = own if others is None else [*(others if isinstance(others, list) else [others]), own]
     return found
 
 
