@@ -195,12 +195,17 @@ class Plan:
         states = self.states
         if states["failed"] or states["stale"]:
             return 1
-        return 3 if states["blocked"] or self.nobody_left else 2 if states["planned"] else 0
+        return 3 if states["blocked"] or self.blocked_without_changes else 2 if states["planned"] else 0
+
+    @property
+    def blocked_without_changes(self) -> bool:
+        """Whether a guard has tripped although there is no change to hold back."""
+        return not self.changes and any(verdict.tripped for verdict in self.guards)
 
     @property
     def nobody_left(self) -> bool:
-        """Whether a guard has tripped although there is no change to hold back: the HR system gave nobody at all (case 1)."""
-        return not self.changes and any(verdict.tripped for verdict in self.guards)
+        """Whether the HR system gave nobody at all (case 1); else it is the first contact, and everybody waits for a decision."""
+        return self.blocked_without_changes and any(v.tripped and v.guard == "scope_lost" for v in self.guards)
 
     @property
     def blocking(self) -> Counter[str]:
@@ -400,7 +405,7 @@ def guard_sentences(plan: Plan) -> list[str]:
     for guard, held in sorted(plan.blocking.items()):
         spoken = [verdict.sentence() for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
         lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
-    if plan.nobody_left:
+    if plan.blocked_without_changes:
         lines += [f"{verdict.sentence()}. Nothing is changed in deskbird." for verdict in plan.guards if verdict.tripped]
     return lines
 
@@ -417,11 +422,14 @@ def total_line(plan: Plan) -> str:
         ("stale", "stale"),
     )
     parts = [f"{states[state]:,} {word}" for state, word in words if states[state]]
-    head = (
-        f"{count(len(plan.changes), 'change')}: {', '.join(parts)}."
-        if plan.changes
-        else f"Nothing to change: {'nobody is in scope' if plan.nobody_left else 'deskbird is in line'}."
+    nothing = (
+        "nobody is in scope"
+        if plan.nobody_left
+        else "nothing is decided"
+        if plan.blocked_without_changes
+        else "deskbird is in line"
     )
+    head = f"{count(len(plan.changes), 'change')}: {', '.join(parts)}." if plan.changes else f"Nothing to change: {nothing}."
     return " ".join(filter(None, (head, by_hand(plan), plan.waiting.sentence())))
 
 
@@ -439,6 +447,8 @@ def next_step(plan: Plan) -> str | None:
     states, company, plan_id = plan.states, plan.company, plan.plan_id
     if plan.nobody_left:
         return f"See whether the HR system and its credential still show anybody, then: hris-pipeline sync {company}"
+    if plan.blocked_without_changes:
+        return f"Decide whose user is whose: hris-pipeline review {company}   then: hris-pipeline sync {company}"
     if states["stale"] and plan.undoes:
         return f"deskbird has moved on. Plan it anew: hris-pipeline undo {company} {plan.undoes}"
     if states["stale"]:

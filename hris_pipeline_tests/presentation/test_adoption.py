@@ -41,3 +41,17 @@ def test_c79_there_is_no_report_on_an_empty_deskbird_nor_after_a_night_in_line()
     world.stranger("guest@elsewhere.test")
     world.make_plan()
     assert told(world).adoption is None
+
+
+def test_c79_where_everybody_waits_for_a_decision_nobody_is_said_to_be_out_of_scope() -> None:
+    world = World(guards=GUARDS)
+    names = list(map(str, range(30)))
+    world.hire(*names)
+    for name in names:
+        world.stranger(f"{name}@acme.test", external_id="somebody-elses")
+    world.make_plan()
+    plan = told(world)
+    assert (plan.changes, plan.exit_code, plan.nobody_left) == ((), 3, False)
+    text = page(lambda to: rendering.show(to, plan, timezone="Europe/Berlin"))
+    assert "Nothing to change: nothing is decided." in text
+    assert "Decide whose user is whose: hris-pipeline review acme" in text
