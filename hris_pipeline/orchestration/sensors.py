@@ -1,4 +1,4 @@
-"""News for people: a check whose verdict changed, nights that fail or succeed again, a night that did not happen. Each once.
+"""News for people: a check whose verdict changed, runs that fail or succeed again, a night that did not happen. Each once.
 
 A cursor moves on only after the message was accepted, so a message that could not be sent is sent again at the next tick. No
 message holds personal data: sentences of checks and errors, counts and ids of runs only.
