@@ -1,7 +1,7 @@
 -- What deskbird holds, made comparable: the address and name keys, and whose user or group it is.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
 -- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members.
--- Variables: connections (list), members_are_readable. Makes: observed_users, observed_groups, present_members, known_groups.
+-- Variables: connections (list), members_are_readable. Makes: observed_users, owned_users, observed_groups, present_members, known_groups.
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
@@ -12,10 +12,12 @@ create or replace temp view observed_users as
 select u.* exclude (hris_ref),
     email_key(coalesce(u.email, u.user_name)) as email_key,
     case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
-    our_marker(u.external_id) as marker,
-    l.hris_ref as linked_ref
-from deskbird.users u
-left join (select deskbird_id, min(hris_ref) as hris_ref from state.links group by all) l using (deskbird_id);
+    our_marker(u.external_id) as marker
+from deskbird.users u;
+
+-- And the record that each is known to belong to: by its marker, else by the stored link.
+create or replace temp macro linked_to(id) as (select min(l.hris_ref) from state.links l where l.deskbird_id = id);
+create or replace temp view owned_users as select *, coalesce(marker, linked_to(deskbird_id)) as owner from observed_users;
 
 create or replace temp table observed_groups as
 select g.* exclude (hris_ref),

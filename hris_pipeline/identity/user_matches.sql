@@ -6,9 +6,9 @@ create or replace temp table review_tonight (hris_ref varchar, rule varchar, des
 
 -- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
 create or replace temp view person_refs as
-select hris_ref as ref, hris_ref, other_refs, hash(email, email) as address from core.people
+select hris_ref as ref, true as is_primary, hris_ref, other_refs, hash(email, email) as address from core.people
 union all
-select unnest(other_refs), hris_ref, other_refs, hash(email, email) from core.people where len(other_refs) > 0;
+select unnest(other_refs), false, hris_ref, other_refs, hash(email, email) from core.people where len(other_refs) > 0;
 
 -- What people decided, the latest on each pair of record and user. A link settles all contradictions about its person and its user.
 create or replace temp table decided as
@@ -37,15 +37,14 @@ from person_refs r join observed_users u on u.marker = r.ref
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 
 create or replace temp view linked_refs as
-select r.ref, r.hris_ref, u.deskbird_id,
+select r.is_primary, r.hris_ref, u.deskbird_id,
     coalesce(u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false) as marked_otherwise,
     u.external_id is not null and u.marker is null as is_foreign,
     r.address = hash(u.email, u.user_name) as has_address
 from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
 anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
-create or replace temp table linked as select * exclude (ref) from linked_refs where ref = hris_ref;
-insert into linked
-select distinct * exclude (ref) from linked_refs anti join linked using (hris_ref, deskbird_id) where ref <> hris_ref;
+create or replace temp table linked as select distinct * exclude (is_primary) from linked_refs where not is_primary;
+insert into linked select * exclude (is_primary) from linked_refs anti join linked using (hris_ref, deskbird_id) where is_primary;
 
 insert into review_tonight
 with several_records as (select hris_ref from core.people where len(other_refs) > 0)
@@ -103,7 +102,7 @@ with looking as (
     from core.people
     where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
 ), owned as (
-    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, u.linked_ref) as owner,
+    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, linked_to(deskbird_id)) as owner,
         name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
     from looking l join addresses a using (key) join observed_users u using (deskbird_id)
 ), gone as (

@@ -150,7 +150,7 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
     drift.publish(con)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
-               (select count(*) from observed_users where {MANAGED}),
+               (select count(*) from owned_users where {MANAGED}),
                (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
            from changes_judged""",
         [run_id, plan_id],

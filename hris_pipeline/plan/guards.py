@@ -36,8 +36,8 @@ ORDER = (
 )
 """How guards are ordered on a change: what is never released first, what concerns everything before one type."""
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
-MANAGED = "active and (marker is not null or linked_ref is not null)"
-"""SQL for who of ``observed_users`` is managed (design, section 3)."""
+MANAGED = "active and owner is not null"
+"""SQL for who of ``owned_users`` is managed (design, section 3)."""
 # not the people that are only being linked tonight
 _OURS = "(select hris_ref from user_matches where rule in ('link', 'marker', 'decision'))"
 # what is frozen, protected or undone is not carried out
@@ -215,7 +215,7 @@ class Judgement:
         approved = self.number(
             "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
         )
-        strangers = self.number("select count(*) from observed_users where active and marker is null and linked_ref is null")
+        strangers = self.number("select count(*) from owned_users where active and owner is null")
         allowed = (self.limits.get("link_user") or {}).get("max_count")
         allowed = 25 if allowed is None else allowed
         if strangers > allowed and not approved:
@@ -247,7 +247,7 @@ class Judgement:
             return
         if self.number("select exists (from core.people where wanted)"):
             self._lost_rules()
-        elif self.number(f"select exists (from observed_users where {MANAGED})"):  # else all have left, as somebody approved
+        elif self.number(f"select exists (from owned_users where {MANAGED})"):  # else all have left, as somebody approved
             self.block("scope_lost", "true")
             self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
 

@@ -1,13 +1,13 @@
 -- Who is ours in deskbird and in no record of the HRIS any more: since when, and how many complete reads have passed without them.
--- Reads: observed_users, person_refs, core.quarantine, user_matches, state.missing, state.extracts. Variable: now.
+-- Reads: observed_users, state.links, person_refs, core.quarantine, user_matches, state.missing, state.extracts. Variable: now.
 create or replace temp table missing_tonight as
 with reads as (
     select connection, max(extracted_at) as read_at from state.extracts where resource = 'employees' and proof = 'proven' group by all
 ), vanished as (
     select u.hris_ref, min(u.deskbird_id) as deskbird_id
     from (
-        select coalesce(marker, linked_ref) as hris_ref, deskbird_id
-        from observed_users semi join (select deskbird_id from deskbird.users anti join user_matches using (deskbird_id) where active) using (deskbird_id)
+        select coalesce(marker, linked_to(deskbird_id)) as hris_ref, deskbird_id
+        from observed_users anti join user_matches using (deskbird_id) where active
     ) u
     anti join person_refs r on r.ref = u.hris_ref anti join core.quarantine q on q.hris_ref = u.hris_ref
     where u.hris_ref is not null

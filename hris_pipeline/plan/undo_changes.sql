@@ -1,5 +1,5 @@
 -- The inverse of what a plan has done, drafted as rows of a plan. Nobody's user is ever deleted: who was created is deactivated.
--- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, observed_users, observed_groups, known_groups, present_members,
+-- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, observed_users, owned_users, observed_groups, known_groups, present_members,
 -- state.acknowledged_values. Variables: undoes, managers_are_readable. Adds to: draft, not_undone.
 
 create or replace temp macro undoing(what) as 'Undoes plan ' || getvariable('undoes') || ': ' || what;
@@ -9,9 +9,9 @@ create or replace temp table activity as
 select d.hris_ref, d.user_id as deskbird_id, d.action, u.active,
     case when u.deskbird_id is null then 'gone'
          when u.active <> (d.action <> 'deactivate') then 'so'
-         when coalesce(u.marker, u.linked_ref) is null then 'overtaken'
+         when u.owner is null then 'overtaken'
          else 'goes back' end as fate
-from done_then d left join observed_users u on u.deskbird_id = d.user_id
+from done_then d left join owned_users u on u.deskbird_id = d.user_id
 where d.object = 'user' and d.action in ('create', 'reactivate', 'deactivate')
 qualify row_number() over (partition by d.hris_ref order by d.seq desc) = 1;
 
@@ -52,13 +52,13 @@ left join (select group_deskbird_id as deskbird_id, list(user_deskbird_id order 
 where f.fate = 'goes back' and f.action = 'create';
 
 create or replace temp table come_back as
-select distinct f.hris_ref as group_ref, u.deskbird_id, coalesce(u.marker, u.linked_ref) as hris_ref
+select distinct f.hris_ref as group_ref, u.deskbird_id, u.owner as hris_ref
 from (
     select hris_ref, unnest(from_json(evidence->'former_members', '["VARCHAR"]')) as user_id from group_fates where fate = 'goes back' and action = 'delete'
     union
     select d.group_ref, d.user_id from done_then d join group_fates f on f.hris_ref = d.group_ref
     where f.fate = 'goes back' and f.action = 'delete' and d.object = 'membership' and d.action = 'remove'
-) f join observed_users u on u.deskbird_id = f.user_id;
+) f join owned_users u on u.deskbird_id = f.user_id;
 
 insert into draft
 select 'group', 'create', f.hris_ref, null, null, null,
@@ -126,10 +126,10 @@ select hris_ref, deskbird_id, was, held,
     end as fate
 from (
     select d.hris_ref, d.user_id as deskbird_id, d.before->>'manager_deskbird_id' as was, d.manager_id as written, u.deskbird_id is null as gone,
-        coalesce(u.marker, u.linked_ref) is not null or d.user_id in (select deskbird_id from user_differences where attribute = 'hris_ref') as ours,
+        u.owner is not null or d.user_id in (select deskbird_id from user_differences where attribute = 'hris_ref') as ours,
         case when getvariable('managers_are_readable') then u.manager_deskbird_id else a.value end as held
     from done_then d
-    left join observed_users u on u.deskbird_id = d.user_id
+    left join owned_users u on u.deskbird_id = d.user_id
     left join state.acknowledged_values a on a.deskbird_id = d.user_id and a.attribute = 'manager'
     where d.object = 'manager' and d.hris_ref not in (select hris_ref from done_then where object = 'user' and action = 'create')
     qualify row_number() over (partition by d.hris_ref order by d.seq desc) = 1
@@ -138,11 +138,11 @@ from (
 insert into draft
 select 'manager', case when f.was is null then 'clear' else 'set' end, f.hris_ref, f.deskbird_id, null, null,
     case when f.held is null then '{}' else json_object('manager_deskbird_id', f.held) end,
-    case when f.was is null then json_object('manager_ref', null) else json_object('manager_ref', coalesce(m.marker, m.linked_ref), 'manager_deskbird_id', f.was) end,
-    coalesce(f.held, '') || '>' || coalesce(m.marker, m.linked_ref, f.was, ''),
+    case when f.was is null then json_object('manager_ref', null) else json_object('manager_ref', m.owner, 'manager_deskbird_id', f.was) end,
+    coalesce(f.held, '') || '>' || coalesce(m.owner, f.was, ''),
     undoing('the manager goes back to what it was.'), json_object('undoes', getvariable('undoes')), 'user:' || f.hris_ref,
     case when f.deskbird_id in (select deskbird_id from activity where fate = 'goes back' and action <> 'deactivate') then 6000000 else 3000000 end, []
-from manager_fates f left join observed_users m on m.deskbird_id = f.was
+from manager_fates f left join owned_users m on m.deskbird_id = f.was
 where f.fate = 'goes back';
 
 insert into not_undone

@@ -1,5 +1,5 @@
 -- What a plan has really done, and what of it deskbird still holds: that goes back. What was changed since, or is gone, is listed instead.
--- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, state.acknowledged_values, observed_users, observed_groups, known_groups.
+-- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, state.acknowledged_values, owned_users, observed_groups, known_groups.
 -- Variables: undoes, readable_users, readable_groups. Makes: done_then, user_differences, group_differences, not_undone.
 
 create or replace temp macro same_value(attribute, one, two) as
@@ -42,7 +42,7 @@ with then_values as (
     qualify row_number() over (partition by user_id, attribute order by seq desc) = 1
 ), now_values as (
     select t.hris_ref, t.user_id as deskbird_id, t.attribute, t.was, t.written, t.evidence, u.deskbird_id is null as gone,
-        coalesce(u.marker, u.linked_ref) is not null as ours, u.user_name, u.user_name_key,
+        u.owner is not null as ours, u.user_name, u.user_name_key,
         case t.attribute
             when 'email' then u.email
             when 'user_name' then u.user_name
@@ -54,7 +54,7 @@ with then_values as (
             else case when list_contains(getvariable('readable_users'), 'display_name') then u.display_name else a.value end
         end as held
     from then_values t
-    left join observed_users u on u.deskbird_id = t.user_id
+    left join owned_users u on u.deskbird_id = t.user_id
     left join state.acknowledged_values a on a.deskbird_id = t.user_id and a.attribute = t.attribute
 )
 select *,

@@ -26,7 +26,7 @@ where case
     when rule in ('email', 'successor') then true
     when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true
     when rule = 'decision' then external_id is not null or (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from state.links)
-    else external_id in (select ref from person_refs where ref <> person_refs.hris_ref) end;
+    else external_id in (select ref from person_refs where not is_primary) end;
 
 -- What one guard might hold back and another not is a row of its own; so is what is cleared.
 insert into draft

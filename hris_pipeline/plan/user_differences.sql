@@ -5,15 +5,17 @@
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
 -- because to carry five texts of everybody through the joins would cost more than to compare them.
 create or replace temp table pairs as
-select
-    p.person_id, p.hris_ref, m.deskbird_id, m.rule, p.wanted, p.manager_ref, u.manager_deskbird_id as observed_manager, u.active,
-    coalesce(u.external_id = p.hris_ref, false) as is_marked,
-    coalesce(hash(p.email, p.email, p.display_name, p.given_name, p.family_name)
-        = hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name), false) as alike
-from core.people p
-left join user_matches m using (hris_ref)
-left join observed_users u using (deskbird_id)
-where p.wanted or m.deskbird_id is not null;
+with persons as (
+    select person_id, hris_ref, wanted, manager_ref, hash(email, email, display_name, given_name, family_name) as digest from core.people
+), users as (
+    select m.hris_ref, m.rule, u.deskbird_id, u.manager_deskbird_id as observed_manager, u.active, u.external_id = m.hris_ref as is_marked,
+        hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name) as digest
+    from user_matches m join observed_users u using (deskbird_id)
+)
+select p.person_id, p.hris_ref, u.deskbird_id, u.rule, p.wanted, p.manager_ref, u.observed_manager, u.active,
+    coalesce(u.is_marked, false) as is_marked, coalesce(p.digest = u.digest, false) as alike
+from persons p left join users u using (hris_ref)
+where p.wanted or u.deskbird_id is not null;
 
 create or replace temp table compared as
 select p.hris_ref, p.deskbird_id, c.email, c.given_name, c.family_name, c.display_name, c.unknown, u.email as observed_email, u.user_name,

@@ -93,7 +93,7 @@ class Comparison:
         """The manager as hris_ref where deskbird's is one of ours, else as deskbird id; names beside."""
         source = self._source("manager")
         id_ = self._observed("manager_deskbird_id") if source == "read" else self._acknowledged.get("manager")
-        query = "select coalesce(marker, linked_ref, deskbird_id), display_name from observed_users where deskbird_id = ?"
+        query = "select coalesce(owner, deskbird_id), display_name from owned_users where deskbird_id = ?"
         observed, observed_name = self.con.execute(query, [id_]).fetchone() or (id_, None)
         wanted = self._wanted("manager_ref")
         query = "select display_name from core.people where hris_ref = $1 or list_contains(other_refs, $1)"

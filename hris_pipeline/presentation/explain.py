@@ -188,7 +188,7 @@ def _subject(con: duckdb.DuckDBPyConnection, company: str, asked: str, *, live: 
     all_refs = (*((primary[0], *primary[1]) if primary else ()), *(ref for (ref,) in known), *sorted(refs))
     every = tuple(dict.fromkeys(all_refs))
     ids = con.execute(
-        """select deskbird_id from observed_users where list_contains($refs, coalesce(marker, linked_ref))
+        """select deskbird_id from owned_users where list_contains($refs, owner)
            union select deskbird_id from state.links where list_contains($refs, hris_ref) order by 1""",
         {"refs": list(every)},
     ).fetchall()
@@ -197,7 +197,7 @@ def _subject(con: duckdb.DuckDBPyConnection, company: str, asked: str, *, live: 
 
 def _owners(con: duckdb.DuckDBPyConnection, deskbird_id: str, *, live: bool) -> set[str]:
     """The records that a user belongs to: by the matching, else by the marker or the link."""
-    marked = "(select deskbird_id, coalesce(marker, linked_ref) as hris_ref from observed_users)"
+    marked = "(select deskbird_id, owner as hris_ref from owned_users)"
     places = [marked, "state.links", "state.missing"]
     for place in ["user_matches", *places] if live else places:
         rows = con.execute(
@@ -230,8 +230,8 @@ def _match(con: duckdb.DuckDBPyConnection, subject: _Subject, *, live: bool) -> 
     else:
         found = _rows(
             con,
-            """select coalesce(marker, linked_ref) as hris_ref, deskbird_id, if(marker is null, 'link', 'marker') as rule
-               from observed_users where list_contains(?, coalesce(marker, linked_ref))""",
+            """select owner as hris_ref, deskbird_id, if(marker is null, 'link', 'marker') as rule
+               from owned_users where list_contains(?, owner)""",
             [refs],
         )
     if len(found) != 1:
