@@ -21,11 +21,12 @@ select 'user', 'link', hris_ref, deskbird_id, null, null,
          when external_id is null then 'The user is linked to the person but does not carry our marker.'
          else 'The person has another primary record in the HRIS now.' end,
     json_object('rule', rule), 'user:' || hris_ref, 3000000, []
-from (from pairs where wanted and not is_marked) join (select deskbird_id, external_id from observed_users) using (deskbird_id)
+from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from observed_users) using (deskbird_id)
 where case
     when rule in ('email', 'successor') then true
     when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true
-    when rule = 'decision' then external_id is not null or (hris_ref, deskbird_id) not in (select (hris_ref, deskbird_id) from state.links)
+    when rule = 'decision' then external_id is not null
+        or not exists (from state.links l where l.hris_ref = p.hris_ref and l.deskbird_id = p.deskbird_id)
     else external_id in (select ref from person_refs where not is_primary) end;
 
 -- What one guard might hold back and another not is a row of its own; so is what is cleared.
