@@ -99,6 +99,11 @@ def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.dat
     return _any(con, f"sticking_counts where nights >= {NIGHTS}")
 
 
+def is_watched(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything was changed by hand, or did not stick, that a comparison might find to be over."""
+    return _any(con, "state.changed_by_hand", "state.not_sticking")
+
+
 def publish(con: duckdb.DuckDBPyConnection) -> None:
     """Keep what is left alone, for people to see."""
     con.execute("delete from state.left_alone")

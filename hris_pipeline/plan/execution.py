@@ -14,10 +14,11 @@ from typing import Any
 
 import duckdb
 
+from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import MANAGED
-from hris_pipeline.plan.planning import PlanRules, compute, set_readable
+from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import run, stage
 
@@ -25,6 +26,8 @@ _HERE = Path(__file__).parent
 _PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes", "remembered")
 )
+_NOTHING_TO_DO = """create or replace table state.plan_progress as
+    select *, null::varchar as outcome, null::varchar as problem from state.plan_changes where false"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
             f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. "
             f"`hris-pipeline plan {rules.company}` shows the current one."
         )
+    if not con.execute("select changes from state.plans where plan_id = ? and changes > 0", [plan_id]).fetchall():
+        con.execute(_NOTHING_TO_DO)
+        return Prepared(plan_id, (), {}, {})
     compute(con, rules, now, undoes(con, plan_id))
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
@@ -132,11 +138,14 @@ def finish(
     return Applied(*(counts.get(outcome, 0) for outcome in ("applied", "failed", "blocked", "skipped", "stale")))
 
 
-def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, *, now: dt.datetime, run_id: str) -> Night:
+def close_night(
+    con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, *, now: dt.datetime, run_id: str, unchanged: bool = False
+) -> Night:
     """Compare once more, after the read-back, and record how the night ended.
 
-    Of a plan that undoes another, ``left`` is what of it did not stick. What the HRIS wants otherwise is the next night's;
-    until that is in line, nothing is recorded that a guard could take for a good night.
+    ``unchanged`` says that nothing was sent, and deskbird not read, since the plan was made: where this run made it and it found
+    nothing to do, that was the comparison. Of a plan that undoes another, ``left`` is what of it did not stick. What the HRIS
+    wants otherwise is the next night's; until that is in line, nothing is recorded that a guard could take for a good night.
     """
     undone = undoes(con, plan_id)
     stuck = 0
@@ -144,10 +153,16 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
         compute(con, rules, now, undone)
         row = con.execute("select count(*) from changes_judged where verdict = 'planned'").fetchone()
         stuck = int(row[0]) if row else 0
-    verdicts = compute(con, rules, now)
-    if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
-        verdicts = compute(con, rules, now)  # without what is given up from tonight on
-    drift.publish(con)
+    if unchanged and not undone and _found_nothing(con, plan_id, run_id):
+        set_readable(con)
+        identity.observe(con, rules.connections)
+        con.execute("create or replace temp table changes_judged as from deskbird.changes limit 0")
+        verdicts = guard_verdicts(con, plan_id)
+    else:
+        verdicts = compute(con, rules, now)
+        if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
+            verdicts = compute(con, rules, now)  # without what is given up from tonight on
+        drift.publish(con)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
                (select count(*) from owned_users where {MANAGED}),
@@ -171,6 +186,12 @@ def close_night(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, 
             return Night(in_line, left, blocked, managed)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
     return Night(in_line, left, blocked, managed, drift.left_alone(con)[1])
+
+
+def _found_nothing(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> bool:
+    """Whether this run itself made the plan and found nothing to do, nor anything that may be in line again."""
+    idle = con.execute("select 1 from state.plans where plan_id = ? and run_id = ? and changes = 0", [plan_id, run_id]).fetchall()
+    return bool(idle) and not drift.is_watched(con)
 
 
 def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt.datetime) -> int:

@@ -53,7 +53,7 @@ class GuardVerdict:
     subject: str
     count: int
     base: int
-    limit_text: str
+    limit: str
     tripped: bool
 
 
@@ -121,11 +121,9 @@ class Judgement:
         query = f"select {_ATTRIBUTE}, count(distinct hris_ref) from draft where ({condition}) and {_COUNTED} group by all"
         return dict(self.con.execute(query).fetchall())
 
-    def say(self, guard: str, subject: str, count: int, limit_text: str, *, tripped: bool, base: int | None = None) -> None:
+    def say(self, guard: str, subject: str, count: int, limit: str, *, tripped: bool, base: int | None = None) -> None:
         """Record a verdict."""
-        self.verdicts.append(
-            GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit_text, tripped)
-        )
+        self.verdicts.append(GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit, tripped))
 
     # --- the guards -----------------------------------------------------------------------------------------------------------
 

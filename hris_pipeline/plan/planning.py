@@ -115,7 +115,7 @@ def build(
     for v in verdicts:
         con.execute(
             "insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)",
-            [plan_id, v.guard, v.subject, v.count, v.base, v.limit_text, v.tripped],
+            [plan_id, v.guard, v.subject, v.count, v.base, v.limit, v.tripped],
         )
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
@@ -247,6 +247,16 @@ def last_written(con: duckdb.DuckDBPyConnection) -> str:
     """The id of the plan that wrote last; empty if none ever did."""
     row = con.execute("select plan_id from state.plans where written order by number desc limit 1").fetchone()
     return str(row[0]) if row else ""
+
+
+def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
+    """What the guards said when a plan was made, by guard and subject."""
+    found = con.execute(
+        """select guard, subject, count, base, limit_text, tripped from state.guard_verdicts
+           where plan_id = ? order by guard, subject""",
+        [plan_id],
+    )
+    return [GuardVerdict(*row) for row in found.fetchall()]
 
 
 def rows(con: duckdb.DuckDBPyConnection, plan_id: str | None = None) -> list[dict[str, object]]:

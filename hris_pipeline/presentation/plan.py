@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import drift
+from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
 from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 
@@ -105,26 +105,6 @@ class Change:
         if self.outcome is None or self.outcome == "blocked":
             return "blocked" if self.verdict == "blocked" and not self.approved else "planned"
         return self.outcome
-
-
-@dataclass(frozen=True)
-class GuardVerdict:
-    """One guard's judgement of the plan: how many of how many, and what it allows."""
-
-    guard: str
-    subject: str
-    count: int
-    base: int
-    limit: str
-    tripped: bool
-
-    def sentence(self) -> str:
-        """``deactivate_user: 40 of 236, limit 5 and 5 %``."""
-        what = (
-            f"{self.guard} ({self.subject})" if self.subject and self.subject not in {self.guard, "user", "users"} else self.guard
-        )
-        of = f" of {self.base:,}" if self.base else ""
-        return f"{what}: {self.count:,}{of}" + (f", limit {self.limit}" if self.limit else "")
 
 
 @dataclass(frozen=True)
@@ -229,11 +209,6 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
             f"There is no plan of company '{company}' {which}. Make one with `hris-pipeline sync {company} --dry-run`."
         )
     plan_id, made_at, as_of = str(found[0]), found[1], found[2]
-    verdicts = con.execute(
-        "select guard, subject, count, base, limit_text, tripped from state.guard_verdicts "
-        "where plan_id = ? order by guard, subject",
-        [plan_id],
-    ).fetchall()
     left = con.execute(
         "select why, list(hris_ref order by hris_ref), attribute from state.not_undone where plan_id = ? group by all", [plan_id]
     ).fetchall()
@@ -245,7 +220,7 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
         made_at,
         as_of,
         tuple(_change(row) for row in _rows(con, plan_id, now)),
-        tuple(GuardVerdict(*row) for row in verdicts),
+        tuple(guard_verdicts(con, plan_id)),
         waiting(con),
         undoes=found[3],
         not_undone=tuple(NotUndone(*row) for row in sorted(left, key=lambda row: (order.index(row[0]), row[2] or ""))),
@@ -399,14 +374,23 @@ def _value(name: str, value: object) -> str:
     return "nothing" if value is None or value == "" else clean(value)
 
 
+def guard_sentence(verdict: GuardVerdict) -> str:
+    """``deactivate_user: 40 of 236, limit 5 and 5 %``."""
+    what = verdict.guard
+    if verdict.subject and verdict.subject not in {what, "user", "users"}:
+        what = f"{what} ({verdict.subject})"
+    of = f" of {verdict.base:,}" if verdict.base else ""
+    return f"{what}: {verdict.count:,}{of}" + (f", limit {verdict.limit}" if verdict.limit else "")
+
+
 def guard_sentences(plan: Plan) -> list[str]:
     """What each guard that holds something back says, with its numbers and how many changes wait for it."""
     lines = []
     for guard, held in sorted(plan.blocking.items()):
-        spoken = [verdict.sentence() for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
+        spoken = [guard_sentence(verdict) for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
         lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
     if plan.blocked_without_changes:
-        lines += [f"{verdict.sentence()}. Nothing is changed in deskbird." for verdict in plan.guards if verdict.tripped]
+        lines += [f"{guard_sentence(verdict)}. Nothing is changed in deskbird." for verdict in plan.guards if verdict.tripped]
     return lines
 
 

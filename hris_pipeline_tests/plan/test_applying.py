@@ -1,6 +1,7 @@
 """Carrying a plan out: approvals, staleness, and runs that end before their time."""
 
 import datetime as dt
+from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
@@ -8,6 +9,7 @@ from plan.world import GUARDS, UNGUARDED, Killed, World
 
 from hris_pipeline import plan
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.plan import execution
 
 
 @pytest.fixture(scope="module")
@@ -302,6 +304,74 @@ def assert_as_wanted(world: World) -> None:
     assert by_id["p:g"].manager == by_id["p:e"].id
     members = {group.name: {world.users[member].external_id for member in group.members} for group in world.groups.values()}
     assert members == {"IT": {"p:a", "p:b", "p:f"}, "Sales": {"p:c", "p:d", "p:g"}, "New": {"p:e"}}
+
+
+# --- nights on which there is nothing to do ------------------------------------------------------------------------------------
+
+
+def nobody_left(world: World) -> None:
+    world.people.clear()
+
+
+def strangers_only(world: World) -> None:
+    """The first contact, with so many users of somebody else that nothing is linked."""
+    world.lose_state()
+    world.people.clear()
+    world.users.clear()
+    for number in range(30):
+        world.stranger(f"{number}@else.test")
+
+
+def one_waits_for_a_decision(world: World) -> None:
+    world.stranger("new@acme.test", external_id="an identity provider's")
+    world.hire("new")
+
+
+@pytest.mark.parametrize("happens", [World.make_plan, nobody_left, strangers_only, one_waits_for_a_decision])
+def test_a_night_without_changes_ends_as_one_more_comparison_would_say(
+    ten: World, happens: Callable[[World], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = ten.copy()
+    world.rule(guards=GUARDS)
+    for person in world.people.values():
+        person.status = "active"
+    happens(world)
+    assert world.make_plan().changes == 0
+    compared = world.apply()
+    tables = {table: world.query(f"from state.{table} order by all") for table in ("missing", "review", "links", "left_alone")}
+    with monkeypatch.context() as patch:
+        patch.setattr(execution, "compute", None)  # one comparison is enough: of a million people it takes long
+        assert world.apply(unchanged=True) == compared
+    assert tables == {table: world.query(f"from state.{table} order by all") for table in tables}
+    assert compared[1].in_line == (happens not in {nobody_left, strangers_only})
+
+
+def test_what_was_changed_by_hand_and_is_in_line_again_is_forgotten_on_a_night_without_changes(world: World) -> None:
+    world.rule(guards=UNGUARDED, drift_kept=("display_name",))
+    world.night()
+    user = world.user_of("7")
+    for name, known in (("Somebody", 1), ("Given Family", 0)):
+        user.display_name = name
+        summary, _, night = world.night()
+        assert (summary.changes, night.in_line, len(world.query("from state.changed_by_hand"))) == (0, True, known)
+
+
+def test_a_plan_of_another_run_says_nothing_about_how_this_one_ends(world: World) -> None:
+    world.rule(guards=UNGUARDED)
+    world.night()
+    assert world.make_plan().changes == 0
+    world.execute("update state.plans set run_id = 'another'")
+    world.people["7"].family_name = "Changed"
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        world.derive(con)
+    assert world.apply(unchanged=True)[1].left == 1
+
+
+def test_a_night_on_which_everything_is_held_back_is_compared_all_the_same(ten: World) -> None:
+    world = ten.copy()
+    summary, _, night = world.night()
+    assert (summary.changes, summary.planned, night.blocked) == (7, 0, 7)
 
 
 # --- a deskbird that is older than what we know of it -------------------------------------------------------------------------

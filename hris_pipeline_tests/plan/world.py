@@ -314,11 +314,17 @@ class World:
             return plan.build(con, self.rules, now=self.now, run_id="run", undoes=plan_id)
 
     def apply(
-        self, plan_id: str | None = None, *, stop_after: int | None = None, kill_after: int | None = None
+        self,
+        plan_id: str | None = None,
+        *,
+        stop_after: int | None = None,
+        kill_after: int | None = None,
+        unchanged: bool = False,
     ) -> tuple[plan.Applied, plan.Night]:
         """Carry the plan (the current one by default) out in deskbird, read back, close the night.
 
         ``stop_after`` writes the run is asked to stop; ``kill_after`` writes it dies, and only the journal knows of them.
+        ``unchanged``: nobody has touched deskbird since the plan was made.
         """
         with self.warehouse.write() as con:
             self.observe(con)
@@ -359,7 +365,9 @@ class World:
             plan.fold_journal(con, journal, self.now)
             applied = plan.finish(con, prepared, results, now=self.now, run_id="run")
             self.observe(con, by_hand=False)
-            night = plan.close_night(con, self.rules, prepared.plan_id, now=self.now, run_id="run")
+            night = plan.close_night(
+                con, self.rules, prepared.plan_id, now=self.now, run_id="run", unchanged=unchanged and not prepared.writes
+            )
         return applied, night
 
     def restart(self) -> None:
@@ -370,7 +378,7 @@ class World:
     def night(self) -> tuple[plan.PlanSummary, plan.Applied, plan.Night]:
         """A whole night; the clock moves on by a day."""
         summary = self.make_plan()
-        applied, night = self.apply()
+        applied, night = self.apply(unchanged=True)
         self.now += dt.timedelta(days=1)
         return summary, applied, night
 

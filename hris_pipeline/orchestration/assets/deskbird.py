@@ -292,14 +292,12 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     ]
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
-        lines += [
-            f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit_text} | {_HELD[v.tripped]} |" for v in summary.guards
-        ]
+        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_HELD[v.tripped]} |" for v in summary.guards]
     return "\n".join(lines)
 
 
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
-    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit_text})" for v in summary.tripped[:10])
+    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit})" for v in summary.tripped[:10])
     more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
     if not summary.changes:  # case 1
         return f"Nothing is changed in deskbird: {guards}. See whether the HR system and its credential still show anybody."
@@ -356,7 +354,8 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
                 except DeskbirdError as problem:
                     raise _unseen(company, problem) from None
         with here.warehouse.write(rules.connections) as con:
-            night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id)
+            unchanged = fresh and not done.writes
+            night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id, unchanged=unchanged)
         yield _deskbird_is_in_line(company, night, done.paused)
         yield _what_is_written_sticks(company, night)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
