@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline import groups, rules
-from hris_pipeline.warehouse import stage
+from hris_pipeline.warehouse import run, stage
 
 _ROWS = (Path(__file__).parent / "export_rows.sql").read_text(encoding="utf-8")
 
@@ -94,7 +94,7 @@ def select(
     con.execute("set variable roles = ?", [[choice.value for choice in choices.roles]])
     con.execute("set variable offices = ?", [[choice.value for choice in choices.main_office]])
     con.execute("set variable frozen = ?::varchar[]", [list(choices.frozen)])
-    con.execute(_ROWS)
+    run(con, _ROWS)
     found = con.execute(
         """select hris_ref, deskbird_id, email, given_name, family_name, role, main_office
            from export_rows where obstacle is null and ($everybody or differs) order by email, hris_ref""",

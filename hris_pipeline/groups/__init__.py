@@ -8,7 +8,7 @@ from typing import Literal
 import duckdb
 
 from hris_pipeline import contracts
-from hris_pipeline.warehouse import judge
+from hris_pipeline.warehouse import judge, run
 
 Nested = Literal["flat", "path"]
 _HERE = Path(__file__).parent
@@ -27,25 +27,32 @@ class GroupCounts:
     empty: int
 
 
+def stage_kinds(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
+    """Make the temp table ``group_kinds``: the kinds of unit that become groups, in the company file's order."""
+    con.execute(
+        """create or replace temp table group_kinds as
+           select unnest($kinds::varchar[]) as kind, generate_subscripts($kinds::varchar[], 1) as precedence""",
+        {"kinds": list(kinds)},
+    )
+
+
 def stage_units(
     con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str], *, nested: Nested = "flat"
 ) -> None:
-    """Make the temp tables ``group_kinds`` (in the company file's order) and ``named_units``.
+    """Make the temp tables ``group_kinds``, ``units`` and ``named_units``.
 
     deskbird's groups are flat: over SCIM a group cannot hold another one. So a nested unit becomes a group like any other, by
     its own name (``flat``) or by its path (``path``: "Parent / Child"), with its direct members only.
     """
     con.execute("set variable nested_groups = ?", [nested])
-    con.execute("create or replace temp table group_kinds (kind varchar, precedence integer)")
-    for precedence, kind in enumerate(kinds):
-        con.execute("insert into group_kinds values (?, ?)", [kind, precedence])
+    stage_kinds(con, kinds)
     union = " union all ".join(
         f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name, '{c}:' || kind || ':' || parent_id as parent_ref
             from "hris_{c}".org_units"""
         for c in connections
     )
     con.execute(f"create or replace temp table units as {union}")
-    con.execute(_NAMED_UNITS)
+    run(con, _NAMED_UNITS)
 
 
 def build(
@@ -57,8 +64,8 @@ def build(
     the last good ones.
     """
     stage_units(con, connections, kinds, nested=nested)
-    con.execute(_GROUPS)
-    con.execute(_MEMBERSHIPS)
+    run(con, _GROUPS)
+    run(con, _MEMBERSHIPS)
     groups = judge.require(con, contracts.GROUPS, contracts.GROUPS.qualified)
     memberships = judge.require(con, contracts.MEMBERSHIPS, contracts.MEMBERSHIPS.qualified)
     by_kind = dict(con.execute("select kind, count(*) from core.groups group by all order by all").fetchall())

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline import contracts
+from hris_pipeline.warehouse import run
 
 _CHANGED, _PAST = (
     (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("people_changed", "people_past")
@@ -26,10 +27,10 @@ def record(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> int:
     con.execute("set variable now = ?", [now])
     con.execute(f"create or replace temp view people_tonight as select {_COLUMNS} from core.people")
     con.execute(f"create or replace temp view people_last_night as select {_COLUMNS} from core.people_before")
-    con.execute(_CHANGED)
+    run(con, _CHANGED)
     row = con.execute("select count(*) from people_changed").fetchone()
     changed = int(row[0]) if row else 0
     if changed:
-        con.execute(_PAST)
+        run(con, _PAST)
     con.execute("drop table people_changed")
     return changed

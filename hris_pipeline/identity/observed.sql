@@ -1,4 +1,4 @@
--- What deskbird holds, made comparable: the address and name keys, and whose user or group it is.
+-- What deskbird holds, and whose it is: which users and groups carry a marker of ours, and which record each is known to belong to.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
 -- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members.
 -- Variables: connections (list), members_are_readable. Makes: observed_users, owned_users, observed_groups, present_members, known_groups.
@@ -7,15 +7,8 @@ create or replace temp macro our_marker(external_id) as case when contains(exter
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);
 
--- A view: most steps read one or two columns of it, and DuckDB leaves out what the others would cost.
-create or replace temp view observed_users as
-select u.* exclude (hris_ref),
-    email_key(coalesce(u.email, u.user_name)) as email_key,
-    case when u.user_name = u.email then email_key else email_key(u.user_name) end as user_name_key,
-    our_marker(u.external_id) as marker
-from deskbird.users u;
-
--- And the record that each is known to belong to: by its marker, else by the stored link.
+-- By its marker, else by the stored link. Views, because most steps read one or two columns of them; who needs no marker reads deskbird.users.
+create or replace temp view observed_users as select * exclude (hris_ref), our_marker(external_id) as marker from deskbird.users;
 create or replace temp macro linked_to(id) as (select min(l.hris_ref) from state.links l where l.deskbird_id = id);
 create or replace temp view owned_users as select *, coalesce(marker, linked_to(deskbird_id)) as owner from observed_users;
 

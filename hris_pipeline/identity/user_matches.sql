@@ -1,5 +1,5 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, core.quarantine, observed_users, state.links, state.decisions. Variable: take_over.
+-- Reads: core.people, core.quarantine, deskbird.users, observed_users, state.links, state.decisions. Variable: take_over.
 -- Makes: person_refs, decided, user_matches, addresses, review_tonight, contested_users, leaving_addresses.
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
@@ -24,7 +24,7 @@ qualify l.decision = 'separate' or (
 
 create or replace temp table user_matches as
 select d.hris_ref, d.deskbird_id, 'decision' as rule
-from decided d semi join observed_users u using (deskbird_id)
+from decided d semi join deskbird.users u using (deskbird_id)
 where d.decision = 'link';
 
 create or replace temp table apart as
@@ -71,9 +71,10 @@ anti join review_tonight using (hris_ref) anti join user_matches d using (hris_r
 
 -- Who holds which address in deskbird: as e-mail, or as userName where that is another one.
 create or replace temp table addresses as
-select deskbird_id, email_key as key from observed_users
+select deskbird_id, email_key(coalesce(email, user_name)) as key from deskbird.users
 union all
-select deskbird_id, user_name_key from observed_users where user_name is distinct from email and user_name_key <> email_key;
+select deskbird_id, email_key(user_name) from deskbird.users
+where user_name is distinct from email and email_key(user_name) <> email_key(coalesce(email, user_name));
 
 -- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.

@@ -12,7 +12,7 @@ import duckdb
 
 from hris_pipeline import contracts
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.warehouse import judge, stage
+from hris_pipeline.warehouse import judge, run, stage
 
 _REACHED, _GRAPH = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("reached.sql", "manager_graph.sql"))
 
@@ -51,12 +51,12 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     Raises :class:`~hris_pipeline.errors.ContractError` where it would break its contract; the caller's rollback then leaves
     the last good one.
     """
-    con.execute(_REACHED)
+    run(con, _REACHED)
     manager_of = dict(con.execute("from unreached").fetchall())
     cycle = {member for ring in rings(manager_of) for member in ring}
     spans = spans_outside(manager_of, cycle)
     stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
-    con.execute(_GRAPH)
+    run(con, _GRAPH)
     people = judge.require(con, contracts.MANAGER_GRAPH, contracts.MANAGER_GRAPH.qualified)
     con.execute(
         "drop table reporting_lines; drop table reached; drop table unreached; drop table direct_spans; drop table spans; "

@@ -15,7 +15,7 @@ import duckdb
 from hris_pipeline import contracts, groups, history
 from hris_pipeline.rules import Scope, ScopeCounts
 from hris_pipeline.rules import scope as scoping
-from hris_pipeline.warehouse import judge, stage
+from hris_pipeline.warehouse import judge, run, stage
 
 _HERE = Path(__file__).parent
 _LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _PEOPLE = (
@@ -79,7 +79,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     _stage_precedence(con, rules)
     con.execute("set variable prehire_days = ?", [rules.prehire_days])
     con.execute("set variable now = ?", [now])
-    con.execute(_RECORDS)
+    run(con, _RECORDS)
 
     held = judge.violations(
         con,
@@ -91,13 +91,13 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     con.execute('create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)')
     stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
 
-    con.execute(_SAME_PERSON)
+    run(con, _SAME_PERSON)
     _follow_ties(con)
-    con.execute(_SAME_PERSON_ELSEWHERE)
+    run(con, _SAME_PERSON_ELSEWHERE)
     _follow_ties(con)
-    con.execute(_PERSONS)
-    con.execute(_QUARANTINE)
-    con.execute(_PEOPLE)
+    run(con, _PERSONS)
+    run(con, _QUARANTINE)
+    run(con, _PEOPLE)
     scope = scoping.apply(con, rules.scope, now) if rules.scope else ScopeCounts()
     judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
     changed = history.record(con, now)
@@ -145,7 +145,7 @@ def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.dat
         return
     places = [list(rules.timezones), list(rules.timezones.values())]
     con.execute("set variable timezones = map(?::varchar[], ?::varchar[])", places)
-    con.execute(_LOCATIONS)
+    run(con, _LOCATIONS)
 
 
 def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleRules) -> None:
@@ -162,7 +162,7 @@ def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleRules) -> Non
 def _follow_ties(con: duckdb.DuckDBPyConnection) -> None:
     """Give all records that ``ties`` hold together, however many steps apart, the smallest of their labels."""
     while True:
-        con.execute(_FOLLOWED)
+        run(con, _FOLLOWED)
         row = con.execute("select exists (from followed anti join labels using (hris_ref, label))").fetchone()
         con.execute("create or replace temp table labels as from followed; drop table followed")
         if not row or not row[0]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.warehouse import run
 
 NEVER_RELEASED = ["frozen", "protected"]
 """Guards that stand for a list in the company file: the way to release them is to change the list."""
@@ -55,7 +56,7 @@ def _decide(
         hint = f"The latest plan is {latest[0]}." if latest else "There is no plan yet."
         raise PipelineError(f"There is no plan with the id {plan_id}. Nothing was {decision}. {hint}")
     con.execute("set variable now = ?", [now])
-    con.execute(_VALID)
+    run(con, _VALID)
     con.execute("set variable never = ?", [NEVER_RELEASED])
     # what was approved already is still the plan's, so that it can be approved again (a no-op) or rejected
     held = """plan_id = $plan_id and len(guards) > 0 and ($only is null or list_contains(guards, $only))

@@ -1,6 +1,6 @@
 -- Groups of ours whose unit has nobody any more, or is gone, and in which nobody stays: who is in them leaves them tonight, or is inactive.
 -- They are kept, unless the company file has them deleted; what the HRIS did not deliver empties no group (case 41).
--- Reads: our_groups, core.groups, core.people, present_members, observed_users, group_kinds, draft, state.group_links.
+-- Reads: our_groups, core.groups, core.people, present_members, deskbird.users, group_kinds, draft, state.group_links.
 -- Variables: delete_empty_groups, members_are_readable. Makes: empty_groups. Adds to: draft.
 create or replace temp table empty_groups as
 with without_unit as (
@@ -18,7 +18,7 @@ with without_unit as (
 ), staying as (
     select m.group_deskbird_id
     from inside m
-    join observed_users u on u.deskbird_id = m.user_deskbird_id
+    join deskbird.users u on u.deskbird_id = m.user_deskbird_id
     anti join leaving l on l.group_deskbird_id = m.group_deskbird_id and l.deskbird_id = m.user_deskbird_id
     where u.active and m.user_deskbird_id not in (select deskbird_id from draft where object = 'user' and action = 'deactivate')
 )

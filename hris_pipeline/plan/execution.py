@@ -260,7 +260,7 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores
            from state.plan_progress p
-           left join observed_users u on u.deskbird_id = p.deskbird_id and p.object = 'user'
+           left join deskbird.users u on u.deskbird_id = p.deskbird_id and p.object = 'user'
            left join observed_groups g on g.deskbird_id = p.deskbird_id and p.object = 'group'
            left join user_matches m on m.hris_ref = p.after->>'manager_ref' and p.object = 'manager'
            where outcome is null order by stage, request, seq"""

@@ -309,20 +309,20 @@ class Judgement:
 
     def _group_members(self) -> None:
         limit = self.limits.get("group_members")
-        if limit is None:
+        removals = "object = 'membership' and action = 'remove'"
+        if limit is None or not self.number(f"select count(*) from draft where {removals}"):
             return
         self.con.execute(
             f"""create or replace temp table emptying as
                 with inside as materialized (
-                    from present_members where group_deskbird_id in
-                        (select group_deskbird_id from draft where object = 'membership' and action = 'remove')
+                    from present_members where group_deskbird_id in (select group_deskbird_id from draft where {removals})
                 )
                 select d.group_ref, count(*) as leaving, any_value(m.members) as members
                 from draft d
                 join (select group_deskbird_id, count(*) as members
-                      from inside join observed_users u on u.deskbird_id = user_deskbird_id and u.active
+                      from inside join deskbird.users u on u.deskbird_id = user_deskbird_id and u.active
                       group by all) m using (group_deskbird_id)
-                where d.object = 'membership' and d.action = 'remove'
+                where {removals}
                 group by d.group_ref
                 having any_value(m.members) >= {limit.get("from_size") or 0}
                     and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
@@ -331,9 +331,7 @@ class Judgement:
             self.say(
                 "group_members", group, leaving, f"{limit.get('max_loss_percent'):g} % of its members", tripped=True, base=members
             )
-        self.block(
-            "group_members", "object = 'membership' and action = 'remove' and group_ref in (select group_ref from emptying)"
-        )
+        self.block("group_members", f"{removals} and group_ref in (select group_ref from emptying)")
 
     def _what_needs_blocked(self) -> None:
         """What needs a blocked change is blocked with it, under the same guard's name."""

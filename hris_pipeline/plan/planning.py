@@ -159,7 +159,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
         names=(rules.name_pattern, rules.on_collision),
         link_groups=rules.link_groups,
     )
-    groups.stage_units(con, rules.connections, rules.kinds)
+    groups.stage_kinds(con, rules.kinds)
     con.execute("set variable delete_empty_groups = ?", [rules.delete_empty_groups])
     con.execute("set variable now = ?", [now])
     con.execute("set variable cleared = ?", [list(rules.cleared)])

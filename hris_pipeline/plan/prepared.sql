@@ -41,7 +41,7 @@ with judged as (
                 when 'reactivate' then u.active
                 else (not json_exists(j.after, '$.hris_ref') or u.external_id is not distinct from j.after->>'hris_ref')
                     and (not json_exists(j.after, '$.email') or email_key(u.email) is not distinct from email_key(j.after->>'email'))
-                    and (not json_exists(j.after, '$.user_name') or u.user_name_key is not distinct from email_key(j.after->>'user_name'))
+                    and (not json_exists(j.after, '$.user_name') or email_key(u.user_name) is not distinct from email_key(j.after->>'user_name'))
                     and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
                     and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
                     and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name')
@@ -62,7 +62,7 @@ with judged as (
     left join group_matches g on g.hris_ref = coalesce(j.group_ref, j.hris_ref) and j.object in ('group', 'membership')
     left join observed_groups o on o.deskbird_id = j.deskbird_id and j.object = 'group'
     left join (select ref, min(deskbird_id) as deskbird_id from known_groups group by all) k on k.ref = j.hris_ref and j.object = 'group'
-    left join observed_users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
+    left join deskbird.users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
     left join user_matches mm on mm.hris_ref = j.after->>'manager_ref' and j.object = 'manager'
     left join state.acknowledged_values a on a.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and a.attribute = 'photo' and j.object = 'user'
     left join deskbird.group_members gm

@@ -1,5 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, core.people, user_differences, drifting, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
+-- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -21,7 +21,7 @@ select 'user', 'link', hris_ref, deskbird_id, null, null,
          when external_id is null then 'The user is linked to the person but does not carry our marker.'
          else 'The person has another primary record in the HRIS now.' end,
     json_object('rule', rule), 'user:' || hris_ref, 3000000, []
-from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from observed_users) using (deskbird_id)
+from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from deskbird.users) using (deskbird_id)
 where case
     when rule in ('email', 'successor') then true
     when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true

@@ -1,5 +1,5 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, observed_users, user_matches, addresses, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
+-- Reads: core.people, deskbird.users, user_matches, addresses, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
 -- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
 
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
@@ -10,7 +10,7 @@ with persons as (
 ), users as (
     select m.hris_ref, m.rule, u.deskbird_id, u.manager_deskbird_id as observed_manager, u.active, u.external_id = m.hris_ref as is_marked,
         hash(u.email, u.user_name, u.display_name, u.given_name, u.family_name) as digest
-    from user_matches m join observed_users u using (deskbird_id)
+    from user_matches m join deskbird.users u using (deskbird_id)
 )
 select p.person_id, p.hris_ref, u.deskbird_id, u.rule, p.wanted, p.manager_ref, u.observed_manager, u.active,
     coalesce(u.is_marked, false) as is_marked, coalesce(p.digest = u.digest, false) as alike
@@ -23,7 +23,7 @@ select p.hris_ref, p.deskbird_id, c.email, c.given_name, c.family_name, c.displa
     person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key, email_key(u.user_name) as user_name_key
 from (from pairs where wanted and deskbird_id is not null and not alike) p
 join core.people c using (hris_ref)
-join observed_users u using (deskbird_id);
+join deskbird.users u using (deskbird_id);
 
 -- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is updated, the address waits for a decision.
 create or replace temp table taken_addresses as

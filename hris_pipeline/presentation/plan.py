@@ -23,6 +23,7 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
 from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
+from hris_pipeline.warehouse import run
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 _VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
@@ -241,7 +242,7 @@ def waiting(con: duckdb.DuckDBPyConnection) -> Waiting:
 
 def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Iterator[dict[str, Any]]:
     con.execute("set variable now = ?", [now])
-    con.execute(_VALID)
+    run(con, _VALID)
     found = con.execute(_SQL, {"plan_id": plan_id})
     names = [column[0] for column in found.description or ()]
     while batch := found.fetchmany(10_000):
