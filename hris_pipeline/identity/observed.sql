@@ -7,10 +7,11 @@ create or replace temp macro our_marker(external_id) as case when contains(exter
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
 create or replace temp macro named(pattern, name, kind) as replace(replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name);
 
--- Whose each user is: by its marker, else by the stored link. Views, because most steps read one or two columns of them; who needs no marker reads deskbird.users.
+-- Whose each user is: by its marker, else by the stored link. Views, because most steps read one or two columns of them; who needs no marker reads deskbird.users,
+-- and who asks for the owner of a few asks owner_of: the view asks for everybody's.
 create or replace temp view observed_users as select * exclude (hris_ref), our_marker(external_id) as marker from deskbird.users;
-create or replace temp macro linked_to(id) as (select min(l.hris_ref) from state.links l where l.deskbird_id = id);
-create or replace temp view owned_users as select *, coalesce(marker, linked_to(deskbird_id)) as owner from observed_users;
+create or replace temp macro owner_of(id, marker) as coalesce(marker, (select min(l.hris_ref) from state.links l where l.deskbird_id = id));
+create or replace temp view owned_users as select *, owner_of(deskbird_id, marker) as owner from observed_users;
 
 create or replace temp table observed_groups as
 select g.* exclude (hris_ref),

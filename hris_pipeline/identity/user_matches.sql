@@ -103,7 +103,7 @@ with looking as (
     from core.people
     where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
 ), owned as (
-    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, coalesce(u.marker, linked_to(deskbird_id)) as owner,
+    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, owner_of(deskbird_id, u.marker) as owner,
         name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
     from looking l join addresses a using (key) join observed_users u using (deskbird_id)
 ), gone as (

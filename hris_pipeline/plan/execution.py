@@ -72,20 +72,22 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
     Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
     """
-    if plan_id is None:
-        row = con.execute("select plan_id from state.plans order by number desc limit 1").fetchone()
-        if row is None:
-            raise PipelineError(
-                f"There is no plan for company '{rules.company}' yet. Nothing was written. "
-                "Make one first: materialise deskbird/changes."
-            )
-        plan_id = str(row[0])
-    elif con.execute("select 1 from state.plans where plan_id = ?", [plan_id]).fetchone() is None:
+    row = con.execute(
+        "select plan_id, changes from state.plans where $id is null or plan_id = $id order by number desc limit 1",
+        {"id": plan_id},
+    ).fetchone()
+    if row is None and plan_id is None:
+        raise PipelineError(
+            f"There is no plan for company '{rules.company}' yet. Nothing was written. "
+            "Make one first: materialise deskbird/changes."
+        )
+    if row is None:
         raise PipelineError(
             f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. "
             f"`hris-pipeline plan {rules.company}` shows the current one."
         )
-    if not con.execute("select changes from state.plans where plan_id = ? and changes > 0", [plan_id]).fetchall():
+    plan_id, changes = str(row[0]), row[1]
+    if not changes:
         con.execute(_NOTHING_TO_DO)
         return Prepared(plan_id, (), {}, {})
     compute(con, rules, now, undoes(con, plan_id))
@@ -156,10 +158,9 @@ def close_night(
     if unchanged and not undone and _found_nothing(con, plan_id, run_id):
         set_readable(con)
         identity.observe(con, rules.connections)
-        con.execute("create or replace temp table changes_judged as from deskbird.changes limit 0")
-        verdicts = guard_verdicts(con, plan_id)
+        judged, verdicts = "deskbird.changes", guard_verdicts(con, plan_id)
     else:
-        verdicts = compute(con, rules, now)
+        judged, verdicts = "changes_judged", compute(con, rules, now)
         if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
             verdicts = compute(con, rules, now)  # without what is given up from tonight on
         drift.publish(con)
@@ -167,7 +168,7 @@ def close_night(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
                (select count(*) from owned_users where {MANAGED}),
                (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
-           from changes_judged""",
+           from {judged}""",
         [run_id, plan_id],
     ).fetchone()
     assert row is not None

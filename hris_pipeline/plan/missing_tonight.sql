@@ -6,7 +6,7 @@ with reads as (
 ), vanished as (
     select u.hris_ref, min(u.deskbird_id) as deskbird_id
     from (
-        select coalesce(marker, linked_to(deskbird_id)) as hris_ref, deskbird_id
+        select owner_of(deskbird_id, marker) as hris_ref, deskbird_id
         from observed_users anti join user_matches using (deskbird_id) where active
     ) u
     anti join person_refs r on r.ref = u.hris_ref anti join core.quarantine q on q.hris_ref = u.hris_ref

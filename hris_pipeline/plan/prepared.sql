@@ -1,6 +1,6 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
 -- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
--- state.acknowledged_values.
+-- known_groups, deskbird.users, deskbird.group_members, state.acknowledged_values.
 -- Variables: plan_id, now. Makes: state.plan_progress.
 
 -- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.

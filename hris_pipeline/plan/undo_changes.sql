@@ -1,6 +1,6 @@
 -- The inverse of what a plan has done, drafted as rows of a plan. Nobody's user is ever deleted: who was created is deactivated.
--- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, observed_users, owned_users, observed_groups, known_groups, present_members,
--- state.acknowledged_values. Variables: undoes, managers_are_readable. Adds to: draft, not_undone.
+-- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, deskbird.users, owned_users, observed_groups, known_groups,
+-- present_members, state.acknowledged_values. Variables: undoes, managers_are_readable. Adds to: draft, not_undone.
 
 create or replace temp macro undoing(what) as 'Undoes plan ' || getvariable('undoes') || ': ' || what;
 
@@ -91,7 +91,7 @@ select d.hris_ref, d.user_id as deskbird_id, d.group_ref, d.group_id as group_de
     end as fate
 from done_then d
 left join observed_groups g on g.deskbird_id = d.group_id
-left join observed_users u on u.deskbird_id = d.user_id
+left join deskbird.users u on u.deskbird_id = d.user_id
 left join known_groups k on k.deskbird_id = d.group_id
 left join present_members m on m.group_deskbird_id = d.group_id and m.user_deskbird_id = d.user_id
 where d.object = 'membership'
@@ -121,7 +121,7 @@ select hris_ref, deskbird_id, was, held,
         when gone then 'gone'
         when held is not distinct from was then 'so'
         when held is distinct from written or not ours then 'overtaken'
-        when was is not null and was not in (select deskbird_id from observed_users) then 'gone'
+        when was is not null and was not in (select deskbird_id from deskbird.users) then 'gone'
         else 'goes back'
     end as fate
 from (
