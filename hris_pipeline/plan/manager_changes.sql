@@ -4,7 +4,7 @@
 create or replace temp table manager_draft as
 with coming as (
     select *, case when getvariable('managers_are_readable') then observed_manager
-        else (select a.value from state.acknowledged_values a where a.deskbird_id = pairs.deskbird_id and a.attribute = 'manager') end as held
+        else (select min(a.value) from state.acknowledged_values a where a.deskbird_id = pairs.deskbird_id and a.attribute = 'manager') end as held
     from pairs where wanted and (deskbird_id is not null or hris_ref not in (select hris_ref from review_tonight))
 ), differing as (
     select p.person_id, p.hris_ref, p.deskbird_id, p.manager_ref, m.deskbird_id as manager_deskbird_id, p.held as observed_manager, 'set' as action

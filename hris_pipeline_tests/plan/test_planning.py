@@ -490,6 +490,19 @@ def test_what_deskbird_does_not_give_back_converges_too() -> None:
     assert world.make_plan().changes == 0
 
 
+def test_a_manager_who_was_acknowledged_twice_stops_no_plan() -> None:
+    world = World(guards=UNGUARDED, managers_readable=False)
+    world.hire("boss")
+    world.hire("1", "2", manager_id="boss")
+    world.settle()
+    world.execute("insert into state.acknowledged_values from state.acknowledged_values")
+    assert world.query("select count(*) from state.acknowledged_values where attribute = 'manager'") == [(4,)]
+    assert world.make_plan().changes == 0
+    world.people["2"].manager_id = "1"
+    world.make_plan()
+    assert world.kinds_of_changes() == ["manager set p:2"]
+
+
 def test_members_and_managers_who_could_not_be_created_are_tried_again() -> None:
     for readable in (True, False):
         world = World(guards=UNGUARDED, managers_readable=readable, members_readable=readable)
