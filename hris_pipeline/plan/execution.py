@@ -18,6 +18,7 @@ from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import drift
 from hris_pipeline.plan.guards import MANAGED
+from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import run, stage
@@ -70,7 +71,8 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
 
     Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
-    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
+    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan, or
+    where it was altered since it was made.
     """
     row = con.execute(
         "select plan_id, changes from state.plans where $id is null or plan_id = $id order by number desc limit 1",
@@ -87,10 +89,14 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
             f"`hris-pipeline plan {rules.company}` shows the current one."
         )
     plan_id, changes = str(row[0]), row[1]
+    require_unaltered(con, rules.company, plan_id, "Nothing was written.")
     if not changes:
         con.execute(_NOTHING_TO_DO)
         return Prepared(plan_id, (), {}, {})
-    compute(con, rules, now, undoes(con, plan_id))
+    undone = undoes(con, plan_id)
+    if undone:
+        require_unaltered(con, rules.company, undone, "Nothing was written.")
+    compute(con, rules, now, undone)
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
     run(con, _PREPARE)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from hris_pipeline.plan.integrity import SEALED
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
@@ -211,7 +212,8 @@ class Judgement:
         if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
             return
         approved = self.number(
-            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
+            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact') "
+            f"and {SEALED}"
         )
         strangers = self.number("select count(*) from owned_users where active and owner is null")
         allowed = (self.limits.get("link_user") or {}).get("max_count")

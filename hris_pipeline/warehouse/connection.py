@@ -7,13 +7,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-_TEXTS = (Path(__file__).parent / "texts.sql").read_text(encoding="utf-8")
+_TEXTS, _DIGESTS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("texts", "digests"))
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the clock's zone and define how texts are compared (``texts.sql``); returns the connection."""
+    """Set the clock's zone and define how texts are compared (``texts.sql``) and sealed (``digests.sql``)."""
     con.execute("set TimeZone = 'UTC'")
     run(con, _TEXTS)
+    run(con, _DIGESTS)
     return con
 
 

@@ -339,6 +339,10 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
+            if by_hand:  # before deskbird is asked; what is written is looked at again just before
+                plan.require_unaltered(con, company.name, plan_id or plan.latest(con), "Nothing was written.")
+                # in a night an altered decision holds nothing up: all that guards hold back stays so
+                plan.require_unaltered_decisions(con, company.name, "Nothing was written.")
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
             if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
