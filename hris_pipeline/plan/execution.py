@@ -65,6 +65,7 @@ class Night:
     blocked: int
     managed: int
     not_sticking: int = 0  # values that are not written again, because deskbird did not keep them
+    unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
 
 
 def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
@@ -172,13 +173,14 @@ def close_night(
         drift.publish(con)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               count(*) filter (verdict = 'blocked' and guard = 'incomplete_extract'),
                (select count(*) from owned_users where {MANAGED}),
                (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
            from {judged}""",
         [run_id, plan_id],
     ).fetchone()
     assert row is not None
-    left, blocked, managed, failed = row
+    left, blocked, unproven, managed, failed = row
     contact_waits = any(
         v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
     )
@@ -190,9 +192,9 @@ def close_night(
         good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
         left, in_line = stuck, stuck == 0 and failed == 0
         if in_line and not good:
-            return Night(in_line, left, blocked, managed)
+            return Night(in_line, left, blocked, managed, unproven=unproven)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
-    return Night(in_line, left, blocked, managed, drift.left_alone(con)[1])
+    return Night(in_line, left, blocked, managed, drift.left_alone(con)[1], unproven)
 
 
 def _found_nothing(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> bool:
