@@ -90,7 +90,7 @@ def _recorded_as(instance: dg.DagsterInstance, job: str) -> Iterator[None]:
     try:
         yield
     finally:
-        del instance.create_run_for_job  # type: ignore[method-assign] # the class's own again
+        del instance.create_run_for_job  # the class's own again
 
 
 def reap() -> list[str]:

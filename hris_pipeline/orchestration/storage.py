@@ -63,8 +63,10 @@ PATIENCE = 60.0  # seconds that a process waits for another one that makes the d
 
 
 def make(folder: Path) -> None:
-    """Make the databases, or complete them; nothing to do where they are whole. :class:`TimeoutError` where another process
-    makes them for ever."""
+    """Make the databases, or complete them; nothing to do where they are whole.
+
+    :class:`TimeoutError` where another process makes them for ever.
+    """
     if _are_whole(folder):
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,8 +81,9 @@ def make(folder: Path) -> None:
             for storage in (made.run_storage, made.schedule_storage):
                 storage.migrate()
                 storage.optimize()
-            made.event_log_storage.reindex_events()
-            made.event_log_storage.reindex_assets()
+            if not _has_events(folder):  # with events it takes an instance, and Dagster does well without
+                made.event_log_storage.reindex_events()
+                made.event_log_storage.reindex_assets()
         finally:
             made.dispose()
         for database in _DATABASES:
@@ -98,6 +101,11 @@ def _are_whole(folder: Path) -> bool:
             if con.execute("pragma user_version").fetchone() != (WHOLE,):
                 return False
     return True
+
+
+def _has_events(folder: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(folder / "history/runs/index.db", timeout=PATIENCE)) as con:
+        return con.execute("select 1 from event_logs limit 1").fetchone() is not None
 
 
 @contextlib.contextmanager
