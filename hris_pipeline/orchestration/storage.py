@@ -76,16 +76,8 @@ def make(folder: Path) -> None:
         for database in _DATABASES:
             (folder / database.file).parent.mkdir(parents=True, exist_ok=True)
             _complete(database, folder)
-        made = DagsterSqliteStorage(str(folder))
-        try:
-            for storage in (made.run_storage, made.schedule_storage):
-                storage.migrate()
-                storage.optimize()
-            if not _has_events(folder):  # with events it takes an instance, and Dagster does well without
-                made.event_log_storage.reindex_events()
-                made.event_log_storage.reindex_assets()
-        finally:
-            made.dispose()
+        if _are_empty(folder):  # with runs in them it takes an instance, and Dagster does well without
+            _migrate(folder)
         for database in _DATABASES:
             with contextlib.closing(sqlite3.connect(folder / database.file, timeout=PATIENCE)) as con:
                 con.execute(f"pragma user_version = {WHOLE}")
@@ -103,9 +95,26 @@ def _are_whole(folder: Path) -> bool:
     return True
 
 
-def _has_events(folder: Path) -> bool:
-    with contextlib.closing(sqlite3.connect(folder / "history/runs/index.db", timeout=PATIENCE)) as con:
-        return con.execute("select 1 from event_logs limit 1").fetchone() is not None
+def _are_empty(folder: Path) -> bool:
+    """Whether nothing has been recorded yet."""
+    for database, table in zip(_DATABASES, ("runs", "event_logs", "job_ticks"), strict=True):
+        with contextlib.closing(sqlite3.connect(folder / database.file, timeout=PATIENCE)) as con:
+            if con.execute(f"select 1 from {table} limit 1").fetchone():
+                return False
+    return True
+
+
+def _migrate(folder: Path) -> None:
+    """Note that the data of new databases need no migration, as Dagster does when it makes them."""
+    made = DagsterSqliteStorage(str(folder))
+    try:
+        for storage in (made.run_storage, made.schedule_storage):
+            storage.migrate()
+            storage.optimize()
+        made.event_log_storage.reindex_events()
+        made.event_log_storage.reindex_assets()
+    finally:
+        made.dispose()
 
 
 @contextlib.contextmanager
