@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from hris_pipeline import streams
 from hris_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -601,7 +602,7 @@ def run(arguments: list[str] | None = None) -> int:
         _say(_usage(mistake))
     except PipelineError as problem:
         _say(str(problem))
-    except SystemExit:  # typer's answer to a reader of standard output that has gone
+    except SystemExit:  # typer's answer to a reader that has gone, where nobody guards the stream
         pass
     except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody should have to read a traceback
         _say(_unexpected(problem))
@@ -632,10 +633,12 @@ def _unexpected(problem: BaseException) -> str:
 
 def main() -> NoReturn:
     """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # names in a terminal that is not UTF-8
-    sys.exit(run())
+    streams.guard()
+    code = run()
+    problem = streams.output_problem()
+    if problem is not None:
+        _say(f"Standard output could not be written whole ({problem}). The command itself ran to its end.")
+    sys.exit(code if problem is None else 1)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -234,10 +235,69 @@ def test_the_console_script_ends_with_the_commands_exit_code(planned):
     assert script("plan").returncode == 1
 
 
-def test_a_reader_that_leaves_early_is_no_error_of_ours(planned):
-    command = f"{sys.executable} -m hris_pipeline.cli plan acme --format json | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+def without_reader(*arguments, both=False):
+    """The console script, writing into a pipe whose reader has gone before it starts: exit code and standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "hris_pipeline.cli", *arguments],
+            stdout=writer,
+            stderr=writer if both else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["plan", "acme", "--format", "json"], 3),
+        (["plan", "acme"], 3),
+        (["status", "acme"], 3),
+        (["review", "acme"], 0),
+        (["systems", "--format", "json"], 0),
+        (["--help"], 0),
+    ],
+)
+def test_a_reader_that_leaves_early_is_no_error_and_changes_no_exit_code(planned, arguments, code):
+    assert without_reader(*arguments) == (code, "")
+
+
+def test_nobody_reads_either_stream(planned):
+    assert without_reader("plan", "acme", both=True)[0] == 3
+    assert without_reader("plan", "nowhere", both=True)[0] == 1
+
+
+def test_a_reader_of_the_first_line_of_much_output_leaves(home):
+    """Far more than a pipe holds, so that the writer meets the end of it in the middle of its work."""
+    with Warehouse(home / "data", "acme").write(("personio",)) as con:
+        rows = hand_made_plan.rows()
+        again = [(number * 100 + seq, *row) for number in range(300) for seq, *row in rows]
+        hand_made_plan.fill(con, again)
+    command = [sys.executable, "-m", "hris_pipeline.cli", "plan", "acme", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as writing:
+        assert writing.stdout.readline() == "{\n"
+        writing.stdout.close()
+        assert writing.stderr.read() == ""
+    assert writing.returncode == 3
+
+
+def test_a_disk_without_room_is_one_sentence_and_an_error(home):
+    with (home / "out").open("w") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "hris_pipeline.cli", "systems"],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Standard output could not be written whole (File too large)." in done.stderr
 
 
 def test_ctrl_c_ends_a_sync_with_one_sentence(tmp_path):
