@@ -86,7 +86,7 @@ def sync(
     as_of: AsOf = None,
 ) -> None:
     """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
-    loaded = _load(company)
+    loaded = _load(company, to_run=True)
     run_id = _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
     plan = _plan(company, as_of)
     if dry_run:
@@ -170,6 +170,7 @@ def apply(
     loaded = _load(company)
     if pause := _paused(company):
         raise PipelineError(f"{company} is {pause.sentence(company, loaded.timezone)}.")
+    _load(company, to_run=True)
     run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
     carried_out = _plan(company, as_of, plan_id)
     _show(carried_out, rows=3)
@@ -181,11 +182,11 @@ def apply(
 @app.command()
 def undo(company: CompanyName, plan_id: PlanId, as_of: AsOf = None) -> None:
     """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries it out."""
+    _load(company, to_run=True)
     from hris_pipeline import plan as plans
     from hris_pipeline import settings
     from hris_pipeline.warehouse import Warehouse
 
-    _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:  # before deskbird is asked for anything
         plans.require_undoable(con, company, plan_id)
     _run(company, "undo", plan_id=plan_id, as_of=as_of)
@@ -450,11 +451,11 @@ def sandbox(
 # --- what they share ------------------------------------------------------------------------------------------------------------
 
 
-def _load(company: str) -> "Company":
-    """The company's file, checked, before anything slow happens."""
+def _load(company: str, *, to_run: bool = False) -> "Company":
+    """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
     from hris_pipeline import settings
 
-    return settings.load(company)
+    return settings.load_to_run(company) if to_run else settings.load(company)
 
 
 def _now(as_of: str | None) -> dt.datetime:

@@ -230,6 +230,26 @@ def test_help_and_systems_import_neither_dagster_nor_pandas():
     assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
 
 
+@pytest.mark.parametrize("command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]])
+def test_what_the_company_file_and_the_environment_lack_is_told_at_once_before_anything_heavy_is_loaded(home, command):
+    file = home / "companies" / "acme.yaml"
+    file.write_text(file.read_text().replace("Europe/Berlin", "Europe/Berln") + "frozen: [somebody]\n")
+    name, *options = command
+    code = (
+        f"import sys; from hris_pipeline import cli; code = cli.run({[name, 'acme', *options]}); "
+        "print(code, sorted({'dagster', 'pandas', 'pandera', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 []\n"
+    assert [line.removeprefix(f"{file}: ").split(" which is")[0] for line in done.stderr.splitlines()] == [
+        "timezone must be a time zone such as Europe/Berlin. Did you mean Europe/Berlin?",
+        "frozen[0] must be an e-mail address or an hris_ref, <connection>:<id>, such as personio:1234.",
+        "hris.personio.client_secret needs the environment variable PERSONIO_SECRET,",
+        "deskbird.scim_token needs the environment variable DESKBIRD_TOKEN,",
+    ]
+    assert not (home / "data").exists()
+
+
 def test_the_console_script_ends_with_the_commands_exit_code(planned):
     assert script("plan", "acme").returncode == 3
     assert script("plan").returncode == 1
