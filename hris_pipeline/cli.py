@@ -167,10 +167,10 @@ def apply(
     as_of: AsOf = None,
 ) -> None:
     """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
-    loaded = _load(company)
-    if pause := _paused(company):
+    pause = _paused(company)
+    loaded = _load(company, to_run=pause is None)
+    if pause:
         raise PipelineError(f"{company} is {pause.sentence(company, loaded.timezone)}.")
-    _load(company, to_run=True)
     run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
     carried_out = _plan(company, as_of, plan_id)
     _show(carried_out, rows=3)
