@@ -71,6 +71,10 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIMESTAMP", help="as if it were this moment: 2026-03-02T04:30:00+01:00", show_default=False),
 ]
+Names = Annotated[
+    bool,
+    typer.Option("--names", help="print names and values also where standard output is no terminal, which else has references"),
+]
 Because = Annotated[str | None, typer.Option("--because", metavar="TEXT", help="why; kept with the decision", show_default=False)]
 
 
@@ -83,6 +87,7 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="read everything and make the plan; change nothing in deskbird")
     ] = False,
+    names: Names = False,
     as_of: AsOf = None,
 ) -> None:
     """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
@@ -91,15 +96,15 @@ def sync(
     plan = _plan(company, as_of)
     if dry_run:
         plan = plan.as_made()
-        _show(plan, rows=10)
+        _show(plan, rows=10, names=_with_names(names))
         raise typer.Exit(plan.exit_code)
     if pause := _paused(company):
-        _show(plan, rows=3, hint=False)
+        _show(plan, rows=3, hint=False, names=_with_names(names))
         done = plan.states["applied"]
         nothing = f"nothing more was written after {done:,} changes" if done else "nothing was written"
         typer.echo(f"{company} is {pause.sentence(company, loaded.timezone, nothing=nothing)}.")
         raise typer.Exit(plan.exit_code)
-    _show(plan, rows=3)
+    _show(plan, rows=3, names=_with_names(names))
     raise typer.Exit(_carried_out(plan, run_id))
 
 
@@ -164,6 +169,7 @@ def resume(company: CompanyName) -> None:
 def apply(
     company: CompanyName,
     plan_id: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="the plan, as `plan` shows it")],
+    names: Names = False,
     as_of: AsOf = None,
 ) -> None:
     """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
@@ -173,14 +179,14 @@ def apply(
         raise PipelineError(f"{company} is {pause.sentence(company, loaded.timezone)}.")
     run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
     carried_out = _plan(company, as_of, plan_id)
-    _show(carried_out, rows=3)
+    _show(carried_out, rows=3, names=_with_names(names))
     if pause := _paused(company):  # meanwhile
         _say(f"{company} is {pause.sentence(company, loaded.timezone, nothing='nothing more was written')}.")
     raise typer.Exit(_carried_out(carried_out, run_id))
 
 
 @app.command()
-def undo(company: CompanyName, plan_id: PlanId, as_of: AsOf = None) -> None:
+def undo(company: CompanyName, plan_id: PlanId, names: Names = False, as_of: AsOf = None) -> None:
     """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries it out."""
     _load(company, to_run=True)
     from hris_pipeline import plan as plans
@@ -191,7 +197,7 @@ def undo(company: CompanyName, plan_id: PlanId, as_of: AsOf = None) -> None:
         plans.require_undoable(con, company, plan_id)
     _run(company, "undo", plan_id=plan_id, as_of=as_of)
     plan = _plan(company, as_of).as_made()
-    _show(plan, rows=10)
+    _show(plan, rows=10, names=_with_names(names))
     raise typer.Exit(plan.exit_code)
 
 
@@ -506,12 +512,17 @@ def _carried_out(plan: "Plan", run_id: str) -> int:
     return 0
 
 
-def _show(current: "Plan", *, rows: int | None, hint: bool = True) -> None:
+def _with_names(asked: bool) -> bool:
+    """Whether names and addresses are printed: not in what a machine keeps, unless somebody asks for them."""
+    return asked or sys.stdout.isatty()
+
+
+def _show(current: "Plan", *, rows: int | None, hint: bool = True, names: bool = True) -> None:
     from hris_pipeline.presentation import plan as rendering
     from hris_pipeline.presentation import put
 
     timezone = _load(current.company).timezone
-    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint))
+    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint, names=names))
 
 
 def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.") -> None:
