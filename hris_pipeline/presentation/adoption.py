@@ -22,6 +22,7 @@ class Adoption:
     conflicts: int  # people about whose user somebody has to decide first
     other_system: int = 0  # carry the mark of another system, and would not be linked
     other_system_in_hris: int = 0  # of those, with the e-mail address of somebody in the HR system
+    taken_over: int = 0  # would be linked although another system has marked them
     disputed: int = 0  # carry no marker, and wait for a decision about whose they are
 
     def sentences(self, company: str) -> list[str]:
@@ -30,12 +31,14 @@ class Adoption:
             f"First contact: deskbird has {count(self.active, 'active user')}.",
             f"{self.ours:,} carry our marker already, {self.would_link:,} would be linked by their e-mail address.",
         ]
+        if self.taken_over:
+            lines.append(f"{self.taken_over:,} of these are marked by another system and would get our marker: take_over is on.")
         if self.other_system:
             lines.append(
                 f"{self.other_system:,} are marked by another system, such as an identity provider; "
-                f"{self.other_system_in_hris:,} of them have the e-mail address of somebody in the HR system. They stay as they "
-                "are until somebody decides."
+                f"{self.other_system_in_hris:,} of them have the e-mail address of somebody in the HR system."
             )
+            lines.append("They are left as they are until somebody decides.")
         lines.append(f"{self.by_hand:,} were made by hand and belong to nobody in the HR system: they are left as they are.")
         if self.disputed:
             lines.append(f"{self.disputed:,} without a marker may be several people's, or one of several users of a person.")

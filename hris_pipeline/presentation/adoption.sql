@@ -30,4 +30,5 @@ select
     (select count(distinct hris_ref) from state.review) as conflicts,
     (select count(*) from strangers where marked) as other_system,
     (select count(*) from strangers where marked and asked) as other_system_in_hris,
+    (select count(*) from users where not ours and would_link and marked) as taken_over,
     (select count(*) from strangers where not marked and asked) as disputed
