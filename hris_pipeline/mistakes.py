@@ -73,7 +73,7 @@ def lines_of(problem: ValidationError) -> list[InitErrorDetails]:
 def _as_raised(error: ErrorDetails) -> InitErrorDetails:
     kind, context = error["type"], error.get("ctx", {})
     custom = "sentence" in context
-    what = PydanticCustomError(kind, "{sentence}", context) if custom else kind  # type: ignore[arg-type]
+    what = PydanticCustomError(kind, "{sentence}", context) if custom else kind
     return InitErrorDetails(type=what, loc=error["loc"], input=error.get("input"), ctx={} if custom else context)
 
 
@@ -100,7 +100,8 @@ class _Copy:
 
     def original(self, loc: KeyPath) -> KeyPath:
         """The path as it is in the file, where a list has lost some of its elements."""
-        node, path = self.document, []
+        node: Any = self.document
+        path: list[str | int] = []
         for step in loc:
             path.append(node.places[step] if isinstance(node, _Elements) and isinstance(step, int) else step)
             node = _inner(node, step)
@@ -210,7 +211,7 @@ def collect(
         for _, error in sorted(here, key=lambda pair: [str(step).zfill(9) for step in pair[1]["loc"]], reverse=True):
             if not copy.mend(error):
                 return found  # nothing of the document can be kept
-    sections = list(document)
+    sections: list[str | int] = list(document)
     return sorted(found, key=lambda pair: sections.index(pair[0][0]) if pair[0][0] in document else len(sections))
 
 

@@ -99,7 +99,8 @@ def decide_all(
     refused = [Refused(one, why) for one in decisions if (why := known.refusal(one))] + known.contradictions(decisions)
     if refused:
         return [], sorted(refused, key=lambda each: each.decision.line or 0)
-    done, rows = [], []
+    done: list[Decided] = []
+    rows: list[tuple[object, ...]] = []
     for one in decisions:
         decided = known.take(one)
         done.append(decided)

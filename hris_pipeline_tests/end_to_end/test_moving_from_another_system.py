@@ -66,6 +66,10 @@ def test_c106_one_decision_moves_everybody_whom_an_identity_provider_has_marked(
         ):
             assert said in first.out, first.out
 
+        examined = company.run("doctor", "acme").out
+        assert "active users that another system has marked at the last read: 61" in examined
+        assert "deskbird.take_over: true" in examined
+
         tried = company.run("link", "acme", "--all-by-email", "--dry-run")
         assert (tried.code, tried.out.splitlines()[0]) == (0, "Would decide: 60 links, 0 separations.")
         assert company.ask("select count(*) from state.decisions") == [(0,)]
