@@ -40,12 +40,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from hris_pipeline import rules
+from hris_pipeline import mistakes, rules
 from hris_pipeline.errors import SettingsError
-from hris_pipeline.mistakes import KeyPath as KeyPath
 from hris_pipeline.mistakes import STAND_IN, collect, lines_of, missing_key, refuse_all, secret, unknown_key, unknown_word
-from hris_pipeline.mistakes import mistake as mistake
-from hris_pipeline.mistakes import refuse as refuse
+
+KeyPath = mistakes.KeyPath
+mistake, refuse = mistakes.mistake, mistakes.refuse  # for the HR systems' models too
 
 COMPANIES_VARIABLE = "HRIS_PIPELINE_COMPANIES"
 DATA_VARIABLE = "HRIS_PIPELINE_DATA"
