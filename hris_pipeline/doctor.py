@@ -342,8 +342,8 @@ def _learnt(company: Company) -> Iterator[Finding]:
             DESKBIRD,
             f"active users that another system has marked at the last read: {marked[0]:,}",
             "None of them is linked to a person unless somebody decides.",
-            "If the company moves from an identity provider: "
-            f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or deskbird.take_over: true in the company file.",
+            "If the company moves from an identity provider: run "
+            f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
         )
     words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
     if words:
