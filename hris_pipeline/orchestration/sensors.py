@@ -213,7 +213,7 @@ def night_sensor(company: Company) -> dg.SensorDefinition | None:
 
     A night is missed when its tick is long past and no nightly run has succeeded since, nor within 26 hours.
     """
-    if company.schedule is None:
+    if company.schedule is None or not company.schedule_on:
         return None
     cron, zone = company.schedule, ZoneInfo(company.timezone)
 

@@ -57,6 +57,14 @@ def test_all_that_dagster_writes_lies_in_the_data_folder_whatever_the_working_di
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
 
 
+def test_a_terminal_beside_the_ui_shows_no_line_for_each_step_and_the_events_are_kept(project, capfd):
+    with instances.open_instance() as instance:
+        run_id = anything.execute_in_process(instance=instance).run_id
+        assert capfd.readouterr() == ("", "")
+        kinds = {entry.dagster_event.event_type_value for entry in instance.all_logs(run_id) if entry.dagster_event}
+        assert {"PIPELINE_SUCCESS", "STEP_START", "STEP_SUCCESS"} <= kinds
+
+
 def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_data(monkeypatch, tmp_path):
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv(settings.DATA_VARIABLE, raising=False)
