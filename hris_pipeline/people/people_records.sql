@@ -43,7 +43,7 @@ with dated as not materialized (
 select
     hris_ref,
     connection,
-    nfc_normalize(lower(clean_text(email))) as email,
+    clean_address(email) as email,
     clean_text(given_name) as given_name,
     clean_text(family_name) as family_name,
     nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,

@@ -114,7 +114,7 @@ HELD_BACK = {
     "no domain": ({"email": "someone@acme"}, {"email_is_valid"}),
     "blank inside": ({"email": "some one@acme.test"}, {"email_is_valid"}),
     "two addresses": ({"email": "one@acme.test;two@acme.test"}, {"email_is_valid"}),
-    "line break after it": ({"email": "one@acme.test\nx"}, set()),  # control characters are dropped, so this is one@acme.testx
+    "line break within it": ({"email": "one@acme.test\nx"}, {"email_is_valid"}),
     "no name": ({"given_name": None, "family_name": " "}, {"name_is_present"}),
     "no such day": ({"start_date": "2026-02-30"}, {"dates_are_readable"}),
     "no date": ({"end_date": "soon"}, {"dates_are_readable"}),

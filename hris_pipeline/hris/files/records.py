@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec import UNSET
 
-from hris_pipeline.contracts import email_key
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.hris.files.contents import Content
 from hris_pipeline.hris.files.options import EMPLOYED, Columns, Options
 from hris_pipeline.hris.files.places import Refused
 from hris_pipeline.hris.files.text import UNREADABLE, Shortened, clean, clean_id, day, unit_id
+from hris_pipeline.texts import email_key
 
 IDS = ("id", "employment_id", "manager_id")
 DATES = ("start_date", "end_date")
