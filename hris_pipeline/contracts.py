@@ -233,6 +233,7 @@ PEOPLE = Table(
         ),
         Rule("name_is_present", "display_name", "there is a first or a last name"),
         Rule("dates_are_readable", "dates", "first and last day are dates or empty"),
+        Rule("rows_agree", "rows", "the rows that one contract has are the same but for their groups"),
     ),
 )
 

@@ -859,6 +859,10 @@ class _Loader(yaml.SafeLoader):
             if key.value in seen:
                 raise SettingsError(f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of them.")
             seen[key.value] = line
+        for key, value in node.value:  # words for nothing are words: NULL is no null there, and 0000-00-00 is no day
+            if key.value == "empty" and isinstance(value, yaml.SequenceNode):
+                for word in value.value:
+                    word.tag = "tag:yaml.org,2002:str" if isinstance(word, yaml.ScalarNode) else word.tag
         return super().construct_mapping(node, deep=deep)
 
 
@@ -878,6 +882,8 @@ def _parse(text: str) -> object:
         elif ":" in line:
             hint = "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs quotes around it."
         raise SettingsError(f"line {number + 1}: this is not valid YAML. {hint}") from None
+    except ValueError:
+        raise SettingsError("it holds a day that no calendar has, such as 0000-00-00. Put it in quotes.") from None
     except yaml.YAMLError:
         raise SettingsError("it holds characters that YAML does not allow. Save it as plain UTF-8 text.") from None
 

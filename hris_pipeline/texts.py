@@ -28,7 +28,9 @@ _USELESS = re.compile(f"(^|[{_UNJOINED}])[{_JOINERS}]+|[{_JOINERS}]+(?=$|[{_UNJO
 _ENDS = re.compile(f"^[ {_BLANKS}{_UNSEEN}{_JOINERS}]+|[ {_BLANKS}{_UNSEEN}{_JOINERS}]+$")
 _WRAPPED = re.compile(r"^(?:mailto:)?<([^<>]*)>$|^mailto:([^<>]*)$", re.IGNORECASE)
 _TRIMMED = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"  # by DuckDB's trim
-_SAME = str.maketrans("\u2018\u2019\u02bc\uff07\u3002\uff0e\uff61", "''''...")
+SIGNS = "\u2018\u2019\u02bc\uff07\u3002\uff0e\uff61"
+"""Apostrophes and dots of print, which stand for plain ones in an address."""
+_SAME = str.maketrans(SIGNS, "''''...")
 
 
 def clean_text(text: str) -> str:
@@ -38,6 +40,11 @@ def clean_text(text: str) -> str:
         text = _USELESS.sub(r"\1", text)
         text = re.sub(" {2,}", " ", text).strip(" ")
     return normalize("NFC", text)
+
+
+def strip_unseen(text: str) -> str:
+    """Text without white space and unseen characters around it."""
+    return _ENDS.sub("", text)
 
 
 def clean_address(text: str) -> str:

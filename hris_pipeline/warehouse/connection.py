@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from hris_pipeline.texts import domain_key
+from hris_pipeline.texts import SIGNS, domain_key
 
 _TEXTS, _ODD_ADDRESSES = (
     (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("texts.sql", "odd_addresses.sql")
@@ -31,8 +31,8 @@ def note_addresses(con: duckdb.DuckDBPyConnection, relation: str, columns: Seque
     found = con.execute(
         f"""select distinct
                 case when contains(address, 'xn--') then address[strpos(address, '@') + 1:] end as domain,
-                regexp_matches(address, '[‘’ʼ＇。．｡]') as has_signs
-            from ({addresses}) where contains(address, 'xn--') or regexp_matches(address, '[‘’ʼ＇。．｡]')"""
+                regexp_matches(address, '[{SIGNS}]') as has_signs
+            from ({addresses}) where contains(address, 'xn--') or regexp_matches(address, '[{SIGNS}]')"""
     ).fetchall()
     forms = {("domain", domain, domain_key(domain)) for domain, _ in found if domain}
     forms |= {("signs", "", "") for _, has_signs in found if has_signs}

@@ -65,7 +65,14 @@ def test_the_least_that_a_company_file_needs(tmp_path):
         ({"date_in_name": "%Y"}, "options.date_in_name must be made of %Y or %y, %m, %d"),
         ({"delimiter": ";;"}, "options.delimiter must be one character"),
         ({"delimiter": "|", "quote": "|"}, "options.quote must be another character than the delimiter"),
-        ({"encoding": "utf8"}, "options.encoding must be"),
+        ({"encoding": "utf-99"}, "options.encoding must be an encoding that Python knows"),
+        ({"encoding": "base64"}, "options.encoding must be"),
+        ({"encoding": "unicode_escape"}, "options.encoding must be"),
+        ({"escape": ";", "delimiter": ";"}, "options.escape must be another character"),
+        ({"columns": {"id": ["A", "B"]}}, "options.columns.id.columns must be one column"),
+        ({"columns": {"end_date": {"column": "A", "columns": ["B"]}}}, "options.columns.end_date"),
+        ({"columns": {"email": {"collumn": "A"}}}, "options.columns.email.collumn is not a known key"),
+        ({"columns": {"groups": {"team": {"name": "T", "separator": ""}}}}, "options.columns.groups.team.separator"),
         ({"proof": {"marker": "done"}}, "options.proof.marker must be a file's name with {name} or {stem} in it"),
         ({"proof": {"marker": "../{name}"}}, "options.proof.marker must be a file's name"),
         ({"format": "json", "proof": {"trailer": {"starts_with": "T"}}}, "options.proof.trailer is for csv, tsv and xlsx"),
@@ -142,6 +149,41 @@ def test_an_address_and_credentials_that_do_not_fit_the_options_are_told_with_th
     tmp_path, account, options, said
 ):
     assert f"acme.yaml: hris.hr.{said}" in refusal(tmp_path, account=account, **options)
+
+
+def test_c96_words_for_nothing_are_words_however_they_look_in_yaml(tmp_path):
+    (tmp_path / "acme.yaml").write_text(
+        """
+hris:
+  hr:
+    system: files
+    options:
+      path: /srv/people.csv
+      empty: [NULL, N/A, "-", 0000-00-00, 00.00.0000, 2999-12-31, 31-DEC-4712, ~, null, no, 0]
+      columns:
+        id: ID
+        email: {column: E-Mail, empty: []}
+        given_name: [Preferred, First]
+        family_name: {column: Last, empty: [null]}
+        status: Status
+      statuses: {"": active, X: ended}
+deskbird: {scim_token: "${TOKEN}"}
+"""
+    )
+    options = load("acme", tmp_path).hris["hr"].options
+    assert options.empty == (
+        *("NULL", "N/A", "-", "0000-00-00", "00.00.0000", "2999-12-31", "31-DEC-4712", "~", "null", "no", "0"),
+    )
+    assert options.words_for_nothing("email") == frozenset()
+    assert options.words_for_nothing("family_name") == {"null"}
+    assert options.columns.given_name.columns == ("Preferred", "First")
+    assert options.status_words == {"(blank)": "active", "x": "ended"}
+
+
+def test_a_day_that_no_calendar_has_is_told_where_it_is_no_word(tmp_path):
+    (tmp_path / "acme.yaml").write_text("hris: {hr: {system: files, options: {open_ended: [0000-00-00]}}}\n")
+    with pytest.raises(SettingsError, match="a day that no calendar has"):
+        load("acme", tmp_path)
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/files.md"])

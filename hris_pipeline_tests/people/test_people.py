@@ -258,3 +258,16 @@ def test_the_counts_say_what_came_out() -> None:
         counts = world.derive(con)
     assert (counts.people, counts.wanted, counts.ended, counts.upcoming, counts.quarantined) == (4, 2, 1, 1, 1)
     assert counts.by_rule == {"status_is_known": 1}
+
+
+def test_c102_whoever_has_one_contract_twice_is_held_back_and_the_others_flow() -> None:
+    world = World()
+    for person in ("1", "2", "3"):
+        world.hire(person)
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        con.execute("insert into hris_p.employees by name select * replace ('Other' as family_name) from hris_p.employees where id = '2'")
+        con.execute("insert into hris_p.employees by name select * replace ('c2' as employment_id) from hris_p.employees where id = '3'")
+        world.derive(con)
+    assert world.query("select hris_ref from core.people order by all") == [("p:1",), ("p:3",)]
+    assert held_back(world) == {"2": {"rows_agree"}}
