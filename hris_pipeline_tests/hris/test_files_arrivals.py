@@ -381,7 +381,9 @@ def test_c99_a_day_in_a_files_name_counts_to_its_end_where_the_company_is(feed, 
         assert "hours old (options.max_age_hours allows 26)" in feed.refusal(date_in_name=form)
 
 
-@pytest.mark.parametrize("name", ["~$people.xlsx", ".~lock.people.xlsx#", ".people.xlsx", "people.xlsx.part", "people.xlsx.filepart", "people.xlsx~"])
+@pytest.mark.parametrize(
+    "name", ["~$people.xlsx", ".~lock.people.xlsx#", ".people.xlsx", "people.xlsx.part", "people.xlsx.filepart", "people.xlsx~"]
+)
 def test_c99_a_lock_file_and_half_a_file_are_no_exports(feed, name):
     feed.put(workbook(ADA), "people.xlsx", hours_old=2)
     (feed.folder / "__MACOSX").mkdir()

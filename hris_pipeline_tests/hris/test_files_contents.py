@@ -298,7 +298,8 @@ def test_an_id_that_only_looks_a_little_like_one_is_kept(feed):
 
 
 @pytest.mark.parametrize(
-    ("given", "family", "dept"), [("Anna\nMaria", "Van\tDyk", "Sales\r\nEMEA"), ("Anna\u00a0 Maria", "Van\u2028Dyk", "Sa\u00adles\u200b EMEA")]
+    ("given", "family", "dept"),
+    [("Anna\nMaria", "Van\tDyk", "Sales\r\nEMEA"), ("Anna\u00a0 Maria", "Van\u2028Dyk", "Sa\u00adles\u200b EMEA")],
 )
 def test_c97_what_stands_within_a_cell_is_a_blank_or_nothing(feed, given, family, dept):
     feed.put(f'ID;E-Mail;First;Last;Dept\r\n1;ada@acme.test;"{given}";"{family}";"{dept}"\r\n')
@@ -424,7 +425,8 @@ def test_c95_a_spreadsheets_midnight_that_was_written_seconds_early_is_the_day_t
 
 
 @pytest.mark.parametrize(
-    ("number", "iso"), [("46082.9995", "2026-03-02"), ("46082,9995", "2026-03-02"), ("46083.0005", "2026-03-02"), ("46082.5", "2026-03-01")]
+    ("number", "iso"),
+    [("46082.9995", "2026-03-02"), ("46082,9995", "2026-03-02"), ("46083.0005", "2026-03-02"), ("46082.5", "2026-03-01")],
 )
 def test_c95_day_numbers_are_rounded_as_moments_are(feed, number, iso):
     feed.put(text((*ADA, number), header=(*HEADER, "End")))
@@ -450,7 +452,19 @@ def test_c95_a_code_that_a_spreadsheet_made_a_date_of_is_refused_by_its_cell(fee
 
 
 @pytest.mark.parametrize(
-    "made", ["03-Jan", "10. Dez", "1-M\u00e4r", "Mrz 98", "Jan-10", "2026-01-03", "2026-01-03 00:00:00", "03.01.2026", "1/3/2026", "1,23457E+11"]
+    "made",
+    [
+        "03-Jan",
+        "10. Dez",
+        "1-M\u00e4r",
+        "Mrz 98",
+        "Jan-10",
+        "2026-01-03",
+        "2026-01-03 00:00:00",
+        "03.01.2026",
+        "1/3/2026",
+        "1,23457E+11",
+    ],
 )
 @pytest.mark.parametrize("column", ["ID", "Team", "CC"])
 def test_c95_so_is_one_in_a_text_file_that_a_spreadsheet_saved(feed, made, column):

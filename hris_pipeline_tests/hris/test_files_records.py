@@ -121,7 +121,8 @@ NOTHING = ["NULL", "N/A", "nan", "-", "0000-00-00", "00.00.0000", "2999-12-31", 
 
 
 def test_c96_words_mean_nothing_only_where_the_company_file_says_so_and_to_the_letter(feed):
-    rows = [("1", "a@acme.test", "Ada", "NULL", "N/A"), ("2", "b@acme.test", "Bob", "nan", "-"), ("3", "n@acme.test", "Anna", "Null", "Sales")]
+    rows = [("1", "a@acme.test", "Ada", "NULL", "N/A"), ("2", "b@acme.test", "Bob", "nan", "-")]
+    rows.append(("3", "n@acme.test", "Anna", "Null", "Sales"))
     feed.put(text(*rows, header=(*HEADER, "Team")))
     mapped = {"columns": {"groups": {"team": "Team"}}}
     assert [row["family_name"] for row in feed.people(**mapped)] == ["NULL", "nan", "Null"]
@@ -165,9 +166,11 @@ def test_c96_the_doctor_tells_a_day_that_is_none_before_it_holds_somebody_back(f
 
 def test_c102_a_name_is_taken_from_the_first_column_that_says_anything(feed):
     header = ("ID", "E-Mail", "Preferred", "Legal", "Last")
-    rows = [("1", "s@acme.test", "Sam", "Samuel", "B"), ("2", "b@acme.test", "", "Robert", "C"), ("3", "c@acme.test", "-", "Cy", "D")]
+    rows = [("1", "s@acme.test", "Sam", "Samuel", "B"), ("2", "b@acme.test", "", "Robert", "C")]
+    rows.append(("3", "c@acme.test", "-", "Cy", "D"))
     feed.put(text(*rows, ("4", "d@acme.test", "#N/A", "Dee", "E"), header=header))
-    for source in (["Preferred", "Legal"], {"columns": ["Preferred", "Legal"]}, {"columns": ["Preferred", "Legal"], "empty": ["-"]}):
+    both = ["Preferred", "Legal"]
+    for source in (both, {"columns": both}, {"columns": both, "empty": ["-"]}):
         words = [] if isinstance(source, dict) and "empty" in source else ["-"]
         found = feed.people(columns={"given_name": source}, empty=words)
         assert [row["given_name"] for row in found] == ["Sam", "Robert", "Cy", None]
@@ -223,6 +226,14 @@ def test_a_manager_by_e_mail_is_found_wherever_the_row_stands_and_however_the_ad
 def test_c22_a_manager_whose_address_is_at_googlemail_in_one_place_and_at_gmail_in_another_is_found(feed):
     zoe, yan = ("0020", "zo\u00eb@gmail.com", "Zo\u00eb", "Zimt"), ("0021", "yan@googlemail.com", "Yan", "Yew")
     managers = (*ADA, "Zoe\u0308@GoogleMail.com"), (*BOB, "yan@gmail.com"), (*zoe, ""), (*yan, "")
+    feed.put(text(*managers, header=(*HEADER, "Boss")))
+    found = feed.people(columns={"manager_email": "Boss"})
+    assert [row["manager_id"] for row in found] == ["0020", "0021", None, None]
+
+
+def test_c98_a_manager_is_found_however_the_address_is_written(feed):
+    zoe, yan = ("0020", "zoe@m\u00fcller.example", "Zoe", "Zimt"), ("0021", "o'yew@acme.test", "Yan", "O'Yew")
+    managers = (*ADA, "<Zoe@xn--mller-kva.example>"), (*BOB, "mailto:o\u2019yew@acme.test"), (*zoe, ""), (*yan, "")
     feed.put(text(*managers, header=(*HEADER, "Boss")))
     found = feed.people(columns={"manager_email": "Boss"})
     assert [row["manager_id"] for row in found] == ["0020", "0021", None, None]

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+import yaml
 
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.hris.files import Options
 from hris_pipeline.orchestration.resources import Connections
 from hris_pipeline.orchestration.rules import people_rules
-from hris_pipeline.settings import load, resolve
-from hris_pipeline_tests.hris.feed import COLUMNS
+from hris_pipeline.settings import _Loader, load, resolve
+from hris_pipeline_tests.hris.feed import COLUMNS, of, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = asyncssh.generate_private_key("ssh-ed25519")
@@ -194,3 +195,29 @@ def test_the_examples_of_the_pages_are_company_files(tmp_path, page):
         example += "deskbird: {scim_token: '${TOKEN}'}\n"
     (tmp_path / "acme.yaml").write_text(example)
     assert load("acme", tmp_path).hris["hr"].options.proof.trailer.starts_with == "TOTAL"
+
+
+def test_c96_c100_c102_the_example_of_the_page_reads_such_a_file(feed):
+    page = (ROOT / "docs/files.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    options = yaml.load(example, Loader=_Loader)["hris"]["hr"]["options"]
+    del options["sftp"], options["path"]
+    header = "Personnel number|Contract|Work e-mail|Preferred name|First name|Last name|Status|Entry|Exit|Manager|Teams"
+    lines = (
+        header + "|Dept no|Dept",
+        '1|c1|lea@acme.test|-|"Léa \\"Lee\\""|Null||01.02.2020|0000-00-00|N/A|Sales;Support|7|Field',
+        "2|c1|bob@acme.test|Bob|Robert|Crane|left|01.02.2020|31.01.2026|lea@acme.test|Support",
+        "TOTAL|2",
+    )
+    feed.put("\r\n".join(lines).encode("cp1252"))
+    employees, _ = feed.extracts(**options)
+    lea, bob = rows(employees.path)
+    assert employees.proof == "proven"
+    assert of(lea, "given_name", "family_name", "status") == ('Léa "Lee"', "Null", "(blank)")
+    assert of(lea, "end_date", "manager_id") == (None, None)
+    assert of(bob, "given_name", "status", "end_date", "manager_id") == ("Bob", "left", "2026-01-31", "1")
+    assert [(group["kind"], group["id"]) for group in lea["groups"]] == [
+        ("team", "sales"),
+        ("team", "support"),
+        ("department", "7"),
+    ]

@@ -266,8 +266,10 @@ def test_c102_whoever_has_one_contract_twice_is_held_back_and_the_others_flow() 
         world.hire(person)
     with world.warehouse.write(["p"]) as con:
         world.extract(con)
-        con.execute("insert into hris_p.employees by name select * replace ('Other' as family_name) from hris_p.employees where id = '2'")
-        con.execute("insert into hris_p.employees by name select * replace ('c2' as employment_id) from hris_p.employees where id = '3'")
+        for person, other in (("2", "'Other' as family_name"), ("3", "'c2' as employment_id")):
+            con.execute(
+                f"insert into hris_p.employees from (select * replace ({other}) from hris_p.employees where id = '{person}')"
+            )
         world.derive(con)
     assert world.query("select hris_ref from core.people order by all") == [("p:1",), ("p:3",)]
     assert held_back(world) == {"2": {"rows_agree"}}

@@ -18,7 +18,7 @@ from hris_pipeline.hris.files.contents import Content
 from hris_pipeline.hris.files.options import BLANK, EMPLOYED, Columns, Options
 from hris_pipeline.hris.files.places import Refused
 from hris_pipeline.hris.files.text import UNREADABLE, Nothing, Spoilt, clean, clean_code, clean_ends, clean_id, day, unit_id
-from hris_pipeline.texts import email_key
+from hris_pipeline.texts import clean_address, email_key
 
 IDS = ("id", "employment_id", "manager_id")
 DATES = ("start_date", "end_date")
@@ -313,7 +313,7 @@ def _unit_ids(batch: Batch, kind: str) -> list[Any]:
 def _note_addresses(batch: Batch, newer: frozenset[str], by_address: dict[str, str | None]) -> None:
     for person, address in zip(batch["id"], batch["email"], strict=True):
         if person and address and person not in newer:
-            key = email_key(address)
+            key = email_key(clean_address(address))
             by_address[key] = person if by_address.get(key, person) == person else None
 
 
@@ -425,7 +425,7 @@ class _Writer:
         ids: list[Any] = []
         for address in addresses:
             if address:
-                known = self._found.by_address.get(email_key(address))
+                known = self._found.by_address.get(email_key(clean_address(address)))
                 self.unresolved += known is None
                 ids.append(UNSET if known is None else known)
             else:
