@@ -79,7 +79,7 @@ class Files(Account[Options]):
         yield self._statuses_tried(found)
         yield from self._dates_tried(found)
         yield from self._words_tried(found)
-        yield from self._repeated_tried(found)
+        yield from self._repeated_tried(contents, found)
         yield self._proof_tried()
 
     def _statuses_tried(self, found: Survey) -> Trial:
@@ -107,8 +107,8 @@ class Files(Account[Options]):
             remedy = f"If they mean nothing, set options.empty: [{words}], or empty of that column alone; else leave them."
             yield Trial("its names, groups and addresses", problem, remedy, needed=False)
 
-    def _repeated_tried(self, found: Survey) -> Iterator[Trial]:
-        people = sorted({person for person, _ in found.contradicting})
+    def _repeated_tried(self, contents: Sequence[Content], found: Survey) -> Iterator[Trial]:
+        people = sorted(records.contradicting(contents, self.options, self._named, found))
         if people:
             shown = ", ".join(people[:3]) + (", ..." if len(people) > 3 else "")
             problem = f"{len(people)} people have several rows that contradict each other (ids {shown}); they are held back."

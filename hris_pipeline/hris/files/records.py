@@ -104,20 +104,20 @@ def _reader(name: str, content: Content, options: Options) -> Reader:
     kind, part, _ = name.partition(".")
     separator = options.columns.groups[kind].separator if part else None
     read = clean_id if name in IDS or part == "id" else clean_code if part else clean_ends if name in ADDRESSES else clean
-    coded = read in {clean_id, clean_code}
 
     def one(value: Any) -> Any:
         if separator is not None and value.__class__ is str and separator in value:
             parts = [read(each) for each in value.split(separator)]
             return UNSET if UNSET in parts else [each for each in parts if each and each not in words]
         value = read(value)
-        return "" if value in words and value.__class__ is str else value
+        return "" if value.__class__ is str and value in words else value
 
     def several(values: Sequence[Any], numbers: Sequence[int], header: str) -> list[Any]:
-        if not coded:
-            return [one(value) for value in values]
         try:
-            return [one(value) for value in values]
+            if part and content.kind != "json":  # a unit occurs many times
+                known = {value: one(value) for value in set(values)}
+                return [known[value] for value in values]
+            return [one(value) for value in values] if words else [read(value) for value in values]
         except Spoilt:
             raise _spoilt(content, header, numbers, values, one) from None
 
@@ -170,7 +170,7 @@ def survey(contents: Sequence[Content], options: Options, named: Named, kinds: S
     resolves = options.columns.manager_email is not None
     for content in contents:
         found.newer.append(frozenset(found.ids))
-        keys: dict[Key, int] = {}
+        keys: set[Key] = set()
         of_file: set[str] = set()
         for numbers, batch in _mapped(content, options, named):
             _note_ids(batch, keys, of_file, found)
@@ -204,6 +204,22 @@ def survey(contents: Sequence[Content], options: Options, named: Named, kinds: S
     return found
 
 
+def contradicting(contents: Sequence[Content], options: Options, named: Named, found: Survey) -> set[str]:
+    """The ids of those whose rows differ in more than their groups; read once more, and only where rows share a key."""
+    ids: set[str] = set()
+    for content in contents if found.repeated else ():
+        rows: dict[Key, tuple[Any, ...]] = {}
+        for _, batch in _mapped(content, options, named):
+            keys = zip(batch["id"], batch.get("employment_id") or [None] * len(batch["id"]), strict=True)
+            values = zip(*(column for name, column in batch.items() if "." not in name), strict=True)
+            ids |= {
+                key[0]
+                for key, row in zip(keys, values, strict=True)
+                if key in found.repeated and rows.setdefault(key, row) != row
+            }
+    return ids
+
+
 def remedy_for_days(name: str, found: Survey, header: str) -> str:
     """What to do about dates that are none: say how they are written, or which of them mean that there is none."""
     form = f'Set options.dates.{name} to how they are written, such as "%d.%m.%Y" (excel for day numbers)'
@@ -234,18 +250,15 @@ def _statuses(values: Sequence[Any], words: Mapping[str, str]) -> list[Any]:
     return [BLANK if value is None or value == "" else value for value in values]
 
 
-def _note_ids(batch: Batch, keys: dict[Key, int], of_file: set[str], found: Survey) -> None:
+def _note_ids(batch: Batch, keys: set[Key], of_file: set[str], found: Survey) -> None:
     ids = batch["id"]
-    rows = map(hash, zip(*(values for name, values in batch.items() if "." not in name), strict=True))
-    for key, row in zip(zip(ids, batch.get("employment_id") or [None] * len(ids), strict=True), rows, strict=True):
+    for key in zip(ids, batch.get("employment_id") or [None] * len(ids), strict=True):
         if not key[0]:
             found.without_id += 1
         elif key in keys:
             found.repeated.add(key)
-            if keys[key] != row:
-                found.contradicting.add(key)
         else:
-            keys[key] = row
+            keys.add(key)
             of_file.add(key[0])
     if any("@" in person for person in ids if person):
         raise Refused(
@@ -406,7 +419,7 @@ class _Writer:
                 "Where a file has one row for each contract, map options.columns.employment_id to the contract's id; else "
                 "have the export corrected.",
             )
-        self._found.contradicting = (self._found.contradicting - self._held.keys()) | wrong
+        self._found.contradicting |= wrong
         together = [rows for key, rows in self._held.items() if key not in wrong]
         self._add([rows[:1] for rows in together], together)
         apart = [[row] for key, rows in self._held.items() if key in wrong for row in rows]

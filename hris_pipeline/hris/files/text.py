@@ -67,6 +67,8 @@ def clean_ends(value: Any) -> Any:
         return value
     if "\ufffd" in value:
         return UNSET
+    if value.isprintable():
+        return unicodedata.normalize("NFC", value.strip())
     return unicodedata.normalize("NFC", strip_unseen(value))
 
 
@@ -96,7 +98,7 @@ def _unspoilt(value: Any, text: Any) -> Any:
         raise Spoilt("date")
     if isinstance(value, int | float) and not isinstance(value, bool) and (abs(value) >= _EXACT or value != int(value)):
         raise Spoilt("number")
-    if text.__class__ is str and text:
+    if text.__class__ is str and not text.isalnum():
         if _SHORTENED.fullmatch(text):
             raise Spoilt("number")
         if _DATE.fullmatch(text):
