@@ -115,3 +115,9 @@ create table if not exists state.not_sticking (
 create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null);
+
+-- Whose status and days in the HR system do not go together: which way (a code), what it says (the word as one of our statuses), and what the person
+-- counts as all the same.
+create table if not exists state.contradictions (
+    hris_ref varchar not null, code varchar not null, first_day date, last_day date, word varchar not null, decided varchar not null,
+    first_seen timestamptz not null, last_seen timestamptz not null);
