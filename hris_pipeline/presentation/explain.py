@@ -40,7 +40,7 @@ _MATCHED_BY = {
     "link": "the link that we keep",
     "marker": "our marker in deskbird (externalId)",
     "email": "the same e-mail address",
-    "successor": "the same e-mail address and name; the user's own record is gone",
+    "successor": "the same e-mail address and name; the user's own record ended or is gone",
 }
 
 

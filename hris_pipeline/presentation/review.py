@@ -25,6 +25,11 @@ RULES: Mapping[str, str] = {
         "overwritten unless somebody says so."
     ),
     "several_users_share_the_email": "More than one user in deskbird has the person's e-mail address.",
+    "id_given_to_somebody_else": (
+        "The record has another first name, last name, address and first day than the person whose user this is: its id, or the "
+        "whole profile, may have been given to somebody else. Nothing of the user is changed until somebody decides: `link` if it "
+        "is the same person, `separate` if not; then the record gets a user of its own, and the old one is yours to deactivate."
+    ),
     "email_belongs_to_another_person": (
         "The user with the person's e-mail address belongs to another record: perhaps the address is used for the second time."
     ),

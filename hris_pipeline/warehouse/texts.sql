@@ -15,3 +15,11 @@ create or replace temp macro email_key(address) as person_key(name_key(address))
 -- The same value of an attribute.
 create or replace temp macro same_value(attribute, one, two) as case when attribute in ('email', 'user_name')
     then email_key(one) is not distinct from email_key(two) else nfc_normalize(one) is not distinct from nfc_normalize(two) end;
+
+-- The same name of a person, whatever its case, form and blanks; and whether two of them are the same: null where either is not known.
+create or replace temp macro folded_name(name) as
+    trim(regexp_replace(replace(replace(nfc_normalize(lower(name)), 'ß', 'ss'), 'ς', 'σ'), '\s+', ' ', 'g'));
+create or replace temp macro same_name(one, two) as case
+    when nullif(one, '') is null or nullif(two, '') is null then null
+    when one = two or folded_name(one) = folded_name(two) then 'agrees'
+    else 'differs' end;
