@@ -306,11 +306,14 @@ def review(
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting = rendering.read(con)
+        waiting, to_correct = rendering.read(con), rendering.corrections(con)
     if format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting), None)
+        _deliver(rendering.as_json(company, waiting, to_correct), None)
     else:
-        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone))
+        put(
+            sys.stdout,
+            lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, to_correct=to_correct),
+        )
 
 
 @app.command()

@@ -120,6 +120,9 @@ PHOTOS = Table(
 
 # the characters that \s means, so that pandas has Arrow match them and not Python
 _SPACE = " \t\n\r\f\v\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# what is in no address: blanks, invisible characters, and what separates or quotes addresses
+_NOT_IN_AN_ADDRESS = f'@.,;:<>()"\\\\\\[\\]{_SPACE}\x01-\x08\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff'
+_LABEL = f"[^{_NOT_IN_AN_ADDRESS}]+"  # what stands between dots
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
 
@@ -224,8 +227,8 @@ PEOPLE = Table(
         Rule(
             "email_is_valid",
             "email",
-            "the work e-mail has one @ and a domain with a dot",
-            f'[^@{_SPACE},;<>"]+@[^@{_SPACE},;<>"]+\\.[^@{_SPACE},;<>".]+',
+            "the work e-mail has one @ and a domain with a dot, and no blank, no second dot beside a dot, nothing invisible",
+            rf"(?:{_LABEL}\.)*{_LABEL}@(?:{_LABEL}\.)+{_LABEL}",
         ),
         Rule("name_is_present", "display_name", "there is a first or a last name"),
         Rule("dates_are_readable", "dates", "first and last day are dates or empty"),

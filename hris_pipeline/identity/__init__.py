@@ -34,10 +34,10 @@ def match(
 ) -> None:
     """Make the temp tables that say who is who.
 
-    ``observed_users``, ``observed_groups``, ``user_matches``, ``match_evidence``, ``group_matches``; ``review_tonight`` and ``contested_users``
-    for what waits for a decision; ``leaving_addresses`` for users who free their address tonight. ``names`` are the patterns
-    by which groups are called: plain, and in a collision. ``link_groups`` is the company file's. Needs the variable
-    ``members_are_readable``.
+    ``observed_users``, ``observed_groups``, ``user_matches``, ``match_evidence``, ``group_matches``; ``review_tonight`` and
+    ``contested_users`` for what waits for a decision; ``leaving_addresses`` for users who free their address tonight. ``names``
+    are the patterns by which groups are called: plain, and in a collision. ``link_groups`` is the company file's. Needs the
+    variable ``members_are_readable``.
     """
     con.execute("set variable connections = ?", [list(connections)])
     con.execute("set variable take_over = ?", [take_over])

@@ -23,3 +23,13 @@ create or replace temp macro same_name(one, two) as case
     when nullif(one, '') is null or nullif(two, '') is null then null
     when one = two or folded_name(one) = folded_name(two) then 'agrees'
     else 'differs' end;
+
+-- Which facts of a person (a row of core.people) and a user (one of deskbird.users) agree, or differ; what is not known does neither.
+create or replace temp macro facts_that(relation, person, "user") as list_filter([
+    case when (case
+        when person.email is null or coalesce("user".email, "user".user_name) is null then null
+        when email_key(person.email) in (email_key("user".email), email_key("user".user_name)) then 'agrees'
+        else 'differs' end) = relation then 'email' end,
+    case when same_name(person.given_name, "user".given_name) = relation then 'given_name' end,
+    case when same_name(person.family_name, "user".family_name) = relation then 'family_name' end
+], lambda fact: fact is not null);
