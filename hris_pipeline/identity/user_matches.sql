@@ -121,10 +121,11 @@ delete from user_matches
 where rule in ('link', 'marker')
     and deskbird_id in (select deskbird_id from email_candidates anti join review_tonight using (hris_ref) where succeeds);
 
--- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business. Somebody who only looks
--- for an address disputes no account that is known to be another's: its owner's end waits for nobody (case 93).
+-- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business. Somebody of another
+-- name who only looks for an address disputes no account that is known to be its owner's: the owner's end waits for nobody (case 93).
 create or replace temp table contested_users as
-select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref) anti join user_matches using (deskbird_id)
+select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
+where succeeds or deskbird_id not in (select deskbird_id from user_matches)
 union
 select deskbird_id from review_tonight anti join email_candidates using (hris_ref)
 where rule <> 'email_is_taken' -- the address waits, nobody doubts whose account it is

@@ -21,7 +21,7 @@ from hris_pipeline.presentation import clean, count, document, moment
 
 _SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
 _SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it
-_HELD_BACK = {
+HELD_BACK = {
     "status_is_known": "Its status is a word that is not known. Correct it, or say in the company file what it means.",
     "email_is_present": "It has no work e-mail. Enter one; a private address does not count.",
     "email_is_valid": "Its work e-mail cannot be an address. Correct it.",
@@ -30,6 +30,7 @@ _HELD_BACK = {
     contracts.EMAIL_IS_UNIQUE.name: "Another person who has not left has the same work e-mail. Correct one of the two.",
     contracts.OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
 }
+"""Why a record is held back, by the rule: what is wrong and which field the HR department corrects."""
 
 RULES: Mapping[str, str] = {
     "several_users_carry_the_marker": "More than one user in deskbird carries the record's marker.",
@@ -121,7 +122,7 @@ class Correction:
     @property
     def meaning(self) -> str:
         """What is wrong and which field is to be corrected."""
-        return CONTRADICTIONS.get(self.code) or _HELD_BACK.get(self.code) or f"It breaks rule {self.code}."
+        return CONTRADICTIONS.get(self.code) or HELD_BACK.get(self.code) or f"It breaks rule {self.code}."
 
     @property
     def said(self) -> str:
