@@ -423,7 +423,7 @@ def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(world):
     assert "differs: email" in printed(found)
     leaves(world, "2")
     world.people["2"].email = None
-    world.hire("9", given_name="Given", family_name="Family")
+    world.hire("9", given_name="Bo")
     world.people["9"].email = "2@acme.test"
     world.make_plan()
     found = read(world, "p:9")
