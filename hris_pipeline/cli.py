@@ -317,14 +317,17 @@ def review(
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting = rendering.read(con)
+        waiting, to_correct = rendering.read(con), rendering.corrections(con)
     if out is not None:
         _deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
         _say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
     elif format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting), None)
+        _deliver(rendering.as_json(company, waiting, to_correct), None)
     else:
-        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone))
+        put(
+            sys.stdout,
+            lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, to_correct=to_correct),
+        )
 
 
 @app.command()

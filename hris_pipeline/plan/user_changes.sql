@@ -1,5 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
+-- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight, contested_users, match_evidence, tripped_attributes, undone_attributes. Adds to: draft.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -16,12 +16,13 @@ select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
     case when rule = 'email' then 'A user with the same e-mail is there and belongs to nobody.'
-         when rule = 'successor' then 'A user with the same e-mail and name is there, whose record the HRIS has no more.'
+         when rule = 'successor' then 'A user with the same e-mail and name is there, whose own record ended or is gone in the HRIS.'
          when rule = 'decision' then 'It was decided that this user is the person''s.'
          when external_id is null then 'The user is linked to the person but does not carry our marker.'
          else 'The person has another primary record in the HRIS now.' end,
-    json_object('rule', rule), 'user:' || hris_ref, 3000000, []
+    json_merge_patch(json_object('rule', rule), coalesce(e.evidence, '{}')), 'user:' || hris_ref, 3000000, []
 from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from deskbird.users) using (deskbird_id)
+left join match_evidence e using (hris_ref, deskbird_id)
 where case
     when rule in ('email', 'successor') then true
     when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true

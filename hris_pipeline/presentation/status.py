@@ -62,6 +62,7 @@ class Status:
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
+    contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +121,9 @@ def read(
             """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
         ).fetchall(),
+        contradictions=con.execute(
+            "select code, count(*), min(first_seen) from state.contradictions group by code order by 2 desc, 1"
+        ).fetchall(),
     )
 
 
@@ -170,6 +174,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
+        *([("contradictions", lines)] if (lines := _contradictions(status)) else []),
         ("missing", _missing(status)),
         ("empty groups", _empty_groups(status)),
         *([("by hand", lines)] if (lines := _by_hand(status)) else []),
@@ -223,6 +228,16 @@ def _quarantine(status: Status) -> list[Line]:
         (f"{count(n, 'record')}, rule {rule}, since {moment(since, status.timezone)}", "yellow")
         for rule, n, since in status.quarantine
     ]
+
+
+def _contradictions(status: Status) -> list[Line]:
+    lines: list[Line] = [
+        (f"{count(n, 'record')}: {code.replace('_', ' ')}, the first since {moment(since, status.timezone)}", "yellow")
+        for code, n, since in status.contradictions
+    ]
+    if lines:
+        lines.append((f"decided all the same; who, and what to correct: hris-pipeline review {status.company}", ""))
+    return lines
 
 
 def _missing(status: Status) -> list[Line]:
@@ -279,6 +294,7 @@ def as_json(status: Status) -> str:
         if plan
         else None,
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
+        "contradictions": [{"code": code, "records": number, "since": since} for code, number, since in status.contradictions],
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],

@@ -105,3 +105,18 @@ def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
     document = json.loads(rendering.as_json(status))
     assert document["by_hand"] == {"repaired": 0, "kept": 1}
     assert len(document["not_sticking"]) == 7
+
+
+def test_c89_contradictions_are_counted_by_code_and_say_where_to_look(planned):
+    assert "contradictions" not in printed(read(planned))
+    with planned.write() as con:
+        con.execute(
+            "insert into state.contradictions values "
+            "('personio:7', 'last_day_before_first_day', '2026-02-01', '2024-05-31', 'active', 'active', ?, ?)",
+            [NOW, NOW],
+        )
+    text = printed(read(planned))
+    assert "1 record: last day before first day, the first since 2026-03-03 04:30" in text
+    assert "hris-pipeline review acme" in text
+    found = json.loads(rendering.as_json(read(planned)))["contradictions"]
+    assert [(one["code"], one["records"]) for one in found] == [("last_day_before_first_day", 1)]
