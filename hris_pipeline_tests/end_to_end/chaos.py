@@ -58,19 +58,29 @@ NAMES = (*(f"personio_{kind}" for kind in OF_PERSONIO), *(f"deskbird_{kind}" for
 KEPT_BACK = {"userName", "emails", "name.givenName", "name.familyName", "displayName", "manager"}
 """What a refusal may keep back for good: it is tried again when HR wants another value."""
 
-Allowed = Callable[[str], bool]
 
+class Allowed:
+    """Which faults may happen: names or shell patterns, by commas; ``-`` before one switches it off.
 
-def allowed_by(text: str | None) -> Allowed:
-    """Which faults may happen: names or shell patterns, by commas; ``-`` before one switches it off."""
-    said = [part.strip() for part in (text or "").split(",") if part.strip()]
-    only, never = [part for part in said if part[0] != "-"], [part[1:] for part in said if part[0] == "-"]
-    for pattern in (*only, *never):
-        if not any(fnmatchcase(name, pattern) for name in NAMES):
-            raise SystemExit(f"There is no fault {pattern}; there are {', '.join(NAMES)}.")
-    return lambda name: (
-        (not only or any(fnmatchcase(name, part) for part in only)) and not any(fnmatchcase(name, part) for part in never)
-    )
+    What is switched off is drawn all the same, so that the other dice stay as they are; where only some are named, the oddities
+    of a night are drawn among them.
+    """
+
+    def __init__(self, text: str | None = None) -> None:
+        said = [part.strip() for part in (text or "").split(",") if part.strip()]
+        self.only = [part for part in said if part[0] != "-"]
+        self.never = [part[1:] for part in said if part[0] == "-"]
+        for pattern in (*self.only, *self.never):
+            if not any(fnmatchcase(name, pattern) for name in NAMES):
+                raise SystemExit(f"There is no fault {pattern}; there are {', '.join(NAMES)}.")
+
+    def drawn(self, name: str) -> bool:
+        """Whether the dice know it."""
+        return not self.only or any(fnmatchcase(name, part) for part in self.only)
+
+    def __call__(self, name: str) -> bool:
+        """Whether it may happen."""
+        return self.drawn(name) and not any(fnmatchcase(name, part) for part in self.never)
 
 
 @dataclass
@@ -114,12 +124,14 @@ class Campaign:
         self.numbers = iter(range(1000, 1_000_000))
         self.vanished: dict[str, int] = {}  # ref -> the first night without the record
         self.guests: dict[str, dict[str, Any]] = {}
+        self.busy: set[str] = set()  # people and groups of whom HR wants something new tonight
         self.night = 0
 
     # --- by day -----------------------------------------------------------------------------------------------------------------
 
     def day(self) -> None:
         """HR's work on its system, and hands in deskbird."""
+        self.busy.clear()
         works = (self.hire, self.leave, self.rename, self.move, self.promote, self.vanish, self.come_back, self.rename_a_unit)
         for work in self.dice.choices(works, weights=(4, 2, 2, 3, 2, 1, 1, 1), k=self.dice.randrange(6)):
             work()
@@ -135,18 +147,26 @@ class Campaign:
 
     def wants(self, person: Person, **changes: Any) -> None:
         """HR changes a person; what was refused of them before is wanted anew."""
-        self.acme.tenant.change(person.id, **changes)
         ref = f"personio:{person.id}"
+        self.touch(person)
+        self.acme.tenant.change(person.id, **changes)
+        self.touch(self.acme.tenant.snapshot.persons[person.id])
         self.kept_back = {(whose, what) for whose, what in self.kept_back if ref not in {whose, what.partition(":")[2]}}
+
+    def touch(self, person: Person) -> None:
+        """Note that HR wants something new of a person, and of their groups."""
+        self.busy.add(f"personio:{person.id}")
+        if person.current:
+            self.busy |= {f"personio:{kind}:{getattr(person.current, kind)}" for kind in KINDS}
 
     def hire(self) -> None:
         number, moment = next(self.numbers), self.acme.tenant.snapshot.moment
         boss = self.someone("ACTIVE")
         units = {"team": self.unit("team"), "department": self.unit("department"), "supervisor": boss.id if boss else None}
         employment = Employment(1, "ACTIVE", self.today, None, **units)
-        self.acme.tenant.add(
-            Person(number, "New", f"Hire {number}", f"n{number}@nordlicht.example", (employment,), moment, moment)
-        )
+        person = Person(number, "New", f"Hire {number}", f"n{number}@nordlicht.example", (employment,), moment, moment)
+        self.acme.tenant.add(person)
+        self.touch(person)
 
     def leave(self) -> None:
         if person := self.someone("ACTIVE"):
@@ -179,6 +199,7 @@ class Campaign:
         unit = self.dice.choice([unit for unit in self.acme.tenant.snapshot.units if unit.kind in KINDS])
         self.acme.tenant.set_unit(OrgUnit(unit.kind, unit.id, f"Unit {next(self.numbers)}"))
         self.kept_back.discard((f"personio:{unit.kind}:{unit.id}", "displayName"))
+        self.busy.add(f"personio:{unit.kind}:{unit.id}")
 
     def meddle(self) -> None:
         if ours := [user for user in self.acme.deskbird.desk.users() if user.get("externalId")]:
@@ -207,10 +228,10 @@ class Campaign:
         self.guests = {id_: user for id_, user in before.users.items() if not user.get("externalId")}
         employed = set(self.acme.tenant.snapshot.persons)
         kind = self.dice.choices(("faulty", "odd", "killed"), (3, 4, 4))[0]
-        count = {"odd": self.dice.choice((1, 1, 2))}.get(kind, int(self.dice.random() < 0.4))
+        count = {"odd": self.dice.choice((1, 2, 2, 3))}.get(kind, int(self.dice.random() < 0.4))
         kind = "calm" if self.night % CALM == 0 else "faulty" if kind == "killed" and not self.allowed("kill") else kind
         world, dice = self.world(before), random.Random(self.dice.random())
-        self.tonight = oddities.draw(dice, self.service, world, 0 if kind == "calm" else count, self.allowed)
+        self.tonight = oddities.draw(dice, self.service, world, 0 if kind == "calm" else count, self.allowed, self.allowed.drawn)
         self.acme.deskbird.behave(self.tonight.behaviour)
         self.acme.deskbird.faults.add(*self.tonight.faults)
         ended = {"killed": self.killed, "calm": self.calm, "odd": self.odd, "faulty": self.faulty}[kind]()
@@ -243,6 +264,7 @@ class Campaign:
             [f"personio:{unit.kind}:{unit.id}" for unit in units],
             sum(user.get("active") is not False for user in before.users.values()),
             NIGHT,
+            sorted(self.busy),
         )
 
     def count_writes(self) -> None:
@@ -475,7 +497,7 @@ def campaign(folder: Path, seed: int, faults: str | None = None) -> Iterator[Cam
     processes.set_forkserver_preload(["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"])
     api = ("v1", "v2")[seed % 2]
     with deployed(folder, generate(PEOPLE, seed), options={"api": api}, more=SECTIONS) as acme:
-        made = Campaign(acme, seed, processes, allowed_by(faults), f" --faults={faults}" if faults else "")
+        made = Campaign(acme, seed, processes, Allowed(faults), f" --faults={faults}" if faults else "")
         acme.deskbird.behave(made.service)
         runs = [acme.sync(night=0)]
         while runs[-1].code != 0 and made.report.service and len(runs) < TO_LEARN:

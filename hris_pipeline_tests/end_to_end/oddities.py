@@ -52,6 +52,20 @@ class World:
     groups: Sequence[str]  # markers of groups in HR
     active_users: int
     moment: dt.datetime
+    busy: Sequence[str] = ()  # of the people and groups, those of whom HR wants something new tonight
+
+    def somebody(self, dice: random.Random) -> str:
+        """A person, most likely one of whom something is written tonight."""
+        return self._one_of(self.people, dice)
+
+    def some_group(self, dice: random.Random) -> str:
+        """A group, most likely one that changes tonight."""
+        return self._one_of(self.groups, dice)
+
+    def _one_of(self, marks: Sequence[str], dice: random.Random) -> str:
+        busy = [mark for mark in marks if mark in self.busy]
+        anybody, somebody = dice.choice(marks), dice.choice(busy or marks)
+        return somebody if dice.random() < 0.8 else anybody
 
 
 # --- of the service, for a whole run --------------------------------------------------------------------------------------------
@@ -117,7 +131,7 @@ def _status(dice: random.Random) -> dict[str, Any]:
 
 
 def _refused_user(dice: random.Random, night: Night, world: World) -> None:
-    who = dice.choice(world.people)
+    who = world.somebody(dice)
     night.refuse(Refusal(who=who, **_status(dice)))
     night.refused.add((who, "*"))
 
@@ -130,33 +144,33 @@ def _refused_creation(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _refused_attribute(dice: random.Random, night: Night, world: World) -> None:
-    who, what = dice.choice((*world.people, "*")), dice.choice(ATTRIBUTES)
+    who, what = dice.choice((world.somebody(dice), world.somebody(dice), "*")), dice.choice(ATTRIBUTES)
     how: dict[str, Any] = {"status": dice.choice((400, 422, 204)), "error": dice.choice(SHAPES)}
     night.refuse(Refusal(who=who, what=what, methods=("PATCH",), **how))
     night.refused.add((who, what))
 
 
 def _refused_active(dice: random.Random, night: Night, world: World) -> None:
-    who = dice.choice(world.people)
+    who = world.somebody(dice)
     night.refuse(Refusal(who=who, what="active", methods=("PATCH",), **_status(dice)))
     night.refused.add((who, "active"))
 
 
 def _refused_manager(dice: random.Random, night: Night, world: World) -> None:
-    who = dice.choice((*world.people, "*"))
+    who = dice.choice((world.somebody(dice), world.somebody(dice), "*"))
     night.refuse(Refusal(who=who, what="manager", status=dice.choice((400, 422, 204)), error=dice.choice(SHAPES)))
     night.refused.add((who, "manager"))
 
 
 def _refused_member(dice: random.Random, night: Night, world: World) -> None:
-    who, group, on = dice.choice(world.people), dice.choice((*world.groups, "*")), dice.choice(("add", "add", "remove", "*"))
+    who, group, on = world.somebody(dice), dice.choice((world.some_group(dice), "*")), dice.choice(("add", "add", "remove", "*"))
     how: dict[str, Any] = {"status": dice.choice((400, 403, 404, 204)), "error": dice.choice(SHAPES)}
     night.refuse(Refusal(who=who, what="member", group=group, on=on, **how))
     night.refused.add((group, f"member:{who}"))
 
 
 def _refused_group(dice: random.Random, night: Night, world: World) -> None:
-    group = dice.choice(world.groups)
+    group = world.some_group(dice)
     night.refuse(Refusal(who=group, what="displayName", **_status(dice)))
     night.refused.add((group, "displayName"))
 
@@ -171,7 +185,7 @@ def _paging(dice: random.Random, night: Night, world: World) -> None:
 
 def _odd_record(dice: random.Random, night: Night, world: World) -> None:
     of_users = ("number_id", "no_id", "null_email", "surrogate", "text_active", "list_name", "number_external_id", "null")
-    who, kind = dice.choice((*world.people, *world.groups)), dice.choice(of_users)
+    who, kind = dice.choice((world.somebody(dice), world.some_group(dice))), dice.choice(of_users)
     if ":team:" in who or ":department:" in who:
         kind = dice.choice(("number_id", "no_id", "null_member", "surrogate", "number_external_id", "null"))
     night.change(odd=(*night.behaviour.odd, Odd(who=who, kind=kind)))
@@ -236,11 +250,18 @@ REFUSALS = frozenset(name for name in OF_A_NIGHT if name.startswith("refused")) 
 """Those that let a night go on for everybody else."""
 
 
-def draw(dice: random.Random, base: Behaviour, world: World, count: int, allowed: Callable[[str], bool]) -> Night:
-    """So many oddities of a night; one that is not allowed is drawn all the same, so that the rest stays as it is."""
+def draw(
+    dice: random.Random,
+    base: Behaviour,
+    world: World,
+    count: int,
+    allowed: Callable[[str], bool],
+    drawn: Callable[[str], bool] = bool,
+) -> Night:
+    """So many oddities of a night, of those that are ``drawn``; one that is not allowed changes nothing but takes its turn."""
     night = Night(base)
-    names, weights = list(OF_A_NIGHT), [weight for weight, _ in OF_A_NIGHT.values()]
-    for name in dice.choices(names, weights, k=count):
+    weights = {name: weight for name, (weight, _) in OF_A_NIGHT.items() if drawn(name)}
+    for name in dice.choices(list(weights), list(weights.values()), k=count) if weights else ():
         own = random.Random(dice.random())
         if allowed(name):
             OF_A_NIGHT[name][1](own, night, world)

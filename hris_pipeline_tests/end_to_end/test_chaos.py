@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from hris_pipeline.sandbox.behaviour import Behaviour
-from hris_pipeline_tests.end_to_end.chaos import Before, Campaign, _members, allowed_by, campaign
+from hris_pipeline_tests.end_to_end.chaos import Allowed, Before, Campaign, _members, campaign
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Ended
 from hris_pipeline_tests.end_to_end.oddities import OF_A_NIGHT, Night, World, draw, service
 
@@ -59,23 +59,23 @@ def test_the_campaign_notices_what_breaks_a_law(lived: Campaign) -> None:
 
 
 def test_faults_are_switched_off_by_name() -> None:
-    only, but = allowed_by("refused_*,seats"), allowed_by("-kill,-personio_*")
+    only, but = Allowed("refused_*,seats"), Allowed("-kill,-personio_*")
     assert (only("refused_user"), only("seats"), only("paging"), only("kill")) == (True, True, False, False)
     assert (but("refused_user"), but("kill"), but("personio_status"), but("deskbird_status")) == (True, False, False, True)
     with pytest.raises(SystemExit, match="no fault nonsense"):
-        allowed_by("-nonsense")
+        Allowed("-nonsense")
 
 
 def test_what_is_switched_off_leaves_the_other_dice_as_they_are() -> None:
     world = World(["personio:1", "personio:2"], [], ["personio:team:1"], 2, NIGHT)
-    drawn = [draw(random.Random(5), Behaviour(), world, 12, allowed) for allowed in (allowed_by(None), allowed_by("-paging"))]
+    drawn = [draw(random.Random(5), Behaviour(), world, 12, allowed) for allowed in (Allowed(), Allowed("-paging"))]
     assert [name for name in drawn[0].names if name != "paging"] == drawn[1].names
     assert drawn[0].behaviour.refusals == drawn[1].behaviour.refusals
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_service_is_the_same_each_time_and_any_oddity_can_be_drawn(seed: int) -> None:
-    assert service(seed, allowed_by(None)) == service(seed, allowed_by(None))
+    assert service(seed, Allowed()) == service(seed, Allowed())
     world = World(["personio:1"], ["personio:9"], ["personio:team:1"], 1, NIGHT)
     for name in OF_A_NIGHT:
         night = Night(Behaviour())
