@@ -10,7 +10,7 @@ from hris_pipeline_tests.end_to_end.chaos import Allowed, Before, Campaign, _mem
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Ended
 from hris_pipeline_tests.end_to_end.oddities import OF_A_NIGHT, Night, World, draw, service
 
-SEED, NIGHTS = 2, 5
+SEED, NIGHTS = 3, 5
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def test_random_nights_under_random_faults_break_no_law(lived: Campaign) -> None
     assert report.violations == []
     assert (report.nights, report.calm) == (NIGHTS, NIGHTS // 4)
     assert report.faults > 0
+    assert report.oddities.total() > 0
     assert report.writes > 0
 
 
