@@ -6,7 +6,7 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -16,8 +16,9 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
 from hris_pipeline.plan import drift
-from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
+from hris_pipeline.plan.guards import Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
@@ -26,6 +27,13 @@ COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
     "verdict, guard, content"
 )
+_FIELDS = (
+    "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days", "connection",
+    "since", "remedy",
+)  # fmt: skip
+_VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
+_RELEASED = """select list(distinct guard) from (select unnest(guards) as guard from changes_judged)
+    where guard not in (select unnest(held_by) from changes_judged)"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +85,8 @@ class PlanSummary:
 
     @property
     def tripped(self) -> tuple[GuardVerdict, ...]:
-        """The guards that hold something back."""
-        return tuple(verdict for verdict in self.guards if verdict.tripped)
+        """The guards that hold something back; not those of which all is approved."""
+        return tuple(verdict for verdict in self.guards if verdict.tripped and not verdict.released)
 
 
 def build(
@@ -114,8 +122,8 @@ def build(
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
     for v in verdicts:
         con.execute(
-            "insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)",
-            [plan_id, v.guard, v.subject, v.count, v.base, v.limit, v.tripped],
+            f"insert into state.guard_verdicts (plan_id, {_VERDICT}) values (?{', ?' * len(_FIELDS)})",
+            [plan_id, *(getattr(v, field_) for field_ in _FIELDS)],
         )
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
@@ -187,7 +195,16 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["changes"])
     run(con, _SQL["valid_approvals"])
     run(con, _SQL["verdicts"])
-    return verdicts
+    return _released(con, verdicts)
+
+
+def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
+    """The verdicts, each of which knows whether all that its guard held back is approved."""
+    if not any(verdict.tripped for verdict in verdicts):
+        return list(verdicts)
+    row = con.execute(_RELEASED).fetchone()
+    free = set(row[0] or ()) if row else set()
+    return [replace(v, released=v.tripped and not v.stands and v.guard in free) for v in verdicts]
 
 
 def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool) -> None:
@@ -252,8 +269,7 @@ def last_written(con: duckdb.DuckDBPyConnection) -> str:
 def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
     """What the guards said when a plan was made, by guard and subject."""
     found = con.execute(
-        """select guard, subject, count, base, limit_text, tripped from state.guard_verdicts
-           where plan_id = ? order by guard, subject""",
+        f"select {_VERDICT} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
         [plan_id],
     )
     return [GuardVerdict(*row) for row in found.fetchall()]

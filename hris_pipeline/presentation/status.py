@@ -205,6 +205,8 @@ def _waits(status: Status) -> list[Line]:
         plans.append((f"hris-pipeline plan {company}   then   hris-pipeline approve {company} {plan.plan_id}", ""))
     if states["planned"]:
         what = f"{count(states['planned'], 'change')} to carry out"
+        if plan.approved:
+            what += f", {plan.approved:,} of them approved; the next run does it, or now"
         plans.append((f"{what}: hris-pipeline apply {company} --plan {plan.plan_id}", "cyan"))
     bad = [
         (f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red")

@@ -60,7 +60,8 @@ create table if not exists state.nights (
     plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
 create table if not exists state.guard_verdicts (
     plan_id varchar not null, guard varchar not null, subject varchar not null, count bigint not null, base bigint not null, limit_text varchar not null,
-    tripped boolean not null);
+    tripped boolean not null, code varchar not null default 'other', in_window bigint, max_count double, max_percent double, days bigint,
+    connection varchar, since timestamptz, remedy varchar);
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
     decided_at timestamptz not null, expires_at timestamptz not null);

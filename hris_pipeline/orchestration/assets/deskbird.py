@@ -27,7 +27,6 @@ from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
-_HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
 READ = {"scim", "duckdb"}
 CHANGE_TYPES = (
@@ -238,7 +237,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
             table,
             checks.GUARDS_HOLD,
             passed=not tripped,
-            why=_tripped(summary, company) if tripped else None,
+            why=_tripped(summary, company) if tripped else _approved(summary),
             counts={
                 "blocked": summary.blocked,
                 "guards_tripped": len(tripped),
@@ -292,20 +291,34 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     ]
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
-        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_HELD[v.tripped]} |" for v in summary.guards]
+        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_held(v)} |" for v in summary.guards]
     return "\n".join(lines)
 
 
+def _held(verdict: plan.GuardVerdict) -> str:
+    return "approved" if verdict.released else "**stops it**" if verdict.tripped else "holds"
+
+
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
-    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit})" for v in summary.tripped[:10])
-    more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    """What the guards say that hold something back, in the same words as on the screen."""
+    said = ". ".join(plan.sentence(v) for v in summary.tripped[:10])
+    more = f", and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    if all(v.stands for v in summary.tripped) and not summary.blocked:
+        return f"{said}{more}."
     if not summary.changes:  # case 1
-        return f"Nothing is changed in deskbird: {guards}. See whether the HR system and its credential still show anybody."
+        return f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential still show anybody."
     return (
-        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at "
+        f"{summary.blocked} changes are held back. {said}{more}. The others are carried out. Look at "
         f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "
         "or correct the HR system."
     )
+
+
+def _approved(summary: plan.PlanSummary) -> str | None:
+    """That what guards had held back is approved; None where nothing is."""
+    released = [v.guard for v in summary.guards if v.released]
+    named = ", ".join(dict.fromkeys(released))
+    return f"What {named} had stopped is approved, and waits for the next run or apply." if released else None
 
 
 # --- what became of it --------------------------------------------------------------------------------------------------------
