@@ -39,7 +39,8 @@ DESCRIPTIONS = {
     PHOTOS_WERE_READ: "Every photo that was asked for came, or there is none. What is not known is left as it is in deskbird.",
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
     EVERY_CHANGE_WAS_APPLIED: "deskbird took every change that was sent, and none had become stale.",
-    DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back.",
+    DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back, and nothing "
+    "differs from what the run left.",
     DESKBIRD_WAS_NOT_CHANGED_BY_HAND: "Nobody else has changed the users and groups that are ours, or it may stay so.",
     WHAT_IS_WRITTEN_STICKS: "deskbird holds what it accepted. What it did not hold three nights in a row is not written again.",
 }

@@ -15,7 +15,7 @@ from hris_pipeline import groups, identity, photos
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.plan import drift
+from hris_pipeline.plan import damage, drift
 from hris_pipeline.plan.guards import Judgement, Limits, Situation
 from hris_pipeline.plan.ordering import Move, free_before_take
 from hris_pipeline.plan.sentences import GuardVerdict
@@ -185,6 +185,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["wishes"])
     if undoes is None:
         _draft(con, rules, judgement, judge_drift=drift_is_known)
+        damage.mark(con)
     else:
         con.execute("set variable undoes = ?", [undoes])
         run(con, _SQL["undo_differences"])

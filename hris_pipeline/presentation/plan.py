@@ -102,6 +102,11 @@ class Change:
     approved: bool = False  # blocked when it was planned, released since
 
     @property
+    def repairs(self) -> bool:
+        """Whether it repairs what a run of ours left otherwise than it was asked to."""
+        return "damage" in self.evidence
+
+    @property
     def state(self) -> str:
         """``planned``, ``blocked``, ``applied``, ``skipped`` (it is so already), ``failed`` or ``stale``."""
         if self.outcome is None or self.outcome == "blocked":
@@ -313,7 +318,7 @@ class Section:
         _, verb, one, many = _KINDS.get(
             (self.object, self.action), ("~", self.action.capitalize(), self.object, f"{self.object}s")
         )
-        return f"{verb} {count(len(self.changes), one, many)}"
+        return f"{verb} {count(len(self.changes), one, many)}" + (", a repair" if self.changes[0].repairs else "")
 
     @property
     def reason(self) -> str | None:
@@ -322,15 +327,18 @@ class Section:
         return next(iter(reasons)) if len(reasons) == 1 else None
 
 
-def _key(change: Change) -> tuple[int, str, str, str]:
+def _key(change: Change) -> tuple[bool, int, str, str, str]:
     rank = _RANK.get((change.object, change.action), len(_RANK))
-    return rank, change.object, change.action, (change.guard or "a guard") if change.state == "blocked" else ""
+    return not change.repairs, rank, change.object, change.action, (change.guard or "a guard") if change.state == "blocked" else ""
 
 
 def sections(changes: Iterable[Change]) -> list[Section]:
-    """The plan in print order: what takes away, what changes, what is new; what a guard blocks apart, after its own kind."""
+    """The plan in print order: what repairs our own damage, what takes away, what changes, what is new.
+
+    What a guard blocks stands apart, after its own kind.
+    """
     ordered = sorted(changes, key=lambda change: (*_key(change), change.seq))
-    return [Section(key[1], key[2], key[3] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
+    return [Section(key[2], key[3], key[4] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
 
 
 def totals(changes: Iterable[Change]) -> list[tuple[str, str]]:
@@ -394,7 +402,9 @@ def guard_sentences(plan: Plan) -> list[str]:
     lines = []
     for guard, held in sorted(plan.blocking.items()):
         spoken = [sentence(verdict) for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
-        lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
+        ours = sum(change.repairs and change.state == "blocked" and (change.guard or "a guard") == guard for change in plan.changes)
+        repairs = f", {ours:,} of which repair what a run of ours left otherwise: deskbird is not in line" if ours else ""
+        lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}{repairs}.")
     lines += [f"{sentence(verdict)}." for verdict in plan.standing if verdict.guard not in plan.blocking]
     if plan.blocked_without_changes:
         said = [verdict for verdict in plan.guards if verdict.tripped and not verdict.stands]

@@ -62,6 +62,7 @@ class Status:
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
+    damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +121,24 @@ def read(
             """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
         ).fetchall(),
+        damage=damage_sentences(con),
+    )
+
+
+def damage_sentences(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> tuple[str, ...]:
+    """What differs from what a run left, by run; of one run, or of all whose damage is not repaired yet."""
+    found = con.execute(
+        """select run_id, string_agg(number || ' ' || kind, ', ' order by kind)
+           from (select run_id, min(seen_at) as seen_at, count(*) as number,
+                     case object when 'membership' then 'member' else replace(attribute, '_', ' ') end as kind
+                 from state.damage where ended_at is null and ($run is null or run_id = $run) group by run_id, kind)
+           group by run_id order by min(seen_at)""",
+        {"run": run_id},
+    ).fetchall()
+    return tuple(
+        f"deskbird differs from what run {run[:8]} left: {kinds}. It did something else than it was asked, or somebody changed "
+        "it meanwhile. state.damage names each; the next plan repairs them first."
+        for run, kinds in found
     )
 
 
@@ -138,7 +157,9 @@ def _last_night(status: Status) -> tuple[str, str]:
         return "none has ended yet", "yellow"
     ended, in_line = night
     text, style = ("in line", "green") if in_line else ("ended with something left to do", "yellow")
-    if in_line and status.plan is not None and status.plan.states["blocked"]:
+    if status.damage:
+        text, style = "not in line: deskbird differs from what a run left", "bold red"
+    elif in_line and status.plan is not None and status.plan.states["blocked"]:
         text, style = "in line but for what guards hold back", "magenta"
     return f"{moment(ended, status.timezone)}, {text}", style
 
@@ -165,6 +186,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
     return [
         *([("PAUSED", _pause(status, status.pause))] if status.pause else []),
         ("last night", [_last_night(status)]),
+        *([("damage", [(line, "bold red") for line in status.damage])] if status.damage else []),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
         ("people", [(people, "")]),
@@ -286,6 +308,7 @@ def as_json(status: Status) -> str:
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
         "by_hand": {"repaired": plan.drift, "kept": plan.kept} if plan else None,
         "not_sticking": [{"ref": ref, "attribute": name, "since": since} for ref, name, since in status.not_sticking],
+        "damage": list(status.damage),
         "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

@@ -116,3 +116,11 @@ create table if not exists state.not_sticking (
 create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null);
+
+-- What differed, after a read-back, from what a run left: what deskbird did beside what was asked, or somebody changed meanwhile. "Expected" is what
+-- should be there; of a membership "was" says what would make it so again: add or remove. It ends once no change repairs it any more.
+create table if not exists state.damage (
+    plan_id varchar not null, run_id varchar not null, seen_at timestamptz not null, object varchar not null, deskbird_id varchar not null,
+    attribute varchar not null, hris_ref varchar, was varchar, is_now varchar, expected varchar, is_written boolean not null, ended_at timestamptz);
+-- The plan before whose writes state.users_before, groups_before and members_before were kept; they are there until its read-back.
+create table if not exists state.before_writes (plan_id varchar not null, kept_at timestamptz not null);

@@ -512,17 +512,26 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
 
 
 def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
-    why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    ours = night.damage.count or night.held_of_ours
+    why = [night.damage.sentence(company.name)] if night.damage.count else []
+    if night.held_of_ours:
+        why.append(
+            f"{night.held_of_ours} changes that repair what a run of ours left otherwise than it was asked to are held back by "
+            f"guards, so deskbird is not in line. Look at `hris-pipeline plan {company.name}`, then approve them."
+        )
     if pause:
-        why = f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
+        why.append(f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}.")
+    elif night.left or not why:
+        why.append(f"{night.left} changes are still wanted after this night. The next one tries again.")
+    counts = {"left": night.left, "held_back": night.blocked, "managed_users": night.managed}
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
-        severity=checks.WARN if pause else checks.ERROR,
-        why=None if night.in_line else why,
-        counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+        severity=checks.WARN if pause and not ours else checks.ERROR,
+        why=None if night.in_line else " ".join(why),
+        counts={**counts, "damaged": night.damage.count, "held_back_of_ours": night.held_of_ours},
     )
 
 
