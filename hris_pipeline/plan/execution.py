@@ -103,9 +103,7 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     writes = tuple(_writes(con))
     if writes:
         damage.remember(con, plan_id, now)
-    return Prepared(
-        plan_id, writes, _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts
-    )
+    return Prepared(plan_id, writes, _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts)
 
 
 def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from hris_pipeline.plan import arrivals
 from hris_pipeline.plan.sentences import GuardVerdict, LimitCode
 from hris_pipeline.warehouse import run
 
@@ -67,6 +68,8 @@ class Situation:
     first_run: bool  # no night ever ended in line
     now: dt.datetime
     kinds: Sequence[str]
+    silent: Sequence[arrivals.Silent] = ()  # what the HR systems give for nobody
+    where: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by connection and attribute: where it is switched on
 
 
 @dataclass
@@ -151,7 +154,11 @@ class Judgement:
         A userName is the e-mail address too. What comes with a link is judged by ``link_user``, and not counted here; nor is
         what was undone.
         """
-        self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
+        self.con.execute("create or replace temp table tripped_attributes (attribute varchar, connection varchar, guard varchar)")
+        for one in self._silent:  # without a first name the display name is another one
+            if one.code == "vanished" and one.subject in arrivals.NAMES:
+                held = [(name, one.connection, "attribute_vanished") for name in (one.subject, "display_name")]
+                self.con.executemany("insert into tripped_attributes values (?, ?, ?)", held)
         self._stage_listed("frozen", frozen)
         counts = dict(
             self.con.execute(
@@ -164,7 +171,11 @@ class Judgement:
         for attribute in ATTRIBUTES:
             if self._attribute(attribute, counts.get(attribute, 0)):
                 names = [attribute, "user_name"] if attribute == "email" else [attribute]
-                self.con.execute("insert into tripped_attributes select unnest(?::varchar[])", [names])
+                self.con.execute("insert into tripped_attributes select unnest(?::varchar[]), null, 'update_attribute'", [names])
+
+    @property
+    def _silent(self) -> Sequence[arrivals.Silent]:
+        return () if self.limits.get("attribute_vanished", {}) is None else self.situation.silent
 
     def _attribute(self, attribute: str, count: int) -> bool:
         judged = self.trips("update_attribute", count)
@@ -276,6 +287,7 @@ class Judgement:
             self.say("scope_lost", rule, count, words, tripped=True)
 
     def _attribute_vanished(self) -> None:
+        """What comes for nobody is not taken away; it is told also where no change is wanted (cases 11, 101, 103)."""
         if self.limits.get("attribute_vanished", {}) is None:
             return
         taken_away = "(object, action) in (('membership', 'remove'), ('group', 'delete'), ('manager', 'clear'))"
@@ -285,11 +297,36 @@ class Judgement:
         }
         left["manager"] = "select exists (from core.people where wanted and manager_ref is not null)"
         counts = self.by_attribute(taken_away)
+        told = {one.subject for one in self._silent if one.code == "vanished"}
         for attribute, somebody_has_it in left.items():
             count = counts.get(attribute, 0)
-            if count and not self.number(somebody_has_it):
+            if count and attribute not in told and not self.number(somebody_has_it):
                 self.block("attribute_vanished", f"{taken_away} and {_ATTRIBUTE} = '{attribute}'")
                 self.say("attribute_vanished", attribute, count, "at least one person has it", tripped=True)
+        for one in self._silent:
+            self._vanished(one, taken_away)
+
+    def _vanished(self, one: arrivals.Silent, taken_away: str) -> None:
+        if one.code == "vanished":
+            of_it = f"string_split(coalesce(group_ref, hris_ref), ':')[1] = '{one.connection}'"
+            if one.subject in arrivals.DATES:
+                self.block("attribute_vanished", f"object = 'user' and action in ('create', 'reactivate') and {of_it}")
+            elif one.subject == "manager" or one.kind in ("group_kind", "list"):
+                self.block("attribute_vanished", f"{taken_away} and {_ATTRIBUTE} = '{one.subject}' and {of_it}")
+        # of references it is tonight's that count, of what vanished those that had it
+        count, base = (one.last_came, one.last_of) if one.code == "vanished" else (one.of - one.came, one.of)
+        self.say(
+            "attribute_vanished",
+            f"{one.subject} names" if one.kind == "list" else one.subject,
+            count,
+            "at least one person has it",
+            tripped=True,
+            base=base,
+            code=one.code,
+            connection=one.connection,
+            since=one.since,
+            remedy=self.situation.where.get(one.connection, {}).get(one.subject),
+        )
 
     def _counted(self) -> None:
         for guard, subject, condition in (

@@ -40,7 +40,7 @@ class GuardVerdict:
     connection: str | None = None  # of an attribute that no longer comes
     since: dt.datetime | None = None
     remedy: str | None = None
-    released: bool = False  # tripped, and every change that it held back is approved
+    released: bool = False  # tripped, and holds no change back: all are approved, or there is none
 
     @property
     def stands(self) -> bool:

@@ -20,7 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts, sentence
+from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
+from hris_pipeline.plan import sentence as guard_sentence
 from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 from hris_pipeline.warehouse import run
@@ -329,7 +330,8 @@ class Section:
 
 def _key(change: Change) -> tuple[bool, int, str, str, str]:
     rank = _RANK.get((change.object, change.action), len(_RANK))
-    return not change.repairs, rank, change.object, change.action, (change.guard or "a guard") if change.state == "blocked" else ""
+    guard = (change.guard or "a guard") if change.state == "blocked" else ""
+    return not change.repairs, rank, change.object, change.action, guard
 
 
 def sections(changes: Iterable[Change]) -> list[Section]:
@@ -397,18 +399,23 @@ def _value(name: str, value: object) -> str:
     return "nothing" if value is None or value == "" else clean(value)
 
 
-def guard_sentences(plan: Plan) -> list[str]:
-    """What each guard that holds something back says, with its numbers and how many changes wait for it."""
+def guard_sentences(plan: Plan, *, standing: bool = True) -> list[str]:
+    """What each guard that holds something back says, with its numbers and how many changes wait for it.
+
+    ``standing``: with what holds although no change waits for it.
+    """
     lines = []
     for guard, held in sorted(plan.blocking.items()):
-        spoken = [sentence(verdict) for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
-        ours = sum(change.repairs and change.state == "blocked" and (change.guard or "a guard") == guard for change in plan.changes)
+        spoken = [guard_sentence(verdict) for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
+        of_this = [change for change in plan.changes if change.state == "blocked" and (change.guard or "a guard") == guard]
+        ours = sum(change.repairs for change in of_this)
         repairs = f", {ours:,} of which repair what a run of ours left otherwise: deskbird is not in line" if ours else ""
         lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}{repairs}.")
-    lines += [f"{sentence(verdict)}." for verdict in plan.standing if verdict.guard not in plan.blocking]
+    if standing:
+        lines += [f"{guard_sentence(verdict)}." for verdict in plan.standing if verdict.guard not in plan.blocking]
     if plan.blocked_without_changes:
         said = [verdict for verdict in plan.guards if verdict.tripped and not verdict.stands]
-        lines += [f"{sentence(verdict)}. Nothing is changed in deskbird." for verdict in said]
+        lines += [f"{guard_sentence(verdict)}. Nothing is changed in deskbird." for verdict in said]
     return lines
 
 
@@ -628,7 +635,7 @@ def as_json(plan: Plan) -> str:
         "exit_code": plan.exit_code,
         "counts": {"changes": len(plan.changes), **{name: states[name] for name in names}},
         "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
-        "guards": [{**vars(verdict), "sentence": sentence(verdict)} for verdict in plan.guards],
+        "guards": [{**vars(verdict), "sentence": guard_sentence(verdict)} for verdict in plan.guards],
         "waiting": vars(plan.waiting),
         "adoption": vars(plan.adoption) if plan.adoption else None,
         "not_undone": [{**vars(kind), "sentence": kind.sentence()} for kind in plan.not_undone],

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
+from hris_pipeline.plan import arrivals, sentence
 from hris_pipeline.presentation import clean, count, document, moment
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
@@ -63,13 +64,14 @@ class Status:
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
     damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
+    not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
     def exit_code(self) -> int:
         """As the plan's; 1 where the last run failed or there is no plan."""
         if self.plan is None or (self.last_run is not None and self.last_run.outcome == "failure"):
             return 1
-        return self.plan.exit_code
+        return self.plan.exit_code or int(bool(self.damage))
 
 
 def read(
@@ -122,6 +124,7 @@ def read(
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
         ).fetchall(),
         damage=damage_sentences(con),
+        not_given=arrivals.not_given(con),
     )
 
 
@@ -189,6 +192,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         *([("damage", [(line, "bold red") for line in status.damage])] if status.damage else []),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
+        *([("not given", lines)] if (lines := _not_given(status)) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
@@ -214,6 +218,16 @@ def _reads(status: Status) -> list[Line]:
     return lines
 
 
+def _not_given(status: Status) -> list[Line]:
+    """What the HR system gives for nobody, and where it is switched on."""
+    standing = status.plan.standing if status.plan else ()
+    lines: list[Line] = [(f"{sentence(verdict)}.", "magenta") for verdict in standing]
+    if status.not_given:
+        kinds = ", ".join(status.not_given).replace("_", " ")
+        lines.append((f"nobody is in a group of kind {kinds}, which sync.groups has by default", "yellow"))
+    return lines
+
+
 def _waits(status: Status) -> list[Line]:
     company, plan = status.company, status.plan
     lines = [(f"{_undecided(rule, n)} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
@@ -222,7 +236,7 @@ def _waits(status: Status) -> list[Line]:
     if plan is None:
         return [(f"No plan yet: hris-pipeline sync {company} --dry-run", "yellow"), *lines]
     states = plan.states
-    plans: list[Line] = [(sentence, "magenta") for sentence in guard_sentences(plan)]
+    plans: list[Line] = [(text, "magenta") for text in guard_sentences(plan, standing=False)]
     if states["blocked"]:
         plans.append((f"hris-pipeline plan {company}   then   hris-pipeline approve {company} {plan.plan_id}", ""))
     if states["planned"]:
@@ -309,6 +323,8 @@ def as_json(status: Status) -> str:
         "by_hand": {"repaired": plan.drift, "kept": plan.kept} if plan else None,
         "not_sticking": [{"ref": ref, "attribute": name, "since": since} for ref, name, since in status.not_sticking],
         "damage": list(status.damage),
+        "not_given": [sentence(verdict) for verdict in plan.standing] if plan else [],
+        "kinds_without_anybody": list(status.not_given),
         "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

@@ -124,3 +124,9 @@ create table if not exists state.damage (
     attribute varchar not null, hris_ref varchar, was varchar, is_now varchar, expected varchar, is_written boolean not null, ended_at timestamptz);
 -- The plan before whose writes state.users_before, groups_before and members_before were kept; they are there until its read-back.
 create table if not exists state.before_writes (plan_id varchar not null, kept_at timestamptz not null);
+
+-- What each HR system gives: for how many records an attribute, a kind of group, the names of units ("list") or a manager reference came tonight and when
+-- it last did, and what is wrong with that (a code, see plan/arrivals.sql); since when.
+create table if not exists state.arrivals (
+    connection varchar not null, subject varchar not null, kind varchar not null, came bigint not null, of bigint not null, is_named boolean not null,
+    is_offered boolean not null, code varchar, last_came bigint, last_of bigint, last_came_at timestamptz, silent_since timestamptz);

@@ -204,6 +204,21 @@ def _mistakes(account: HrisAccount) -> Iterator[tuple[KeyPath, str]]:
         yield ("password",), "is missing, or private_key, as ${NAME}, to log in at options.sftp"
 
 
+def _mapped(options: Options) -> tuple[str, ...]:
+    """The attributes that the file has columns for."""
+    columns = options.columns
+    given = {**vars(columns), "manager": columns.manager_id or columns.manager_email}
+    return tuple(name for name, column in given.items() if isinstance(column, str))
+
+
+def _where(options: Options, attribute: str) -> str:
+    columns = options.columns
+    units = columns.groups.get(attribute)
+    column = (units.id or units.name) if units else getattr(columns, attribute, None)
+    column = columns.manager_id or columns.manager_email if attribute == "manager" else column
+    return f"Look at the file's column '{column}', and ask whoever sends the file whether its export was changed"
+
+
 SYSTEM = System(
     name="files",
     title="Files",
@@ -236,4 +251,7 @@ SYSTEM = System(
     ),
     connect=Files,
     mistakes=_mistakes,
+    where=_where,
+    mapped=_mapped,
+    omits_empty=lambda options: options.omits_empty,
 )

@@ -193,6 +193,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[
             checks.check(company.name, table, checks.GUARDS_HOLD),
+            checks.check(company.name, table, checks.EVERY_ATTRIBUTE_CAME),
             checks.check(company.name, table, checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND),
         ],
         config=UNDOES,
@@ -231,7 +232,11 @@ def changes(company: Company) -> dg.AssetsDefinition:
             published = result(con, company, table, told)
         yield published
         between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
-        tripped = [v.guard for v in summary.tripped if not (between_nights and v.guard == "incomplete_extract")]
+        tripped = [
+            v.guard
+            for v in summary.tripped
+            if not (between_nights and v.guard == "incomplete_extract") and not (v.stands and v.released)  # the other check's
+        ]
         yield checks.verdict(
             company.name,
             table,
@@ -244,6 +249,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
         )
+        if undoes is None:
+            yield _every_attribute_came(company, table, summary)
         yield checks.verdict(
             company.name,
             table,
@@ -295,15 +302,35 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     return "\n".join(lines)
 
 
+def _every_attribute_came(company: Company, table: Table, summary: plan.PlanSummary) -> dg.AssetCheckResult:
+    """What the HR system gives for nobody: an error where it came before or was asked for, news where it is a default."""
+    missing = [v for v in summary.guards if v.stands]
+    why = [f"{plan.sentence(v)}." for v in missing[:10]]
+    if summary.not_given:
+        kinds = ", ".join(summary.not_given).replace("_", " ")
+        why.append(f"Nobody is in a group of kind {kinds}, which sync.groups has by default. Name the kinds you want there.")
+    return checks.verdict(
+        company.name,
+        table,
+        checks.EVERY_ATTRIBUTE_CAME,
+        passed=not why,
+        severity=checks.ERROR if missing else checks.WARN,
+        why=" ".join(why) or None,
+        counts={"not_given": len(missing), "kinds_without_anybody": len(summary.not_given)},
+    )
+
+
 def _held(verdict: plan.GuardVerdict) -> str:
-    return "approved" if verdict.released else "**stops it**" if verdict.tripped else "holds"
+    if verdict.released and not verdict.stands:
+        return "approved"
+    return "**stops it**" if verdict.tripped else "holds"
 
 
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
     """What the guards say that hold something back, in the same words as on the screen."""
     said = ". ".join(plan.sentence(v) for v in summary.tripped[:10])
     more = f", and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
-    if all(v.stands for v in summary.tripped) and not summary.blocked:
+    if summary.tripped and all(v.stands for v in summary.tripped) and not summary.blocked:
         return f"{said}{more}."
     if not summary.changes:  # case 1
         return f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential still show anybody."
@@ -316,7 +343,7 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
 
 def _approved(summary: plan.PlanSummary) -> str | None:
     """That what guards had held back is approved; None where nothing is."""
-    released = [v.guard for v in summary.guards if v.released]
+    released = [v.guard for v in summary.guards if v.released and not v.stands]
     named = ", ".join(dict.fromkeys(released))
     return f"What {named} had stopped is approved, and waits for the next run or apply." if released else None
 
