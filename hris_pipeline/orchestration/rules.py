@@ -78,7 +78,8 @@ def expected(company: Company, connection: str) -> Expected:
     if system.omits_empty(options):  # then nobody has an end date once nobody is to leave
         attributes = [name for name in attributes if name != "end_date"]
     given = company.sync.model_fields_set
-    named = [*(mapped or ()), *(company.sync.groups if "groups" in given else ()), *(["manager"] if "managers" in given else ())]
+    named = [*(mapped or ()), *(["manager"] if "managers" in given else ())]
+    named += [kind for kind in company.sync.groups if "groups" in given or (mapped is not None and kind in kinds)]
     return Expected(
         attributes=attributes,
         kinds=kinds,

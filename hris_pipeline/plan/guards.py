@@ -136,10 +136,11 @@ class Judgement:
         """Record a verdict; ``more`` are further fields of it."""
         of = self.situation.base if base is None else base
         if isinstance(limit, Judged):
-            more = {**limit._asdict(), **more}
-            limit = more.pop("limit")
-            del more["over"]
-        self.verdicts.append(GuardVerdict(guard, subject, count, of, limit, tripped, **more))
+            words, fields = limit.limit, limit._asdict()
+            more = {name: value for name, value in fields.items() if name not in ("over", "limit")} | more
+        else:
+            words = limit
+        self.verdicts.append(GuardVerdict(guard, subject, count, of, words, tripped, **more))
 
     # --- the guards -----------------------------------------------------------------------------------------------------------
 

@@ -130,9 +130,9 @@ V1 = Capabilities(
 
 def _where(options: Options, attribute: str) -> str:
     if options.api == "v2" and attribute in v2.UNIT_LISTS:
-        return f"Switch on {v2.UNIT_LISTS[attribute].right} in Personio, under {auth.RIGHTS_AT}"
+        return f"Switch on {v2.UNIT_LISTS[attribute].right} under {auth.RIGHTS_AT}"
     word = v1.WORDS.get("manager_id" if attribute == "manager" else attribute, attribute)
-    return f"Tick '{word}' among the readable attributes of the credential in Personio, under {auth.RIGHTS_AT}"
+    return f"Tick '{word}' among the readable attributes of the credential under {auth.RIGHTS_AT}"
 
 
 SYSTEM = System(
