@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 import duckdb
 
-from hris_pipeline.warehouse import run, stage
+from hris_pipeline.warehouse import run
 
 _ARRIVALS = (Path(__file__).parent / "arrivals.sql").read_text(encoding="utf-8")
 ATTRIBUTES = ("email", "given_name", "family_name", "status", "start_date", "end_date", "manager")
@@ -21,6 +21,7 @@ NAMES = ("given_name", "family_name")
 DATES = ("status", "start_date", "end_date")
 """Without them it cannot be told who comes from who left."""
 
+_EXPECTED = ("connection", "subject", "kind", "is_named", "is_offered")
 Code = Literal["vanished", "never_came", "unresolved", "fell"]
 
 
@@ -71,18 +72,15 @@ def refresh(
         for kind in kinds:
             offered = of.kinds is None or kind in of.kinds
             rows += [(connection, kind, table, kind in of.named, offered) for table in ("group_kind", "list")]
-    con.execute(
-        """create or replace temp table expected_arrivals
-           (connection varchar, subject varchar, kind varchar, is_named boolean, is_offered boolean)"""
-    )
-    stage(con, "expected_arrivals", ("connection", "subject", "kind", "is_named", "is_offered"), rows)
-    for view, table in (("records_read", "employees"), ("units_read", "org_units")):
-        union = " union all ".join(f"""select '{name}' as connection, * from "hris_{name}".{table}""" for name in expected)
-        con.execute(f"create or replace temp view {view} as {union}")
+    con.execute("set variable expected_arrivals = ?", [[dict(zip(_EXPECTED, row, strict=True)) for row in rows]])
     con.execute("set variable now = ?", [now])
     con.execute("set variable from_size = ?", [from_size])
-    run(con, _ARRIVALS)
-    con.execute("drop view records_read; drop view units_read")
+    sql = _ARRIVALS
+    for mark, table in (("{records}", "employees"), ("{units}", "org_units")):
+        sql = sql.replace(
+            mark, " union all ".join(f"""select '{name}' as connection, * from "hris_{name}".{table}""" for name in expected)
+        )
+    run(con, sql)
 
 
 def silent(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> list[Silent]:

@@ -2,9 +2,16 @@
 -- Codes: "vanished" (came before, comes for nobody), "never_came" (the company file names it), "not_given" (a default that nobody has), "unresolved" (manager
 -- references that lead to nobody), "fell" (less than half of the share of references that led to somebody). A silent one keeps what last came.
 -- An end date counts as given where its key comes: that nobody leaves is usual.
--- Reads: expected_arrivals, records_read, units_read. Variables: now, from_size. Makes: state.arrivals.
-create or replace temp table arrived as
-with counted as (
+-- Reads: state.arrivals, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
+-- now, from_size. Makes: state.arrivals.
+create or replace temp table judged_arrivals as
+with records_read as (
+    {records}
+), units_read as (
+    {units}
+), expected as (
+    select unnest(getvariable('expected_arrivals'), recursive := true)
+), counted as (
     select connection, count(*) as of,
         count(email) as email, count(given_name) as given_name, count(family_name) as family_name, count(status) as status,
         count(start_date) as start_date, count(manager_id) as manager,
@@ -15,27 +22,25 @@ with counted as (
 ), kinds as (
     select connection, g.kind as subject, count(distinct id) as came
     from (select connection, id, unnest(groups) as g from records_read) group by all
-)
-select connection, subject, 'attribute' as kind, came, of from attributes
-union all
-select c.connection, k.subject, 'group_kind', k.came, c.of from counted c join kinds k using (connection)
-union all
-select r.connection, 'manager', 'manager', count(*) filter (p.id is not null), count(*)
-from (select connection, manager_id from records_read where manager_id is not null) r
-left join (select distinct connection, id from records_read) p on p.connection = r.connection and p.id = r.manager_id
-group by r.connection
-union all
-select connection, kind, 'list', count(name), count(*) from units_read group by connection, kind;
-
-create or replace temp table judged_arrivals as
-with joined as (
+), arrived as (
+    select connection, subject, 'attribute' as kind, came, of from attributes
+    union all
+    select c.connection, k.subject, 'group_kind', k.came, c.of from counted c join kinds k using (connection)
+    union all
+    select r.connection, 'manager', 'manager', count(*) filter (p.id is not null), count(*)
+    from (select connection, manager_id from records_read where manager_id is not null) r
+    left join (select distinct connection, id from records_read) p on p.connection = r.connection and p.id = r.manager_id
+    group by r.connection
+    union all
+    select connection, kind, 'list', count(name), count(*) from units_read group by connection, kind
+), joined as (
     select e.connection, e.subject, e.kind, e.is_named, e.is_offered, coalesce(t.came, 0) as came, coalesce(t.of, n.of, 0) as of,
         p.last_came, p.last_of, p.last_came_at, p.silent_since, p.code as code_before,
         sum(coalesce(t.came, 0)) over (partition by e.subject, e.kind) as came_anywhere,
         bool_or(e.is_offered) over (partition by e.subject, e.kind) as is_offered_anywhere
-    from expected_arrivals e
+    from expected e
     left join arrived t using (connection, subject, kind)
-    left join (select connection, count(*) as of from records_read group by all) n on n.connection = e.connection and e.kind in ('attribute', 'group_kind')
+    left join counted n on n.connection = e.connection and e.kind in ('attribute', 'group_kind')
     left join state.arrivals p using (connection, subject, kind)
 )
 select *,

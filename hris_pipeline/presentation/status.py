@@ -164,6 +164,8 @@ def _last_night(status: Status) -> tuple[str, str]:
         text, style = "not in line: deskbird differs from what a run left", "bold red"
     elif in_line and status.plan is not None and status.plan.states["blocked"]:
         text, style = "in line but for what guards hold back", "magenta"
+    elif in_line and status.plan is not None and status.plan.standing:
+        text, style = "in line with what the HR system gives, which is not all", "magenta"
     return f"{moment(ended, status.timezone)}, {text}", style
 
 

@@ -115,6 +115,7 @@ def test_c11_c103_what_came_before_and_comes_for_nobody_is_told_with_the_screen_
     assert story.status[night].code == 3
     assert (story.nights["all rights"].code, story.writes["all rights"]) == (0, 0)
     assert "not given" not in story.status["all rights"].out
+    assert "in line with what the HR system gives, which is not all" in story.status[night].out
 
 
 def test_c112_a_service_that_does_something_else_makes_the_night_red_and_the_repair_comes_first(story: Story) -> None:
@@ -173,7 +174,12 @@ def test_c15_c101_c105_a_file_whose_managers_lead_to_nobody_is_told_and_what_it_
         told = " ".join(acme.run("status", "acme", night=1).out.split())
         assert "attribute_vanished: the manager references of connection hr lead to nobody since" in told
         assert f"Look at the file's column '{column}'" in told
-        night.write(lambda text: text.replace("Personnel number;", "Personnel number;", 1))
-        assert acme.sync(night=2).code == 0
+        night.write(lambda text: text.replace(column, "Boss", 1))  # a renamed column
+        renamed = acme.sync(night=2)
+        assert (renamed.code, acme.writes()) == (1, [])
+        assert f"without the column '{column}'" in renamed.err
+        night.write(lambda text: text.replace("\r\n", ";new\r\n").replace(";new", ";New", 1))  # a new one
+        assert acme.sync(night=2).code == 0, acme.sync(night=2).err
+        assert acme.writes() == []
         document = json.loads(acme.run("status", "acme", "--format", "json", night=2).out)
         assert (document["not_given"], document["kinds_without_anybody"]) == ([], ["cost_center", "department"])
