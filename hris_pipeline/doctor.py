@@ -338,9 +338,21 @@ def _learnt(company: Company) -> Iterator[Finding]:
             found = con.execute(
                 "select dialect, list(kind order by kind) from state.dialects group by all order by all"
             ).fetchall()
+            marked = con.execute(
+                "select count(*) from deskbird.users where active and external_id is not null and hris_ref is null"
+            ).fetchone()
     except WarehouseError as problem:
         yield Finding("note", DESKBIRD, "what earlier nights have learnt of it", str(problem))
         return
+    if marked and marked[0] and not company.deskbird.take_over:
+        yield Finding(
+            "note",
+            DESKBIRD,
+            f"active users that another system has marked at the last read: {marked[0]:,}",
+            "None of them is linked to a person unless somebody decides.",
+            "If the company moves from an identity provider: run "
+            f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
+        )
     words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
     if words:
         yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")

@@ -238,7 +238,10 @@ class Judgement:
         approved = self.number(
             "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
         )
-        strangers = self.number("select count(*) from owned_users where active and owner is null")
+        strangers = self.number(
+            "select count(*) from owned_users where active and owner is null "
+            "and deskbird_id not in (select deskbird_id from user_matches where rule = 'decision')"
+        )
         allowed = (self.limits.get("link_user") or {}).get("max_count")
         allowed = 25 if allowed is None else allowed
         if strangers > allowed and not approved:
