@@ -246,6 +246,7 @@ def test_c103_an_attribute_that_no_longer_comes_fails_its_check_once_and_recover
     office.faults.add(Fault("/v1/company/employees", "missing_attribute", times=None, value="department"))
     for day in (1, 2):
         night = office.job(now=NIGHT + dt.timedelta(days=day))
+        assert problems(night) == []
         assert {name for name, passed in verdicts(night).items() if not passed} == {"deskbird/changes: every_attribute_came"}
         (check,) = [one for one in night.get_asset_check_evaluations() if one.check_name == "every_attribute_came"]
         assert (check.severity, check.metadata["not_given"].value) == (dg.AssetCheckSeverity.ERROR, 1)
