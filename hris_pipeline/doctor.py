@@ -168,7 +168,7 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, _NOT_ASKED)
             continue
-        for trial in connect(name, account, company.kinds_read).trials():
+        for trial in connect(name, account, company.kinds_read, timezone=company.timezone).trials():
             finding = _tried(trial, name, company)
             refused = refused or (trial.needed and trial.problem is not None)
             if trial.problem and trial.attribute:
@@ -203,7 +203,7 @@ def _rehearsed(
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
             try:
-                extracts = connect(name, account, company.kinds_read).read(folder, progress)
+                extracts = connect(name, account, company.kinds_read, timezone=company.timezone).read(folder, progress)
             except HrisError as problem:
                 yield Finding("missing", name, "everybody, read to the last page", problem.problem, problem.remedy)
                 return
@@ -238,6 +238,10 @@ def _rehearsed(
     yield Finding("ok", PEOPLE, f"groups: {by_kind}")
     if found.wanted:
         yield from _empty_kinds(company, {kind for (kind,) in peopled}.union(*told.values()))
+    if company.sync.managers and found.managers_resolved:
+        what = f"{found.managers_resolved:,} managers are found by an id that is written otherwise"
+        told_of = "Zeros at its beginning are missing, it ends in .0, or a name stands beside it; exactly one record fits."
+        yield Finding("note", PEOPLE, what, told_of, "Nothing to do, or have it written as in the manager's own record.")
     if company.sync.managers and lines.problems:
         unsound = ", ".join(f"{number:,} {problem}" for problem, number in lines.problems.items())
         told_of = f"Some are unsound ({unsound}). A cycle is carried over as it is; of the others deskbird keeps what it has."

@@ -901,6 +901,11 @@ class _Loader(yaml.SafeLoader):
                 seen[key.value] = line
                 kept.append((key, value))
         node.value = kept
+        for key, value in kept:  # words for nothing are words: NULL is no null there
+            if key.value == "empty" and isinstance(value, yaml.SequenceNode):
+                for word in value.value:
+                    if isinstance(word, yaml.ScalarNode):
+                        word.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
 
 
@@ -927,6 +932,8 @@ def _parse(text: str) -> tuple[object, list[str]]:
         elif ":" in line:
             hint = "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs quotes around it."
         raise SettingsError(f"line {number + 1}: this is not valid YAML. {hint}") from None
+    except ValueError:
+        raise SettingsError("it holds a day that no calendar has, such as 0000-00-00. Put it in quotes.") from None
     except yaml.YAMLError:
         raise SettingsError("it holds characters that YAML does not allow. Save it as plain UTF-8 text.") from None
 

@@ -14,6 +14,7 @@ import duckdb
 
 from hris_pipeline.plan import arrivals
 from hris_pipeline.plan.sentences import GuardVerdict, LimitCode
+from hris_pipeline.texts import email_key
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
@@ -210,7 +211,8 @@ class Judgement:
         self.con.execute("create or replace temp table listed (hris_ref varchar)")
         if not people or self.limits.get(guard, {}) is None:
             return False
-        self.con.execute("set variable listed = ?", [list(people)])
+        keys = [email_key(each) for each in people if "@" in each]  # however its domain is written
+        self.con.execute("set variable listed = ?", [[*people, *keys]])
         run(self.con, _LISTED)
         return True
 

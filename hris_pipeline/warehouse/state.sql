@@ -130,3 +130,6 @@ create table if not exists state.before_writes (plan_id varchar not null, kept_a
 create table if not exists state.arrivals (
     connection varchar not null, subject varchar not null, kind varchar not null, came bigint not null, of bigint not null, is_named boolean not null,
     is_offered boolean not null, code varchar, last_came bigint, last_of bigint, last_came_at timestamptz, silent_since timestamptz);
+-- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
+-- print occur. No address stands here, only domains.
+create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));
