@@ -544,14 +544,19 @@ def _plan(company: str, as_of: str | None, plan_id: str | None = None) -> "Plan"
 def _carried_out(plan: "Plan", run_id: str) -> int:
     """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where a guard holds something."""
     from hris_pipeline import settings
+    from hris_pipeline.presentation import status as rendering
     from hris_pipeline.warehouse import Warehouse
 
+    with Warehouse(settings.data_folder(), plan.company).read() as con:
+        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
+        damaged = rendering.damage_sentences(con, run_id)
+    if damaged:  # a failed write, whatever a guard says of its repair
+        _say(" ".join(damaged))
+        return 1
     if plan.exit_code in (1, 2):  # what is still planned was not reached
         return 1
     if plan.exit_code == 3:
         return 3
-    with Warehouse(settings.data_folder(), plan.company).read() as con:
-        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
     if night is not None and not night[0]:
         _say(
             "Everything was sent, but deskbird is not in line: something did not stick, or was changed there meanwhile. "

@@ -240,4 +240,5 @@ SYSTEM = System(
     connect=BambooHR,
     reads_changes=True,
     words=WORDS,
+    where=lambda _, name: f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}",
 )

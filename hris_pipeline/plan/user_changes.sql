@@ -39,12 +39,16 @@ select 'user', 'update', d.hris_ref, d.deskbird_id, null, null,
         || string_agg(replace(d.attribute, '_', ' '), ', ' order by d.attribute) || '.',
     case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end,
     case when (d.attribute = 'photo') then 'photo:' else 'user:' end || d.hris_ref, case when (d.attribute = 'photo') then 8000000 else 3000000 end,
-    list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end)
-from user_differences d join pairs p using (hris_ref, deskbird_id)
-left join tripped_attributes t using (attribute)
+    list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, d.held_by)
+from (
+    select u.*, coalesce((
+        select list(distinct t.guard order by t.guard) from tripped_attributes t
+        where t.attribute = u.attribute and (t.connection is null or t.connection = string_split(u.hris_ref, ':')[1])), []) as held_by
+    from user_differences u
+) d join pairs p using (hris_ref, deskbird_id)
 left join undone_attributes x on x.hris_ref = d.hris_ref and x.attribute = d.attribute
 left join drifting f on f.object = 'user' and f.deskbird_id = d.deskbird_id and f.attribute = d.attribute
-group by d.hris_ref, d.deskbird_id, (t.attribute is not null), (x.attribute is not null), (f.attribute is null), (d.attribute = 'photo'), (d.after->>'$' is null);
+group by d.hris_ref, d.deskbird_id, d.held_by, (x.attribute is not null), (f.attribute is null), (d.attribute = 'photo'), (d.after->>'$' is null);
 
 insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,

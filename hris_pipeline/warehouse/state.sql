@@ -60,7 +60,8 @@ create table if not exists state.nights (
     plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
 create table if not exists state.guard_verdicts (
     plan_id varchar not null, guard varchar not null, subject varchar not null, count bigint not null, base bigint not null, limit_text varchar not null,
-    tripped boolean not null);
+    tripped boolean not null, code varchar not null default 'other', in_window bigint, max_count double, max_percent double, days bigint,
+    connection varchar, since timestamptz, remedy varchar);
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
     decided_at timestamptz not null, expires_at timestamptz not null);
@@ -116,6 +117,19 @@ create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null);
 
+-- What differed, after a read-back, from what a run left: what deskbird did beside what was asked, or somebody changed meanwhile. "Expected" is what
+-- should be there; of a membership "was" says what would make it so again: add or remove. It ends once no change repairs it any more.
+create table if not exists state.damage (
+    plan_id varchar not null, run_id varchar not null, seen_at timestamptz not null, object varchar not null, deskbird_id varchar not null,
+    attribute varchar not null, hris_ref varchar, was varchar, is_now varchar, expected varchar, is_written boolean not null, ended_at timestamptz);
+-- The plan before whose writes state.users_before, groups_before and members_before were kept; they are there until its read-back.
+create table if not exists state.before_writes (plan_id varchar not null, kept_at timestamptz not null);
+
+-- What each HR system gives: for how many records an attribute, a kind of group, the names of units ("list") or a manager reference came tonight and when
+-- it last did, and what is wrong with that (a code, see plan/arrivals.sql); since when.
+create table if not exists state.arrivals (
+    connection varchar not null, subject varchar not null, kind varchar not null, came bigint not null, of bigint not null, is_named boolean not null,
+    is_offered boolean not null, code varchar, last_came bigint, last_of bigint, last_came_at timestamptz, silent_since timestamptz);
 -- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
 -- print occur. No address stands here, only domains.
 create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));

@@ -43,7 +43,7 @@ def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
     assert "2026-03-03 04:30, in line but for what guards hold back" in text
     assert "personio employees: 250 of 250 in 3 pages, proven, 5 h ago. The totals agree." in text
     assert "30 4 * * * (Europe/Berlin)" in text
-    assert "deactivate_user: 3 of 40, limit 2 and 5 %" in text
+    assert "deactivate_user: 3 of 40 people: 8 %, limit 5 % and 2" in text
     assert "1 record, rule email_is_valid, since 2026-03-03 04:30" in text
     assert "1 person in no record any more, the first since 2026-03-03 04:30" in text
     assert "1 person to decide on: email is taken" in text
