@@ -121,7 +121,9 @@ PHOTOS = Table(
 # the characters that \s means, so that pandas has Arrow match them and not Python
 _SPACE = " \t\n\r\f\v\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # what is in no address: blanks, invisible characters, and what separates or quotes addresses
-_NOT_IN_AN_ADDRESS = f'@.,;:<>()"\\\\\\[\\]{_SPACE}\x01-\x08\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff'
+_NOT_IN_AN_ADDRESS = (
+    f'@.,;:<>()"\\\\\\[\\]{_SPACE}\x01-\x08\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff'
+)
 _LABEL = f"[^{_NOT_IN_AN_ADDRESS}]+"  # what stands between dots
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
