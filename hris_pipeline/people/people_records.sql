@@ -42,16 +42,17 @@ with dated as not materialized (
 ), judged as not materialized (
     select *, status_of(word, first_day, last_day, today, before) as derived from dated
 ), counted as (
-    select * from judged anti join several_employments using (hris_ref)
+    select *, true as rows_agree from judged anti join several_employments using (hris_ref)
     union all
-    select * from judged semi join several_employments using (hris_ref)
+    -- a file's rows for one and the same contract, which contradict each other, because else they are one already
+    select *, count(*) over (partition by hris_ref, employment_id) = 1 from judged semi join several_employments using (hris_ref)
     qualify row_number() over (
         partition by hris_ref order by status_rank(derived), first_day desc nulls last, employment_id, updated_at desc nulls last) = 1
 )
 select
     hris_ref,
     connection,
-    nfc_normalize(lower(clean_text(email))) as email,
+    clean_address(email) as email,
     clean_text(given_name) as given_name,
     clean_text(family_name) as family_name,
     nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,
@@ -67,6 +68,7 @@ select
     list_sort(coalesce(absent, [])) as unknown,
     list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
     (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable,
+    rows_agree,
     case when contradiction_of(word, first_day, last_day, today, before) is not null then {
         'code': contradiction_of(word, first_day, last_day, today, before),
         'last_day': last_day,

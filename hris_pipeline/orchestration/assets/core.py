@@ -52,6 +52,7 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
                     "with_several_records": counts.several_records,
                     "contradicting_records": sum(counts.contradictions.values()),
                     **counts.contradictions,
+                    "managers_found_by_an_id_written_otherwise": counts.managers_resolved,
                     "out_of_scope": counts.scope.out_of_scope,
                     "scope_not_known": counts.scope.undecided,
                     **{f"matched_by_{name.replace(' ', '_')}": matched for name, matched in counts.scope.matches.items()},
