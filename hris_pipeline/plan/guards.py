@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from hris_pipeline.plan import arrivals
+from hris_pipeline.plan.integrity import SEALED
 from hris_pipeline.plan.sentences import GuardVerdict, LimitCode
 from hris_pipeline.texts import email_key
 from hris_pipeline.warehouse import run
@@ -238,7 +239,8 @@ class Judgement:
         if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
             return
         approved = self.number(
-            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
+            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact') "
+            f"and {SEALED}"
         )
         strangers = self.number(
             "select count(*) from owned_users where active and owner is null "

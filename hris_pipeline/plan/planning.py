@@ -18,6 +18,7 @@ from hris_pipeline.managers.rings import rings
 from hris_pipeline.plan import arrivals, damage, drift
 from hris_pipeline.plan.arrivals import Expected
 from hris_pipeline.plan.guards import Judgement, Limits, Situation
+from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.ordering import Move, free_before_take
 from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
@@ -36,6 +37,9 @@ _VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
 _HOLDING = """select coalesce(list(distinct guard), []),
         (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
     from (select unnest(guards) as guard from changes_judged)"""
+_ROW_DIGEST = """change_digest(
+    seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+    reason, evidence, verdict, guard, guards, content)"""
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,18 @@ def build(
     con.execute("delete from state.plan_changes where plan_id = ?", [plan_id])
     con.execute(
         f"""insert into state.plan_changes by name
-            select '{plan_id}' as plan_id, {COLUMNS}, guards from changes_judged"""
+            select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest from changes_judged"""
     )
     written = con.execute("select written from state.plans where plan_id = ?", [plan_id]).fetchone()
     con.execute("delete from state.plans where plan_id = ?", [plan_id])
     con.execute(
-        "insert into state.plans select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? from state.plans",
+        f"""insert into state.plans by name
+            select *, judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+                (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)) as judgement_digest
+            from (select ? as plan_id, coalesce(max(number), 0) + 1 as number, ?::timestamptz as made_at, ? as run_id,
+                      ? as after_plan, ?::bigint as changes, ?::bigint as blocked, ?::boolean as written,
+                      ?::timestamptz as as_of, ?::varchar as undoes
+                  from state.plans)""",
         [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now, undoes],
     )
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
@@ -270,6 +280,7 @@ def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str)
         )
     if not row[0]:
         raise PipelineError(f"Plan {plan_id} has changed nothing in deskbird, so there is nothing to undo. Nothing was planned.")
+    require_unaltered(con, company, plan_id, "Nothing was planned.")
 
 
 def _nothing_to_undo(con: duckdb.DuckDBPyConnection, plan_id: str) -> PipelineError:
@@ -312,8 +323,8 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
     """The plan's id: a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after)."""
     row = con.execute(
         """select left(sha256(concat_ws(chr(30), ?, ?, coalesce(string_agg(line, chr(30) order by seq), ''))), 16)
-           from (select seq, sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''),
-                     coalesce(group_ref, ''), coalesce(group_deskbird_id, ''), before::varchar, after::varchar)) as line
+           from (select seq,
+                     change_line(object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after) as line
                  from changes_judged)""",
         [company, last_written(con)],
     ).fetchone()

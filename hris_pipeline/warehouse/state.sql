@@ -48,11 +48,13 @@ create table if not exists state.empty_groups (hris_ref varchar not null, deskbi
 -- inverse a plan is.
 create table if not exists state.plans (
     plan_id varchar primary key, number bigint not null, made_at timestamptz not null, run_id varchar not null, after_plan varchar not null, changes bigint not null,
-    blocked bigint not null, written boolean not null default false, as_of timestamptz not null, undoes varchar);
+    blocked bigint not null, written boolean not null default false, as_of timestamptz not null, undoes varchar,
+    judgement_digest varchar); -- of this row and of all rows of the plan: what is carried out must be what was planned
 create table if not exists state.plan_changes (
     plan_id varchar not null, seq bigint not null, request bigint not null, stage integer not null, object varchar not null, action varchar not null,
     hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar, before json not null, after json not null,
-    reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null);
+    reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null,
+    row_digest varchar);
 create table if not exists state.outcomes (
     plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
     http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null);
@@ -64,7 +66,7 @@ create table if not exists state.guard_verdicts (
     connection varchar, since timestamptz, remedy varchar);
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
-    decided_at timestamptz not null, expires_at timestamptz not null);
+    decided_at timestamptz not null, expires_at timestamptz not null, digest varchar);
 
 -- What was undone, and is not done again until the HRIS says otherwise: whose, which attribute (or `active`, `manager`, `member`), and the value that
 -- the HRIS wants all the same.

@@ -146,7 +146,10 @@ def test_a_failure_tells_its_problem(planned):
 
 def approve(con, seq, guards, *, expires=NOW + dt.timedelta(hours=1), decision="approved", at=NOW):
     con.execute(
-        "insert into state.approvals values ('p1', ?, ?, ?, null, 'somebody', ?, ?)",
+        """insert into state.approvals by name
+           select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
+           from (select 'p1' as plan_id, ? as content, ?::varchar[] as guards, ? as decision, null::varchar as because,
+                     'somebody' as decided_by, ?::timestamptz as decided_at, ?::timestamptz as expires_at)""",
         [f"content-{seq}", guards, decision, at, expires],
     )
 

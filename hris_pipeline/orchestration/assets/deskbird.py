@@ -1,7 +1,7 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeskbirdError, PipelineError
-from hris_pipeline.orchestration import checks
+from hris_pipeline.orchestration import checks, outcomes
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
-from hris_pipeline.orchestration.job_names import changes_job, nightly_job, undo_job
+from hris_pipeline.orchestration.job_names import changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
@@ -230,6 +230,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 **by_type,
             }
             published = result(con, company, table, told)
+        if here.job in {dry_run_job(company.name), undo_job(company.name)}:  # what carries the plan out tells more
+            outcomes.tag(here.context.instance, here.run_id, outcomes.of_plan(summary), held_back=summary.blocked)
         yield published
         between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
         tripped = [
@@ -379,6 +381,10 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
+            if by_hand:  # before deskbird is asked; what is written is looked at again just before
+                plan.require_unaltered(con, company.name, plan_id or plan.latest(con), "Nothing was written.")
+                # in a night an altered decision holds nothing up: all that guards hold back stays so
+                plan.require_unaltered_decisions(con, company.name, "Nothing was written.")
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
             if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
@@ -387,6 +393,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             yield done.published
             yield _every_change_was_applied(company, done)
             if done.stopped:
+                _tag(here, outcomes.Outcome.FAILED, done.counts, done.counts["blocked"])
                 raise done.stopped
             if done.writes:
                 try:
@@ -398,6 +405,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id, unchanged=unchanged)
         yield _deskbird_is_in_line(company, night, done.paused)
         yield _what_is_written_sticks(company, night)
+        _tag_outcome(here, done, night)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
@@ -513,6 +521,27 @@ def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     """Whether this very run has read both users and groups."""
     row = con.execute("select list_sort(list(resource)) from state.observations where run_id = ?", [run_id]).fetchone()
     return bool(row and row[0] == ["groups", "users"])
+
+
+def _tag_outcome(here: Step, done: _Done, night: plan.Night) -> None:
+    """Put on the run what it came to."""
+    counts, held_back = done.counts, night.blocked
+    if held_back and here.job == changes_job(here.company.name):  # between nights leavers wait for the night, as it is meant
+        held_back -= night.unproven
+    outcome = outcomes.of_night(
+        night,
+        failed=counts["failed"],
+        stale=counts["stale"],
+        unsent=done.unsent,
+        held_back=held_back,
+        paused=done.paused is not None,
+    )
+    _tag(here, outcome, counts, night.blocked)
+
+
+def _tag(here: Step, outcome: outcomes.Outcome, counts: Mapping[str, int], held_back: int) -> None:
+    failed, stale = counts["failed"], counts["stale"]
+    outcomes.tag(here.context.instance, here.run_id, outcome, held_back=held_back, failed=failed, stale=stale)
 
 
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
