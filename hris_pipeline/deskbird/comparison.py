@@ -88,7 +88,8 @@ def _members_lost(write: Write, one: set[str], two: set[str], ids: Callable[[Use
     stay = one - asked
     # an empty group gains nobody by itself; a partial list may show somebody new in the place of who left
     gained = bool(come) and not lost and len(come) > len(one & asked)
-    return {"members"} if gained or (lost and (len(two - asked) < len(stay) or not stay & two)) else set()
+    fewer = len(two) < len(one) - len(one & {ids(ref) for ref in write.remove})
+    return {"members"} if gained or (lost and (fewer or not stay & two)) else set()
 
 
 def _gone(one: Mapping[str, Any], two: Mapping[str, Any]) -> set[str]:

@@ -15,7 +15,7 @@ from hris_pipeline.deskbird.exchange import Answer, Exchange
 from hris_pipeline.deskbird.forms import Evidence, Forms
 from hris_pipeline.deskbird.scim import Group
 from hris_pipeline.errors import DeskbirdError
-from hris_pipeline.plan.writes import MANAGER, RECORD, Atom, Outcome, Part, ProblemCode, Result, UserRef, Write
+from hris_pipeline.plan.writes import MANAGER, RECORD, Atom, Kind, Outcome, Part, ProblemCode, Result, UserRef, Write
 
 _SUBLISTS = 16  # when so many parts of one list of members are refused alike and none is taken, it is the group that is refused
 _PENDING: frozenset[ProblemCode] = frozenset({"reference_missing", "manager_pending"})
@@ -65,9 +65,8 @@ class Delivery:
         ``whole``: a refused creation is not taken apart, because others were refused in every part.
         """
         self._whole = whole
-        unknown = {("add", ref.hris_ref) for ref in part.add} | {("remove", ref.hris_ref) for ref in part.remove}
         sendable = feasible(part, self._exchange)
-        unknown -= set(sendable.atoms)
+        unknown = set(part.atoms) - set(sendable.atoms) - {MANAGER}
         self.settle(unknown, _missing_member())
         if part.manager and not sendable.manager:
             self.settle({MANAGER}, _pending_manager())
@@ -197,8 +196,7 @@ class Delivery:
                 self._send(piece)
             several = [form for form in request.forms if form.endswith(".several")]
             if several and all(self._is_applied(atom) for form in several for atom in request.carries[form]):
-                for form in several:
-                    self._forms.guess(form, "entra")
+                self._forms.learn_apart(several)
             return
         if self._flipped(part, [form for form in request.forms if self._forms.may_flip(form, of_form=answer.of_form)]):
             return
@@ -383,7 +381,7 @@ class Delivery:
             self._update(self._as_change(left))
         later = [atom for atom in left.atoms if atom in inside and atom[0] in {"manager", "add"}]
         if later and all(self._is_applied(atom) for atom in later):
-            self._forms.guess(_along(write), "entra")  # refused inside the POST, and taken as a change
+            self._forms.learn_apart([_along(write)])  # refused inside the POST, and taken as a change
 
     def _send_without_creating(self, write: Write, wrong: Collection[Form]) -> None:
         problem = f"Not sent: deskbird does something else than asked with creations ({', '.join(sorted(wrong))})."
@@ -407,7 +405,7 @@ class Delivery:
 
     def _as_change(self, part: Write) -> Write:
         """What a creation left out, as a change of what is there now."""
-        kind = "update_user" if part.of_user else "update_group"
+        kind: Kind = "update_user" if part.of_user else "update_group"
         return replace(part, kind=kind, before=dict.fromkeys(part.set), version=None)
 
     def _look_at_creation(self, write: Write, post: Request) -> None:
@@ -596,9 +594,6 @@ def _halved(part: Write) -> list[Write]:
 
 def _words(atoms: Iterable[Atom]) -> str:
     """Atoms in words: attributes by name, members by their ``hris_ref``."""
-    names = {
-        "members" if kind == "members" else f"member {name}" if kind in {"add", "remove"} else name.replace("_", " ") or kind
-        for kind, name in atoms
-    }
+    names = {f"member {name}" if kind in {"add", "remove"} else name.replace("_", " ") or kind for kind, name in atoms}
     ordered = sorted(names)
     return ", ".join(ordered[:5]) + (f" and {len(ordered) - 5} more" if len(ordered) > 5 else "")

@@ -265,7 +265,7 @@ def _operations(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operation
         dialect = spoken("user_active")
         value = write.set["active"]
         word = ("True" if value else "False") if dialect == "entra" else value
-        body = {"op": _op("replace", dialect), "path": "active", "value": word}
+        body: Operation = {"op": _op("replace", dialect), "path": "active", "value": word}
         yield _Operation("user_active", "user_active", (("attribute", "active"),), body, dialect)
     if "photo" in write.set:
         dialect = spoken("user_photo")
@@ -286,7 +286,7 @@ def _memberships(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operatio
     come = [ref for ref in write.add if ids(ref)]
     if leave and spoken("members_remove") == "rfc":
         for ref, member in zip(leave, _members(leave, ids), strict=True):
-            body = {"op": "remove", "path": f"members[value eq {quoted(member['value'])}]"}
+            body: Operation = {"op": "remove", "path": f"members[value eq {quoted(member['value'])}]"}
             yield _Operation("members_remove", "members_remove", (("remove", ref.hris_ref),), body, "rfc")
     elif leave:
         body = {"op": "Remove", "path": "members", "value": _members(leave, ids)}

@@ -142,7 +142,9 @@ class Exchange:
             if response.status_code != HTTPStatus.OK:
                 raise DeskbirdError(f"deskbird did not give a record (HTTP {response.status_code}).")
             whole = msgspec.json.decode(body)
-            record: User | Group = msgspec.json.decode(body, type=User if write.of_user else Group)
+            record: User | Group = (
+                msgspec.json.decode(body, type=User) if write.of_user else msgspec.json.decode(body, type=Group)
+            )
         except (msgspec.DecodeError, UnicodeDecodeError):  # their texts may quote what was sent
             raise DeskbirdError("deskbird gave something that is no record.") from None
         self.readable.update(shown(record))

@@ -98,11 +98,12 @@ class Forms:
                 self._dialects[form] = other(self.dialect(form))
                 self._settled.discard(form)
 
-    def guess(self, form: Form, dialect: Dialect) -> None:
-        """Begin with this dialect when the form comes up, where nothing is known."""
-        with self._lock:
-            if self.is_open(form) and self._may_change(form):
-                self._dialects[form] = dialect
+    def learn_apart(self, forms: Iterable[Form]) -> None:
+        """What was refused together was taken apart: several attributes one by one, a manager or members after the POST."""
+        for form in forms:
+            if self._may_change(form) and self.dialect(form) == "rfc":
+                self.adopt([form])
+                self.prove(form, "read_back")
 
     def accepted(self, forms: Iterable[Form]) -> None:
         """deskbird took a request of these forms."""
@@ -122,7 +123,7 @@ class Forms:
             spoken = self.dialect(form)
             if self.is_open(form) or self._remembered.get(form) != spoken:
                 self._evidence[form] = evidence
-            self._dialects[form] = self._remembered[form] = spoken  # type: ignore[assignment]
+            self._dialects[form] = self._remembered[form] = spoken
             self._settled.add(form)
             self._doubts.discard(form)
 
@@ -137,7 +138,7 @@ class Forms:
     def doubt(self, forms: Iterable[Form]) -> None:
         """Let the next run prove these anew."""
         with self._lock:
-            self._doubts.update(form for form in forms if form in self._remembered)
+            self._doubts |= {form for form in forms if form in self._remembered}
 
     def condemn(self, forms: Iterable[Form]) -> None:
         """These did something else than asked: they are not sent again like this in this run."""

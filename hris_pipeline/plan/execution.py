@@ -152,8 +152,8 @@ def finish(
         for r in latest
         for number, part in enumerate(r.parts)
     ]
-    columns = ("request", "number", "part", "name", "outcome", "http_status", "problem", "problem_code")
-    stage(con, "result_parts", columns, parts)
+    named = ("request", "number", "part", "name", "outcome", "http_status", "problem", "problem_code")
+    stage(con, "result_parts", named, parts)
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hris_pipeline.plan.writes import UserRef
@@ -218,7 +218,12 @@ def test_c61_a_member_whom_deskbird_has_no_more_is_told_from_a_group_that_is_gon
 ATTRIBUTES = {"family_name": "name.familyName", "given_name": "name.givenName", "display_name": "displayName", "active": "active"}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     parts=st.sets(st.tuples(st.integers(0, 5), st.sampled_from([*ATTRIBUTES, "manager"])), max_size=8),
     records=st.sets(st.integers(0, 5), max_size=3),
