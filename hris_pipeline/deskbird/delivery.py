@@ -371,14 +371,14 @@ class Delivery:
             self.settle(write.atoms, self._refused({RECORD}, answer) if answer.verdict == "refused" else fate)
             return
         self._take(post, answer)
-        left = write.only(set(write.atoms) - post.atoms)
+        left = self._as_change(write.only(set(write.atoms) - post.atoms))
         if self._exchange.target(write) is None:
             self.settle(left.atoms, Fate("failed", answer.status, "reference_missing", _NOT_SHOWN))
             return
         if self._forms.alone(post.forms):
             self._look_at_creation(write, post)
         if left.atoms:
-            self._update(self._as_change(left))
+            self._update(left)
         later = [atom for atom in left.atoms if atom in inside and atom[0] in {"manager", "add"}]
         if later and all(self._is_applied(atom) for atom in later):
             self._forms.learn_apart([_along(write)])  # refused inside the POST, and taken as a change

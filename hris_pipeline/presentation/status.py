@@ -122,7 +122,8 @@ def read(
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
         ).fetchall(),
         refused=con.execute(
-            """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since, code
+            """select coalesce(hris_ref, deskbird_id),
+                   case object when 'membership' then group_ref else attribute end, since, code
                from state.left_alone where why = 'refused'
                union all
                select hris_ref, 'creation', since, code from state.not_sticking where attribute = 'record'

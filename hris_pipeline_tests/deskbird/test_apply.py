@@ -282,7 +282,12 @@ def test_a_group_and_its_members_in_auto_against_entra(start):
     writes = [team(1, "One", "0", "1"), team(2, "Two", "2"), change_team(3, "One", add=refs("3"), remove=refs("0"))]
     assert edge.outcomes(*writes, dialect="auto") == ["applied"] * 3
     assert members_of(edge, "One") == {edge.ids["p:1"], edge.ids["p:3"]}
-    assert edge.remembered == {"group_create": "rfc", "members_add": "entra", "members_remove": "entra"}
+    assert edge.remembered == {
+        "group_create": "rfc",
+        "group_create.members": "entra",
+        "members_add": "entra",
+        "members_remove": "entra",
+    }
 
 
 def test_a_value_that_is_refused_in_both_dialects_fails_alone(start):

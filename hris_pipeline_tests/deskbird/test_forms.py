@@ -52,7 +52,8 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
         update(7, f"{mark}old3", old[3], {"display_name": None}, {"display_name": "O N"}, stage=3),
         update(8, f"{mark}old4", old[4], {}, {}, stage=3, clear_manager=True),
         team(9, f"{mark}New", f"{mark}old0", f"{mark}old1", stage=4),
-        change_team(10, f"{mark}One", deskbird_id=groups[0], add=refs(f"{mark}old2", f"{mark}old3"), remove=refs(f"{mark}old4"), stage=4),
+        change_team(10, f"{mark}One", deskbird_id=groups[0], add=refs(f"{mark}old2", f"{mark}old3"),
+                    remove=refs(f"{mark}old4"), stage=4),
         change_team(11, f"{mark}Two", deskbird_id=groups[1], add=refs(f"{mark}old2"), remove=refs(f"{mark}old5"), stage=4),
     ]  # fmt: skip
     results = edge.run(*writes, dialect="auto", readable=READABLE)
@@ -159,7 +160,7 @@ def test_c110_a_doubted_form_is_proven_anew_before_the_rest_follow(start):
     assert [line.split(" ")[0] for line in edge.asked()] == ["GET", "PATCH", "GET", "PATCH", "GET", *["PATCH"] * 4]
 
 
-# --- C112: something else than asked ---------------------------------------------------------------------------------------------
+# --- C112: something else than asked ----------------------------------------------------------------------------------
 
 
 def test_c112_an_addition_that_replaces_is_seen_after_one_write_and_not_sent_again(start):
