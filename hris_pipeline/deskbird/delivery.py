@@ -5,7 +5,7 @@ members by halves. What is fine is carried out; what is not is told by atom. Whe
 tried in the other dialect before it counts as refused.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from hris_pipeline.deskbird.comparison import Seen, collateral, differences, held_by
@@ -208,20 +208,32 @@ class Delivery:
 
     def _flipped(self, part: Write, flips: Collection[Form]) -> bool:
         """Try a refused part with some forms in the other dialect; whether that was taken."""
-        if not flips:
-            return False
-        requests = self._requests(part, flips)
-        answers = []
-        for request in requests:
-            answers.append(self._ask(part.only(request.atoms), request))
-            if not answers[-1].accepted:
-                break
-        if not all(answer.accepted for answer in answers):
-            return False
-        self._forms.adopt(flips)
-        for request, answer in zip(requests, answers, strict=True):
-            self._take(request, answer)
-        return True
+        for tried in self._wider(part, flips):
+            requests = self._requests(part, tried)
+            answers: list[Answer] = []
+            while len(answers) < len(requests) and all(answer.accepted for answer in answers):
+                request = requests[len(answers)]
+                answers.append(self._ask(part.only(request.atoms), request))
+            if all(answer.accepted for answer in answers):
+                self._forms.adopt(tried)
+                for request, answer in zip(requests, answers, strict=True):
+                    self._take(request, answer)
+                for form in tried - set(_forms(requests)):  # several, taken one by one: there is no more to see of it
+                    self._forms.prove(form, "read_back")
+                return True
+        return False
+
+    def _wider(self, part: Write, flips: Collection[Form]) -> Iterator[set[Form]]:
+        """These forms in the other dialect; then also those that come instead of them, such as one by one for several."""
+        tried = set(flips)
+        if not tried:
+            return
+        yield tried
+        more = {
+            form for form in _forms(self._requests(part, tried)) if form not in tried and self._forms.may_flip(form, of_form=True)
+        }
+        if more:
+            yield tried | more
 
     def _halves(self, part: Write) -> None:
         """Find the refused members of a list, level by level."""
@@ -315,28 +327,28 @@ class Delivery:
     def _tried_otherwise(self, part: Write, flips: Collection[Form]) -> set[Atom]:
         """Send what is not there in the other dialect; what is not there even then."""
         missing = set(part.atoms)
-        if not flips:
-            return missing
-        taken = []
-        for request in self._requests(part, flips):
-            answer = self._ask(part.only(request.atoms), request)
-            if answer.accepted:
-                taken.append(request)
-        if not taken:
-            return missing
-        after = self._read()
-        if after is None:
-            return missing
-        wrong, hidden = differences(part, after.record, self._exchange.id_of, self._exchange.readable)
-        there = missing - wrong - hidden
-        better = {form for request in taken for form, atoms in request.carries.items() if set(atoms) <= there}
-        changed = {form for form in flips if {a for a in part.atoms if form in self._sent.get(a, ())} & there}
-        self._forms.adopt(changed)
-        for atom in there:
-            self._sent[atom] = tuple(dict.fromkeys(form for r in taken for form, atoms in r.carries.items() if atom in atoms))
-        for form in better | changed:
-            self._forms.prove(form, "read_back")
-        return missing - there
+        for tried in self._wider(part, flips):
+            rest = part.only(missing)
+            requests = self._requests(rest, tried)
+            taken = [request for request in requests if self._ask(rest.only(request.atoms), request).accepted]
+            after = self._read() if taken else None
+            if after is None:
+                continue
+            wrong, hidden = differences(rest, after.record, self._exchange.id_of, self._exchange.readable)
+            there = missing - wrong - hidden
+            # what carried these before, and what carries them now: all of that is in the other dialect from now on
+            carried = {form for request in taken for form, atoms in request.carries.items() if set(atoms) & there}
+            before = {form for atom in there for form in self._sent.get(atom, ())}
+            changed = {form for form in tried if form in before | carried}
+            self._forms.adopt(changed)
+            for atom in there:
+                self._sent[atom] = tuple(form for r in taken for form, atoms in r.carries.items() if atom in atoms)
+            for form in carried | changed:
+                self._forms.prove(form, "read_back")
+            missing -= there
+            if not missing:
+                break
+        return missing
 
     def _condemn(self, carried: Write, lost: Collection[str]) -> None:
         forms = {form for atom in carried.atoms for form in self._sent.get(atom, ())}

@@ -32,9 +32,9 @@ _NIGHTS = itertools.count()
 def night(edge: Edge, number: int) -> dict[str, bool]:
     """One night with every kind of write, twice; whether each has come true."""
     desk, mark = edge.app.desk, f"n{number}"
-    old = [desk.add_user(f"{mark}old{n}@example.com", "O", "N", hris_ref=f"p:{mark}old{n}") for n in range(6)]
+    old = [desk.add_user(f"{mark}old{n}@example.com", "O", "N", hris_ref=f"p:{mark}old{n}") for n in range(7)]
     edge.ids |= {f"p:{mark}old{n}": user for n, user in enumerate(old)}
-    for user in old:
+    for user in old[:6]:
         desk.edit(user, {"displayName": None})
     desk.edit(old[4], {f"{ENTERPRISE}:manager": {"value": old[0]}})
     groups = [
@@ -51,6 +51,8 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
         update(6, f"{mark}old2", old[2], {"family_name": "N"}, {"family_name": "M"}, stage=3),
         update(7, f"{mark}old3", old[3], {"display_name": None}, {"display_name": "O N"}, stage=3),
         update(8, f"{mark}old4", old[4], {}, {}, stage=3, clear_manager=True),
+        update(12, f"{mark}old6", old[6], {"display_name": "O N", "family_name": "N"},
+               {"display_name": "O M", "family_name": "M"}, stage=3),
         team(9, f"{mark}New", f"{mark}old0", f"{mark}old1", stage=4),
         change_team(10, f"{mark}One", deskbird_id=groups[0], add=refs(f"{mark}old2", f"{mark}old3"),
                     remove=refs(f"{mark}old4"), stage=4),
@@ -70,6 +72,7 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
         "managers": all(manager_of(edge, f"{mark}old{n}@example.com") == boss for n in range(2)),
         "one name": of("old2")["name"]["familyName"] == "M",
         "added": of("old3")["displayName"] == "O N",
+        "two paths": of("old6")["displayName"] == of("old6")["name"]["formatted"] == "O M",
         "cleared": manager_of(edge, f"{mark}old4@example.com") is None,
         "new group": members_of(edge, f"{mark}New") == {old[0], old[1]},
         "both": members_of(edge, f"{mark} One") == {old[2], old[3], old[5]},
