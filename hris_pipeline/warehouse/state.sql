@@ -119,3 +119,7 @@ create table if not exists state.not_sticking (
 create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null, code varchar);
+
+-- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
+-- print occur. No address stands here, only domains.
+create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));
