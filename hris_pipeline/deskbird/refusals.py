@@ -32,7 +32,7 @@ class Refusals:
     shut: dict[str, StopReason] = field(default_factory=dict)  # kinds of which nothing more is sent, and why
 
     def __post_init__(self) -> None:
-        self._streaks: dict[str, dict[str, tuple[int, int | None]]] = {}  # kind: record: request and status
+        self._streaks: dict[str, dict[str, tuple[list[int], int | None]]] = {}  # kind: record: requests and status
         self._taken: set[str] = set()
         self._lock = threading.RLock()
 
@@ -58,7 +58,7 @@ class Refusals:
             streak = self._streaks.setdefault(write.kind, {})
             if any(other != status for _, other in streak.values()):
                 streak.clear()
-            streak[write.hris_ref] = (write.request, status)
+            streak.setdefault(_whose(write), ([], status))[0].append(write.request)
             if len(streak) == _SUSPECT and not self.exchange.may_read():
                 why = f"deskbird refuses the SCIM token (HTTP {status}); this change was not sent. {_TOKEN}"
                 self.exchange.halt(why, "shut_out")
@@ -66,7 +66,7 @@ class Refusals:
                 self._shut(write.kind, status)
             else:
                 return []
-            return [request for request, _ in streak.values()]
+            return [request for requests, _ in streak.values() for request in requests]
 
     def _shut(self, kind: str, status: int | None) -> None:
         seats = "no seat is left there, or that " if kind == "create_user" else ""
@@ -88,5 +88,12 @@ class Refusals:
     def all_refused(self) -> list[int]:
         """At the end: the requests of a run in which three records and more were refused alike and nothing was taken at all."""
         with self._lock:
-            refused = [request for streak in self._streaks.values() for request, _ in streak.values()]
-            return refused if len(refused) >= _SUSPECT and not self._taken else []
+            records = {record: requests for streak in self._streaks.values() for record, (requests, _) in streak.items()}
+            refused = [request for requests in records.values() for request in requests]
+            return refused if len(records) >= _SUSPECT and not self._taken else []
+
+
+def _whose(write: Write) -> str:
+    """The record that a refusal may be about: of several groups that one person is to join or leave, the person."""
+    people = {ref.hris_ref for ref in (*write.add, *write.remove)}
+    return people.pop() if write.kind == "update_group" and not write.set and len(people) == 1 else write.hris_ref
