@@ -266,8 +266,9 @@ class _Run:
         if applied:
             self.refusals.taken(write)
         elif fates and delivery.attempts:
-            first = next(iter(fates.values()))
-            overturned = self.refusals.refused(write, first.code, first.status)
+            refused = {atom: fate for atom, fate in fates.items() if fate.code and fate.code.startswith("refused_")}
+            first = next(iter((refused or fates).values()))
+            overturned = self.refusals.refused(write.only(refused or fates), first.code, first.status)
             with self._lock:
                 self._overturned += overturned
 
