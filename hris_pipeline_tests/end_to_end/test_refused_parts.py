@@ -64,7 +64,8 @@ def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_fo
     assert {(method, path) for method, path, _ in acme.writes()} == {("POST", "/Users")}  # the creation alone is tried again
     screen = acme.run("status", "acme", night=4).out
     assert "refused by deskbird" in screen
-    assert "personio:9" in screen
+    assert "creation of personio:2, no right to it" in " ".join(screen.split())
+    assert "and 1 more, in state.not_sticking" in screen
     acme.tenant.change(9, last_name="Anders")
     acme.forget_requests()
     acme.sync(night=5)
