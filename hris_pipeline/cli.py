@@ -317,14 +317,17 @@ def review(
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting = rendering.read(con)
+        waiting, to_correct = rendering.read(con), rendering.corrections(con)
     if out is not None:
         _deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
         _say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
     elif format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting), None)
+        _deliver(rendering.as_json(company, waiting, to_correct), None)
     else:
-        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone))
+        put(
+            sys.stdout,
+            lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, to_correct=to_correct),
+        )
 
 
 @app.command()
@@ -545,14 +548,19 @@ def _plan(company: str, as_of: str | None, plan_id: str | None = None) -> "Plan"
 def _carried_out(plan: "Plan", run_id: str) -> int:
     """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where a guard holds something."""
     from hris_pipeline import settings
+    from hris_pipeline.presentation import status as rendering
     from hris_pipeline.warehouse import Warehouse
 
+    with Warehouse(settings.data_folder(), plan.company).read() as con:
+        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
+        damaged = rendering.damage_sentences(con, run_id)
+    if damaged:  # a failed write, whatever a guard says of its repair
+        _say(" ".join(damaged))
+        return 1
     if plan.exit_code in (1, 2):  # what is still planned was not reached
         return 1
     if plan.exit_code == 3:
         return 3
-    with Warehouse(settings.data_folder(), plan.company).read() as con:
-        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
     if night is not None and not night[0]:
         _say(
             "Everything was sent, but deskbird is not in line: something did not stick, or was changed there meanwhile. "

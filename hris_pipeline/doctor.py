@@ -17,6 +17,7 @@ from hris_pipeline.errors import HrisError, PipelineError, SettingsError, Wareho
 from hris_pipeline.hris.extract import Extract, Progress, Trial
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
+from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading, scratch
 
@@ -130,6 +131,11 @@ def _configured(company: Company) -> Iterator[Finding]:
             told = f"{' and '.join(without)} {'does' if len(without) == 1 else 'do'} not deliver it."
             remedy = f"Nothing to do, or take {kind} out of sync.groups."
             yield Finding("note", FILE, f"groups of kind {kind}", told, remedy)
+    delivered = list(dict.fromkeys(kind for name in systems for kind in systems[name].kinds_of(company.hris[name].options)))
+    if company.sync.groups and not set(company.sync.groups) & set(delivered):
+        told = f"No connection delivers any of {', '.join(company.sync.groups)}, so no group comes."
+        remedy = f"Set sync.groups to what they deliver: [{', '.join(delivered)}]." if delivered else "Set sync.groups to []."
+        yield Finding("missing", FILE, "sync.groups", told, remedy)
     offered = {name: system.offers(company.hris[name].options) for name, system in systems.items()}
     if company.sync.managers and all(can.manager == "no" for can in offered.values()):
         remedy = "Set sync.managers to false, or choose another way to read it: `hris-pipeline systems`."
@@ -260,7 +266,8 @@ def _read(company: Company, name: str, extracts: Sequence[Extract], told: set[st
         state: State = "missing" if _wanted(company, attribute) else "note"
         where = "sync.managers to false" if attribute == "manager_id" else f"{attribute} aside in sync.groups"
         choice = f", else set {where}" if state == "missing" else ""
-        remedy = f"See in {system.title} whether the credential may read it; if nobody has one there, all is well{choice}."
+        where_to_look = system.where_of(company.hris[name].options, "manager" if attribute == "manager_id" else attribute)
+        remedy = f"{where_to_look}; if nobody has one there, all is well{choice}."
         yield Finding(state, name, f"the attribute '{word}'", f"It came for nobody in {system.title}.", remedy)
 
 
@@ -269,7 +276,9 @@ def _empty_kinds(company: Company, explained: set[str]) -> Iterator[Finding]:
     for kind in company.sync.groups:
         delivered = any(kind in SYSTEMS[account.system].kinds_of(account.options) for account in company.hris.values())
         if delivered and kind not in explained:
-            remedy = f"See in the HR system whether the credential may read it, or take {kind} out of sync.groups."
+            able = [each for each in company.hris.values() if kind in SYSTEMS[each.system].kinds_of(each.options)]
+            where = SYSTEMS[able[0].system].where_of(able[0].options, kind)
+            remedy = f"{where}, or take {kind} out of sync.groups."
             yield Finding("missing", PEOPLE, f"groups of kind {kind}", "Nobody is in one.", remedy)
 
 
@@ -331,9 +340,7 @@ def _learnt(company: Company) -> Iterator[Finding]:
         return
     try:
         with warehouse.read() as con:
-            found = con.execute(
-                "select dialect, list(kind order by kind) from state.dialects group by all order by all"
-            ).fetchall()
+            found = dialects.known(con)
             marked = con.execute(
                 "select count(*) from deskbird.users where active and external_id is not null and hris_ref is null"
             ).fetchone()
@@ -349,6 +356,15 @@ def _learnt(company: Company) -> Iterator[Finding]:
             "If the company moves from an identity provider: run "
             f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
         )
-    words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
-    if words:
-        yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")
+    if doubted := [form.form for form in found if form.doubts]:
+        yield Finding("note", DESKBIRD, f"forms of write in doubt: {', '.join(doubted)}", _DOUBTED)
+    proven = [form for form in found if not form.doubts]
+    if proven:
+        words = "; ".join(
+            f"{form.form} in {form.dialect} since {form.learnt_at:%Y-%m-%d}{_PROOF[form.evidence]}" for form in proven
+        )
+        yield Finding("ok", DESKBIRD, f"forms of write that worked in earlier nights: {words}")
+
+
+_PROOF = {"read_back": " (read back)", "accepted": " (accepted; deskbird does not show it)", None: ""}
+_DOUBTED = "A value sent like this was refused, lost, or changed something else. The next write of each is read back."

@@ -16,7 +16,8 @@ import duckdb
 
 from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import drift
+from hris_pipeline.plan import damage, dialects, drift
+from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
@@ -28,7 +29,8 @@ _PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes", "remembered")
 )
 _NOTHING_TO_DO = """create or replace table state.plan_progress as
-    select *, null::varchar as outcome, null::varchar as problem from state.plan_changes where false"""
+    select *, null::varchar as outcome, null::varchar as problem, null::varchar as problem_code
+    from state.plan_changes where false"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,13 @@ class Prepared:
     ids: dict[str, str]
     """deskbird's ids of the users and groups that the writes refer to, by hris_ref."""
     dialects: dict[str, str]
-    """The dialect that worked, by kind of write; updated in place while writing."""
+    """The dialect that worked, by form of write; updated in place while writing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Changes that are not sent, by outcome: blocked, stale, skipped."""
+    evidence: dict[str, str] = field(default_factory=dict)
+    """What proved a form of write while writing; updated in place."""
+    doubts: set[str] = field(default_factory=set)
+    """Forms of which the dialect is to be proven anew; updated in place."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class Night:
     blocked: int
     managed: int
     not_sticking: int = 0  # values that are not written again, because deskbird did not keep them
+    damage: Damage = field(default_factory=Damage)  # what differs from what this run left
+    held_of_ours: int = 0  # repairs of our own doing that a guard holds back
     unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
 
 
@@ -104,8 +112,17 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     counts = dict(
         con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
     )
+    writes = tuple(_writes(con))
+    if writes:
+        damage.remember(con, plan_id, now)
+    forms = dialects.known(con)
     return Prepared(
-        plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts
+        plan_id,
+        writes,
+        _ids(con),
+        {known.form: known.dialect for known in forms},
+        counts,
+        doubts={known.form for known in forms if known.doubts},
     )
 
 
@@ -121,18 +138,35 @@ def finish(
     """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
     con.execute(
         """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer,
-           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[])"""
+           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[], problem_code varchar)"""
     )
-    columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out")
+    latest = {result.request: result for result in results}.values()  # a write that was tried once more has a second result
+    columns = (
+        "request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out", "problem_code",
+    )  # fmt: skip
     stage(
         con,
         "results",
         columns,
         [
-            (r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out))
-            for r in results
+            (
+                r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out),
+                r.problem_code,
+            )
+            for r in latest
         ],
+    )  # fmt: skip
+    con.execute(
+        """create or replace temp table result_parts (request bigint, number bigint, part varchar, name varchar, outcome varchar,
+           http_status integer, problem varchar, problem_code varchar)"""
     )
+    parts = [
+        (r.request, number, *part.atom, part.outcome, part.http_status, part.problem, part.problem_code)
+        for r in latest
+        for number, part in enumerate(r.parts)
+    ]
+    named = ("request", "number", "part", "name", "outcome", "http_status", "problem", "problem_code")
+    stage(con, "result_parts", named, parts)
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
@@ -141,8 +175,7 @@ def finish(
     run(con, _FINISH)
     run(con, _WISHES)
     run(con, _REMEMBER)
-    for kind, dialect in prepared.dialects.items():
-        con.execute("insert or replace into state.dialects values (?, ?, ?)", [kind, dialect, now])
+    dialects.keep(con, prepared.dialects, prepared.evidence, prepared.doubts, now)
     counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
     return Applied(*(counts.get(outcome, 0) for outcome in ("applied", "failed", "blocked", "skipped", "stale")))
 
@@ -171,30 +204,48 @@ def close_night(
         if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
             verdicts = compute(con, rules, now)  # without what is given up from tonight on
         drift.publish(con)
+    damaged = Damage()
+    if not unchanged:
+        damaged = damage.judge(con, plan_id, run_id, now)
+    if judged == "changes_judged" and damage.is_open(con):
+        damage.settle(con, plan_id, run_id, now)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               count(*) filter (verdict = 'blocked' and (json_exists(evidence, '$.damage') or content in (
+                   select p.content from state.plan_changes p join state.outcomes o using (plan_id, seq)
+                   where o.run_id = $run and o.plan_id = $plan and o.outcome = 'applied'))),
                count(*) filter (verdict = 'blocked' and guard = 'incomplete_extract'),
                (select count(*) from owned_users where {MANAGED}),
-               (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
+               (select count(*) from state.outcomes where run_id = $run and plan_id = $plan and outcome = 'failed')
            from {judged}""",
-        [run_id, plan_id],
+        {"run": run_id, "plan": plan_id},
     ).fetchone()
     assert row is not None
-    left, blocked, unproven, managed, failed = row
+    left, blocked, held_of_ours, unproven, managed, failed = row
+    ours = damaged.count + held_of_ours
     contact_waits = any(
         v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
     )
     nobody_left = any(v.guard == "scope_lost" and v.tripped and v.subject == "people" for v in verdicts)
-    in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
+    in_line = left == 0 and failed == 0 and ours == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
     run(con, _NIGHT)
     if undone:
         good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
-        left, in_line = stuck, stuck == 0 and failed == 0
+        left, in_line = stuck, stuck == 0 and failed == 0 and damaged.count == 0
         if in_line and not good:
             return Night(in_line, left, blocked, managed, unproven=unproven)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
-    return Night(in_line, left, blocked, managed, drift.left_alone(con)[1], unproven)
+    return Night(
+        in_line,
+        left,
+        blocked,
+        managed,
+        drift.left_alone(con)[1],
+        damage=damaged,
+        held_of_ours=held_of_ours,
+        unproven=unproven,
+    )
 
 
 def _found_nothing(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> bool:
@@ -266,6 +317,11 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
         """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
                before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version,
+               case when u.deskbird_id is not null then to_json({
+                       user_name: u.user_name, email: u.email, given_name: u.given_name, family_name: u.family_name,
+                       display_name: u.display_name, active: u.active, external_id: u.external_id,
+                       manager_deskbird_id: u.manager_deskbird_id})
+                   when g.deskbird_id is not null then to_json({name: g.name, external_id: g.external_id}) end::varchar as held,
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores
            from state.plan_progress p
@@ -314,5 +370,6 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         add=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "add"),
         remove=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "remove"),
         version=next((row["version"] for row in rows if row["version"]), None),
+        held=next((json.loads(row["held"]) for row in rows if row["held"] and row["version"]), None),
         seqs=tuple(row["seq"] for row in rows),
     )

@@ -6,7 +6,7 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -15,10 +15,12 @@ from hris_pipeline import groups, identity, photos
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.plan import drift
-from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
+from hris_pipeline.plan import arrivals, damage, drift
+from hris_pipeline.plan.arrivals import Expected
+from hris_pipeline.plan.guards import Judgement, Limits, Situation
 from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
@@ -27,6 +29,14 @@ COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
     "verdict, guard, content"
 )
+_FIELDS = (
+    "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
+    "connection", "since", "remedy",
+)  # fmt: skip
+_VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
+_HOLDING = """select coalesce(list(distinct guard), []),
+        (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
+    from (select unnest(guards) as guard from changes_judged)"""
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
     reason, evidence, verdict, guard, guards, content)"""
@@ -56,6 +66,10 @@ class PlanRules:
     photos: bool = False
     drift_kept: Sequence[str] = ()
     """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
+    expected: Mapping[str, Expected] = field(default_factory=dict)
+    """What is mapped of each connection; of one that it does not name, everything."""
+    kinds_read: Sequence[str] = ()
+    """Kinds of group that the HR systems are asked for besides ``kinds``."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class PlanSummary:
     drift: int = 0  # changes that repair what somebody changed in deskbird by hand
     kept: int = 0  # values changed by hand that the company file leaves so
     not_sticking: int = 0  # values that deskbird did not keep three nights in a row, so that they are not written again
+    not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
     def planned(self) -> int:
@@ -81,8 +96,8 @@ class PlanSummary:
 
     @property
     def tripped(self) -> tuple[GuardVerdict, ...]:
-        """The guards that hold something back."""
-        return tuple(verdict for verdict in self.guards if verdict.tripped)
+        """The guards that hold something back; not those of which all is approved."""
+        return tuple(verdict for verdict in self.guards if verdict.tripped and (verdict.stands or not verdict.released))
 
 
 def build(
@@ -95,6 +110,8 @@ def build(
     """
     if undoes is not None:
         require_undoable(con, rules.company, undoes)
+    else:
+        _note_arrivals(con, rules, now)
     verdicts = compute(con, rules, now, undoes)
     plan_id = _digest(con, rules.company)
     row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
@@ -124,8 +141,8 @@ def build(
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
     for v in verdicts:
         con.execute(
-            "insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)",
-            [plan_id, v.guard, v.subject, v.count, v.base, v.limit, v.tripped],
+            f"insert into state.guard_verdicts (plan_id, {_VERDICT}) values (?{', ?' * len(_FIELDS)})",
+            [plan_id, *(getattr(v, field_) for field_ in _FIELDS)],
         )
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
@@ -153,6 +170,19 @@ def build(
         _count(con, "changes_judged where evidence->>'drift' = 'true'"),
         kept,
         not_sticking,
+        tuple(arrivals.not_given(con)),
+    )
+
+
+def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> None:
+    limit = rules.guards.get("update_attribute") or {}
+    arrivals.refresh(
+        con,
+        {connection: rules.expected.get(connection, Expected()) for connection in rules.connections},
+        tuple(dict.fromkeys((*rules.kinds, *rules.kinds_read))),
+        managers=rules.managers,
+        from_size=limit.get("from_size") or 10,
+        now=now,
     )
 
 
@@ -177,7 +207,9 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     con.execute("set variable missing_hours = ?", [rules.missing_hours])
     run(con, _SQL["missing_tonight"])
 
-    judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
+    silent = arrivals.silent(con, rules.kinds) if undoes is None else ()
+    where = {connection: of.where for connection, of in rules.expected.items()}
+    judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
     run(con, _SQL["user_differences"])
     photos.stage_wanted(con, rules.connections if rules.photos else ())
     if rules.photos:
@@ -187,6 +219,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["wishes"])
     if undoes is None:
         _draft(con, rules, judgement, judge_drift=drift_is_known)
+        damage.mark(con)
     else:
         con.execute("set variable undoes = ?", [undoes])
         run(con, _SQL["undo_differences"])
@@ -197,7 +230,16 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["changes"])
     run(con, _SQL["valid_approvals"])
     run(con, _SQL["verdicts"])
-    return verdicts
+    return _released(con, verdicts)
+
+
+def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
+    """The verdicts, each of which knows whether its guard holds no change back, or none any more."""
+    if not any(verdict.tripped for verdict in verdicts):
+        return list(verdicts)
+    row = con.execute(_HOLDING).fetchone()
+    of_rows, holding = row or ([], [])
+    return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
 
 
 def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool) -> None:
@@ -263,8 +305,7 @@ def last_written(con: duckdb.DuckDBPyConnection) -> str:
 def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
     """What the guards said when a plan was made, by guard and subject."""
     found = con.execute(
-        """select guard, subject, count, base, limit_text, tripped from state.guard_verdicts
-           where plan_id = ? order by guard, subject""",
+        f"select {_VERDICT} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
         [plan_id],
     )
     return [GuardVerdict(*row) for row in found.fetchall()]

@@ -57,12 +57,14 @@ create table if not exists state.plan_changes (
     row_digest varchar);
 create table if not exists state.outcomes (
     plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
-    http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null);
+    http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null,
+    problem_code varchar, parts json); -- "parts": what of a row was not carried out, and why, where the rest of it was: attribute to code
 create table if not exists state.nights (
     plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
 create table if not exists state.guard_verdicts (
     plan_id varchar not null, guard varchar not null, subject varchar not null, count bigint not null, base bigint not null, limit_text varchar not null,
-    tripped boolean not null);
+    tripped boolean not null, code varchar not null default 'other', in_window bigint, max_count double, max_percent double, days bigint,
+    connection varchar, since timestamptz, remedy varchar);
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
     decided_at timestamptz not null, expires_at timestamptz not null, digest varchar);
@@ -80,8 +82,10 @@ create table if not exists state.ledger (
     plan_id varchar not null, request bigint not null, kind varchar not null, hris_ref varchar, deskbird_id varchar, phase varchar not null,
     status integer, attempt integer not null, happened_at timestamptz not null);
 
--- The dialect that worked, by kind of write.
-create table if not exists state.dialects (kind varchar primary key, dialect varchar not null, learnt_at timestamptz not null);
+-- The dialect that worked, by form of write (deskbird/dialects.py names them), since when, and what proved it: "read_back" or "accepted".
+-- A form that is doubted is proven anew by its next write.
+create table if not exists state.dialects (
+    form varchar primary key, dialect varchar not null, learnt_at timestamptz not null, evidence varchar, doubts integer not null default 0);
 
 -- Which person a record belongs to: the id stays when another of the person's records becomes the primary one.
 create table if not exists state.persons (hris_ref varchar not null, person_id varchar not null, since timestamptz not null);
@@ -109,15 +113,35 @@ create table if not exists state.exports (hris_ref varchar not null, attributes 
 -- a membership the user's id; there "was" says what would make it so again: add or remove.
 create table if not exists state.changed_by_hand (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, was varchar, since timestamptz not null);
--- What deskbird acknowledged and then did not hold: on how many nights in a row. From the third on it is left alone until something else is wanted.
+-- What deskbird acknowledged and then did not hold ("not_retained"), or refused ("refused_..."): on how many nights in a row. From the third on it is left
+-- alone until something else is wanted. Attribute "record" is a creation that was refused, "deskbird_id" its hris_ref; it is tried again every night.
 create table if not exists state.not_sticking (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, wanted varchar, hris_ref varchar, nights bigint not null,
-    since timestamptz not null, last_night timestamptz not null);
--- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick".
+    since timestamptz not null, last_night timestamptz not null, code varchar not null default 'not_retained');
+-- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick" or is "refused" (then "code" says how).
 create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
-    since timestamptz not null);
+    since timestamptz not null, code varchar);
 
+-- What differed, after a read-back, from what a run left: what deskbird did beside what was asked, or somebody changed meanwhile. "Expected" is what
+-- should be there; of a membership "was" says what would make it so again: add or remove. It ends once no change repairs it any more.
+create table if not exists state.damage (
+    plan_id varchar not null, run_id varchar not null, seen_at timestamptz not null, object varchar not null, deskbird_id varchar not null,
+    attribute varchar not null, hris_ref varchar, was varchar, is_now varchar, expected varchar, is_written boolean not null, ended_at timestamptz);
+-- The plan before whose writes state.users_before, groups_before and members_before were kept; they are there until its read-back.
+create table if not exists state.before_writes (plan_id varchar not null, kept_at timestamptz not null);
+
+-- What each HR system gives: for how many records an attribute, a kind of group, the names of units ("list") or a manager reference came tonight and when
+-- it last did, and what is wrong with that (a code, see plan/arrivals.sql); since when.
+create table if not exists state.arrivals (
+    connection varchar not null, subject varchar not null, kind varchar not null, came bigint not null, of bigint not null, is_named boolean not null,
+    is_offered boolean not null, code varchar, last_came bigint, last_of bigint, last_came_at timestamptz, silent_since timestamptz);
 -- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
 -- print occur. No address stands here, only domains.
 create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));
+
+-- Whose status and days in the HR system do not go together: which way (a code), what it says (the word as one of our statuses), and what the person
+-- counts as all the same.
+create table if not exists state.contradictions (
+    hris_ref varchar not null, code varchar not null, first_day date, last_day date, word varchar not null, decided varchar not null,
+    first_seen timestamptz not null, last_seen timestamptz not null);

@@ -23,11 +23,10 @@ from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result, Write
+from hris_pipeline.plan.writes import Result, StopReason, Write
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
-_HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
 READ = {"scim", "duckdb"}
 CHANGE_TYPES = (
@@ -194,6 +193,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[
             checks.check(company.name, table, checks.GUARDS_HOLD),
+            checks.check(company.name, table, checks.EVERY_ATTRIBUTE_CAME),
             checks.check(company.name, table, checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND),
         ],
         config=UNDOES,
@@ -234,19 +234,25 @@ def changes(company: Company) -> dg.AssetsDefinition:
             outcomes.tag(here.context.instance, here.run_id, outcomes.of_plan(summary), held_back=summary.blocked)
         yield published
         between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
-        tripped = [v.guard for v in summary.tripped if not (between_nights and v.guard == "incomplete_extract")]
+        tripped = [
+            v.guard
+            for v in summary.tripped
+            if not (between_nights and v.guard == "incomplete_extract") and not (v.stands and v.released)  # the other check's
+        ]
         yield checks.verdict(
             company.name,
             table,
             checks.GUARDS_HOLD,
             passed=not tripped,
-            why=_tripped(summary, company) if tripped else None,
+            why=_tripped(summary, company) if tripped else _approved(summary),
             counts={
                 "blocked": summary.blocked,
                 "guards_tripped": len(tripped),
                 **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
         )
+        if undoes is None:
+            yield _every_attribute_came(company, table, summary)
         yield checks.verdict(
             company.name,
             table,
@@ -294,20 +300,54 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     ]
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
-        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_HELD[v.tripped]} |" for v in summary.guards]
+        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_held(v)} |" for v in summary.guards]
     return "\n".join(lines)
 
 
+def _every_attribute_came(company: Company, table: Table, summary: plan.PlanSummary) -> dg.AssetCheckResult:
+    """What the HR system gives for nobody: an error where it came before or was asked for, news where it is a default."""
+    missing = [v for v in summary.guards if v.stands]
+    why = [f"{plan.sentence(v)}." for v in missing[:10]]
+    if summary.not_given:
+        kinds = ", ".join(summary.not_given).replace("_", " ")
+        why.append(f"Nobody is in a group of kind {kinds}, which sync.groups has by default. Name the kinds you want there.")
+    return checks.verdict(
+        company.name,
+        table,
+        checks.EVERY_ATTRIBUTE_CAME,
+        passed=not why,
+        severity=checks.ERROR if missing else checks.WARN,
+        why=" ".join(why) or None,
+        counts={"not_given": len(missing), "kinds_without_anybody": len(summary.not_given)},
+    )
+
+
+def _held(verdict: plan.GuardVerdict) -> str:
+    if verdict.released and not verdict.stands:
+        return "approved"
+    return "**stops it**" if verdict.tripped else "holds"
+
+
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
-    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit})" for v in summary.tripped[:10])
-    more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    """What the guards say that hold something back, in the same words as on the screen."""
+    said = ". ".join(plan.sentence(v) for v in summary.tripped[:10])
+    more = f", and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    if summary.tripped and all(v.stands for v in summary.tripped) and not summary.blocked:
+        return f"{said}{more}."
     if not summary.changes:  # case 1
-        return f"Nothing is changed in deskbird: {guards}. See whether the HR system and its credential still show anybody."
+        return f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential still show anybody."
     return (
-        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at "
+        f"{summary.blocked} changes are held back. {said}{more}. The others are carried out. Look at "
         f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "
         "or correct the HR system."
     )
+
+
+def _approved(summary: plan.PlanSummary) -> str | None:
+    """That what guards had held back is approved; None where nothing is."""
+    released = [v.guard for v in summary.guards if v.released and not v.stands]
+    named = ", ".join(dict.fromkeys(released))
+    return f"What {named} had stopped is approved, and waits for the next run or apply." if released else None
 
 
 # --- what became of it --------------------------------------------------------------------------------------------------------
@@ -396,14 +436,14 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     with here.warehouse.write(rules.connections) as con:
         prepared = plan.prepare(con, rules, plan_id, now=here.now)
         readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
-    results: list[Result] = []
+    answered: dict[int, Result] = {}
     stopped: PipelineError | None = None
     paused = here.paused()
 
     def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
         nonlocal paused
         paused = paused or here.paused()
-        return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
+        return StopReason(f"{_paused(here.company, paused, 'this change was not sent')}.", "paused") if paused else False
 
     if prepared.writes:
         with Journal(here.journal) as journal:
@@ -419,13 +459,16 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
+                evidence=prepared.evidence,
+                doubts=prepared.doubts,
                 picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
-                for one in answers:
-                    results.append(one)  # noqa: PERF402 - what came before an error counts
+                for one in answers:  # what came before an error counts; of two results of one write the second
+                    answered[one.request] = one
             except PipelineError as problem:
                 stopped = problem
+    results = list(answered.values())
     with here.warehouse.write(rules.connections) as con:
         fold(here, con)
         applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)
@@ -528,17 +571,26 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
 
 
 def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
-    why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    ours = night.damage.count or night.held_of_ours
+    why = [night.damage.sentence(company.name)] if night.damage.count else []
+    if night.held_of_ours:
+        why.append(
+            f"{night.held_of_ours} changes that repair what a run of ours left otherwise than it was asked to are held back by "
+            f"guards, so deskbird is not in line. Look at `hris-pipeline plan {company.name}`, then approve them."
+        )
     if pause:
-        why = f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
+        why.append(f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}.")
+    elif night.left or not why:
+        why.append(f"{night.left} changes are still wanted after this night. The next one tries again.")
+    counts = {"left": night.left, "held_back": night.blocked, "managed_users": night.managed}
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
-        severity=checks.WARN if pause else checks.ERROR,
-        why=None if night.in_line else why,
-        counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+        severity=checks.WARN if pause and not ours else checks.ERROR,
+        why=None if night.in_line else " ".join(why),
+        counts={**counts, "damaged": night.damage.count, "held_back_of_ours": night.held_of_ours},
     )
 
 
