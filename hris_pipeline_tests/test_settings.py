@@ -106,8 +106,8 @@ CRON = 'must be five fields, minute hour day month weekday, such as "30 4 * * *"
 MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
-        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, changes_schedule, hris, deskbird, "
-        "sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
+        "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, schedule_on, changes_schedule, "
+        "hris, deskbird, sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),
@@ -1075,7 +1075,7 @@ deskbird: {scim_token: "${DESKBIRD_SCIM_TOKEN}", api_key: "${DESKBIRD_API_KEY}"}
 
 def test_the_demo_works_without_any_environment() -> None:
     demo = resolve(load("demo", REPOSITORY / "companies"), {})
-    assert demo.schedule is None
+    assert (demo.schedule, demo.schedule_on) == ("30 4 * * *", False)  # there, and stopped
     assert demo.hris["personio"].base_url == "http://127.0.0.1:8171"
     assert demo.deskbird.scim_url == "http://127.0.0.1:8172/v2/scim"
     credentials = {key: value.get_secret_value() for key, value in demo.hris["personio"].credentials.items()}
