@@ -14,7 +14,7 @@ from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
-from hris_pipeline.errors import DeskbirdError, PipelineError
+from hris_pipeline.errors import DeadlineError, DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
@@ -395,7 +395,9 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
         nonlocal paused
         paused = paused or here.paused()
-        return f"{_paused(here.company, paused, 'this change was not sent')}." if paused else False
+        if paused:
+            return f"{_paused(here.company, paused, 'this change was not sent')}."
+        return f"{here.out_of_time} This change was not sent. The next run goes on." if here.deadline.passed else False
 
     if prepared.writes:
         with Journal(here.journal) as journal:
@@ -427,11 +429,17 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
         published = result(con, here.company, contracts.APPLIED_CHANGES, told)
     journals.clear(here.journal)
+    writes = sum(one.attempts > 0 for one in results)
+    if results and here.deadline.passed and not stopped:
+        stopped = DeadlineError(
+            f"{here.out_of_time} {writes} of {len(prepared.writes)} writes were sent and their answers are kept; deskbird was "
+            f"not read back, so whether it is in line is not known. {here.then}"
+        )
     return _Done(
         prepared.plan_id,
         published,
         counts,
-        writes=sum(one.attempts > 0 for one in results),
+        writes=writes,
         unsent=sum(one.outcome == "skipped" for one in results),
         why=next((one.problem for one in results if one.problem), None),
         stopped=stopped,
