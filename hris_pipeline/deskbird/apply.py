@@ -31,7 +31,8 @@ from hris_pipeline.errors import DeskbirdError, WarehouseError
 from hris_pipeline.http import RETRIED, STOPPED, NoAnswer
 from hris_pipeline.plan.writes import Outcome, Result, UserRef, Write
 
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", STOPPED})  # words of NoAnswer: nobody can have carried it out
+# words of NoAnswer: nobody can have carried it out
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", STOPPED})
 _FORM = frozenset({"invalidValue", "invalidSyntax", "invalidPath"})  # scimTypes that speak of the form, not of the matter
 _SCIM_TYPES = _FORM | {"invalidFilter", "tooMany", "uniqueness", "mutability", "noTarget", "invalidVers", "sensitive"}
 _CANARIES = 3  # writes of one kind that may fail to prove a dialect before the run goes on without proof
