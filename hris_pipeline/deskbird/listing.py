@@ -109,7 +109,7 @@ class Walk(Generic[Record]):
                 return
             if len(page.keys) < longest and self.total == len(self.keys):
                 break
-        if not self._fault and not self._twice and self.total == len(self.keys) + 1:
+        if not self._fault and not self._twice and self._may_begin_earlier:
             yield from self._before_the_first()
 
     def _by_cursor(self, cursor: str) -> Iterator[Decoded[Record]]:
@@ -126,6 +126,7 @@ class Walk(Generic[Record]):
                 yield fresh
             empty = 0 if page.keys else empty + 1
             if page.next_cursor is None:
+                self._twice = self._twice or bool(page.keys and fresh is None)
                 return
             if page.next_cursor in known or (page.keys and fresh is None) or empty > _EMPTY:
                 self._fault = Trouble("repeats", f"the service's cursor leads back to what came, after {len(self.keys)} records")
@@ -188,14 +189,20 @@ class Walk(Generic[Record]):
         else:
             self._fault = replace(trouble, why=trouble.why.format(came=len(self.keys)))
 
+    @property
+    def _may_begin_earlier(self) -> bool:
+        """Whether one is missing, or the total does not say that none is."""
+        came = len(self.keys)
+        return self.total is None or self.total == came + 1 or self.total < came or self._mirrors
+
     def _before_the_first(self) -> Iterator[Decoded[Record]]:
-        """One is missing: of a service that counts from 0 it is the first, which no other service has anything before."""
+        """Of a service that counts from 0 the first is missing; of any other one nothing comes before it."""
         try:
             page = self.ask({"startIndex": 0, "count": 1, **self._sorting()})
         except RejectedError:
             return
         keys = [key for key in page.keys if key not in self.keys]
-        if len(page.keys) == len(keys) == 1 and page.total == self.total:
+        if len(page.keys) == len(keys) == 1:
             self.keys.update(dict.fromkeys(keys))
             self.notes.add("starts_at_zero")
             yield replace(page, unreadable=[self._placed(one) for one in page.unreadable])
@@ -208,7 +215,7 @@ class Walk(Generic[Record]):
     @property
     def unordered(self) -> bool:
         """Whether records came twice while the total stood still: then others did not come, and may in another pass."""
-        return self._twice and self._fault is None and self.total is not None
+        return self._twice and self._fault is None and self.total is not None and not self._mirrors
 
     def trouble(self) -> Trouble | None:
         """Why what came is not to be used as it is; None where it is the whole list."""

@@ -197,8 +197,8 @@ class _Kept:
 
     @property
     def is_whole(self) -> bool:
-        """Whether they hold all that there are."""
-        return len(self.keys) == self.total
+        """Whether they hold all that there are, and the last pass showed nobody else."""
+        return len(self.keys) == self.total and self.idle > 0
 
     def forget(self) -> None:
         """Begin anew."""
@@ -413,7 +413,7 @@ class Service:
                     kept.files.append(files.set_aside(number))
                     kept.seen.append(seen)
                     kept.add(walk.keys, walk.total)
-                    if kept.is_whole and number > 1:
+                    if kept.is_whole:
                         return files.together(resource, kept, number)
                 else:
                     files.discard()
