@@ -1,7 +1,8 @@
 """For all tests: this folder is importable, so that those of the core share ``plan/world.py``; the command line; the skips.
 
-A test that is marked ``browser`` or ``vendor_documents`` may be skipped, and is counted and printed with its reason at the end.
-Any other skip fails the session. In the continuous integration (``CI=true``) only missing documents may make a test skip.
+A test that is marked ``browser``, ``foreign_servers`` or ``vendor_documents`` may be skipped, and is counted and printed
+with its reason at the end. Any other skip fails the session. In the continuous integration (``CI=true``) only missing
+documents may make a test skip.
 """
 
 import os
@@ -40,7 +41,7 @@ def may_skip(marks, *, ci, specs_are_there):
     """Whether a test with these marks may be skipped."""
     if "vendor_documents" in marks:
         return not (ci and specs_are_there)
-    return "browser" in marks and not ci
+    return not ci and ("browser" in marks or "foreign_servers" in marks)
 
 
 def _skipped(config):

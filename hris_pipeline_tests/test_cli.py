@@ -212,6 +212,12 @@ def test_the_sandbox_refuses_a_day_that_its_company_does_not_have(home, run):
     assert "has days 1 to" in err
 
 
+def test_the_sandbox_refuses_a_behaviour_that_its_deskbird_does_not_have(home, run):
+    code, _, err = run("sandbox", "--deskbird", "klingon")
+    assert code == 1
+    assert "there are rfc, entra" in err
+
+
 def script(*arguments, **more):
     """The console script in a process of its own."""
     return subprocess.run(

@@ -34,13 +34,15 @@ def test_every_case_is_also_seen_in_whole_nights():
     [
         ({"browser"}, False, True, True),
         ({"browser"}, True, True, False),
+        ({"foreign_servers"}, False, True, True),
+        ({"foreign_servers"}, True, True, False),
         ({"vendor_documents"}, False, True, True),
         ({"vendor_documents"}, True, True, False),
         ({"vendor_documents"}, True, False, True),
         (set(), False, False, False),
     ],
 )
-def test_only_two_kinds_of_test_may_be_skipped(marks, ci, specs, allowed):
+def test_only_three_kinds_of_test_may_be_skipped(marks, ci, specs, allowed):
     assert may_skip(marks, ci=ci, specs_are_there=specs) is allowed
 
 

@@ -41,16 +41,14 @@ def night(date: dt.date, timezone: str) -> dt.datetime:
 def sandbox(data: Path, company: settings.Company, *, day: int, fresh: bool) -> Iterator[run.Sandbox]:
     """The stand-ins, running where the company file points; ``fresh`` starts the demo over first."""
     (account,) = company.hris.values()
-    ports = {
-        "personio_port": urlsplit(account.base_url or "").port or run.PERSONIO_PORT,
-        "deskbird_port": urlsplit(company.deskbird.scim_url).port or run.DESKBIRD_PORT,
-    }
+    personio_port = urlsplit(account.base_url or "").port or run.PERSONIO_PORT
+    deskbird_port = urlsplit(company.deskbird.scim_url).port or run.DESKBIRD_PORT
     if fresh:
-        for port in ports.values():  # whoever uses the demo's files right now also uses a port
+        for port in (personio_port, deskbird_port):  # whoever uses the demo's files right now also uses a port
             with server.serve(nothing, port=port):
                 pass
         _start_over(data)
-    stands = run.build(data, day=day, **ports)
+    stands = run.build(data, day=day, personio_port=personio_port, deskbird_port=deskbird_port)
     try:
         with stands.servers[0], stands.servers[1]:
             yield stands

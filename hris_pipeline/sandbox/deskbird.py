@@ -13,6 +13,7 @@ provisioning service of Entra ID without its flag ``aadOptscim062020``.
 
 import functools
 import json
+import random
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import msgspec
 from scim2_models import (
     Bulk,
     ChangePassword,
@@ -30,12 +32,11 @@ from scim2_models import (
     Filter,
     ForbiddenException,
     InvalidFilterException,
-    InvalidPathException,
-    InvalidSyntaxException,
     InvalidValueException,
     NotFoundException,
     Patch,
     PatchOp,
+    PreconditionFailedException,
     Required,
     Resource,
     ResourceType,
@@ -66,13 +67,17 @@ from scim2_server.storage import SearchPage
 from scim2_server.testserver.application import BEARER_TOKEN_SCHEME
 from scim2_server.utils import load_default_resource_types, load_default_schemas, parametrize
 
-from hris_pipeline.sandbox.faults import Answer, Fault, Faults, Faulty, Request, firing
+from hris_pipeline.sandbox import scim_answers
+from hris_pipeline.sandbox.behaviour import FORMS, Answers, Behaviour, Dialect, Paging, Refusal
+from hris_pipeline.sandbox.faults import Answer, Fault, Faults, Faulty, Request, body_of, firing, send_answer
+from hris_pipeline.sandbox.scim_forms import from_entra, name_of, understood
 from hris_pipeline.sandbox.scim_storage import SqliteStorage, clone, has_members
 from hris_pipeline.sandbox.server import Receive, Scope, Send
 
+__all__ = ["PREFIX", "TOKEN", "Deskbird", "DeskbirdApp", "Dialect", "deskbird_app", "from_entra", "named_members", "provider"]
+
 PREFIX = "/v2/scim"
 TOKEN = "deskbird-sandbox-token"  # noqa: S105 - the sandbox's, on loopback only
-Dialect = Literal["rfc", "entra"]
 
 KINDS: Mapping[str, str] = {
     "drop_page": "answers a list page without its resources (or without its last `value`); `totalResults` stays",
@@ -97,14 +102,14 @@ def _described() -> ScimProvider:
 
 
 @functools.cache
-def provider(dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = True) -> ScimProvider:
-    """What the service says of itself: users with the enterprise extension, groups, PATCH and filters; no bulk, no sorting."""
+def provider(dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = True, sort: bool = False) -> ScimProvider:
+    """What the service says of itself: users with the enterprise extension, groups, PATCH and filters; no bulk."""
     config = ServiceProviderConfig(
         patch=Patch(supported=True),
         filter=Filter(supported=True, max_results=page_limit),
         etag=ETag(supported=etags),
         bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
-        sort=Sort(supported=False),
+        sort=Sort(supported=sort),
         change_password=ChangePassword(supported=False),
         authentication_schemes=[BEARER_TOKEN_SCHEME],
     )
@@ -113,6 +118,16 @@ def provider(dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = T
     described = _described()
     policy = ScimPolicy(unmatched_path_filter=unmatched)
     return ScimProvider(described.models, described.resource_types, config=config, policy=policy)
+
+
+def _provider_of(behaviour: Behaviour) -> ScimProvider:
+    paging = behaviour.paging
+    return provider(
+        "rfc" if behaviour.forms.attributes == "rfc" else "entra",
+        paging.size,
+        etags=behaviour.answers.tags != "none",
+        sort=paging.sort in {"announced", "unannounced"},
+    )
 
 
 class Deskbird(SqliteStorage):
@@ -279,6 +294,10 @@ class Deskbird(SqliteStorage):
         """The group of this name, case aside; KeyError where there is none."""
         return {str(group["displayName"]).lower(): group for group in self.groups()}[name.lower()]
 
+    def held(self, name: str) -> Mapping[str, Resource[Any]]:
+        """Users or groups (``User``, ``Group``) by id, as they are stored: not to be changed."""
+        return self._resources.get(name, {})
+
     def first(self, name: str) -> str | None:
         """The id of what a list of users or groups (``User``, ``Group``) begins with."""
         with self.lock:
@@ -289,52 +308,6 @@ def _manager(user: Any) -> Any:
     """The manager of a user, None where there is none."""
     extension = user[_ENTERPRISE]
     return extension.manager if extension is not None else None
-
-
-def from_entra(message: Any) -> Any:
-    """An Entra PATCH message as RFC 7644 has it; every form that Entra without its flag does not send is refused with 400.
-
-    ``invalidSyntax`` for an ``op`` that is not capitalised, ``invalidPath`` for a missing or an RFC path, ``invalidValue`` for an
-    object where Entra sends a plain value. Source: Microsoft's tutorial on developing a SCIM endpoint.
-    """
-    if not isinstance(message, dict) or not isinstance(message.get("Operations"), list):
-        raise InvalidSyntaxException(detail="a PATCH needs Operations")
-    operations = [changed for operation in message["Operations"] for changed in _from_entra(operation)]
-    return {**message, "Operations": operations}
-
-
-def _from_entra(operation: Any) -> list[dict[str, Any]]:
-    if not isinstance(operation, dict) or operation.get("op") not in {"Add", "Replace", "Remove"}:
-        raise InvalidSyntaxException(detail="op must be Add, Replace or Remove")
-    op, path, value = operation["op"].lower(), operation.get("path"), operation.get("value")
-    if not isinstance(path, str) or not path:
-        raise InvalidPathException(detail="every operation needs a path")
-    name = path.lower().removeprefix(f"{_ENTERPRISE}:".lower())
-    if name.startswith(("members", "manager")) and name not in {"members", "manager"}:
-        raise InvalidPathException(detail=f"only the plain path {name[:7]} is understood")
-    if name == "members":
-        return _members_from_entra(op, path, value)
-    if op == "remove":
-        return [{"op": op, "path": path}]
-    if not isinstance(value, (str, bool, int, float)):
-        raise InvalidValueException(detail="a plain value is needed")
-    if name == "manager":
-        return [{"op": op, "path": path, "value": {"value": value}}]
-    if name == "active" and isinstance(value, str):
-        if value not in {"True", "False"}:
-            raise InvalidValueException(detail="active must be True or False")
-        value = value == "True"
-    return [{"op": op, "path": path, "value": value}]
-
-
-def _members_from_entra(op: str, path: str, value: Any) -> list[dict[str, Any]]:
-    if op == "replace":
-        raise InvalidPathException(detail="members can be added and removed, not replaced")
-    if not isinstance(value, list) or not all(isinstance(item, dict) and isinstance(item.get("value"), str) for item in value):
-        raise InvalidValueException(detail="members must be a list of objects with a value")
-    if op == "add":
-        return [{"op": op, "path": path, "value": [{"value": item["value"]} for item in value]}]
-    return [{"op": op, "path": f"members[value eq {json.dumps(item['value'])}]"} for item in value]
 
 
 def named_members(message: "PatchOp[Any]") -> list[str] | None:
@@ -383,52 +356,82 @@ def _only_eq_and_and(node: Any) -> bool:
     return inner is not None and _only_eq_and_and(inner)
 
 
-class DeskbirdService(ScimService):
-    """scim2-server's protocol, narrowed to what deskbird is documented to take. See :func:`deskbird_app` for the arguments."""
+def _touched(operation: Any) -> set[str]:
+    """The attributes that one operation of a PATCH changes, by their names in small letters."""
+    path, value = operation.path, operation.value
+    keys = [str(path)] if path is not None else list(value) if isinstance(value, dict) else []
+    return {name_of(key).partition("[")[0] for key in keys}
 
-    def __init__(
-        self,
-        desk: Deskbird,
-        about: ScimProvider,
-        *,
-        dialect: Dialect,
-        ignores: frozenset[str],
-        readable_manager: bool,
-        readable_members: bool,
-        member_limit: int,
-        patch_answer: Literal[200, 204],
-        delete_users: bool,
-    ) -> None:
-        super().__init__(about)
+
+def _covers(what: str, touched: Iterable[str]) -> bool:
+    """Whether an attribute is among those that are changed, as a part or as the whole of one."""
+    wanted = what.lower()
+    return any(name == wanted or name.startswith(f"{wanted}.") or wanted.startswith(f"{name}.") for name in touched)
+
+
+def _marks(resource: Any) -> frozenset[str]:
+    named = getattr(resource, "user_name", None) or getattr(resource, "display_name", None)
+    return frozenset(str(value) for value in (resource.external_id, named, resource.id) if value)
+
+
+class _RefusedError(SCIMException):
+    """A refusal that the behaviour asks for, with the shape of its body."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(detail="a refusal of the sandbox")
+        self.status = refusal.status
+        self.scim_type = refusal.scim_type or ""
+        self.shape = refusal.error
+
+
+class DeskbirdService(ScimService):
+    """scim2-server's protocol, narrowed to what deskbird is documented to take, and widened by a :class:`Behaviour`."""
+
+    def __init__(self, desk: Deskbird, behaviour: Behaviour) -> None:
+        super().__init__(_provider_of(behaviour))
         self.desk = desk
-        self.dialect = dialect
-        self.ignores = ignores
-        self.readable_manager = readable_manager
-        self.readable_members = readable_members
-        self.member_limit = member_limit
-        self.patch_answer = patch_answer
-        self.delete_users = delete_users
+        self.dice = random.Random(7)  # noqa: S311 - the same oddities each time
         self._rendered: dict[str, tuple[str | None, dict[Any, dict[str, Any]]]] = {}  # by id: version, forms by parameters
+        self.behave(behaviour)
+
+    def behave(self, behaviour: Behaviour) -> None:
+        """Behave otherwise from the next request on."""
+        self.behaviour = behaviour
+        self.provider = _provider_of(behaviour)
+        self.config = cast("ServiceProviderConfig", self.provider.config)
+        self._rendered.clear()
+        self.desk.order = self._shuffled if behaviour.paging.order == "shuffled" else None
+
+    def _shuffled(self, ids: list[str]) -> list[str]:
+        return self.dice.sample(ids, len(ids))
 
     # -- what is taken --------------------------------------------------
 
     def authorize(self, request: ScimRequest, target: Target, resource_type: ResourceType) -> None:  # noqa: ARG002
         """Users are deactivated, not deleted; Entra sends no PUT."""
-        if target.operation is Operation.delete and resource_type.name == "User" and not self.delete_users:
+        if target.operation is Operation.delete and resource_type.name == "User" and not self.behaviour.delete_users:
             raise ForbiddenException(detail="users are deactivated, not deleted")
-        if target.operation is Operation.replace and self.dialect == "entra":
+        if target.operation is Operation.replace and not self.behaviour.put:
             raise MethodNotAllowedException(allowed=["GET", "PATCH", "DELETE"])
 
     def read_creation(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
         """The resource of a POST. In Entra's dialect manager and members follow as PATCHes of their own."""
-        resource = super().read_creation(resource_type, body, content_type)
+        resource: Any = super().read_creation(resource_type, body, content_type)
         members = getattr(resource, "members", None) or ()
         self._limit(len(members))
-        if self.dialect == "entra" and (members or (not has_members(resource) and _manager(resource) is not None)):
-            raise InvalidValueException(detail="manager and members are set by a PATCH")
-        for name in self.ignores:
+        for along, name, there in (
+            (self.behaviour.forms.post_members, "members", bool(members)),
+            (self.behaviour.forms.post_manager, "manager", not has_members(resource) and _manager(resource) is not None),
+        ):
+            if there and along == "refused":
+                raise InvalidValueException(detail=f"{name}: set by a PATCH")
+            if there and along == "ignored":
+                _put_back(resource, None, name)
+        self._refuse_creation(resource)
+        self._check_seats(None, resource)
+        for name in self.behaviour.ignores:
             _put_back(resource, None, name)
-        return resource
+        return cast("Resource[Any]", resource)
 
     def read_replacement(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
         """The resource of a PUT."""
@@ -437,18 +440,24 @@ class DeskbirdService(ScimService):
         return resource
 
     def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
-        """The message of a PATCH, from whichever dialect is spoken."""
-        if self.dialect == "entra":
-            body = json.dumps(from_entra(self.decode_body(body, content_type))).encode()
-        message = super().read_patch(resource_type, body, content_type)
+        """The message of a PATCH, from whichever mixture of the dialects is understood."""
+        read = understood(self.decode_body(body, content_type), self.behaviour.forms)
+        if not read["Operations"]:  # all of it is acknowledged and forgotten
+            model = parametrize(PatchOp, self.get_model(resource_type))
+            return model.model_construct(operations=[])
+        if self.behaviour.add_replaces:
+            for operation in read["Operations"]:
+                if operation["op"] == "add" and operation.get("path") == "members":
+                    operation["op"] = "replace"
+        message = super().read_patch(resource_type, json.dumps(read).encode(), content_type)
         if resource_type.name == "Group":
             named = named_members(message)
             self._limit(len(named) if named is not None else _members_written(message))
         return message
 
     def _limit(self, members: int) -> None:
-        if members > self.member_limit:
-            raise TooManyException(detail=f"at most {self.member_limit} members in a request")
+        if members > self.behaviour.member_limit:
+            raise TooManyException(detail=f"at most {self.behaviour.member_limit} members in a request")
 
     def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
         """A search; of filters only what the documented clients send: ``eq`` and ``and``."""
@@ -457,13 +466,101 @@ class DeskbirdService(ScimService):
             raise InvalidFilterException(detail="only eq and and are understood")
         return search_request, position
 
+    # -- what is refused ------------------------------------------------
+
+    def _members_meant(self, refusal: Refusal, ids: Iterable[str]) -> list[str]:
+        """Those of these members that a refusal means."""
+        held = self.desk.held("User")
+        return [id_ for id_ in ids if id_ in held and refusal.means(_marks(held[id_]))]
+
+    def _refuse_creation(self, resource: Any) -> None:
+        written = {name_of(key) for key in json.loads(resource.model_dump_json(exclude_none=True))}
+        if not has_members(resource) and _manager(resource) is not None:
+            written.add("manager")
+        for refusal in self.behaviour.refusals:
+            if "POST" not in refusal.methods:
+                continue
+            if refusal.what == "member":
+                ids = [member.value for member in getattr(resource, "members", None) or ()]
+                meant = self._members_meant(refusal, ids) if refusal.on != "remove" and self._of_group(refusal, resource) else []
+                if meant and refusal.forgets:
+                    resource.members = [member for member in resource.members if member.value not in meant] or None
+                elif meant:
+                    raise _RefusedError(refusal)
+            elif refusal.means(_marks(resource)) and (
+                refusal.what in {"*", "create"} or (refusal.what != "update" and _covers(refusal.what, written))
+            ):
+                if not refusal.forgets:
+                    raise _RefusedError(refusal)
+                _put_back(resource, None, refusal.what)
+
+    @staticmethod
+    def _of_group(refusal: Refusal, resource: Any) -> bool:
+        return msgspec.structs.replace(refusal, who=refusal.group).means(_marks(resource) | {""})
+
+    def _refuse_patch(self, current: Any, patch_op: "PatchOp[Any]", method: str = "PATCH") -> list[str]:
+        """Refuse what is to be refused; the attributes that are to be forgotten."""
+        forgotten: list[str] = []
+        touched = {name for operation in patch_op.operations or () for name in _touched(operation)}
+        for refusal in self.behaviour.refusals:
+            if method not in refusal.methods:
+                continue
+            if refusal.what == "member":
+                self._refuse_members(refusal, current, patch_op)
+            elif refusal.means(_marks(current)) and (
+                refusal.what in {"*", "update"} or (refusal.what != "create" and _covers(refusal.what, touched))
+            ):
+                if not refusal.forgets:
+                    raise _RefusedError(refusal)
+                forgotten += sorted(touched) if refusal.what in {"*", "update"} else [refusal.what]
+        return forgotten
+
+    def _refuse_members(self, refusal: Refusal, current: Any, patch_op: "PatchOp[Any]") -> None:
+        if not has_members(current) or not self._of_group(refusal, current):
+            return
+        operations = patch_op.operations or []
+        for operation in list(operations):
+            if "members" not in _touched(operation) or refusal.on not in {"*", "remove" if operation.op == "remove" else "add"}:
+                continue
+            ids = named_members(patch_op.model_copy(update={"operations": [operation]})) or []
+            meant = self._members_meant(refusal, ids)
+            if meant and not refusal.forgets:
+                raise _RefusedError(refusal)
+            if meant and operation.op == "remove":
+                operations.remove(operation)
+            elif meant:
+                operation.value = [item for item in operation.value or () if item["value"] not in meant]
+
+    def _check_seats(self, before: Any, after: Any) -> None:
+        """Refuse one more active user where all seats are taken."""
+        seats = self.behaviour.seats
+        if seats is None or has_members(after) or after.active is False or (before is not None and before.active is not False):
+            return
+        users: Iterable[Any] = self.desk.held("User").values()
+        if sum(user.active is not False for user in users) >= seats:
+            raise _RefusedError(Refusal(status=self.behaviour.seats_status))
+
+    def check_preconditions(self, resource: Resource[Any], method: str, conditions: Conditions) -> bool:
+        """Compare the tags, or find that none matches."""
+        named = conditions.if_match is not None and conditions.if_match.strip() != "*"
+        if named and self.behaviour.answers.tags in {"strong", "moving"}:
+            raise PreconditionFailedException
+        return super().check_preconditions(resource, method, conditions)
+
     # -- what is done ---------------------------------------------------
 
     def apply_patch(self, current: Resource[Any], patch_op: "PatchOp[Any]", conditions: Conditions) -> Resource[Any] | None:
-        """Apply a PATCH, except to what is silently ignored."""
-        before = clone(current) if self.ignores else None
+        """Apply a PATCH, except to what is refused or silently ignored."""
+        before = clone(current)
+        forgotten = self._refuse_patch(current, patch_op)
+        touched = {name for operation in patch_op.operations or () for name in _touched(operation)}
         patched = super().apply_patch(current, patch_op, conditions)
-        return self._without_ignored(before, patched)
+        if patched is not None:
+            self._check_seats(before, patched)
+            for changed, cleared in self.behaviour.clears.items():
+                if _covers(changed, touched):
+                    _put_back(patched, None, cleared)
+        return self._without_ignored(before, patched, forgotten)
 
     def apply_replacement(
         self, current: Resource[Any], replacement: Resource[Any], conditions: Conditions
@@ -471,9 +568,11 @@ class DeskbirdService(ScimService):
         """Apply a PUT, except to what is silently ignored."""
         return self._without_ignored(current, super().apply_replacement(current, replacement, conditions))
 
-    def _without_ignored(self, before: Resource[Any] | None, after: Resource[Any] | None) -> Resource[Any] | None:
+    def _without_ignored(
+        self, before: Resource[Any] | None, after: Resource[Any] | None, more: Iterable[str] = ()
+    ) -> Resource[Any] | None:
         if before is not None and after is not None:
-            for name in self.ignores:
+            for name in (*self.behaviour.ignores, *more):
                 _put_back(after, before, name)
         return after
 
@@ -488,12 +587,12 @@ class DeskbirdService(ScimService):
         if not self.etag_supported:
             published.meta.version = None
         if has_members(published):
-            if not self.readable_members:
+            if "members" in self.behaviour.hides:
                 published.__dict__["members"] = None
             references = published.members or ()
         else:
             manager = _manager(published)
-            if manager is not None and not self.readable_manager:
+            if manager is not None and "manager" in self.behaviour.hides:
                 published[_ENTERPRISE].__dict__["manager"] = manager = None
             references = () if manager is None else (manager,)
         for reference in references:
@@ -506,7 +605,7 @@ class DeskbirdService(ScimService):
         """204, or 200 with the resource where that is switched on or attributes are asked for."""
         meta = resource.meta
         asked = response_parameters.attributes or response_parameters.excluded_attributes
-        if meta is None or asked or self.patch_answer == 200:
+        if meta is None or asked or self.behaviour.answers.patched == 200:
             whole = self.desk.get(self.get_resource_type_of(resource), str(resource.id))
             published = self.publish(base_url, whole)
             return self.resource_response(published, Context.RESOURCE_REPLACEMENT_RESPONSE, response_parameters)
@@ -522,6 +621,8 @@ class DeskbirdService(ScimService):
         """A page. A resource is put into its form once for each of its versions, which makes reading a large company quick."""
         attributes = tuple(map(str, search_request.attributes or ())), tuple(map(str, search_request.excluded_attributes or ()))
         found = [self._form(base_url, resource, search_request, (base_url, *attributes)) for resource in page.resources]
+        if scim_answers.is_odd(self.behaviour):
+            found = [scim_answers.shown(each, self.behaviour, self.dice, in_list=True) for each in found]
         body = {
             "schemas": [_LIST],
             "totalResults": page.total,
@@ -558,10 +659,16 @@ def _put_back(resource: Any, before: Any, name: str) -> None:
         if not has_members(resource) and resource[_ENTERPRISE] is not None:
             resource[_ENTERPRISE].manager = clone(_manager(before)) if before is not None else None
         return
+    first, _, rest = name.partition(".")
     for field, about in type(resource).model_fields.items():
         required = before is None and type(resource).get_field_annotation(field, Required) == Required.true
-        if (about.serialization_alias or field) == name and not required:
-            resource.__dict__[field] = clone(getattr(before, field)) if before is not None else None
+        if (about.serialization_alias or field).lower() != first.lower() or required:
+            continue
+        held = getattr(before, field) if before is not None else None
+        if rest and getattr(resource, field) is not None:
+            _put_back(getattr(resource, field), held, rest)
+        else:
+            resource.__dict__[field] = clone(held)
 
 
 class _AsyncDeskbird(AsyncInMemoryStorage):
@@ -615,16 +722,18 @@ class _Rate:
 
 
 class _Application(ASGIApplication):
-    """scim2-server under deskbird's path, behind a bearer token and a rate, with the faults of its lists."""
+    """scim2-server under deskbird's path, behind a bearer token and a rate, with the oddities of its lists and answers."""
 
     def __init__(self, service: DeskbirdService, token: str, rate: _Rate, retry_after: int | str | None) -> None:
         storage = _AsyncDeskbird(service.desk)
         super().__init__(storage, service.provider, service)
         self.handler = _Handler(service, storage)
         self.desk = service.desk
+        self.scim = service
         self.token = token
         self.rate = rate
         self.retry_after = retry_after
+        self.numbers = scim_answers.Numbers()
 
     @staticmethod
     def get_base_url(scope: dict[str, Any]) -> str:
@@ -643,39 +752,102 @@ class _Application(ASGIApplication):
 
     def handle_exception(self, request: ScimRequest, exception: Exception) -> ScimResponse:
         """The error as SCIM has it; what the caller did wrong is not logged, since its text may hold an address."""
+        if isinstance(exception, _RefusedError):
+            response = self.service.error_response(exception)
+            response.headers[_SHAPE] = exception.shape
+            return response
         if isinstance(exception, SCIMException):
             return self.service.error_response(exception)
         return super().handle_exception(request, exception)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if str(scope["path"]).endswith("/_sandbox/behaviour"):
+            await self._order(scope["method"], receive, send)
+            return
         request = await self.read_request(scope, receive)
         if not self.rate.takes():
             response = ScimResponse(HTTPStatus.TOO_MANY_REQUESTS, Error(status=429, detail="too many requests").model_dump())
             if self.retry_after is not None:
                 response.headers["Retry-After"] = str(self.retry_after)
         else:
+            self._read_numbers(request)
             response = await self._serve_with(firing(scope), request)
-        await self.send_response(response, send)
+        await self._send(request, response, send)
+
+    async def _order(self, method: str, receive: Receive, send: Send) -> None:
+        """Tell or change the behaviour: GET, PUT (what is not named is as by default), DELETE."""
+        status, body = 200, b""
+        try:
+            if method == "PUT":
+                self.scim.behave(msgspec.json.decode(await body_of(receive), type=Behaviour))
+            elif method == "DELETE":
+                self.scim.behave(Behaviour())
+        except msgspec.DecodeError as problem:
+            status, body = 422, msgspec.json.encode({"problem": str(problem)})
+        await send_answer(send, status, "application/json", body or msgspec.json.encode(self.scim.behaviour))
+
+    def _read_numbers(self, request: ScimRequest) -> None:
+        """Read ids that are shown as numbers back into those they stand for."""
+        if odd := self.scim.behaviour.odd:
+            self.numbers.learn([*self.desk.users(), *self.desk.groups()], odd)
+            request.path = self.numbers.back(request.path)
+            request.query = {key: self.numbers.back(value) for key, value in request.query.items()}
+            request.body = self.numbers.back(request.body.decode()).encode()
 
     async def _serve_with(self, faults: Iterable[Fault], request: ScimRequest) -> ScimResponse:
-        """Serve a request with the faults of lists that it is to have."""
+        """Serve a request with the faults and the oddities of lists that it is to have."""
         name = {"/users": "User", "/groups": "Group"}.get(request.path.lower())
-        mine = {fault.kind: fault for fault in faults} if request.method == "GET" and name else {}
+        if request.method != "GET" or not name:
+            return await self.serve(request)
+        mine = {fault.kind: fault for fault in faults}
         if "grow" in mine:
-            self._grow(str(name))
-        if "shrink" in mine and (first := self.desk.first(str(name))) is not None:
+            self._grow(name)
+        if "shrink" in mine and (first := self.desk.first(name)) is not None:
             self.desk.remove(first)
-        asked = int(request.query.get("startIndex") or 1)
+        paging, asked = self.scim.behaviour.paging, request.query
+        try:
+            request.query, start = scim_answers.asked_for(asked, paging)
+        except ValueError:  # no number: the package says so
+            return await self.serve(request)
         if "overlap" in mine:
-            request.query = {**request.query, "startIndex": str(max(1, asked - int(mine["overlap"].value or 1)))}
+            request.query["startIndex"] = str(max(1, start - int(mine["overlap"].value or 1)))
         response = await self.serve(request)
-        if response.body is not None and response.status == HTTPStatus.OK and mine:
-            response.body["startIndex"] = asked
+        if response.body is not None and response.status == HTTPStatus.OK:
+            response.body["startIndex"] = start
             if "drop_page" in mine:
                 dropped = mine["drop_page"].value
                 response.body["Resources"] = response.body["Resources"][: -int(dropped)] if dropped else []
                 response.body["itemsPerPage"] = len(response.body["Resources"])
+            scim_answers.page(response.body, asked, start, paging, self.scim.dice)
         return response
+
+    async def _send(self, request: ScimRequest, response: ScimResponse, send: Send) -> None:
+        """Send an answer in the shape that the behaviour asks for."""
+        behaviour, headers = self.scim.behaviour, response.headers
+        answers, body = behaviour.answers, response.body
+        shape = headers.pop(_SHAPE, answers.errors if response.status >= HTTPStatus.BAD_REQUEST else None)
+        if response.status == HTTPStatus.CREATED and answers.created != "resource":
+            body = None
+            if answers.created == "nothing":
+                del headers["Location"]
+            elif answers.created == "relative_location":
+                headers["Location"] = PREFIX + headers["Location"].partition(PREFIX)[2]
+        if shape is not None:
+            kind, content = scim_answers.error(body, shape)
+        elif body is None:
+            kind, content = headers["Content-Type"], b""
+        else:
+            if request.path.lower() == "/serviceproviderconfig":
+                body = scim_answers.announced(body, behaviour.paging)
+            elif "Resources" not in body and "id" in body and scim_answers.is_odd(behaviour):
+                body = scim_answers.shown(body, behaviour, self.scim.dice, in_list=False)
+            text = self.numbers.out(json.dumps(body))
+            if answers.urls == "relative":
+                text = scim_answers.relative(text, request.base_url)
+            kind, content = scim_answers.encoded(text, answers)
+        headers["Content-Type"] = kind
+        extra = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items() if key != "Content-Type"]
+        await send_answer(send, int(response.status), kind, content, extra=extra)
 
     def _grow(self, name: str) -> None:
         mark = len(self.desk.resources)
@@ -683,6 +855,9 @@ class _Application(ASGIApplication):
             self.desk.add_user(f"by-hand-{mark}@example.com", "By", "Hand")
         else:
             self.desk.add_group(f"By hand {mark}")
+
+
+_SHAPE = "x-sandbox-shape"  # of a refusal, within the stand-in only
 
 
 def _scim_error(status: int, _path: str) -> Answer:
@@ -693,9 +868,21 @@ def _scim_error(status: int, _path: str) -> Answer:
 class DeskbirdApp(Faulty):
     """An ASGI app: deskbird's SCIM service with its faults and its log of requests, and what it holds as ``desk``."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Any], faults: Faults, desk: Deskbird) -> None:
+    def __init__(
+        self, app: Callable[[Scope, Receive, Send], Any], faults: Faults, desk: Deskbird, service: DeskbirdService
+    ) -> None:
         super().__init__(app, faults, kinds=KINDS, error=_scim_error)
         self.desk = desk
+        self._service = service
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it behaves."""
+        return self._service.behaviour
+
+    def behave(self, behaviour: Behaviour | None = None, **changes: Any) -> None:
+        """Behave otherwise from the next request on: as a behaviour says (None: as now), with these of its fields changed."""
+        self._service.behave(msgspec.structs.replace(behaviour or self.behaviour, **changes))
 
     def writes(self) -> list[Request]:
         """The requests so far that were no reads."""
@@ -718,6 +905,7 @@ def deskbird_app(
     member_limit: int = 100,
     patch_answer: Literal[200, 204] = 204,
     delete_users: bool = False,
+    behaviour: Behaviour | None = None,
 ) -> DeskbirdApp:
     """A deskbird company's SCIM service under ``/v2/scim``.
 
@@ -727,20 +915,28 @@ def deskbird_app(
     acknowledged and forgotten; ``readable_... = False`` are written but never given back. A page holds at most ``page_limit``,
     whatever was asked for. ``delete_users`` lets DELETE remove a user for good, which deskbird's clients do not do.
 
+    ``behaviour`` says all of that, and every other deviation there is, at once; it takes the place of the arguments from
+    ``dialect`` on, and :meth:`DeskbirdApp.behave` changes it while the service runs.
+
     >>> app = deskbird_app(None, requests_per_second=None)
     >>> app.desk.add_user("ada@example.com", "Ada", "Lovelace") == app.desk.user("ada@example.com")["id"]
     True
     """
     desk = storage if isinstance(storage, Deskbird) else Deskbird(storage)
+    hidden: dict[Literal["manager", "members"], bool] = {"manager": not readable_manager, "members": not readable_members}
     service = DeskbirdService(
         desk,
-        provider(dialect, page_limit, etags=etags),
-        dialect=dialect,
-        ignores=frozenset(ignores),
-        readable_manager=readable_manager,
-        readable_members=readable_members,
-        member_limit=member_limit,
-        patch_answer=patch_answer,
-        delete_users=delete_users,
+        behaviour
+        or Behaviour(
+            forms=FORMS[dialect],
+            paging=Paging(size=page_limit),
+            answers=Answers(patched=patch_answer, tags="honoured" if etags else "none"),
+            ignores=frozenset(ignores),
+            hides=frozenset(name for name, is_hidden in hidden.items() if is_hidden),
+            member_limit=member_limit,
+            put=dialect != "entra",
+            delete_users=delete_users,
+        ),
     )
-    return DeskbirdApp(_Application(service, token, _Rate(requests_per_second), retry_after), faults or Faults(), desk)
+    application = _Application(service, token, _Rate(requests_per_second), retry_after)
+    return DeskbirdApp(application, faults or Faults(), desk, service)

@@ -174,7 +174,7 @@ class Faulty:
             (self.faults.clear if about_faults else self.faults.forget)()
         elif method == "POST" and about_faults:
             try:
-                wanted = msgspec.json.decode(await _body(receive), type=list[Fault])
+                wanted = msgspec.json.decode(await body_of(receive), type=list[Fault])
                 self._refuse_unknown(wanted)
                 self.faults.add(*wanted)
             except (msgspec.DecodeError, ValueError) as problem:
@@ -183,7 +183,7 @@ class Faulty:
             status, body = 405, b"{}"
         if method == "GET" or (method == "POST" and status == 200):
             body = msgspec.json.encode(self.faults.all() if about_faults else self.faults.requests())
-        await _answer(send, status, "application/json", body)
+        await send_answer(send, status, "application/json", body)
 
     async def _serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
@@ -214,15 +214,15 @@ class Faulty:
             case "status":
                 status = int(fault.value or 500)
                 extra = [] if fault.retry_after is None else [(b"retry-after", str(fault.retry_after).encode("latin-1"))]
-                await _body(receive)
-                await _answer(send, status, *self.error(status, path), extra=extra)
+                await body_of(receive)
+                await send_answer(send, status, *self.error(status, path), extra=extra)
             case "html":
-                await _body(receive)
-                await _answer(send, 200, "text/html; charset=utf-8", _PAGE)
+                await body_of(receive)
+                await send_answer(send, 200, "text/html; charset=utf-8", _PAGE)
             case "reset":
                 await _cut(scope, receive)
             case "timeout":
-                body = await _body(receive)
+                body = await body_of(receive)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(_gone(receive), float(60 if fault.value is None else fault.value))
                     return
@@ -242,7 +242,7 @@ class Faulty:
                     await _cut(scope, receive)
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
     """The whole body of a request."""
     parts = []
     while True:
@@ -289,7 +289,7 @@ async def _collect(app: App, scope: Scope, receive: Receive) -> tuple[int, list[
     return status, headers, b"".join(parts)
 
 
-async def _answer(send: Send, status: int, kind: str, body: bytes, *, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+async def send_answer(send: Send, status: int, kind: str, body: bytes, *, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Send one whole answer."""
     headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body)), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})

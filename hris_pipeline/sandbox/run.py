@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox import bamboohr, merge, server
+from hris_pipeline.sandbox import bamboohr, behaviour, merge, server
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
@@ -49,16 +49,30 @@ class Sandbox:
     servers: tuple[server.Server, server.Server]  # Personio's, deskbird's
 
 
-def build(data: Path, *, day: int = 1, personio_port: int = PERSONIO_PORT, deskbird_port: int = DESKBIRD_PORT) -> Sandbox:
-    """The stand-ins, not started yet; :class:`~hris_pipeline.errors.PipelineError` where the company has no such day."""
+def build(
+    data: Path,
+    *,
+    day: int = 1,
+    deskbird: str = "rfc",
+    personio_port: int = PERSONIO_PORT,
+    deskbird_port: int = DESKBIRD_PORT,
+) -> Sandbox:
+    """The stand-ins, not started yet; ``deskbird`` says how it behaves, see :func:`~hris_pipeline.sandbox.behaviour.named`.
+
+    :class:`~hris_pipeline.errors.PipelineError` where the company has no such day, or deskbird no such behaviour.
+    """
     days = days_of(SAMPLE)
     if not 1 <= day <= days:
         raise PipelineError(f"The sample company has days 1 to {days}, not {day}. The sandbox did not start.")
+    try:
+        behaves = behaviour.named(deskbird)
+    except ValueError as problem:
+        raise PipelineError(f"The sandbox did not start: {problem}.") from None
     tenant = load_company(SAMPLE, day)
     data.mkdir(parents=True, exist_ok=True)
-    deskbird = deskbird_app(deskbird_file(data))
-    servers = server.serve(personio_app(tenant), port=personio_port), server.serve(deskbird, port=deskbird_port)
-    return Sandbox(tenant, deskbird, servers)
+    app = deskbird_app(deskbird_file(data), behaviour=behaves)
+    servers = server.serve(personio_app(tenant), port=personio_port), server.serve(app, port=deskbird_port)
+    return Sandbox(tenant, app, servers)
 
 
 _REACHED = """\
@@ -81,16 +95,16 @@ What deskbird holds lies in {file}; delete that file to empty it. Ctrl-C stops t
 In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {date}T04:30:00+01:00"""
 
 
-def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
+def serve(data: Path, *, day: int = 1, deskbird: str = "rfc", say: Callable[[str], None]) -> None:
     """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
-    sandbox = build(data, day=day)
-    personio, deskbird = sandbox.servers
+    sandbox = build(data, day=day, deskbird=deskbird)
+    personio, service = sandbox.servers
     others = {name: server.serve(one.app(sandbox.tenant), port=one.port) for name, one in OTHERS.items()}
     told = {
         "personio": personio.url,
         "client_id": CREDENTIAL.client_id,
         "client_secret": CREDENTIAL.client_secret,
-        "deskbird": deskbird.url,
+        "deskbird": service.url,
         "token": TOKEN,
         "others": "\n".join(OTHERS[name].line(name, other.url) for name, other in others.items()),
         "file": deskbird_file(data),
@@ -98,6 +112,6 @@ def serve(data: Path, *, day: int = 1, say: Callable[[str], None]) -> None:
         "date": sandbox.tenant.snapshot.date,
     }
     try:
-        server.run_until_interrupted(personio, deskbird, *others.values(), ready=lambda: say(_REACHED.format(**told)))
+        server.run_until_interrupted(personio, service, *others.values(), ready=lambda: say(_REACHED.format(**told)))
     finally:
         sandbox.deskbird.desk.close()

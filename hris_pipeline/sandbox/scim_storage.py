@@ -78,6 +78,7 @@ class SqliteStorage(InMemoryStorage):
         self.provider = provider if provider is not None else load_default_provider()
         self.path = None if path is None or str(path) == ":memory:" else Path(path)
         self._ids: dict[str | None, list[str]] = {}  # sorted, by resource type; dropped when one comes or goes
+        self.order: Callable[[list[str]], list[str]] | None = None  # of a plain list, where that is another than by id
         self._open = 0
         self._file: sqlite3.Connection | None = None
         if self.path is not None:
@@ -164,7 +165,8 @@ class SqliteStorage(InMemoryStorage):
                 self._ids[name] = sorted(held)
             start = search_request.start_index_0 or 0
             stop = None if search_request.count is None else start + search_request.count
-            found = [held[key] for key in self._ids[name][start:stop]]
+            ids = self.order(self._ids[name]) if self.order is not None else self._ids[name]
+            found = [held[key] for key in ids[start:stop]]
             if _leaves_members_out(search_request):
                 found = [_with_members(resource, []) if has_members(resource) else resource for resource in found]
             return SearchPage(len(held), clone(found))
