@@ -300,17 +300,18 @@ def review(
 ) -> None:
     """List what waits for a person to decide: why, which users come into question, and the commands that decide it."""
     from hris_pipeline import settings
-    from hris_pipeline.presentation import put
+    from hris_pipeline.presentation import oddities, put
     from hris_pipeline.presentation import review as rendering
     from hris_pipeline.warehouse import Warehouse
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting = rendering.read(con)
+        waiting, odd = rendering.read(con), oddities.read(con)
     if format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting), None)
+        _deliver(rendering.as_json(company, waiting, odd), None)
     else:
-        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone))
+        unread = odd.for_review()
+        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, unread=unread))
 
 
 @app.command()

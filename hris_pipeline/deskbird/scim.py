@@ -7,7 +7,7 @@ sends. Only the attributes we need are decoded. Errors say what to do next and c
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -127,6 +127,22 @@ class _Seen:
         )
 
 
+@dataclass
+class _Largest:
+    """The groups that show the most members, and whom."""
+
+    size: int = 1
+    groups: dict[str, set[str]] = field(default_factory=dict)
+
+    def see(self, group: str, members: Sequence[str]) -> None:
+        """Look at one more group."""
+        if len(members) > self.size:
+            self.size = len(members)
+            self.groups.clear()
+        if len(members) == self.size:
+            self.groups[group] = set(members)
+
+
 class _ArrowFile:
     """An Arrow IPC stream file of a table of the contract; it bears its name only once it is whole."""
 
@@ -228,6 +244,12 @@ class _Files:
         for file in self._all:
             file.__exit__(kind, error, trace)
 
+    def add_members(self, group: str, members: Iterable[str]) -> None:
+        """Add members of a group."""
+        if self.members:
+            for member in members:
+                self.members.add({"group_deskbird_id": group, "user_deskbird_id": member})
+
     def publish(self) -> None:
         """Give them their names."""
         for file in self._all:
@@ -311,6 +333,7 @@ class Service:
         }
         self.client = Client(Pacer(requests_per_second), headers, timeout, patience or Patience(), transport)
         self._config: ServiceProviderConfig | None = None
+        self._expected: Mapping[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -329,8 +352,15 @@ class Service:
         """
         return self._observe("users", _Files(_ArrowFile(path, DESKBIRD_USERS)), progress)
 
-    def read_groups(self, groups_path: Path, members_path: Path, progress: Progress) -> Observation:
-        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users."""
+    def read_groups(
+        self, groups_path: Path, members_path: Path, progress: Progress, expected: Mapping[str, int] | None = None
+    ) -> Observation:
+        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users.
+
+        ``expected`` says how many members some groups should show. One that shows fewer, and as many as the largest one does, is
+        read by itself too, where services often show more of a group than in their list.
+        """
+        self._expected = expected or {}
         files = _Files(_ArrowFile(groups_path, DESKBIRD_GROUPS), _ArrowFile(members_path, DESKBIRD_GROUP_MEMBERS))
         return self._observe("groups", files, progress)
 
@@ -424,7 +454,7 @@ class Service:
     def _pass(self, resource: Resource, how: Paging, files: _Files, progress: Progress) -> tuple[Walk[Any], _Seen]:
         endpoint, kind = ("/Users", User) if resource == "users" else ("/Groups", Group)
         walk: Walk[Any] = Walk(lambda params: self._page(endpoint, params, kind, resource), how)
-        seen = _Seen()
+        seen, largest = _Seen(), _Largest()
         for page in walk.pages():
             for record in page.records:
                 row = record.values()
@@ -432,16 +462,31 @@ class Service:
                 seen.readable.update(column for column, value in row.items() if value not in {None, ""})
                 seen.etags = seen.etags and row["version"] is not None
                 if isinstance(record, Group) and files.members:
-                    for member in record.member_ids:
-                        files.members.add({"group_deskbird_id": record.id, "user_deskbird_id": member})
+                    members = record.member_ids
+                    largest.see(record.id, members)
+                    files.add_members(record.id, members)
             seen.unreadable += page.unreadable
             seen.partial |= page.untold_members
             total = walk.total if walk.total is not None and walk.total >= len(walk.keys) else None
             progress(resource, len(walk.keys), total)
+        for group, shown in largest.groups.items():
+            if len(shown) < self._expected.get(group, 0):
+                hidden = self._hidden_members(group, shown)
+                if not hidden:
+                    break
+                files.add_members(group, hidden)
         if files.members and files.members.rows:
             seen.readable.add("members")
         seen.pages = walk.pages_read
         return walk, seen
+
+    def _hidden_members(self, group: str, shown: Collection[str]) -> list[str]:
+        """Whom a group shows by itself and not in the list."""
+        try:
+            alone = self.read_group(group)
+        except DeskbirdError:
+            return []
+        return [member for member in (alone.member_ids if alone else ()) if member not in shown]
 
     def _page(self, endpoint: str, params: Mapping[str, str | int], kind: type[Record], what: str) -> Decoded[Record]:
         response = self._get(endpoint, dict(params), what)

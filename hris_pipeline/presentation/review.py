@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from hris_pipeline.presentation import clean, document, moment
+from hris_pipeline.presentation.oddities import Oddities
 
 _SQL = (Path(__file__).parent / "review.sql").read_text(encoding="utf-8")
 
@@ -32,6 +33,10 @@ RULES: Mapping[str, str] = {
     "email_is_taken": (
         "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
         "about the person is kept in line."
+    ),
+    "user_cannot_be_read": (
+        "deskbird gives the person's user in a form that cannot be read, so nothing is changed about the person. deskbird's "
+        "support can put the user right; another user is not created."
     ),
     "fails_for_28_days": (
         "deskbird has refused every write about the person for 28 days. `hris-pipeline explain` shows its answers; correct the "
@@ -78,7 +83,7 @@ class Waiting:
 
     def commands(self, company: str) -> list[str]:
         """What decides it; one of them for each user that comes into question."""
-        if is_about_a_group(self.rule):
+        if is_about_a_group(self.rule) or self.rule == "user_cannot_be_read":
             return []
         ids = [candidate["deskbird_id"] for candidate in self.candidates]
         words = ("link",) if self.rule == "email_is_taken" else ("link", "separate")
@@ -107,8 +112,12 @@ def candidate_line(candidate: Mapping[str, Any]) -> str:
     return clean("  ".join(part for part in parts if part))
 
 
-def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str) -> None:
-    """Print the list."""
+def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str, unread: Sequence[str] = ()) -> None:
+    """Print the list; ``unread`` says which records of deskbird could not be read."""
+    for line in unread:
+        to.print(Text(line, "yellow"))
+    if unread:
+        to.print(Text("They are left alone. deskbird's support can put them right.\n", "dim"))
     for one in waiting:
         to.print(
             Text.assemble(
@@ -127,7 +136,8 @@ def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str
     to.print(Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold"))
 
 
-def as_json(company: str, waiting: Sequence[Waiting]) -> str:
+def as_json(company: str, waiting: Sequence[Waiting], odd: Oddities | None = None) -> str:
     """The list as one versioned JSON document."""
     body = [{**vars(one), "meaning": meaning(one.rule), "commands": one.commands(company)} for one in waiting]
-    return document("review", company, {"waiting": body})
+    unread = (odd or Oddities()).as_json()["unreadable_records"]
+    return document("review", company, {"waiting": body, "unreadable_records": unread})

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -12,7 +12,8 @@ from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
-from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation import clean, count, document, moment, oddities
+from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
@@ -62,6 +63,7 @@ class Status:
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
+    odd: Oddities = field(default_factory=Oddities)
 
     @property
     def exit_code(self) -> int:
@@ -116,6 +118,7 @@ def read(
         users=users,
         empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
         pause=pause,
+        odd=oddities.read(con),
         not_sticking=con.execute(
             """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
@@ -167,6 +170,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("last night", [_last_night(status)]),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
+        *([("deskbird", [(line, "yellow") for line in lines])] if (lines := status.odd.lines(status.timezone)) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
@@ -279,6 +283,7 @@ def as_json(status: Status) -> str:
         if plan
         else None,
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
+        "deskbird": status.odd.as_json(),
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],

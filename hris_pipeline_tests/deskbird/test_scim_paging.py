@@ -152,7 +152,7 @@ def ways(draw: st.DrawFn) -> Paging:
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ways())
 @example(Paging(people(1), limit=1, total="page", start_index="from_zero"))
 def test_c111_c118_what_is_read_is_everything_or_an_error(paging):
