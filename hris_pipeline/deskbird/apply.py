@@ -569,7 +569,7 @@ def differences(
             judge("manager", "manager", wanted, record.manager_id, "manager_deskbird_id")
     else:
         members = set(record.member_ids)
-        if any(ids(ref) not in members for ref in write.add):
+        if write.add and not any(ids(ref) in members for ref in write.add):  # a group may show its first members only
             judge("members_add", "members", wanted=True, shown="some" if members else None, read_as="members")
         if any(ids(ref) in members for ref in write.remove):
             wrong["members_remove"] = {"members"}

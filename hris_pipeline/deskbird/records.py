@@ -135,7 +135,8 @@ class Group(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def is_odd(self) -> bool:
         """Whether it says something in a form that has to be looked at."""
-        return not self.id or (bool(self.members) and None in [member.value for member in self.members])
+        members = [] if self.members is UNSET else self.members or []
+        return not self.id or None in [member.value for member in members]
 
     def values(self) -> dict[str, str | bool | None]:
         """By our column names."""
@@ -367,7 +368,7 @@ def _record(raw: object, kind: type[Record]) -> tuple[Record | Unreadable, bool]
         told = address if isinstance(address, str) and wrong != "address_unknown" else None
         return Unreadable(wrong or "id_unknown", of or _key(raw), of, ours, told), True
     if kind is User:
-        return _user(raw, known, emails, active), True  # type: ignore[arg-type,return-value]
+        return _user(raw, known, emails, active), True  # type: ignore[arg-type]
     return _group(raw, known)  # type: ignore[return-value]
 
 

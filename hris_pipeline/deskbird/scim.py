@@ -27,6 +27,8 @@ from hris_pipeline.deskbird.records import Decoded, Group, Record, Unreadable, U
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.http import Client, Pacer, Patience, Unanswered
 
+__all__ = ["Group", "Observation", "Progress", "Service", "User", "is_web_page", "refused", "segment"]
+
 Progress = Callable[[str, int, int | None], None]
 """Called with what is read or written, how many so far, and how many there are."""
 

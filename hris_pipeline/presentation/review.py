@@ -114,8 +114,8 @@ def candidate_line(candidate: Mapping[str, Any]) -> str:
 
 def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str, unread: Sequence[str] = ()) -> None:
     """Print the list; ``unread`` says which records of deskbird could not be read."""
-    for line in unread:
-        to.print(Text(line, "yellow"))
+    for record in unread:
+        to.print(Text(record, "yellow"))
     if unread:
         to.print(Text("They are left alone. deskbird's support can put them right.\n", "dim"))
     for one in waiting:

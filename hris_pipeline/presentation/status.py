@@ -170,7 +170,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("last night", [_last_night(status)]),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
-        *([("deskbird", [(line, "yellow") for line in lines])] if (lines := status.odd.lines(status.timezone)) else []),
+        *([("deskbird", odd)] if (odd := [(line, "yellow") for line in status.odd.lines(status.timezone)]) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),

@@ -131,8 +131,16 @@ def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Obser
         with here.warehouse.write(tuple(here.company.hris)) as con:
             if by_hand:
                 plan.drift.remember(con, "users")
-            about: dict[str, Any] = {"connections": tuple(here.company.hris), "now": here.now, "run_id": here.run_id}
-            loading.publish_users(con, path, seen, **about, unreadable=seen.unreadable, notes=seen.notes)
+            loading.publish_users(
+                con,
+                path,
+                seen,
+                connections=tuple(here.company.hris),
+                now=here.now,
+                run_id=here.run_id,
+                unreadable=seen.unreadable,
+                notes=seen.notes,
+            )
             if by_hand:
                 plan.drift.note(con, here.now)
             row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
@@ -149,9 +157,17 @@ def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Obse
         with here.warehouse.write(tuple(here.company.hris)) as con:
             if by_hand:
                 plan.drift.remember(con, "groups")
-            about: dict[str, Any] = {"connections": tuple(here.company.hris), "now": here.now, "run_id": here.run_id}
-            odd: dict[str, Any] = {"unreadable": seen.unreadable, "notes": seen.notes, "untold": seen.partial}
-            partial = loading.publish_groups(con, *paths, seen, **about, **odd)
+            partial = loading.publish_groups(
+                con,
+                *paths,
+                seen,
+                connections=tuple(here.company.hris),
+                now=here.now,
+                run_id=here.run_id,
+                unreadable=seen.unreadable,
+                notes=seen.notes,
+                untold=seen.partial,
+            )
             if by_hand:
                 plan.drift.note(con, here.now)
             row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
@@ -190,7 +206,7 @@ def _was_read(company: Company, table: Table, observed: _Observed) -> Events:
         f"nobody is created who could be one of them. `hris-pipeline review {company.name}` names each; deskbird's support can "
         "put it right."
     )
-    codes = Counter(one.code for one in seen.unreadable)
+    codes = Counter(str(one.code) for one in seen.unreadable)
     yield checks.verdict(
         company.name,
         table,
