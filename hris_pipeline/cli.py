@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from hris_pipeline import streams
 from hris_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIMESTAMP", help="as if it were this moment: 2026-03-02T04:30:00+01:00", show_default=False),
 ]
+Names = Annotated[
+    bool,
+    typer.Option("--names", help="print names and values also where standard output is no terminal, which else has references"),
+]
 Because = Annotated[str | None, typer.Option("--because", metavar="TEXT", help="why; kept with the decision", show_default=False)]
 
 
@@ -82,23 +87,24 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="read everything and make the plan; change nothing in deskbird")
     ] = False,
+    names: Names = False,
     as_of: AsOf = None,
 ) -> None:
     """Run the nightly job now: read the HR system and deskbird, plan, carry out, read back."""
-    loaded = _load(company)
+    loaded = _load(company, to_run=True)
     run_id = _run(company, "dry_run" if dry_run else "nightly", as_of=as_of)
     plan = _plan(company, as_of)
     if dry_run:
         plan = plan.as_made()
-        _show(plan, rows=10)
+        _show(plan, rows=10, names=_with_names(names))
         raise typer.Exit(plan.exit_code)
     if pause := _paused(company):
-        _show(plan, rows=3, hint=False)
+        _show(plan, rows=3, hint=False, names=_with_names(names))
         done = plan.states["applied"]
         nothing = f"nothing more was written after {done:,} changes" if done else "nothing was written"
         typer.echo(f"{company} is {pause.sentence(company, loaded.timezone, nothing=nothing)}.")
         raise typer.Exit(plan.exit_code)
-    _show(plan, rows=3)
+    _show(plan, rows=3, names=_with_names(names))
     raise typer.Exit(_carried_out(plan, run_id))
 
 
@@ -163,33 +169,35 @@ def resume(company: CompanyName) -> None:
 def apply(
     company: CompanyName,
     plan_id: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="the plan, as `plan` shows it")],
+    names: Names = False,
     as_of: AsOf = None,
 ) -> None:
     """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
-    loaded = _load(company)
-    if pause := _paused(company):
+    pause = _paused(company)
+    loaded = _load(company, to_run=pause is None)
+    if pause:
         raise PipelineError(f"{company} is {pause.sentence(company, loaded.timezone)}.")
     run_id = _run(company, "apply", plan_id=plan_id, as_of=as_of)
     carried_out = _plan(company, as_of, plan_id)
-    _show(carried_out, rows=3)
+    _show(carried_out, rows=3, names=_with_names(names))
     if pause := _paused(company):  # meanwhile
         _say(f"{company} is {pause.sentence(company, loaded.timezone, nothing='nothing more was written')}.")
     raise typer.Exit(_carried_out(carried_out, run_id))
 
 
 @app.command()
-def undo(company: CompanyName, plan_id: PlanId, as_of: AsOf = None) -> None:
+def undo(company: CompanyName, plan_id: PlanId, names: Names = False, as_of: AsOf = None) -> None:
     """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries it out."""
+    _load(company, to_run=True)
     from hris_pipeline import plan as plans
     from hris_pipeline import settings
     from hris_pipeline.warehouse import Warehouse
 
-    _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:  # before deskbird is asked for anything
         plans.require_undoable(con, company, plan_id)
     _run(company, "undo", plan_id=plan_id, as_of=as_of)
     plan = _plan(company, as_of).as_made()
-    _show(plan, rows=10)
+    _show(plan, rows=10, names=_with_names(names))
     raise typer.Exit(plan.exit_code)
 
 
@@ -297,6 +305,9 @@ def explain(
 def review(
     company: CompanyName,
     format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.csv", help="write a new CSV file to fill in, readable by you only")
+    ] = None,
 ) -> None:
     """List what waits for a person to decide: why, which users come into question, and the commands that decide it."""
     from hris_pipeline import settings
@@ -307,7 +318,10 @@ def review(
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
         waiting, odd = rendering.read(con), oddities.read(con)
-    if format is ScreenFormat.json:
+    if out is not None:
+        _deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
+        _say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
+    elif format is ScreenFormat.json:
         _deliver(rendering.as_json(company, waiting, odd), None)
     else:
         unread = odd.for_review()
@@ -315,9 +329,46 @@ def review(
 
 
 @app.command()
-def link(company: CompanyName, hris_ref: HrisRef, deskbird_id: DeskbirdId, because: Because = None, as_of: AsOf = None) -> None:
-    """Decide that this HR record is this user in deskbird; kept, and used by the next `sync`."""
-    _decide_who(company, "link", (hris_ref, deskbird_id), because, as_of)
+def link(
+    company: CompanyName,
+    hris_ref: Annotated[
+        str | None,
+        typer.Argument(metavar="[HRIS_REF]", help="the record, <connection>:<id>, as `review` shows it", show_default=False),
+    ] = None,
+    deskbird_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[DESKBIRD_ID]", help="the user's id in deskbird, as `review` shows it", show_default=False),
+    ] = None,
+    *,
+    all_by_email: Annotated[
+        bool,
+        typer.Option(
+            "--all-by-email", help="everybody whose user another system has marked and whose e-mail fits exactly that one user"
+        ),
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE.csv", help="what somebody filled into the file of `review --out`")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="with --all-by-email or --from: say what would be decided; decide nothing")
+    ] = False,
+    because: Because = None,
+    as_of: AsOf = None,
+) -> None:
+    """Decide that an HR record is a user in deskbird, one or many at once; kept, and used by the next `sync`."""
+    ways = (hris_ref is not None or deskbird_id is not None, all_by_email, file is not None)
+    if sum(ways) != 1:
+        raise typer.BadParameter("Give HRIS_REF and DESKBIRD_ID, or --all-by-email, or --from FILE.csv.")
+    if hris_ref is not None or deskbird_id is not None:
+        if hris_ref is None or deskbird_id is None:
+            raise typer.BadParameter("Missing argument 'DESKBIRD_ID'.")
+        if dry_run:
+            raise typer.BadParameter("--dry-run goes with --all-by-email or --from.")
+        _decide_who(company, "link", (hris_ref, deskbird_id), because, as_of)
+        return
+    if all_by_email and because is None and not dry_run:
+        raise typer.BadParameter("--all-by-email needs --because TEXT, which is kept with every decision.")
+    _decide_many(company, file, because=because, as_of=as_of, dry_run=dry_run)
 
 
 @app.command()
@@ -453,11 +504,11 @@ def sandbox(
 # --- what they share ------------------------------------------------------------------------------------------------------------
 
 
-def _load(company: str) -> "Company":
-    """The company's file, checked, before anything slow happens."""
+def _load(company: str, *, to_run: bool = False) -> "Company":
+    """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
     from hris_pipeline import settings
 
-    return settings.load(company)
+    return settings.load_to_run(company) if to_run else settings.load(company)
 
 
 def _now(as_of: str | None) -> dt.datetime:
@@ -508,23 +559,31 @@ def _carried_out(plan: "Plan", run_id: str) -> int:
     return 0
 
 
-def _show(current: "Plan", *, rows: int | None, hint: bool = True) -> None:
+def _with_names(asked: bool) -> bool:
+    """Whether names and addresses are printed: not in what a machine keeps, unless somebody asks for them."""
+    return asked or sys.stdout.isatty()
+
+
+def _show(current: "Plan", *, rows: int | None, hint: bool = True, names: bool = True) -> None:
     from hris_pipeline.presentation import plan as rendering
     from hris_pipeline.presentation import put
 
     timezone = _load(current.company).timezone
-    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint))
+    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint, names=names))
 
 
-def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.") -> None:
+def _deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.", overwrite: bool = True) -> None:
     """To standard output, or to a file that only its owner may read; ``spared`` is said where that fails."""
     if out is None:
         sys.stdout.write(text)
         return
     try:
-        out.unlink(missing_ok=True)
+        if overwrite:
+            out.unlink(missing_ok=True)
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as file:
             file.write(text)
+    except FileExistsError:
+        raise PipelineError(f"{out} is there already and is not overwritten. {spared} Name another file.") from None
     except OSError as problem:
         raise PipelineError(f"{out} could not be written ({problem.strerror}). {spared}") from None
     typer.echo(f"Written to {out}.", err=True)
@@ -574,6 +633,56 @@ def _decide_who(
     typer.echo(f"The next sync or apply uses it; see what follows: hris-pipeline sync {company} --dry-run")
 
 
+def _decide_many(company: str, file: Path | None, *, because: str | None, as_of: str | None, dry_run: bool) -> None:
+    """Write down what a file says, else a link for everybody whose e-mail fits exactly one marked user; all or nothing."""
+    from hris_pipeline import settings
+    from hris_pipeline.identity import decisions as deciding
+    from hris_pipeline.presentation import count
+    from hris_pipeline.presentation import review as rendering
+    from hris_pipeline.warehouse import Warehouse
+
+    loaded, now, by = _load(company), _now(as_of), getpass.getuser()
+    given = None if file is None else rendering.decisions_in(_text_of(file), str(file))
+    warehouse, connections, left = Warehouse(settings.data_folder(), company), tuple(loaded.hris), 0
+    with warehouse.read() as con:  # says what to do where there is no data yet
+        if given is None:
+            given, left = deciding.linkable_by_email(con)
+    with warehouse.read() if dry_run else warehouse.write(connections) as con:
+        done, refused = deciding.decide_all(
+            con, given, connections=connections, because=because, by=by, now=now, only_tried=dry_run
+        )
+        if refused:
+            lines = [f"{file}, line {each.decision.line}: {each.why}" for each in refused]
+            raise PipelineError("\n".join([*lines, rendering.nothing_decided(len(lines))]))
+    new = [one for one, decided in zip(given, done, strict=True) if decided.new]
+    links = sum(one.word == "link" for one in new)
+    would = "Would decide" if dry_run else "Decided"
+    typer.echo(f"{would}: {count(links, 'link')}, {count(len(new) - links, 'separation')}.")
+    if len(new) < len(given):
+        typer.echo(f"{len(given) - len(new):,} were decided so already.")
+    if replaced := sum(len(decided.replaced) for decided in done):
+        typer.echo(f"{count(replaced, 'earlier link')} {'would be' if dry_run else 'is' if replaced == 1 else 'are'} replaced.")
+    if foreign := sum(decided.foreign and one.word == "link" for one, decided in zip(given, done, strict=True)):
+        typer.echo(f"{count(foreign, 'user')} of them carry another system's externalId; our marker will take its place.")
+    if left:
+        typer.echo(
+            f"{count(left, 'person', 'people')} of the same rule {'is' if left == 1 else 'are'} decided already, or the e-mail "
+            f"does not fit exactly one user: hris-pipeline review {company}"
+        )
+    if dry_run:
+        typer.echo("Nothing was decided.")
+    elif new:
+        typer.echo(f"The next sync or apply uses it; see what follows: hris-pipeline sync {company} --dry-run")
+
+
+def _text_of(file: Path) -> str:
+    """A file's text; the letters that a spreadsheet wrote in another encoding are in columns that are only for people."""
+    try:
+        return file.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError as problem:
+        raise PipelineError(f"{file} could not be read ({problem.strerror}). Nothing was decided.") from None
+
+
 def _last_run(company: str) -> "LastRun | None":
     """The last run of the nightly job in Dagster's own books; None where there is none."""
     import dagster as dg  # noqa: TID251 - the shell
@@ -605,7 +714,7 @@ def run(arguments: list[str] | None = None) -> int:
         _say(_usage(mistake))
     except PipelineError as problem:
         _say(str(problem))
-    except SystemExit:  # typer's answer to a reader of standard output that has gone
+    except SystemExit:  # typer's answer to a reader that has gone, where nobody guards the stream
         pass
     except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody should have to read a traceback
         _say(_unexpected(problem))
@@ -636,10 +745,12 @@ def _unexpected(problem: BaseException) -> str:
 
 def main() -> NoReturn:
     """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # names in a terminal that is not UTF-8
-    sys.exit(run())
+    streams.guard()
+    code = run()
+    problem = streams.output_problem()
+    if problem is not None:
+        _say(f"Standard output could not be written whole ({problem}). The command itself ran to its end.")
+    sys.exit(code if problem is None else 1)
 
 
 if __name__ == "__main__":

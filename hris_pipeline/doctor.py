@@ -163,7 +163,7 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, _NOT_ASKED)
             continue
-        for trial in connect(name, account, company.kinds_read).trials():
+        for trial in connect(name, account, company.kinds_read, timezone=company.timezone).trials():
             finding = _tried(trial, name, company)
             refused = refused or (trial.needed and trial.problem is not None)
             if trial.problem and trial.attribute:
@@ -198,7 +198,7 @@ def _rehearsed(
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
             try:
-                extracts = connect(name, account, company.kinds_read).read(folder, progress)
+                extracts = connect(name, account, company.kinds_read, timezone=company.timezone).read(folder, progress)
             except HrisError as problem:
                 yield Finding("missing", name, "everybody, read to the last page", problem.problem, problem.remedy)
                 return
@@ -233,6 +233,10 @@ def _rehearsed(
     yield Finding("ok", PEOPLE, f"groups: {by_kind}")
     if found.wanted:
         yield from _empty_kinds(company, {kind for (kind,) in peopled}.union(*told.values()))
+    if company.sync.managers and found.managers_resolved:
+        what = f"{found.managers_resolved:,} managers are found by an id that is written otherwise"
+        told_of = "Zeros at its beginning are missing, it ends in .0, or a name stands beside it; exactly one record fits."
+        yield Finding("note", PEOPLE, what, told_of, "Nothing to do, or have it written as in the manager's own record.")
     if company.sync.managers and lines.problems:
         unsound = ", ".join(f"{number:,} {problem}" for problem, number in lines.problems.items())
         told_of = f"Some are unsound ({unsound}). A cycle is carried over as it is; of the others deskbird keeps what it has."
@@ -330,9 +334,21 @@ def _learnt(company: Company) -> Iterator[Finding]:
             found = con.execute(
                 "select dialect, list(kind order by kind) from state.dialects group by all order by all"
             ).fetchall()
+            marked = con.execute(
+                "select count(*) from deskbird.users where active and external_id is not null and hris_ref is null"
+            ).fetchone()
     except WarehouseError as problem:
         yield Finding("note", DESKBIRD, "what earlier nights have learnt of it", str(problem))
         return
+    if marked and marked[0] and not company.deskbird.take_over:
+        yield Finding(
+            "note",
+            DESKBIRD,
+            f"active users that another system has marked at the last read: {marked[0]:,}",
+            "None of them is linked to a person unless somebody decides.",
+            "If the company moves from an identity provider: run "
+            f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
+        )
     words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
     if words:
         yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
 from hris_pipeline import settings
@@ -253,7 +253,8 @@ def _required(options: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator
         inner = about.annotation
         if not about.is_required():
             continue
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        takes_text = any(isinstance(each, BeforeValidator) for each in about.metadata)  # a section that one word can stand for
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and not takes_text:
             yield from _required(inner, (*above, name))
         else:
             yield (*above, name), about

@@ -16,7 +16,7 @@ import os
 import re
 import string
 import zoneinfo
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -28,18 +28,24 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PrivateAttr,
     SecretStr,
     SerializeAsAny,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from hris_pipeline import rules
+from hris_pipeline import mistakes, rules
 from hris_pipeline.errors import SettingsError
+from hris_pipeline.mistakes import STAND_IN, collect, lines_of, missing_key, refuse_all, secret, unknown_key, unknown_word
+
+KeyPath = mistakes.KeyPath
+mistake, refuse = mistakes.mistake, mistakes.refuse  # for the HR systems' models too
 
 COMPANIES_VARIABLE = "HRIS_PIPELINE_COMPANIES"
 DATA_VARIABLE = "HRIS_PIPELINE_DATA"
@@ -48,45 +54,38 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN_NAMES = ("core", "deskbird", "state")
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-KeyPath = tuple[str | int, ...]
-"""Where a key stands, from the section on: ("sync", "groups", 0)."""
-
-
 # --- mistakes -------------------------------------------------------------------------------------------------------------------
 
 
-def mistake(sentence: str) -> PydanticCustomError:
-    """A mistake in our own words; ``sentence`` goes on from the key's path ("… must be …")."""
-    return PydanticCustomError("settings", "{sentence}", {"sentence": sentence})
-
-
-def refuse(found: Iterable[tuple[KeyPath, str | None]]) -> None:
-    """Raise the mistakes of one section, each at its own key; a sentence that is None is no mistake."""
-    wrong = [InitErrorDetails(type=mistake(sentence), loc=loc, input=None) for loc, sentence in found if sentence]
-    if wrong:
-        raise ValidationError.from_exception_data("settings", wrong)
+def _meant(word: str, known: Collection[str]) -> str | None:
+    """The known word that this one looks like."""
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return close[0] if close else None
 
 
 def _did_you_mean(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word.lower(), known, n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    close = _meant(word, known)
+    return f" Did you mean {close}?" if close else ""
 
 
-def _check_keys(model: type[BaseModel], given: object) -> None:
-    """Refuse keys that ``model`` does not have, else name required ones that are missing."""
-    if not isinstance(given, Mapping):
-        return
+def _wrong_keys(model: type[BaseModel], given: Mapping[object, object]) -> list[tuple[KeyPath, PydanticCustomError]]:
+    """The keys that ``model`` does not have, and the required ones that are missing.
+
+    A misspelt key is one mistake: the key that it should have been is not missing too.
+    """
     allowed = [name for name in model.model_fields if name != "name"]  # the company's name is not a key of its file
     known = f"Known here: {', '.join(allowed)}." if allowed else "There are no keys here."
-    refuse(
-        [
-            ((key,), f"is not a known key.{_did_you_mean(key, allowed)} {known}")
-            for key in map(str, given)
-            if key not in model.model_fields
-        ]
-    )  # a misspelt key is one mistake: the key it should have been is not reported as missing too
-    fields = model.model_fields.items()
-    refuse([((name,), f"is missing: {f.description}.") for name, f in fields if f.is_required() and name not in given])
+    unknown = {key: _meant(key, allowed) for key in map(str, given) if key not in model.model_fields}
+    wrong: list[tuple[KeyPath, PydanticCustomError]] = [
+        ((key,), unknown_key(f"is not a known key.{f' Did you mean {meant}?' if meant else ''} {known}", meant))
+        for key, meant in unknown.items()
+    ]
+    missing = {name: field for name, field in model.model_fields.items() if field.is_required() and name not in given}
+    return wrong + [
+        ((name,), missing_key(f"is missing: {field.description}."))
+        for name, field in missing.items()
+        if name not in unknown.values()
+    ]
 
 
 # --- values ---------------------------------------------------------------------------------------------------------------------
@@ -206,18 +205,18 @@ def _not_a_zone(name: str) -> str | None:
     return f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}"
 
 
-def _check_secret(key: str, secret: SecretStr | None, url: str | None, info: ValidationInfo) -> str | None:
+def _check_secret(key: str, value: SecretStr | None, url: str | None, info: ValidationInfo) -> PydanticCustomError | None:
     """What is wrong with a credential: it must be one whole reference, or belong to a service on this machine."""
-    text = "" if secret is None else secret.get_secret_value()
-    if secret is None or _resolved(info) or REFERENCE.fullmatch(text):
+    text = "" if value is None else value.get_secret_value()
+    if value is None or _resolved(info) or REFERENCE.fullmatch(text):
         return None
     readable = text and "${" not in text
     if key.endswith("_id"):  # the name of a credential, not its secret
-        return None if readable else "must be written as ${NAME}, or be the id itself"
+        return None if readable else secret("must be written as ${NAME}, or be the id itself")
     parts = _split(url) if url else None
     if readable and parts is not None and parts.hostname and _is_loopback(parts.hostname):
         return None  # a sandbox on this machine: its credentials are public
-    return "must be written as ${NAME} and set in the environment, because a secret has no place in a file"
+    return secret("must be written as ${NAME} and set in the environment, because a secret has no place in a file")
 
 
 # --- cron -----------------------------------------------------------------------------------------------------------------------
@@ -282,11 +281,22 @@ class Settings(BaseModel):
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True, hide_input_in_errors=True
     )
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _keys(cls, given: object) -> object:
-        _check_keys(cls, given)
-        return given
+    def _keys(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Wrong keys and wrong values together."""
+        if not isinstance(given, Mapping):
+            return handler(given)
+        wrong = _wrong_keys(cls, given)
+        if not wrong:
+            return handler(given)
+        lines = []
+        try:
+            handler({key: value for key, value in given.items() if key in cls.model_fields})
+        except ValidationError as problem:
+            lines = [line for line in lines_of(problem) if line["type"] != "missing"]  # said in our own words
+        refuse_all([*(InitErrorDetails(type=what, loc=loc, input=None) for loc, what in wrong), *lines])
+        raise AssertionError
 
 
 class HrisAccount(Settings):
@@ -309,6 +319,10 @@ class HrisAccount(Settings):
     def _secrets(self, info: ValidationInfo) -> Self:
         refuse([((key,), _check_secret(key, secret, self.base_url, info)) for key, secret in self.credentials.items()])
         return self
+
+
+_SOME_ACCOUNT = HrisAccount.model_construct(system="", options=Settings.model_construct())
+"""Stands in for an account whose system is not known, while the rest of the file is looked at."""
 
 
 @functools.cache  # one class for each system, so that two loads of one file are equal
@@ -353,15 +367,21 @@ def _systems(info: ValidationInfo | None = None) -> Mapping[str, Any]:
 
 def _account(given: object, info: ValidationInfo) -> object:
     """Check one account by its own system's model."""
+    if isinstance(given, HrisAccount):
+        return given  # the one that stands in for an account that cannot be judged
     if not isinstance(given, Mapping):
         raise mistake("must hold keys of its own, indented below it: system, its credentials, base_url, options")
     systems = _systems(info)
     if "system" not in given:
-        refuse([(("system",), f"is missing: the HR system's name. Known: {', '.join(sorted(systems))}.")])
+        names = ", ".join(sorted(systems))
+        meant = next((key for key in map(str, given) if _meant(key, HrisAccount.model_fields) == "system"), None)
+        told = f"is not a known key. Did you mean system? It names the HR system. Known: {names}."
+        missing = missing_key(f"is missing: the HR system's name. Known: {names}.")
+        refuse([((meant,), unknown_key(told, "system")) if meant else (("system",), missing)])
     name = given["system"]
     if not isinstance(name, str) or name not in systems:
         known = f"{_did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
-        refuse([(("system",), f"names no HR system that is known.{known}")])
+        refuse([(("system",), unknown_word(f"names no HR system that is known.{known}", _meant(str(name), systems)))])
     system = systems[name]
     address = None if system.address else system.default_base_url  # None: the options tell
     credentials, optional = tuple(system.credentials), tuple(system.optional_credentials)
@@ -387,8 +407,8 @@ class Deskbird(Settings):
 
     @model_validator(mode="after")
     def _secrets(self, info: ValidationInfo) -> Self:
-        for key, url in (("scim_token", self.scim_url), ("api_key", self.api_url)):
-            refuse([((key,), _check_secret(key, getattr(self, key), url, info))])
+        pairs = (("scim_token", self.scim_url), ("api_key", self.api_url))
+        refuse([((key,), _check_secret(key, getattr(self, key), url, info)) for key, url in pairs])
         return self
 
 
@@ -746,14 +766,22 @@ class Company(Settings):
             raise mistake(wrong)
         return name
 
-    @field_validator("hris", mode="before")
+    @field_validator("hris", mode="wrap")
     @classmethod
-    def _connections(cls, given: object) -> object:
-        if isinstance(given, Mapping):
-            refuse([((name,), not_a_name(name, "connection")) for name in map(str, given)])
-            if not given:
-                raise mistake("must hold at least one account, by its connection's name, such as personio")
-        return given
+    def _connections(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        """The connections' names and their accounts together."""
+        if not isinstance(given, Mapping):
+            return handler(given)
+        if not given:
+            raise mistake("must hold at least one account, by its connection's name, such as personio")
+        names = [(name, not_a_name(name, "connection")) for name in map(str, given)]
+        lines = [InitErrorDetails(type=mistake(wrong), loc=(name,), input=None) for name, wrong in names if wrong]
+        try:
+            made = handler(given)
+        except ValidationError as problem:
+            lines += lines_of(problem)
+        refuse_all(lines)
+        return made
 
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
@@ -772,7 +800,7 @@ class Company(Settings):
         systems = _systems(info)
         if self.sync.timezones and not any("location" in kinds for kinds in self._kinds(systems).values()):
             wrong.append((("sync", "timezones"), "must be {}, because the company's HR systems do not deliver locations"))
-        if self.changes_schedule and not any(systems[account.system].reads_changes for account in self.hris.values()):
+        if self.changes_schedule and not any(system.reads_changes for system in self._systems(systems)):
             wrong.append((("changes_schedule",), "must be null, because the company's HR systems cannot say what changed"))
         for key in ("protected", "frozen"):
             for index, entry in enumerate(getattr(self, key)):
@@ -785,10 +813,16 @@ class Company(Settings):
         refuse(wrong)
         return self
 
+    def _systems(self, systems: Mapping[str, Any]) -> list[Any]:
+        """The system of each account."""
+        return [systems[account.system] for account in self.hris.values() if account is not _SOME_ACCOUNT]
+
     def _kinds(self, systems: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """The kinds of group that each connection's system delivers, by the system's name."""
         found: dict[str, tuple[str, ...]] = {}
         for account in self.hris.values():
+            if account is _SOME_ACCOUNT:
+                continue
             found[account.system] = (*found.get(account.system, ()), *systems[account.system].kinds_of(account.options))
         return {name: tuple(dict.fromkeys(kinds)) for name, kinds in found.items()}
 
@@ -816,7 +850,7 @@ class Company(Settings):
 
     def _photos_are_delivered(self, systems: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.photos``; one system that has photos will do, people of the others keep theirs."""
-        if self.sync.photos and not any(systems[account.system].photos for account in self.hris.values()):
+        if self.sync.photos and not any(system.photos for system in self._systems(systems)):
             able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
             yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
@@ -869,26 +903,46 @@ def _without_secrets(value: Any) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe subset, where a key that is there twice is a mistake and not silently the last one."""
+    """YAML's safe subset, where a key that is there twice, or is no text, is a mistake and not silently the last one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.mistakes: list[str] = []
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: dict[object, int] = {}
-        for key, _ in node.value:
-            if key.tag == "tag:yaml.org,2002:merge":
-                continue
+        kept = []
+        for key, value in node.value:
             line = key.start_mark.line + 1
-            if key.tag != "tag:yaml.org,2002:str":
-                raise SettingsError(f"line {line}: a key must be plain text. Put it in quotes.")
-            if key.value in seen:
-                raise SettingsError(f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of them.")
-            seen[key.value] = line
+            if key.tag == "tag:yaml.org,2002:merge":
+                kept.append((key, value))
+            elif key.tag != "tag:yaml.org,2002:str":
+                self.mistakes.append(f"line {line}: a key must be plain text. Put it in quotes.")
+            elif key.value in seen:
+                self.mistakes.append(f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of them.")
+            else:
+                seen[key.value] = line
+                kept.append((key, value))
+        node.value = kept
+        for key, value in kept:  # words for nothing are words: NULL is no null there
+            if key.value == "empty" and isinstance(value, yaml.SequenceNode):
+                for word in value.value:
+                    if isinstance(word, yaml.ScalarNode):
+                        word.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
 
 
-def _parse(text: str) -> object:
-    """The document; a :class:`SettingsError` that begins with the line where it is no YAML, without quoting that line."""
+def _parse(text: str) -> tuple[object, list[str]]:
+    """The document, and the mistakes in its keys, each of which begins with its line.
+
+    A :class:`SettingsError` that begins with the line where the text is no YAML; it does not quote that line.
+    """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data(), loader.mistakes
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         number = mark.line if mark else 0
@@ -901,6 +955,8 @@ def _parse(text: str) -> object:
         elif ":" in line:
             hint = "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs quotes around it."
         raise SettingsError(f"line {number + 1}: this is not valid YAML. {hint}") from None
+    except ValueError:
+        raise SettingsError("it holds a day that no calendar has, such as 0000-00-00. Put it in quotes.") from None
     except yaml.YAMLError:
         raise SettingsError("it holds characters that YAML does not allow. Save it as plain UTF-8 text.") from None
 
@@ -918,31 +974,89 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be {expected}",
-    "settings": "{sentence}",
+    **dict.fromkeys(("settings", "unknown_key", "missing_key", "unknown_word", "secret"), "{sentence}"),
 }
 
 
-def _sentence(error: ErrorDetails) -> str:
-    """One mistake: the key's path and what would be right, never the value."""
+def _path(loc: KeyPath) -> str:
+    """``sync.groups[0]``."""
     path = ""
-    for step in error["loc"]:
+    for step in loc:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _sentence(loc: KeyPath, error: ErrorDetails) -> str:
+    """One mistake: the key's path and what would be right, never the value."""
     kind, given, details = error["type"], error.get("input"), error.get("ctx", {})
-    if kind != "settings" and isinstance(given, str) and REFERENCE.search(given):
+    if "sentence" not in details and isinstance(given, str) and REFERENCE.search(given):
         sentence = "cannot be a reference, because it is needed before a run starts: write the value itself"
     elif kind in _SENTENCES:
         sentence = _SENTENCES[kind].format(**details)
     else:
         sentence = f"is not valid: {error['msg'].removeprefix('Value error, ')}"
-    return f"{path} {sentence}" + ("" if sentence.endswith((".", "?")) else ".")
+    return f"{_path(loc)} {sentence}" + ("" if sentence.endswith((".", "?")) else ".")
+
+
+def _stand_in(loc: KeyPath) -> Any:
+    """What takes the place of a section that cannot be judged, while the rest of the file is."""
+    if loc == ("hris",):
+        return {"some": _SOME_ACCOUNT}
+    if loc == ("deskbird",):
+        return {"scim_token": STAND_IN}
+    return _SOME_ACCOUNT if loc[:1] == ("hris",) and len(loc) == 2 else None
+
+
+_ITSELF = ""  # ends a path: what is there, not what is in it
+_NAMES: KeyPath = ("hris", "*", _ITSELF)  # which connections there are
+_KINDS: tuple[KeyPath, ...] = (("hris", "*", "system"), ("hris", "*", "options"))  # what their systems deliver
+_RESTS_ON: tuple[tuple[KeyPath, tuple[KeyPath, ...]], ...] = (
+    (("sync", "groups"), _KINDS),
+    (("sync", "photos"), _KINDS),
+    (("sync", "timezones"), _KINDS),
+    (("sync", "scope"), (_NAMES, *_KINDS)),
+    (("sync", "link_groups"), (_NAMES, ("sync", "groups"))),
+    (("sync", "cleared"), (("sync", "groups"),)),
+    (("sync", "drift"), (("sync", "groups"),)),
+    (("sync", "precedence"), (_NAMES,)),
+    (("changes_schedule",), _KINDS),
+    (("export",), (("export",), _NAMES, *_KINDS)),
+    (("protected",), (_NAMES,)),
+    (("frozen",), (_NAMES,)),
+)
+"""What else a check looks at that tells of a mistake at a key: while that is wrong itself, the check says nothing."""
+
+
+def _rests_on(loc: KeyPath, kind: str) -> Sequence[KeyPath]:
+    if kind == "secret":  # it may stand in the file where the service is on this machine
+        of_deskbird = {"scim_token": "scim_url", "api_key": "api_url"}
+        return [(*loc[:-1], of_deskbird[str(loc[-1])] if loc[0] == "deskbird" else "base_url")]
+    if loc[:1] == ("hris",):
+        return [(*loc[:2], "options")]
+    return next((keys for place, keys in _RESTS_ON if loc[: len(place)] == place), ())
+
+
+def _mistakes(
+    data: Mapping[str, Any], systems: Mapping[str, Any] | None, *, resolved: bool, told: Sequence[KeyPath] = ()
+) -> list[tuple[KeyPath, str]]:
+    """Every mistake of a company, with its key's path."""
+    context = {"systems": systems, "resolved": resolved}
+    found = collect(
+        lambda document: Company.model_validate(document, context=context),
+        data,
+        stand_in=_stand_in,
+        rests_on=_rests_on,
+        told=told,
+    )
+    return [(loc, _sentence(loc, error)) for loc, error in found]
 
 
 def _checked(data: Mapping[str, Any], file: str, systems: Mapping[str, Any] | None, *, resolved: bool) -> Company:
     try:
         company = Company.model_validate(data, context={"systems": systems, "resolved": resolved})
-    except ValidationError as problem:
-        errors = problem.errors(include_url=False)
-        raise SettingsError("\n".join(f"{file}: {_sentence(error)}" for error in errors)) from None
+    except ValidationError:
+        wrong = _mistakes(data, systems, resolved=resolved)
+        raise SettingsError("\n".join(f"{file}: {sentence}" for _, sentence in wrong)) from None
     company._file = file  # noqa: SLF001 - set once, here
     return company
 
@@ -980,10 +1094,17 @@ def company_names(folder: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in where.glob("*.yaml") if not path.name.startswith(".")))
 
 
-def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | None = None) -> Company:
+def load(
+    name: str,
+    folder: Path | None = None,
+    systems: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Company:
     """Read and check one company's file; references to the environment stay as they are.
 
-    ``systems`` takes the place of the registry of HR systems. A :class:`SettingsError` holds one line for each mistake.
+    With an ``environment`` each variable that the file needs must be in it: for a command that is about to run. ``systems``
+    takes the place of the registry of HR systems. A :class:`SettingsError` holds one line for each mistake.
     """
     where = companies_folder() if folder is None else folder
     file = where / f"{name}.yaml"
@@ -1000,36 +1121,79 @@ def load(name: str, folder: Path | None = None, systems: Mapping[str, Any] | Non
         raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read: {problem.strerror}.") from None
-    return check(name, text, str(file), systems)
+    return check(name, text, str(file), systems, environment=environment)
 
 
-def check(name: str, text: str, file: str, systems: Mapping[str, Any] | None = None) -> Company:
-    """The company that a file's text describes; ``file`` is what mistakes call it."""
+def load_to_run(name: str) -> Company:
+    """The same for a command that is about to run: what the process's environment lacks is a mistake too."""
+    return load(name, environment=os.environ)  # noqa: TID251
+
+
+def check(
+    name: str,
+    text: str,
+    file: str,
+    systems: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Company:
+    """The company that a file's text describes; ``file`` is what mistakes call it. ``environment`` as in :func:`load`."""
     try:
-        document = _parse(text)
+        document, wrong = _parse(text)
     except SettingsError as problem:
         raise SettingsError(f"{file}, {problem}") from None
     if document is None:
         raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
     if not isinstance(document, dict):
         raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
+    lines = [f"{file}, {sentence}" for sentence in wrong]
     if "name" in document:
-        raise SettingsError(f"{file}: name is not a known key, because a company's name is the name of its file.")
-    return _checked({"name": name, **document}, file, systems, resolved=False)
+        lines.append(f"{file}: name is not a known key, because a company's name is the name of its file.")
+    data = {**document, "name": name}
+    try:
+        company = Company.model_validate(data, context={"systems": systems, "resolved": False})
+    except ValidationError:
+        lines += [f"{file}: {sentence}" for _, sentence in _mistakes(data, systems, resolved=False)]
+        needed = data if _absences_enabled(data) else _without(data, "deskbird", "api_key")
+    else:
+        company._file = file  # noqa: SLF001 - set once, here
+        needed = _needed(company)
+    if environment is not None:
+        lines += [_unusable_line(file, *one) for one in _unusable(needed, environment)]
+    if lines:
+        raise SettingsError("\n".join(lines))
+    return company
 
 
-def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _absences_enabled(data: Mapping[str, Any]) -> bool:
+    """Whether a file that is not sound says so."""
+    section: Any = data
+    for key in ("sync", "absences", "enabled"):
+        section = section.get(key) if isinstance(section, Mapping) else None
+    return section is True
+
+
+def _without(data: Mapping[str, Any], section: str, key: str) -> dict[str, Any]:
+    inner = data.get(section)
+    if not isinstance(inner, Mapping):
+        return dict(data)
+    return {**data, section: {name: value for name, value in inner.items() if name != key}}
+
+
+def _places(value: Any, place: KeyPath = ()) -> Iterator[KeyPath]:
+    """Where every text in a dumped model stands."""
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    if isinstance(value, (str, SecretStr)):
+        yield place
+    for step, part in inner:
+        yield from _places(part, (*place, step))
+
+
+def _strings(value: Any) -> Iterator[tuple[str, str]]:
     """Every text in a dumped model, with its key's path."""
-    if isinstance(value, SecretStr):
-        yield path, value.get_secret_value()
-    elif isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _strings(inner, f"{path}.{key}" if path else key)
-    elif isinstance(value, (list, tuple)):
-        for index, inner in enumerate(value):
-            yield from _strings(inner, f"{path}[{index}]")
+    for place in _places(value):
+        text = functools.reduce(lambda part, step: part[step], place, value)
+        yield _path(place), text.get_secret_value() if isinstance(text, SecretStr) else text
 
 
 def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
@@ -1047,9 +1211,12 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
 
 def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
     """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
-    environment = os.environ if environment is None else environment  # noqa: TID251
+    return _unusable(_needed(company), os.environ if environment is None else environment)  # noqa: TID251
+
+
+def _unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
     wrong = []
-    for path, text in _strings(_needed(company)):
+    for path, text in _strings(needed):
         for variable in REFERENCE.findall(text):
             value = environment.get(variable, "")
             if not value.strip():
@@ -1059,12 +1226,21 @@ def unusable_variables(company: Company, environment: Mapping[str, str] | None =
     return wrong
 
 
+def _unusable_line(file: str, path: str, variable: str, why: str) -> str:
+    then = "set it and start again" if why == "is not set" else "set it without"
+    return f"{file}: {path} needs the environment variable {variable}, which {why}. Nothing was read or written; {then}."
+
+
 def _needed(company: Company) -> dict[str, Any]:
     """The company as a plain dictionary, without a secret that is not needed, so that it is not read."""
     dumped = company.model_dump()
     if not company.sync.absences.enabled:
         dumped["deskbird"]["api_key"] = None
     return dumped
+
+
+_UNSET = "https://unset.invalid"
+"""Stands in for the value of a variable that is not there, while the other values are judged."""
 
 
 def resolve(
@@ -1076,22 +1252,21 @@ def resolve(
 ) -> Company:
     """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
 
-    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it; unless
-    there is a ``stand_in`` for such values, for whoever then leaves alone what needs them.
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it, and what
+    is wrong with the values of the others. With a ``stand_in`` that takes the place of what is missing, for whoever then leaves
+    alone what needs it.
     """
     environment = os.environ if environment is None else environment  # noqa: TID251
-    if stand_in is not None:
-        unusable = {variable: stand_in for _, variable, _ in unusable_variables(company, environment)}
-        environment = {**environment, **unusable}
-    then = {"is not set": "set it and start again"}
-    wrong = [
-        f"{company.file}: {path} needs the environment variable {variable}, which {why}. "
-        f"Nothing was read or written; {then.get(why, 'set it without')}."
-        for path, variable, why in unusable_variables(company, environment)
-    ]
-    if wrong:
-        raise SettingsError("\n".join(wrong))
-    return _checked(_filled_in(_needed(company), environment), company.file, systems, resolved=True)
+    unusable = unusable_variables(company, environment)
+    filled_in = {**environment, **{variable: stand_in or _UNSET for _, variable, _ in unusable}}
+    data = _filled_in(_needed(company), filled_in)
+    if stand_in is not None or not unusable:
+        return _checked(data, company.file, systems, resolved=True)
+    paths = {path for path, _, _ in unusable}
+    told = [loc for loc in _places(_needed(company)) if _path(loc) in paths]
+    lines = [_unusable_line(company.file, *one) for one in unusable]
+    lines += [f"{company.file}: {sentence}" for _, sentence in _mistakes(data, systems, resolved=True, told=told)]
+    raise SettingsError("\n".join(lines))
 
 
 def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:

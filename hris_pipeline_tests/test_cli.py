@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -235,15 +236,94 @@ def test_help_and_systems_import_neither_dagster_nor_pandas():
     assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
 
 
+@pytest.mark.parametrize("command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]])
+def test_what_the_company_file_and_the_environment_lack_is_told_at_once_before_anything_heavy_is_loaded(home, command):
+    file = home / "companies" / "acme.yaml"
+    file.write_text(file.read_text().replace("Europe/Berlin", "Europe/Berln") + "frozen: [somebody]\n")
+    name, *options = command
+    code = (
+        f"import sys; from hris_pipeline import cli; code = cli.run({[name, 'acme', *options]}); "
+        "print(code, sorted({'dagster', 'pandas', 'pandera', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 []\n"
+    assert [line.removeprefix(f"{file}: ").split(" which is")[0] for line in done.stderr.splitlines()] == [
+        "timezone must be a time zone such as Europe/Berlin. Did you mean Europe/Berlin?",
+        "frozen[0] must be an e-mail address or an hris_ref, <connection>:<id>, such as personio:1234.",
+        "hris.personio.client_secret needs the environment variable PERSONIO_SECRET,",
+        "deskbird.scim_token needs the environment variable DESKBIRD_TOKEN,",
+    ]
+    assert not (home / "data").exists()
+
+
 def test_the_console_script_ends_with_the_commands_exit_code(planned):
     assert script("plan", "acme").returncode == 3
     assert script("plan").returncode == 1
 
 
-def test_a_reader_that_leaves_early_is_no_error_of_ours(planned):
-    command = f"{sys.executable} -m hris_pipeline.cli plan acme --format json | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
+def without_reader(*arguments, both=False):
+    """The console script, writing into a pipe whose reader has gone before it starts: exit code and standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "hris_pipeline.cli", *arguments],
+            stdout=writer,
+            stderr=writer if both else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["plan", "acme", "--format", "json"], 3),
+        (["plan", "acme"], 3),
+        (["status", "acme"], 3),
+        (["review", "acme"], 0),
+        (["systems", "--format", "json"], 0),
+        (["--help"], 0),
+    ],
+)
+def test_a_reader_that_leaves_early_is_no_error_and_changes_no_exit_code(planned, arguments, code):
+    assert without_reader(*arguments) == (code, "")
+
+
+def test_nobody_reads_either_stream(planned):
+    assert without_reader("plan", "acme", both=True)[0] == 3
+    assert without_reader("plan", "nowhere", both=True)[0] == 1
+
+
+def test_a_reader_of_the_first_line_of_much_output_leaves(home):
+    """Far more than a pipe holds, so that the writer meets the end of it in the middle of its work."""
+    with Warehouse(home / "data", "acme").write(("personio",)) as con:
+        rows = hand_made_plan.rows()
+        again = [(number * 100 + seq, *row) for number in range(300) for seq, *row in rows]
+        hand_made_plan.fill(con, again)
+    command = [sys.executable, "-m", "hris_pipeline.cli", "plan", "acme", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as writing:
+        assert writing.stdout.readline() == "{\n"
+        writing.stdout.close()
+        assert writing.stderr.read() == ""
+    assert writing.returncode == 3
+
+
+def test_a_disk_without_room_is_one_sentence_and_an_error(home):
+    with (home / "out").open("w") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "hris_pipeline.cli", "systems"],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Standard output could not be written whole (File too large)." in done.stderr
 
 
 def test_ctrl_c_ends_a_sync_with_one_sentence(tmp_path):

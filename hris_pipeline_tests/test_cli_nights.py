@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -142,6 +143,43 @@ def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(settled):
     code, out, _ = settled.run("explain", "acme", f"personio:{leaver}", night=3)
     assert code == 0
     assert f"Undoes plan {night}: it deactivated this user." in out
+
+
+def personal(tenant):
+    """Every name and address of the tenant's people."""
+    people = tenant.snapshot.persons.values()
+    return {text for one in people for text in (one.first_name, one.last_name, one.email) if text}
+
+
+def test_what_machines_keep_of_sync_apply_and_undo_holds_references_and_no_names(office, monkeypatch):
+    kept = []
+
+    def keep(*arguments, night, code):
+        ended, out, err = office.run(*arguments, night=night)
+        assert ended == code, err
+        kept.extend((out, err))
+        return out
+
+    keep("sync", "acme", "--dry-run", night=0, code=2)
+    keep("sync", "acme", night=0, code=0)
+    leaver = next(p for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    office.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
+    renamed = next(p.id for p in office.tenant.snapshot.persons.values() if p.id > leaver.id and p.current.status == "ACTIVE")
+    office.tenant.change(renamed, last_name="Otherwise", email="otherwise@sample.example")
+    keep("sync", "acme", "--dry-run", night=1, code=2)
+    plan_id = office.plan(1)["plan_id"]
+    assert "Otherwise" in office.run("plan", "acme", night=1)[1]
+    assert "Otherwise" in office.run("sync", "acme", "--dry-run", "--names", night=1)[1]
+    out = keep("apply", "acme", "--plan", plan_id, night=1, code=0)
+    assert f"personio:{renamed}  " in out
+    assert "family name" in out
+    keep("undo", "acme", plan_id, night=1, code=2)
+    text = "\n".join(kept)
+    found = {word for word in personal(office.tenant) | {leaver.email} if re.search(rf"\b{re.escape(word)}\b", text)}
+    assert found == set()
+    assert "2026-03-02." not in text.replace("2026-03-02 0", "")  # the last day
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert "Otherwise" in office.run("undo", "acme", plan_id, night=1)[1]
 
 
 def test_a_paused_company_is_read_and_planned_and_nothing_is_written_until_it_is_resumed(office):

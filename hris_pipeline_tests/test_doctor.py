@@ -162,7 +162,9 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     acme = office()
     acme.configure("sync: {absences: {enabled: true}, groups: [teams]}\n")
     missing = acme.missing()
-    assert [("absences" in one["problem"], "teams" in one["problem"]) for one in missing] == [(True, False)]
+    told = [("absences.enabled" in one["problem"], "sync.groups[0]" in one["problem"]) for one in missing]
+    assert told == [(True, False), (False, True)]
+    assert not [one for one in missing if "teams" in one["problem"]]
     acme.configure("sync: {group: [team]}\nguards: {deactivate_users: null}\n")
     problems = [one["problem"].removeprefix(f"{acme.home / 'companies' / 'acme.yaml'}: ") for one in acme.missing()]
     assert [problem.partition(" is not a known key")[0] for problem in problems] == ["sync.group", "guards.deactivate_users"]

@@ -1,6 +1,8 @@
 """The company file: every mistake ends in one sentence that says where it is and what would be right."""
 
+import copy
 import dataclasses
+import functools
 import re
 import types
 import typing
@@ -11,6 +13,8 @@ import pydantic
 import pytest
 import yaml
 from dagster import DefaultScheduleStatus, ScheduleDefinition
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hris_pipeline import settings
 from hris_pipeline.errors import SettingsError
@@ -122,7 +126,7 @@ MISTAKES: dict[str, Mistake] = {
     "credential of another system": Mistake(
         GOOD.replace("client_secret:", "account_token:"),
         "hris.main.account_token is not a known key. Known here: system, base_url, quiet_days, options, client_id, "
-        "client_secret.",
+        "client_secret.\nacme.yaml: hris.main.client_secret is missing: the client_secret of the API credential, as ${NAME}.",
     ),
     "unknown key in a guard without limits": Mistake(
         with_("guards: {frozen: {max_count: 3}}"),
@@ -521,6 +525,184 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
     """Else the mistakes above would not be the only ones."""
     company = check(tmp_path, GOOD)
     assert (company.name, company.file) == ("acme", str(tmp_path / "acme.yaml"))
+
+
+MANY = """\
+timezone: Europe/Berln
+schedule: "61 4 * * *"
+hris:
+  main:
+    system: paper
+    client_id: ${PAPER_ID}
+    client_secret: s3cr3t-paper
+    options: {drawer: middle, sheet: 3}
+  second:
+    system: plan
+    api_key: s3cr3t-plain
+deskbird:
+  scim_tokn: s3cr3t-scim
+  scim_url: http://api.example.com/scim
+  concurrency: many
+sync:
+  groups: [team, drawers]
+  precedence: {email: [third]}
+  prehire_days: -1
+  scope: {include: [{team: A, start_date: tomorrow}]}
+guards: {delete_user: null, create_user: {max_percent: 101}}
+export: {roles: [{role: user}]}
+protected: [Ada Lovelace]
+name: acme
+name: globex
+alerts: ["slack://s3cr3t/token/here"]
+"""
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    said = refusal(tmp_path, MANY)
+    assert "s3cr3t" not in said
+    assert "Lovelace" not in said
+    assert [line.split(" must ")[0].split(" is not ")[0].split(" names ")[0] for line in said.splitlines()] == [
+        "acme.yaml, line 25: name is already in line 24. Keep one of them.",
+        "acme.yaml: name",
+        "acme.yaml: timezone",
+        "acme.yaml: schedule",
+        "acme.yaml: hris.main.options.sheet",
+        "acme.yaml: hris.main.options.drawer",
+        "acme.yaml: hris.second.system",
+        "acme.yaml: hris.main.client_secret",
+        "acme.yaml: hris.second.api_key",
+        "acme.yaml: deskbird.scim_tokn",
+        "acme.yaml: deskbird.scim_url",
+        "acme.yaml: deskbird.concurrency",
+        "acme.yaml: deskbird.scim_token",
+        "acme.yaml: sync.prehire_days",
+        "acme.yaml: sync.precedence.email[0]",
+        "acme.yaml: guards.delete_user",
+        "acme.yaml: guards.create_user.max_percent",
+        "acme.yaml: export.main_office",
+        "acme.yaml: protected[0]",
+        "acme.yaml: alerts[0]",
+    ]
+
+
+def test_what_rests_on_something_mistaken_waits_until_that_is_right(tmp_path: Path) -> None:
+    """The kinds of group and the rules of the scope are those of the systems, and one of them is not known yet."""
+    right = MANY.replace("system: plan\n", "system: plain\n").replace("drawer: middle", "drawer: upper")
+    said = refusal(tmp_path, right)
+    assert "sync.groups[1] is no kind of group" in said
+    assert "sync.scope.include[0].start_date" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (with_("sync: {groups: team, cleared: {drawer: clear}}"), ["sync.groups must be a list."]),
+        (with_("export: {roles: [{role: Admin}], main_office: [{office: HQ}]}", "frozen: 7"), ["export.roles[0].role", "frozen"]),
+        (with_("protected: [7, 'main:1', ada]"), ["protected[0] must be text", "protected[2] must be an e-mail address"]),
+        (GOOD.replace("main:", "Main:") + "protected: ['Main:1']\n", ["hris.Main is not a connection name"]),
+        ("hris: 3\ndeskbird: 4\nsync: {photos: true}\n", ["hris must hold keys", "deskbird must hold keys"]),
+        ("tz: 1\n", ["tz is not a known key", "hris is missing", "deskbird is missing"]),
+        (GOOD.replace("system:", "sytem:"), ["hris.main.sytem is not a known key. Did you mean system?"]),
+        (
+            GOOD.replace("system: paper", "system: nothing") + "frozen: [ada]\n",
+            ["hris.main.system names no HR system", "frozen[0] must be"],
+        ),
+        (
+            GOOD.replace("${PAPER_SECRET}", "s3cr3t\n    base_url: 127.0.0.1:8171"),
+            ["hris.main.base_url must be a whole URL"],
+        ),
+        (GOOD.replace("timezone:", "3: 4\n3: 5\ntimezone:"), ["line 1: a key must", "line 2: a key must"]),
+    ],
+)
+def test_a_mistake_makes_no_other_one(tmp_path: Path, text: str, lines: list[str]) -> None:
+    said = [re.sub(r"^acme\.yaml[:,] ", "", line) for line in refusal(tmp_path, text).splitlines()]
+    assert len(said) == len(lines), said
+    assert all(line.startswith(beginning) for line, beginning in zip(said, lines, strict=True)), said
+
+
+FULL = yaml.safe_load(
+    with_("sync: {groups: [team], precedence: {email: [main]}, drift: {team: keep}, scope: {include: [{team: A}]}}")
+) | {
+    "export": {"roles": [{"role": "user"}], "main_office": [{"office": "HQ"}]},
+    "guards": {"create_user": {"max_count": 3}, "frozen": {}},
+    "protected": ["main:1"],
+    "alerts": ["${ALERT}"],
+}
+
+
+def places(value: typing.Any, place: tuple[typing.Any, ...] = ()) -> typing.Iterator[tuple[typing.Any, ...]]:
+    """Where everything in a document stands."""
+    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for step in steps:
+        yield (*place, step)
+        yield from places(value[step], (*place, step))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(places(FULL))),
+            st.sampled_from([None, 7, -1.5, True, "", "s3cr3t", "${X}", [], [7], {}, {"s": 1}, [[]], [{"role": "user"}]]),
+            st.sampled_from(["value", "gone", "key"]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_whatever_is_wrong_the_answer_is_a_list_of_sentences_and_no_mistake_is_lost(
+    changes: list[tuple[tuple[typing.Any, ...], typing.Any, str]],
+) -> None:
+    document = copy.deepcopy(FULL)
+    for (*above, last), value, what in changes:
+        try:
+            holder = functools.reduce(lambda part, step: part[step], above, document)
+            kept = holder.pop(last)
+        except (KeyError, IndexError, TypeError, AttributeError):
+            continue
+        if what != "gone" and isinstance(holder, dict):
+            holder[last if what == "value" else f"{last}x"] = value if what == "value" else kept
+        elif what != "gone":
+            holder.insert(last, value)
+    try:
+        Company.model_validate({**document, "name": "acme"}, context={"systems": SYSTEMS})
+    except pydantic.ValidationError as problem:
+        at_first = len({error["loc"] for error in problem.errors()})
+        with pytest.raises(SettingsError) as caught:
+            settings.check("acme", yaml.safe_dump(document), "acme.yaml", SYSTEMS)
+        lines = str(caught.value).splitlines()
+        assert len(lines) >= at_first
+        assert len(set(lines)) == len(lines)
+        assert not [line for line in lines if "s3cr3t" in line or settings.STAND_IN in line]
+
+
+def test_missing_variables_stand_in_the_same_list(tmp_path: Path) -> None:
+    write(tmp_path, GOOD.replace("Europe/Berlin", "Nowhere") + "heartbeat_url: ${BEAT}\n")
+    with pytest.raises(SettingsError) as caught:
+        load("acme", tmp_path, SYSTEMS, environment={"PAPER_ID": "x", "PAPER_SECRET": "x", "SCIM_TOKEN": "a\nb"})
+    assert [line.partition(": ")[2].partition(" Nothing was")[0] for line in str(caught.value).splitlines()] == [
+        "timezone must be a time zone such as Europe/Berlin.",
+        "deskbird.scim_token needs the environment variable SCIM_TOKEN, which holds a line break or the like.",
+        "heartbeat_url needs the environment variable BEAT, which is not set.",
+    ]
+    write(tmp_path, GOOD)
+    assert load("acme", tmp_path, SYSTEMS, environment=ENVIRONMENT).name == "acme"
+    write(tmp_path, with_("deskbird > \n  api_key: ${NOT_NEEDED}", "tz: 1"))
+    with pytest.raises(SettingsError) as caught:
+        load("acme", tmp_path, SYSTEMS, environment=ENVIRONMENT)
+    assert "NOT_NEEDED" not in str(caught.value)
+
+
+def test_values_from_the_environment_are_all_judged_at_once(tmp_path: Path) -> None:
+    company = check(tmp_path, with_("deskbird > \n  scim_url: ${URL}", "heartbeat_url: ${BEAT}", 'protected: ["${A}", "${B}"]'))
+    with pytest.raises(SettingsError) as caught:
+        resolve(company, ENVIRONMENT | {"URL": "http://s3cr3t.example", "A": "s3cr3t"}, SYSTEMS)
+    assert [line.partition(": ")[2].split(" ")[0] for line in str(caught.value).splitlines()] == [
+        "protected[1]",
+        "heartbeat_url",
+        "deskbird.scim_url",
+        "protected[0]",
+    ]
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_two_mistakes_are_two_lines(tmp_path: Path) -> None:

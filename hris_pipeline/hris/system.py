@@ -25,6 +25,7 @@ class Account(Generic[Options]):
     credentials: Mapping[str, str] = field(repr=False)
     options: Options
     kinds: tuple[str, ...]  # of group, to be read
+    timezone: str = "UTC"  # the company's, in which days in the names of files are written
     transport: httpx.BaseTransport | None = None  # takes the place of the network in benchmarks
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0

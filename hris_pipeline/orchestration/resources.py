@@ -56,7 +56,7 @@ class Connections:
 
     def open(self, company: Company, name: str) -> Connection:
         """One account of a resolved company file, ready to be read."""
-        return connect(name, company.hris[name], company.kinds_read)
+        return connect(name, company.hris[name], company.kinds_read, timezone=company.timezone)
 
 
 class Deskbirds:

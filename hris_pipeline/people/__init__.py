@@ -18,9 +18,18 @@ from hris_pipeline.rules import scope as scoping
 from hris_pipeline.warehouse import judge, run, stage
 
 _HERE = Path(__file__).parent
-_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _PEOPLE = (
+_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _PEOPLE, _MANAGERS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("location_zones", "people_records", "same_person", "same_person_elsewhere", "persons", "quarantine", "people")
+    for name in (
+        "location_zones",
+        "people_records",
+        "same_person",
+        "same_person_elsewhere",
+        "persons",
+        "quarantine",
+        "people",
+        "manager_references",
+    )
 )
 _FOLLOWED = """
     create or replace temp table followed as
@@ -62,6 +71,7 @@ class PeopleCounts:
     quarantined: int
     by_rule: Mapping[str, int]
     scope: ScopeCounts = field(default_factory=ScopeCounts)
+    managers_resolved: int = 0  # reporting lines whose manager's id is written in another way than the manager's record has it
     changed: int = 0  # whose row is another one than the night before, or new, or gone
 
 
@@ -80,10 +90,12 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     con.execute("set variable prehire_days = ?", [rules.prehire_days])
     con.execute("set variable now = ?", [now])
     run(con, _RECORDS)
+    resolved = _resolve_managers(con)
 
     held = judge.violations(
         con,
-        """select hris_ref, status, email, display_name, case when dates_are_readable then 'yes' end as dates
+        """select hris_ref, status, email, display_name, case when dates_are_readable then 'yes' end as dates,
+               case when rows_agree then 'yes' end as rows
            from people_records where status is distinct from 'ended'""",
         "hris_ref",
         contracts.PEOPLE.rules,
@@ -112,7 +124,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
-    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, changed)
+    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, resolved, changed)
 
 
 def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]) -> None:
@@ -157,6 +169,17 @@ def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleRules) -> Non
     con.execute(f"create or replace temp table precedence (connection varchar, {', '.join(f'{c} integer' for c in columns)})")
     rows = [(connection, *(ranks[name].index(connection) for name in ranks)) for connection in own]
     stage(con, "precedence", ("connection", *columns), rows)
+
+
+def _resolve_managers(con: duckdb.DuckDBPyConnection) -> int:
+    """Find the managers whose id is written in another way than their own record has it; how many lines were found so."""
+    unknown = "exists (select manager_ref from people_records where manager_ref not in (select hris_ref from people_records))"
+    if con.execute(f"select {unknown}").fetchone() != (True,):
+        return 0
+    run(con, _MANAGERS)
+    row = con.execute("select coalesce(sum(lines), 0)::bigint from manager_references").fetchone()
+    con.execute("drop table manager_references")
+    return row[0] if row else 0
 
 
 def _follow_ties(con: duckdb.DuckDBPyConnection) -> None:

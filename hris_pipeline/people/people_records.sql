@@ -34,16 +34,17 @@ with dated as not materialized (
 ), judged as not materialized (
     select *, derived_status(word, first_day, last_day, today) as derived from dated
 ), counted as (
-    select * from judged anti join several_employments using (hris_ref)
+    select *, true as rows_agree from judged anti join several_employments using (hris_ref)
     union all
-    select * from judged semi join several_employments using (hris_ref)
+    -- a file's rows for one and the same contract, which contradict each other, because else they are one already
+    select *, count(*) over (partition by hris_ref, employment_id) = 1 from judged semi join several_employments using (hris_ref)
     qualify row_number() over (
         partition by hris_ref order by status_rank(derived), first_day desc nulls last, employment_id, updated_at desc nulls last) = 1
 )
 select
     hris_ref,
     connection,
-    nfc_normalize(lower(clean_text(email))) as email,
+    clean_address(email) as email,
     clean_text(given_name) as given_name,
     clean_text(family_name) as family_name,
     nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,
@@ -56,6 +57,7 @@ select
         or (derived = 'upcoming' and first_day <= today + cast(getvariable('prehire_days') as integer)), false) as wanted,
     list_sort(coalesce(absent, [])) as unknown,
     list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
-    (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable
+    (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable,
+    rows_agree
 from counted;
 drop table several_employments;

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from hris_pipeline.texts import email_key
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
@@ -185,7 +186,8 @@ class Judgement:
         self.con.execute("create or replace temp table listed (hris_ref varchar)")
         if not people or self.limits.get(guard, {}) is None:
             return False
-        self.con.execute("set variable listed = ?", [list(people)])
+        keys = [email_key(each) for each in people if "@" in each]  # however its domain is written
+        self.con.execute("set variable listed = ?", [[*people, *keys]])
         run(self.con, _LISTED)
         return True
 
@@ -213,7 +215,10 @@ class Judgement:
         approved = self.number(
             "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
         )
-        strangers = self.number("select count(*) from owned_users where active and owner is null")
+        strangers = self.number(
+            "select count(*) from owned_users where active and owner is null "
+            "and deskbird_id not in (select deskbird_id from user_matches where rule = 'decision')"
+        )
         allowed = (self.limits.get("link_user") or {}).get("max_count")
         allowed = 25 if allowed is None else allowed
         if strangers > allowed and not approved:

@@ -13,8 +13,8 @@ from unicodedata import normalize
 import duckdb
 
 from hris_pipeline import photos
-from hris_pipeline.contracts import email_key
 from hris_pipeline.presentation.plan import Change
+from hris_pipeline.texts import email_key
 
 Row = dict[str, Any]
 

@@ -358,6 +358,31 @@ def what(change: Change) -> list[tuple[str, str, str]]:
     ]
 
 
+def _without_dates(change: Change) -> Change:
+    """The same; the reason does not say when somebody's employment ended."""
+    ended = change.evidence.get("status") == "ended" and change.evidence.get("end_date")
+    return replace(change, reason="The HRIS says that the employment ended.") if ended else change
+
+
+def _what_by_reference(change: Change) -> list[tuple[str, str, str]]:
+    """The same without a name, an address or another value of a person: which attribute changes, and references."""
+    if change.object == "membership":
+        group = change.group_ref or change.group_deskbird_id or ""
+        return [("", group, "")] if change.action == "remove" else [("", "", group)]
+    if change.object == "manager":
+        before, after = (
+            ref or side.get("manager_ref") or side.get("manager_deskbird_id") or ""
+            for (ref, _), side in ((change.manager_before, change.before), (change.manager_after, change.after))
+        )
+        return [("", before, after or "nobody")]
+    if change.object == "user" and change.action == "create":
+        return []
+    said = what(change)
+    if (change.object, change.action) in {("user", "link"), ("group", "create")}:
+        return said
+    return [(name, "", "") if name else (name, before, after) for name, before, after in said]  # without a name: active
+
+
 def _manager(person: tuple[str | None, str | None]) -> str:
     ref, name = person
     return clean(name or ref or "")
@@ -460,8 +485,11 @@ def next_step(plan: Plan) -> str | None:
 # --- for a terminal -------------------------------------------------------------------------------------------------------------
 
 
-def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hint: bool = True) -> None:
-    """Print the plan; ``rows`` is the most that each section shows (None: all)."""
+def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hint: bool = True, names: bool = True) -> None:
+    """Print the plan; ``rows`` is the most that each section shows (None: all).
+
+    Without ``names`` it holds references only, for output that is kept by machines.
+    """
     head = Text.assemble(
         (plan.company, "bold"), "  plan ", (plan.plan_id, "bold cyan"), (f"  {moment(plan.as_of, timezone)} {timezone}", "dim")
     )
@@ -477,9 +505,9 @@ def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hin
         to.print(Padding(sentence, (0, 0, 0, 2)))
     for sentence in guard_sentences(plan):
         to.print(Padding(Text.assemble(("BLOCKED  ", "bold magenta"), sentence), (0, 0, 0, 2)))
-    for section in sections(plan.changes):
+    for section in sections(plan.changes if names else map(_without_dates, plan.changes)):
         to.print()
-        to.print(_section(section, rows))
+        to.print(_section(section, rows, names=names))
     if plan.not_undone:
         to.print()
         to.print(Text("What cannot be undone", "bold"))
@@ -492,7 +520,7 @@ def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hin
         to.print(Text(step))
 
 
-def _section(section: Section, rows: int | None) -> RenderableType:
+def _section(section: Section, rows: int | None, *, names: bool) -> RenderableType:
     colour = _COLOUR[section.sign]
     title = Text.assemble((f"{section.sign} {section.title}", f"bold {colour}"))
     if section.guard:
@@ -505,12 +533,13 @@ def _section(section: Section, rows: int | None) -> RenderableType:
     if states and not told:
         title.append(f"  {next(iter(states))}", _STATE_STYLE[next(iter(states))])
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(overflow="fold", ratio=None)
-    table.add_column(style="dim", overflow="fold")
+    if names:
+        table.add_column(overflow="fold", ratio=None)
+    table.add_column(style="dim" if names else "", overflow="fold")
     table.add_column(overflow="fold")
     for change in shown:
         name, ref = who(change)
-        cells: list[Text] = [Text(name), Text(ref), _what(change)]
+        cells: list[Text] = [*([Text(name)] if names else []), Text(ref), _what(change, names=names)]
         if not section.reason:
             cells.append(Text(clean(change.reason), "dim"))
         if told:
@@ -522,9 +551,9 @@ def _section(section: Section, rows: int | None) -> RenderableType:
     return Group(title, Padding(table, (0, 0, 0, 4)), *rest)
 
 
-def _what(change: Change) -> Text:
+def _what(change: Change, *, names: bool) -> Text:
     line = Text()
-    for name, before, after in what(change):
+    for name, before, after in what(change) if names else _what_by_reference(change):
         line.append("\n" if line else "")
         line.append(f"{name} " if name else "", "dim")
         line.append(before, "red")

@@ -1,6 +1,8 @@
 """What waits for a person to decide: who, why, which users come into question, and the commands that decide it."""
 
+import csv
 import datetime as dt
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from hris_pipeline.presentation import clean, document, moment
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.identity.decisions import Decision, Word
+from hris_pipeline.presentation import clean, count, document, moment
 from hris_pipeline.presentation.oddities import Oddities
 
 _SQL = (Path(__file__).parent / "review.sql").read_text(encoding="utf-8")
@@ -132,8 +136,84 @@ def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str
         for line in lines:
             to.print(Padding(line, (0, 0, 0, 4)))
         to.print()
+    foreign = len({one.hris_ref for one in waiting if one.rule == "foreign_external_id"})
+    if foreign > 1:
+        to.print(
+            Text(
+                f"{count(foreign, 'user')} carry another system's mark. One decision for all whose e-mail fits exactly one user: "
+                f"hris-pipeline link {company} --all-by-email --because TEXT"
+            )
+        )
     decided = len({one.hris_ref for one in waiting})
     to.print(Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold"))
+
+
+# --- as a file that is filled in ------------------------------------------------------------------------------------------------
+
+COLUMNS = ("hris_ref", "rule", "deskbird_id", "candidates", "decision", "person", "user")
+_NEEDED = ("hris_ref", "deskbird_id", "decision")
+_WORDS: Mapping[str, Word] = {"link": "link", "separate": "separate"}
+
+
+def as_csv(waiting: Sequence[Waiting]) -> str:
+    """The list as CSV, a row for each person and user in question, for somebody to fill in the column ``decision``.
+
+    What waits for the company file is left out, because no decision ends it.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for one in waiting:
+        if is_about_a_group(one.rule):
+            continue
+        ids = " ".join(candidate["deskbird_id"] for candidate in one.candidates)
+        for candidate in one.candidates:
+            shown = (one.name or "", candidate_line(candidate))
+            writer.writerow((one.hris_ref, one.rule, candidate["deskbird_id"], ids, "", *map(_harmless, shown)))
+    return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else clean(text)
+
+
+def decisions_in(text: str, file: str) -> list[Decision]:
+    """What somebody filled in, with the number of each line; rows without a decision are left out.
+
+    Takes what spreadsheets make of the file: other delimiters, quotes and line ends. A
+    :class:`~hris_pipeline.errors.PipelineError` has one line for each row that cannot be used.
+    """
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = [name.strip().lower() for name in next(reader, [])]
+    absent = [name for name in _NEEDED if name not in header]
+    if absent:
+        raise PipelineError(
+            f"{file} has no column {' and no column '.join(absent)}. Nothing was decided. Write the file with "
+            "`hris-pipeline review COMPANY --out FILE.csv` and fill in the column decision."
+        )
+    found, wrong = [], []
+    for row in reader:
+        cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
+        word = cells.get("decision", "").lower()
+        if not word:
+            continue
+        if word not in _WORDS:
+            wrong.append(f"{file}, line {reader.line_num}: the decision must be link, separate or nothing.")
+        elif not cells["hris_ref"] or not cells.get("deskbird_id"):
+            wrong.append(f"{file}, line {reader.line_num}: a decision needs an hris_ref and a deskbird_id.")
+        else:
+            found.append(Decision(cells["hris_ref"], cells["deskbird_id"], _WORDS[word], reader.line_num))
+    if wrong:
+        raise PipelineError("\n".join([*wrong, nothing_decided(len(wrong))]))
+    return found
+
+
+def nothing_decided(rows: int) -> str:
+    """The end of a list of rows that cannot be used."""
+    return f"Nothing was decided: correct {'this row' if rows == 1 else f'these {rows:,} rows'} and start again."
 
 
 def as_json(company: str, waiting: Sequence[Waiting], odd: Oddities | None = None) -> str:

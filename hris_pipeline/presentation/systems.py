@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -100,7 +100,7 @@ def _options(options: type[BaseModel], above: str = "") -> Iterator[str]:
         default = field.get_default(call_default_factory=True)
         shown = "a section" if isinstance(default, BaseModel) else f"default {json.dumps(default, default=str)}"
         yield f"{above}{name} ({'required' if field.is_required() else shown}): {field.description}"
-        if section is not None:
+        if section is not None and not any(isinstance(each, BeforeValidator) for each in field.metadata):
             yield from _options(section, f"{above}{name}.")
 
 

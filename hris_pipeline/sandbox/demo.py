@@ -17,7 +17,7 @@ from rich.console import RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from hris_pipeline import settings
+from hris_pipeline import settings, streams
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import runs, storage
 from hris_pipeline.orchestration.instance import open_instance
@@ -179,4 +179,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    streams.guard()
     sys.exit(main())

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from hris_pipeline import clock, settings
+from hris_pipeline import clock, settings, streams
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.sandbox import demo, server
@@ -83,4 +83,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    streams.guard()
     sys.exit(main())

@@ -1,5 +1,6 @@
 """What every connection to DuckDB needs before the core can work on it, and how Python rows get into its tables."""
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,14 +8,37 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-_TEXTS = (Path(__file__).parent / "texts.sql").read_text(encoding="utf-8")
+from hris_pipeline.texts import SIGNS, domain_key
+
+_TEXTS, _ODD_ADDRESSES = (
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("texts.sql", "odd_addresses.sql")
+)
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Set the clock's zone and define how texts are compared (``texts.sql``); returns the connection."""
     con.execute("set TimeZone = 'UTC'")
     run(con, _TEXTS)
+    with contextlib.suppress(duckdb.CatalogException):  # a file of an older version has no such table yet
+        if con.execute("select exists (from state.address_forms)").fetchone() == (True,):
+            run(con, _ODD_ADDRESSES)
     return con
+
+
+def note_addresses(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str]) -> None:
+    """Keep in ``state.address_forms`` how the addresses of a table can be written in other ways, where they can."""
+    addresses = " union all ".join(f'select lower("{column}") as address from {relation}' for column in columns)
+    found = con.execute(
+        f"""select distinct
+                case when contains(address, 'xn--') then address[strpos(address, '@') + 1:] end as domain,
+                regexp_matches(address, '[{SIGNS}]') as has_signs
+            from ({addresses}) where contains(address, 'xn--') or regexp_matches(address, '[{SIGNS}]')"""
+    ).fetchall()
+    forms = {("domain", domain, domain_key(domain)) for domain, _ in found if domain}
+    forms |= {("signs", "", "") for _, has_signs in found if has_signs}
+    if forms:
+        con.executemany("insert or ignore into state.address_forms values (?, ?, ?)", sorted(forms))
+        run(con, _ODD_ADDRESSES)
 
 
 def run(con: duckdb.DuckDBPyConnection, script: str) -> None:

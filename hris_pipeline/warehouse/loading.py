@@ -11,7 +11,7 @@ import pyarrow as pa
 from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
 from hris_pipeline.hris.extract import Extract
-from hris_pipeline.warehouse.connection import run, stage
+from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
 _UNREADABLE, _PARTIAL = (
     (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("unreadable_records", "partial_groups")
@@ -60,6 +60,8 @@ def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: 
             _merge(con, table, extract.path, ("id",) if extract.resource == "employees" else ("kind", "id"))
         else:
             _replace(con, table, extract.path)
+        if extract.resource == "employees":
+            note_addresses(con, table.qualified, ("email",))
         _note_change(con, connection, extract.resource, table, now)
         con.execute(
             "insert into state.extracts values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -90,6 +92,7 @@ def publish_users(
 ) -> None:
     """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
     _replace(con, contracts.DESKBIRD_USERS, path, _owned("state.links", connections))
+    note_addresses(con, contracts.DESKBIRD_USERS.qualified, ("email", "user_name"))
     _observe(con, "users", observation, now, run_id)
     _note_oddities(con, "users", unreadable, notes, connections=connections, now=now)
 

@@ -125,3 +125,6 @@ create table if not exists state.unreadable_records (
 create table if not exists state.list_notes (resource varchar not null, note varchar not null, noted_at timestamptz not null);
 -- Groups of which deskbird shows only a part of the members; who else is in them stands in state.acknowledged_members.
 create table if not exists state.partial_groups (group_deskbird_id varchar not null, shown bigint not null, since timestamptz not null);
+-- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
+-- print occur. No address stands here, only domains.
+create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));

@@ -37,6 +37,7 @@ class Feed:
     scratch: Path
     options: dict[str, Any] = field(default_factory=dict)
     credentials: dict[str, str] = field(default_factory=dict)
+    timezone: str = "UTC"
     progress: list[tuple[str, int, int | None]] = field(default_factory=list)
 
     def put(self, content: str | bytes, name: str = "people.csv", *, hours_old: float = 0, encoding: str = "utf-8") -> Path:
@@ -53,7 +54,9 @@ class Feed:
         columns = {**COLUMNS, **given.pop("columns", {})}
         base = {"path": str(self.folder / "people*"), "settle_seconds": 0}
         model = SYSTEM.options.model_validate({**base, **given, "columns": columns})
-        return SYSTEM.connect("files", base_url="", credentials=self.credentials, options=model, kinds=model.group_kinds)
+        return SYSTEM.connect(
+            "files", base_url="", credentials=self.credentials, options=model, kinds=model.group_kinds, timezone=self.timezone
+        )
 
     def extracts(self, **options: Any) -> tuple[Extract, Extract]:
         """Read it."""

@@ -352,3 +352,41 @@ def test_the_doctor_counts_words_for_a_status_that_nobody_explained(feed):
     trial = feed.trials(columns={"status": "Status"}, statuses={"working": "active"})[-2]
     assert trial.problem.startswith("1 rows have a status that options.statuses does not explain")
     assert "sabbatical" not in trial.problem
+
+
+# --- days in names, and what is no export -------------------------------------------------------------------------------------
+
+BERLIN_NIGHT = "2026-03-02T04:30:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "timezone", "is_read"),
+    [
+        ("people_20260301.csv", "%Y%m%d", "Europe/Berlin", True),
+        ("people_20260228.csv", "%Y%m%d", "Europe/Berlin", False),  # its day ended 28.5 hours ago
+        ("people_20260228.csv", "%Y%m%d", "America/Los_Angeles", True),  # and there 19.5 hours ago
+        ("people_20260302.csv", "%Y%m%d", "Europe/Berlin", True),
+        ("people_20260301_0300.csv", "%Y%m%d_%H%M", "Europe/Berlin", True),
+        ("people_20260301_0200.csv", "%Y%m%d_%H%M", "Europe/Berlin", False),
+        ("people_20260301_0200.csv", "%Y%m%d_%H%M", "America/New_York", True),
+    ],
+)
+def test_c99_a_day_in_a_files_name_counts_to_its_end_where_the_company_is(feed, monkeypatch, name, form, timezone, is_read):
+    monkeypatch.setenv("HRIS_PIPELINE_NOW", BERLIN_NIGHT)
+    feed.put(text(ADA), name, hours_old=1)
+    feed.timezone = timezone
+    if is_read:
+        assert feed.person(date_in_name=form)["id"] == "0017"
+    else:
+        assert "hours old (options.max_age_hours allows 26)" in feed.refusal(date_in_name=form)
+
+
+@pytest.mark.parametrize(
+    "name", ["~$people.xlsx", ".~lock.people.xlsx#", ".people.xlsx", "people.xlsx.part", "people.xlsx.filepart", "people.xlsx~"]
+)
+def test_c99_a_lock_file_and_half_a_file_are_no_exports(feed, name):
+    feed.put(workbook(ADA), "people.xlsx", hours_old=2)
+    (feed.folder / "__MACOSX").mkdir()
+    feed.put("lock", name, hours_old=1)
+    assert feed.person(path=str(feed.folder / "*people.xlsx*"))["id"] == "0017"
+    assert feed.person(path=str(feed.folder / "*"))["id"] == "0017"

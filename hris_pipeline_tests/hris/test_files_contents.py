@@ -51,6 +51,67 @@ def test_bytes_that_the_company_files_encoding_does_not_know_are_refused(feed):
     assert "is not cp1252 near line" in feed.refusal(encoding="cp1252")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("windows-1250", ("\u0141ukasz", "\u017bak")),
+        ("cp1250", ("Ji\u0159\u00ed", "Dvo\u0159\u00e1k")),
+        ("iso-8859-2", ("Ji\u0159\u00ed", "\u017bak")),
+        ("windows-1251", ("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")),
+        ("shift_jis", ("\u592a\u90ce", "\u5c71\u7530")),
+        ("iso2022_jp", ("\u592a\u90ce", "\u5c71\u7530")),
+        ("gb18030", ("\u4f1f", "\u5f20")),
+        ("mac_roman", ("J\u00fcrgen", "Wei\u00df")),
+        ("cp850", ("J\u00fcrgen", "Wei\u00df")),
+        ("cp500", ("Jurgen", "Weiss")),
+        ("utf-16-le", ("J\u00fcrgen", "Wei\u00df")),
+        ("utf-7", ("J\u00fcrgen", "Wei\u00df")),
+    ],
+)
+def test_c100_every_encoding_that_python_knows_can_be_named(feed, encoding, names):
+    feed.put(text(("0017", "x@acme.test", *names)).encode(encoding))
+    assert of(feed.person(encoding=encoding), *NAME) == names
+
+
+@pytest.mark.parametrize(
+    ("encoding", "rows", "proposed"),
+    [
+        ("cp1250", [("\u0141ukasz", "\u017bak")], "cp1250"),
+        ("cp1250", [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")], "cp1250"),
+        ("iso8859-2", [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")], "iso8859-2"),
+        ("cp1252", [("J\u00fcrgen", "\u00c4mter")], "cp1252"),
+        ("cp1252", [("Ren\u00e9", "M\u00fcller"), ("\u00c9lo\u00efse", "L\u2019H\u00f4te")], "cp1252"),
+        ("cp1254", [("Ay\u015fe", "Y\u0131ld\u0131z"), ("\u00c7a\u011fr\u0131", "\u00d6zt\u00fcrk")], "cp1254"),
+        ("cp850", [("J\u00fcrgen", "Wei\u00df")], "cp850"),
+        ("koi8-r", [("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")], "koi8-r"),
+        ("cp932", [("\u592a\u90ce", "\u5c71\u7530")], None),
+        ("cp1251", [("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")], None),
+    ],
+)
+def test_c100_an_encoding_is_proposed_only_where_it_reads_the_names_as_they_are(feed, encoding, rows, proposed):
+    feed.put(text(*((str(n), f"{n}@acme.test", *names) for n, names in enumerate(rows))).encode(encoding))
+    said = feed.refusal()
+    assert "people.csv that is not UTF-8 (byte " in said
+    if proposed is None:
+        assert "Set options.encoding to what it is written in" in said
+    else:
+        assert f"Set options.encoding to {proposed}, " in said
+        assert [of(row, *NAME) for row in feed.people(encoding=proposed)] == rows
+
+
+def test_c100_the_doctor_doubts_an_encoding_that_spoils_names(feed):
+    feed.put(text(("1", "lz@acme.test", "\u0141ukasz", "\u017bak")).encode("cp1250"))
+    (doubted,) = [trial for trial in feed.trials(encoding="cp1252") if trial.what == "its encoding"]
+    assert doubted.problem == "Read as cp1252, some of its letters make no words."
+    assert "Set options.encoding to cp1250" in doubted.remedy
+    assert [trial for trial in feed.trials(encoding="cp1250") if trial.what == "its encoding"] == []
+
+
+def test_utf_16_without_a_bom_is_told_by_its_zeros(feed):
+    feed.put(text(BOB).encode("utf-16-le"))
+    assert "Set options.encoding to utf-16" in feed.refusal()
+
+
 def test_utf_32_is_refused(feed):
     feed.put(text(ADA), encoding="utf-32")
     assert "in UTF-32" in feed.refusal()
@@ -80,13 +141,30 @@ def test_excels_own_hint_of_the_delimiter_is_no_row(feed):
 
 def test_quotes_hold_delimiters_line_breaks_and_doubled_quotes(feed):
     feed.put('ID;"E-Mail";First;Last\r\n0017;ada@acme.test;"Ada; ""the\nfirst""";"Ämter"\r\n')
-    assert feed.person()["given_name"] == 'Ada; "the\nfirst"'
+    assert feed.person()["given_name"] == 'Ada; "the first"'
 
 
 def test_without_quotes_a_quote_is_a_character(feed):
     feed.put(text(("0017", "ada@acme.test", '"Ada', "Ämter")))
     assert feed.person(quote=None)["given_name"] == '"Ada'
     assert "quotes do not match" in feed.refusal()
+
+
+def test_c102_a_quote_may_be_escaped_by_a_backslash_where_the_company_file_says_so(feed):
+    feed.put('ID;E-Mail;First;Last\r\n"0017";"ada@acme.test";"Ada \\"Ace\\"; the first";"\u00c4mter"\r\n')
+    assert feed.person(escape="\\")["given_name"] == 'Ada "Ace"; the first'
+    assert "set options.escape" in feed.refusal()
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\x1a\x00\x00", "\r\n\x1a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16-le"])
+def test_c99_a_ctrl_z_at_the_end_is_no_row_and_no_letter(feed, end, encoding):
+    rows = text(BOB, ADA, ("TOTAL", "2", "", "")).removesuffix("\r\n")
+    feed.put((rows + end).encode(encoding))
+    employees, _ = feed.extracts(encoding=encoding, proof={"trailer": {"starts_with": "TOTAL"}})
+    assert (employees.proof, employees.records) == ("proven", 2)
+    feed.put((text(ADA).removesuffix("\r\n") + end).encode(encoding))
+    assert feed.person(encoding=encoding)["family_name"] == "\u00c4mter"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
@@ -101,12 +179,58 @@ def test_a_delimiter_at_the_end_of_each_row_is_no_column(feed):
     assert len(feed.people()) == 2
 
 
-@pytest.mark.parametrize("row", [ADA[:3], (*ADA, "more")])
-def test_a_row_with_other_columns_than_the_header_is_refused_by_its_number(feed, row):
-    feed.put(text(BOB, row))
+def test_a_row_with_more_columns_than_the_header_is_refused_by_its_number(feed):
+    feed.put(text(BOB, (*ADA, "more"), BOB, (*ADA, "x"), (*ADA, "", ""), (*ADA, "", "y")))
     said = feed.refusal()
-    assert f"in whose row 3 there are {len(row)} columns instead of 4" in said
+    assert "in whose row 3 there are 5 columns instead of 4 (and others, such as row 5, 7)" in said
     assert "ada" not in said
+    feed.put(workbook(BOB, (*ADA, None, "note"), header=HEADER), "people.xlsx")
+    (feed.folder / "people.csv").unlink()
+    assert "with something in cell F3, where the header has no column" in feed.refusal()
+
+
+@pytest.mark.parametrize("proof", [{}, {"trailer": {"starts_with": "TOTAL"}}])
+def test_c94_a_row_that_ends_before_the_header_does_has_empty_cells_there(feed, proof):
+    rows = [ADA, (*BOB, "2026-12-31"), ("0019", "eve@acme.test", "Eve"), ("0020", "", "Dee", "Ernst")]
+    feed.put(text(*rows, *([("TOTAL", "4")] if proof else []), header=(*HEADER, "Exit")))
+    employees, _ = feed.extracts(columns={"end_date": "Exit"}, proof=proof)
+    found = feed.people(columns={"end_date": "Exit"}, proof=proof)
+    assert [of(row, "id", "family_name", "end_date") for row in found] == [
+        ("0017", "Ämter", None),
+        ("0018", "Babbage", "2026-12-31"),
+        ("0019", None, None),
+        ("0020", "Ernst", None),
+    ]
+    assert employees.proof == ("proven" if proof else "unproven")
+    assert "family_name" not in found[2]["absent"]
+
+
+def test_c94_a_spreadsheet_row_without_its_last_cells_has_empty_cells_there(feed):
+    feed.put(workbook(ADA, (*BOB, dt.datetime(2026, 12, 31)), ("0019",), header=(*HEADER, "Exit")), "people.xlsx")  # noqa: DTZ001
+    found = feed.people(columns={"end_date": "Exit"})
+    assert [row["end_date"] for row in found] == [None, "2026-12-31", None]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_c02_c94_a_file_that_ends_within_its_last_row_is_cut_off_unless_something_proves_that_it_is_whole(feed, encoding):
+    feed.put(text(BOB, ADA[:3]).removesuffix("\r\n"), encoding=encoding)
+    said = feed.refusal()
+    assert "in whose row 3, the last one, there are 3 columns instead of 4: it was cut off there" in said
+    assert "options.proof" in said
+    feed.put("2", "people.csv.count")
+    assert feed.extracts(proof={"count": "{name}.count"})[0].proof == "proven"
+    feed.put("3", "people.csv.count")
+    assert feed.extracts(proof={"count": "{name}.count"})[0].proof == "unproven"
+
+
+@pytest.mark.parametrize("broken", ["First", "Last", "Team"])
+def test_c94_a_line_break_without_quotes_makes_no_second_person(feed, broken):
+    header = (*HEADER, "Team")
+    cells = dict(zip(header, (*ADA, "Sales"), strict=True)) | {broken: "Two\r\nlines"}
+    feed.put(text((*BOB, ""), tuple(cells.values()), header=header))
+    said = feed.refusal()
+    assert "as if it were the rest of the row before: a value holds a line break without quotes" in said
+    assert "options.quote" in said
 
 
 def test_c20_a_cell_of_ten_megabytes_in_another_column_is_no_obstacle(feed):
@@ -171,6 +295,23 @@ def test_an_id_that_a_spreadsheet_has_shortened_is_refused_by_row_and_column(fee
 def test_an_id_that_only_looks_a_little_like_one_is_kept(feed):
     feed.put(text(("12E5", *ADA[1:])))
     assert feed.person()["id"] == "12E5"
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "dept"),
+    [("Anna\nMaria", "Van\tDyk", "Sales\r\nEMEA"), ("Anna\u00a0 Maria", "Van\u2028Dyk", "Sa\u00adles\u200b EMEA")],
+)
+def test_c97_what_stands_within_a_cell_is_a_blank_or_nothing(feed, given, family, dept):
+    feed.put(f'ID;E-Mail;First;Last;Dept\r\n1;ada@acme.test;"{given}";"{family}";"{dept}"\r\n')
+    mapped = {"columns": {"groups": {"department": "Dept"}}}
+    assert of(feed.person(**mapped), *NAME) == ("Anna Maria", "Van Dyk")
+    assert feed.units(**mapped) == {("department", "sales emea"): "Sales EMEA"}
+
+
+@pytest.mark.parametrize("address", ["a\u200bda@acme.test", "a\nda@acme.test", "ada@ac\u00a0me.test", "ada\u00ad@acme.test"])
+def test_c97_an_address_is_never_altered_into_another_one(feed, address):
+    feed.put(f'ID;E-Mail;First;Last\r\n1;"\u200b {address}\u00a0";Ada;Byron\r\n')
+    assert feed.person()["email"] == address
 
 
 def test_c20_decomposed_letters_are_composed(feed):
@@ -264,6 +405,81 @@ def test_excel_is_read_with_its_real_dates_and_numbers(feed):
 def test_an_excel_number_in_a_format_of_zeros_keeps_them(feed):
     feed.put(workbook((123, *ADA[1:]), formats=[("A2", "000000")]), "people.xlsx")
     assert feed.person()["id"] == "000123"
+
+
+@pytest.mark.parametrize(
+    ("moment", "iso"),
+    [
+        ("2026-03-01 23:59:17", "2026-03-02"),
+        ("2026-03-01 23:59:59.999", "2026-03-02"),
+        ("2026-12-31 23:59:17", "2027-01-01"),
+        ("2026-03-02 00:00:43", "2026-03-02"),
+        ("2026-03-01 23:58:59", "2026-03-01"),
+        ("2026-03-01 12:00:00", "2026-03-01"),
+        ("9999-12-31 23:59:59", None),
+    ],
+)
+def test_c95_a_spreadsheets_midnight_that_was_written_seconds_early_is_the_day_that_was_meant(feed, moment, iso):
+    feed.put(workbook((*ADA, dt.datetime.fromisoformat(moment)), header=(*HEADER, "End")), "people.xlsx")
+    assert feed.person(columns={"end_date": "End"})["end_date"] == iso
+
+
+@pytest.mark.parametrize(
+    ("number", "iso"),
+    [("46082.9995", "2026-03-02"), ("46082,9995", "2026-03-02"), ("46083.0005", "2026-03-02"), ("46082.5", "2026-03-01")],
+)
+def test_c95_day_numbers_are_rounded_as_moments_are(feed, number, iso):
+    feed.put(text((*ADA, number), header=(*HEADER, "End")))
+    assert feed.person(columns={"end_date": "End"}, dates={"end_date": "excel"})["end_date"] == iso
+
+
+def test_c95_a_moment_that_a_text_file_writes_belongs_to_its_day(feed):
+    feed.put(text((*ADA, "2026-03-01 23:59:59"), header=(*HEADER, "End")))
+    assert feed.person(columns={"end_date": "End"}, dates={"default": "%Y-%m-%d %H:%M:%S"})["end_date"] == "2026-03-01"
+
+
+CODES = {"manager_id": "Boss", "groups": {"team": "Team", "cost_center": {"id": "CC"}}}
+
+
+@pytest.mark.parametrize("column", ["ID", "Boss", "Team", "CC"])
+def test_c95_a_code_that_a_spreadsheet_made_a_date_of_is_refused_by_its_cell(feed, column):
+    header = (*HEADER, "Boss", "Team", "CC")
+    cells = dict(zip(header, (*ADA, "1", "Sales", "7"), strict=True)) | {column: dt.datetime(2026, 1, 3)}  # noqa: DTZ001
+    feed.put(workbook((*BOB, "1", "Sales", "7"), tuple(cells.values()), header=header), "people.xlsx")
+    said = feed.refusal(columns=CODES)
+    assert f"whose column '{column}' holds a date in row 3 (cell {'ABCDEFG'[header.index(column)]}3)" in said
+    assert "as text" in said
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "03-Jan",
+        "10. Dez",
+        "1-M\u00e4r",
+        "Mrz 98",
+        "Jan-10",
+        "2026-01-03",
+        "2026-01-03 00:00:00",
+        "03.01.2026",
+        "1/3/2026",
+        "1,23457E+11",
+    ],
+)
+@pytest.mark.parametrize("column", ["ID", "Team", "CC"])
+def test_c95_so_is_one_in_a_text_file_that_a_spreadsheet_saved(feed, made, column):
+    header = (*HEADER, "Boss", "Team", "CC")
+    cells = dict(zip(header, (*ADA, "1", "Sales", "7"), strict=True)) | {column: made}
+    feed.put(text((*BOB, "1", "Sales", "7"), tuple(cells.values()), header=header))
+    said = feed.refusal(columns=CODES)
+    assert f"(cell {'ABCDEFG'[header.index(column)]}3)" in said
+    assert made not in said
+
+
+@pytest.mark.parametrize("code", ["3-1", "10-12", "1.23", "Mars 2", "May", "4711.0", "2026", "E+11", "Jan", "12.5.1"])
+def test_c95_a_code_that_is_still_one_is_kept(feed, code):
+    feed.put(text((*ADA, code), header=(*HEADER, "Team")))
+    assert list(feed.units(columns={"groups": {"team": "Team"}}).values()) == [code]
 
 
 def test_excels_day_numbers_are_days_where_the_column_is_said_to_hold_them(feed):
@@ -394,6 +610,12 @@ def test_the_one_file_of_a_zip_archive_is_read_whatever_its_name_leads_to(feed):
     feed.put(packed(("../../people.csv", text(ADA))), "people.zip")
     assert feed.person()["id"] == "0017"
     assert sorted(path.name for path in feed.folder.parent.iterdir()) == ["inbox", "scratch"]
+
+
+def test_c99_what_a_computer_puts_into_an_archive_for_itself_is_no_file_of_it(feed):
+    more = [("__MACOSX/._people.csv", "x"), (".DS_Store", "x"), ("out/~$people.csv", "x"), ("Thumbs.db", "x")]
+    feed.put(packed(*more, ("out/people.csv", text(ADA))), "people.zip")
+    assert feed.person()["id"] == "0017"
 
 
 def test_an_archive_of_several_files_is_refused(feed):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+import yaml
 
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.hris.files import Options
 from hris_pipeline.orchestration.resources import Connections
 from hris_pipeline.orchestration.rules import people_rules
-from hris_pipeline.settings import load, resolve
-from hris_pipeline_tests.hris.feed import COLUMNS
+from hris_pipeline.settings import _Loader, load, resolve
+from hris_pipeline_tests.hris.feed import COLUMNS, of, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = asyncssh.generate_private_key("ssh-ed25519")
@@ -65,7 +66,14 @@ def test_the_least_that_a_company_file_needs(tmp_path):
         ({"date_in_name": "%Y"}, "options.date_in_name must be made of %Y or %y, %m, %d"),
         ({"delimiter": ";;"}, "options.delimiter must be one character"),
         ({"delimiter": "|", "quote": "|"}, "options.quote must be another character than the delimiter"),
-        ({"encoding": "utf8"}, "options.encoding must be"),
+        ({"encoding": "utf-99"}, "options.encoding must be an encoding that Python knows"),
+        ({"encoding": "base64"}, "options.encoding must be"),
+        ({"encoding": "unicode_escape"}, "options.encoding must be"),
+        ({"escape": ";", "delimiter": ";"}, "options.escape must be another character"),
+        ({"columns": {"id": ["A", "B"]}}, "options.columns.id.columns must be one column"),
+        ({"columns": {"end_date": {"column": "A", "columns": ["B"]}}}, "options.columns.end_date"),
+        ({"columns": {"email": {"collumn": "A"}}}, "options.columns.email.collumn is not a known key"),
+        ({"columns": {"groups": {"team": {"name": "T", "separator": ""}}}}, "options.columns.groups.team.separator"),
         ({"proof": {"marker": "done"}}, "options.proof.marker must be a file's name with {name} or {stem} in it"),
         ({"proof": {"marker": "../{name}"}}, "options.proof.marker must be a file's name"),
         ({"format": "json", "proof": {"trailer": {"starts_with": "T"}}}, "options.proof.trailer is for csv, tsv and xlsx"),
@@ -144,6 +152,41 @@ def test_an_address_and_credentials_that_do_not_fit_the_options_are_told_with_th
     assert f"acme.yaml: hris.hr.{said}" in refusal(tmp_path, account=account, **options)
 
 
+def test_c96_words_for_nothing_are_words_however_they_look_in_yaml(tmp_path):
+    (tmp_path / "acme.yaml").write_text(
+        """
+hris:
+  hr:
+    system: files
+    options:
+      path: /srv/people.csv
+      empty: [NULL, N/A, "-", 0000-00-00, 00.00.0000, 2999-12-31, 31-DEC-4712, ~, null, no, 0]
+      columns:
+        id: ID
+        email: {column: E-Mail, empty: []}
+        given_name: [Preferred, First]
+        family_name: {column: Last, empty: [null]}
+        status: Status
+      statuses: {"": active, X: ended}
+deskbird: {scim_token: "${TOKEN}"}
+"""
+    )
+    options = load("acme", tmp_path).hris["hr"].options
+    assert options.empty == (
+        *("NULL", "N/A", "-", "0000-00-00", "00.00.0000", "2999-12-31", "31-DEC-4712", "~", "null", "no", "0"),
+    )
+    assert options.words_for_nothing("email") == frozenset()
+    assert options.words_for_nothing("family_name") == {"null"}
+    assert options.columns.given_name.columns == ("Preferred", "First")
+    assert options.status_words == {"(blank)": "active", "x": "ended"}
+
+
+def test_a_day_that_no_calendar_has_is_told_where_it_is_no_word(tmp_path):
+    (tmp_path / "acme.yaml").write_text("hris: {hr: {system: files, options: {open_ended: [0000-00-00]}}}\n")
+    with pytest.raises(SettingsError, match="a day that no calendar has"):
+        load("acme", tmp_path)
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/files.md"])
 def test_the_examples_of_the_pages_are_company_files(tmp_path, page):
     blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -152,3 +195,29 @@ def test_the_examples_of_the_pages_are_company_files(tmp_path, page):
         example += "deskbird: {scim_token: '${TOKEN}'}\n"
     (tmp_path / "acme.yaml").write_text(example)
     assert load("acme", tmp_path).hris["hr"].options.proof.trailer.starts_with == "TOTAL"
+
+
+def test_c96_c100_c102_the_example_of_the_page_reads_such_a_file(feed):
+    page = (ROOT / "docs/files.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    options = yaml.load(example, Loader=_Loader)["hris"]["hr"]["options"]
+    del options["sftp"], options["path"]
+    header = "Personnel number|Contract|Work e-mail|Preferred name|First name|Last name|Status|Entry|Exit|Manager|Teams"
+    lines = (
+        header + "|Dept no|Dept",
+        '1|c1|lea@acme.test|-|"Léa \\"Lee\\""|Null||01.02.2020|0000-00-00|N/A|Sales;Support|7|Field',
+        "2|c1|bob@acme.test|Bob|Robert|Crane|left|01.02.2020|31.01.2026|lea@acme.test|Support",
+        "TOTAL|2",
+    )
+    feed.put("\r\n".join(lines).encode("cp1252"))
+    employees, _ = feed.extracts(**options)
+    lea, bob = rows(employees.path)
+    assert employees.proof == "proven"
+    assert of(lea, "given_name", "family_name", "status") == ('Léa "Lee"', "Null", "(blank)")
+    assert of(lea, "end_date", "manager_id") == (None, None)
+    assert of(bob, "given_name", "status", "end_date", "manager_id") == ("Bob", "left", "2026-01-31", "1")
+    assert [(group["kind"], group["id"]) for group in lea["groups"]] == [
+        ("team", "sales"),
+        ("team", "support"),
+        ("department", "7"),
+    ]

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan.world import World
+from plan.world import STATUSES, World
 
+from hris_pipeline import people
 from hris_pipeline.managers import spans_outside
 from hris_pipeline.managers.rings import rings
 
@@ -107,3 +108,47 @@ def test_spans_below_a_cycle(shape: str) -> None:
         lines |= {"f": "c", "g": "b"}
     expected = {"c": 2, "d": 1, "e": 0} | ({"c": 3, "f": 0, "g": 0} if shape == "two tails" else {})
     assert spans_outside(lines, {"a", "b"}) == expected
+
+
+REFERENCES = {
+    "zeros lost": ({"0007": None}, "7", "0007"),
+    "zeros added": ({"7": None}, "0007", "7"),
+    "a whole number with a fraction": ({"1001": None}, "1001.0", "1001"),
+    "with a comma": ({"1001": None}, "1001,00", "1001"),
+    "on the other side": ({"1001.0": None}, "1001", "1001.0"),
+    "both": ({"0042": None}, "42.0", "0042"),
+    "nothing but zeros": ({"000": None}, "0", "000"),
+    "behind the name": ({"0001": None}, "Ada Byron (0001)", "0001"),
+    "behind the name, in brackets": ({"0001": None}, "Byron, Ada [1]", "0001"),
+    "before the name": ({"0001": None}, "0001 - Ada Byron", "0001"),
+    "before the name, after a blank": ({"0001": None}, "1 Ada Byron", "0001"),
+    "before the name, a code of letters": ({"ABY": None}, "aby - Ada Byron", "ABY"),
+    "behind a dash": ({"0001": None}, "Ada Byron - 0001", "0001"),
+    "in other letters": ({"Ab12": None}, "aB12", "Ab12"),
+    "as it stands comes first": ({"7": None, "0007": None}, "7", "7"),
+    "in brackets as it stands comes first": ({"1": None, "0001": None}, "Ada (0001)", "0001"),
+    "two fit": ({"07": None, "007": None}, "7", None),
+    "a name beside nobody's id": ({"0001": None}, "Ada Byron (0002)", None),
+    "a name alone": ({"ada": None}, "Ada Byron", None),
+    "a number of digits that is another": ({"1001": None}, "10010", None),
+    "another fraction": ({"1001": None}, "1001.5", None),
+}
+
+
+@pytest.mark.parametrize(("ids", "written", "meant"), REFERENCES.values(), ids=REFERENCES)
+def test_c101_a_manager_is_found_where_exactly_one_id_fits(ids: dict[str, None], written: str, meant: str | None) -> None:
+    found = graph({**ids, "report": written})["report"]
+    assert (found[0], found[-1]) == (meant, None if meant else "missing")
+
+
+def test_c101_managers_found_by_another_spelling_are_counted_and_the_others_left_as_they_are() -> None:
+    world = World()
+    for person, manager in {"0001": None, "2": "1", "3": "1.0", "4": "0001", "5": "nobody"}.items():
+        world.hire(person, manager_id=manager)
+    with world.warehouse.write(["p"]) as con:
+        world.extract(con)
+        rules = people.PeopleRules(world.timezone, world.prehire_days, world.kinds, {"p": STATUSES})
+        counts = people.build(con, rules, world.now)
+        found = dict(con.execute("select hris_ref, manager_ref from core.people").fetchall())
+    assert counts.managers_resolved == 2
+    assert found == {"p:0001": None, "p:2": "p:0001", "p:3": "p:0001", "p:4": "p:0001", "p:5": "p:nobody"}

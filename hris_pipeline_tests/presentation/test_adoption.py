@@ -24,7 +24,9 @@ def test_c79_the_report_counts_who_is_matched_linked_made_by_hand_and_disputed()
     world.make_plan()
     world.execute("update deskbird.users set hris_ref = external_id where starts_with(external_id, 'p:')")  # as a read does
     plan = told(world)
-    assert plan.adoption == Adoption(active=35, ours=1, would_link=29, by_hand=5, to_create=1, conflicts=1)
+    assert plan.adoption == Adoption(
+        active=35, ours=1, would_link=29, by_hand=4, to_create=1, conflicts=1, other_system=1, other_system_in_hris=1
+    )
     text = page(lambda to: rendering.show(to, plan, timezone="Europe/Berlin"))
     assert all(sentence in text for sentence in plan.adoption.sentences("acme"))
     assert plan.adoption.sentences("acme")[0] in rendering.markdown(plan, timezone="Europe/Berlin")

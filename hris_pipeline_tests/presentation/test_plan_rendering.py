@@ -46,6 +46,26 @@ def test_a_row_says_who_what_before_and_after_and_why(planned):
     assert "Ended on 2026-03-02." in text
 
 
+def test_without_names_it_says_by_reference_who_and_what_changes_and_no_value(planned):
+    with planned.write(("personio",)) as con:
+        con.execute(
+            """update state.plan_changes set evidence = '{"status": "ended", "end_date": "2026-03-02"}'
+               where action = 'deactivate'"""
+        )
+    plan = read(planned)
+    named, text = printed(plan), printed(plan, names=False)
+    told = ("Ada", "Bo Muster", "Cem", "Dora", "Emil", "Ejemplo", "Alt", "emil@example.com", "Help", "Support", "Ended on")
+    assert all(word in named for word in told)
+    assert not [word for word in told if word in text]
+    assert all(f"personio:{number}" in text for number in range(1, 6))
+    lines = text.splitlines()
+    assert any("personio:4" in line and "family name" in line for line in lines)
+    assert any("personio:5" in line and line.rstrip().endswith("personio:4") for line in lines)
+    assert any("personio:team:9" in line and "name" in line for line in lines)
+    assert "The HRIS says that the employment ended." in text
+    assert lines[-1] == named.splitlines()[-1]
+
+
 def test_a_manager_is_shown_by_name(planned):
     line = next(line for line in printed(read(planned)).splitlines() if "personio:5" in line and "Dora" in line)
     assert "Dora Ejemplo" in line

@@ -1,9 +1,11 @@
 """What waits for a decision, and deciding it from the command line."""
 
+import csv
 import datetime as dt
 import getpass
 import json
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -187,3 +189,125 @@ def test_a_rule_for_groups_that_finds_nothing_waits_for_the_company_file(world, 
     out = run("review", "acme")[1]
     assert "names a unit or a group that is not there. Correct it." in out
     assert "link acme team:Sales" not in out
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def moving(data):
+    """People whose users another system has marked: of 1 to 3 plainly, of the others in some unclear way."""
+    world = World(data)
+    world.hire("1", "2", "3", "several", "separated", "new")
+    for name in ("1", "2", "separated"):
+        world.stranger(f"{name}@acme.test", external_id=f"okta-{name}", display_name="=Evil" if name == "2" else None)
+    world.stranger("alias@acme.test", "3@acme.test", external_id="okta-3")
+    world.stranger("several@acme.test", external_id="okta-4")
+    world.stranger("several@acme.test", "other@acme.test")
+    world.make_plan()
+    return world
+
+
+def user(world, address):
+    (found,) = [one.id for one in world.users.values() if one.user_name == address]
+    return found
+
+
+def test_c106_one_decision_links_whoever_has_exactly_one_marked_user(moving, run):
+    run("separate", "acme", "p:separated", user(moving, "separated@acme.test"))
+    code, out, _ = run("link", "acme", "--all-by-email", "--dry-run")
+    assert (code, out.splitlines()[0], len(decisions(moving))) == (0, "Would decide: 3 links, 0 separations.", 1)
+    assert "1 person of the same rule is decided already, or the e-mail does not fit exactly one user" in out
+    code, out, err = run("link", "acme", "--all-by-email", "--because", "moved")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "Decided: 3 links, 0 separations."
+    assert "3 users of them carry another system's externalId" in out
+    assert decisions(moving)[1:] == [
+        ("p:1", user(moving, "1@acme.test"), "link", "moved"),
+        ("p:2", user(moving, "2@acme.test"), "link", "moved"),
+        ("p:3", user(moving, "3@acme.test"), "link", "moved"),
+    ]
+    assert run("link", "acme", "--all-by-email", "--because", "again")[1].splitlines()[0] == "Decided: 0 links, 0 separations."
+    moving.make_plan()
+    assert sorted(row["hris_ref"] for row in moving.rows() if row["action"] == "link") == ["p:1", "p:2", "p:3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--all-by-email"], "needs --because TEXT"),
+        (["p:1"], "Missing argument 'DESKBIRD_ID'"),
+        ([], "Give HRIS_REF and DESKBIRD_ID, or --all-by-email, or --from FILE.csv"),
+        (["p:1", "u1", "--all-by-email", "--because", "x"], "Give HRIS_REF and DESKBIRD_ID, or --all-by-email"),
+        (["p:1", "u1", "--dry-run"], "--dry-run goes with"),
+    ],
+)
+def test_c106_a_decision_is_asked_for_in_one_way(moving, run, arguments, said):
+    code, out, err = run("link", "acme", *arguments)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert decisions(moving) == []
+
+
+def filled(file, decided, *, encoding="utf-8", delimiter=","):
+    """Write the file anew as a spreadsheet does, with what was decided on each pair."""
+    with file.open(newline="", encoding="utf-8") as given:
+        rows = list(csv.DictReader(given))
+    with file.open("w", newline="", encoding=encoding) as out:
+        writer = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(row | {"decision": decided.get((row["hris_ref"], row["deskbird_id"]), "")} for row in rows)
+    return rows
+
+
+@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8", ","), ("utf-8-sig", ";"), ("cp1252", "\t")])
+def test_c106_a_file_is_written_once_filled_in_and_carried_out(moving, run, tmp_path, encoding, delimiter):
+    file = tmp_path / "review.csv"
+    code, out, err = run("review", "acme", "--out", str(file))
+    assert (code, out) == (0, "")
+    assert f"hris-pipeline link acme --from {file}" in err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert run("review", "acme", "--out", str(file))[0] == 1
+    one, two = user(moving, "several@acme.test"), user(moving, "other@acme.test")
+    made = {("p:1", user(moving, "1@acme.test")): "Link ", ("p:several", two): "separate"}
+    rows = filled(file, made, encoding=encoding, delimiter=delimiter)
+    assert list(rows[0])[:5] == ["hris_ref", "rule", "deskbird_id", "candidates", "decision"]
+    assert {row["candidates"] for row in rows if row["hris_ref"] == "p:several"} == {f"{one} {two}"}
+    assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "-", "@"}]
+    code, out, err = run("link", "acme", "--from", str(file), "--because", "reviewed")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "Decided: 1 link, 1 separation."
+    assert set(decisions(moving)) == {
+        ("p:1", user(moving, "1@acme.test"), "link", "reviewed"),
+        ("p:several", two, "separate", "reviewed"),
+    }
+
+
+def test_c106_rows_that_cannot_be_used_are_named_and_none_is_carried_out(moving, run, tmp_path):
+    file = tmp_path / "filled.csv"
+    file.write_text("hris_ref,deskbird_id,decision\np:1,u1,link\np:2,u1,yes\n,u1,link\n")
+    code, out, err = run("link", "acme", "--from", str(file))
+    assert (code, out) == (1, "")
+    assert [line.partition("line ")[2] for line in err.splitlines()[:-1]] == [
+        "3: the decision must be link, separate or nothing.",
+        "4: a decision needs an hris_ref and a deskbird_id.",
+    ]
+    assert err.splitlines()[-1] == "Nothing was decided: correct these 2 rows and start again."
+    file.write_text(
+        "deskbird_id,decision,hris_ref\nu1,link,p:1\nu1,link,p:2\nu2,link,p:1\nu1,separate,p:1\nu77,link,p:3\nu3,link,p:77\n"
+    )
+    code, out, err = run("link", "acme", "--from", str(file))
+    assert (code, out) == (1, "")
+    assert [line.partition("line ")[2] for line in err.splitlines()[:-1]] == [
+        "3: Line 2 links the same user already.",
+        "4: Line 2 links the same person already.",
+        "5: Line 2 says link of the same record and user.",
+        "6: The last read of deskbird shows no user with this id.",
+        "7: The last read of the HR system shows no record with this hris_ref, which is written <connection>:<id>.",
+    ]
+    assert decisions(moving) == []
+    file.write_text("a,b\n1,2\n")
+    assert (
+        "has no column hris_ref and no column deskbird_id and no column decision" in run("link", "acme", "--from", str(file))[2]
+    )
+    assert "could not be read" in run("link", "acme", "--from", str(tmp_path / "nowhere.csv"))[2]

@@ -6,12 +6,13 @@ For HR systems that nobody has written a connector for. ``docs/files.md`` says w
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from hris_pipeline import clock
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
-from hris_pipeline.hris.files import records
+from hris_pipeline.hris.files import encodings, records
 from hris_pipeline.hris.files.arrivals import Arrival, choose, receive, settled
 from hris_pipeline.hris.files.contents import Content, open_content
 from hris_pipeline.hris.files.options import Options
@@ -72,9 +73,13 @@ class Files(Account[Options]):
             arrivals = self._received(place, entries, listing, folder)
         yield "its form and its columns"
         contents = self._opened(arrivals)
+        yield from (trial for trial in (_encoding_tried(content) for content in contents) if trial.problem)
         yield "its rows: ids, dates, how many they are"
         found = survey(contents, self.options, self._named, self.kinds)
         yield self._statuses_tried(found)
+        yield from self._dates_tried(found)
+        yield from self._words_tried(found)
+        yield from self._repeated_tried(contents, found)
         yield self._proof_tried()
 
     def _statuses_tried(self, found: Survey) -> Trial:
@@ -84,7 +89,34 @@ class Files(Account[Options]):
         problem = (
             f"{found.unknown_statuses} rows have a status that options.statuses does not explain; these people are held back."
         )
-        return Trial(what, problem, "Add the words to options.statuses in the company file.", needed=False)
+        remedy = 'Add the words to options.statuses in the company file; "" stands for a blank status.'
+        return Trial(what, problem, remedy, needed=False)
+
+    def _dates_tried(self, found: Survey) -> Iterator[Trial]:
+        for name, number in found.unreadable.items():
+            if number:
+                header = self._named[name][0]
+                problem = f"{number} of {found.dates[name]} in column '{header}' are none; these people are held back."
+                yield Trial(f"its dates ({name})", problem, records.remedy_for_days(name, found, header), needed=False)
+
+    def _words_tried(self, found: Survey) -> Iterator[Trial]:
+        if found.suspects:
+            shown = [f'"{word}" ({", ".join(attributes)})' for word, attributes in sorted(found.suspects.items())]
+            problem = f"Some look as if they meant nothing, and are names here: {', '.join(shown)}."
+            words = ", ".join(f'"{word}"' for word in sorted(found.suspects))
+            remedy = f"If they mean nothing, set options.empty: [{words}], or empty of that column alone; else leave them."
+            yield Trial("its names, groups and addresses", problem, remedy, needed=False)
+
+    def _repeated_tried(self, contents: Sequence[Content], found: Survey) -> Iterator[Trial]:
+        people = sorted(records.contradicting(contents, self.options, self._named, found))
+        if people:
+            shown = ", ".join(people[:3]) + (", ..." if len(people) > 3 else "")
+            problem = f"{len(people)} people have several rows that contradict each other (ids {shown}); they are held back."
+            remedy = (
+                "Have them corrected; where a file has one row for each contract, map options.columns.employment_id to the "
+                "contract's id."
+            )
+            yield Trial("its several rows of one person", problem, remedy, needed=False)
 
     def _proof_tried(self) -> Trial:
         what = "a proof that the file is whole"
@@ -98,7 +130,7 @@ class Files(Account[Options]):
         )
 
     @property
-    def _named(self) -> dict[str, str]:
+    def _named(self) -> dict[str, tuple[str, ...]]:
         return records.headers(self.options, self.kinds)
 
     def _place(self) -> Place:
@@ -107,7 +139,7 @@ class Files(Account[Options]):
 
     def _chosen(self, place: Place) -> tuple[list[Entry], Mapping[str, Entry]]:
         """Tonight's files, and the listing they are in."""
-        entries = choose(place, self.options, clock.now())
+        entries = choose(place, self.options, clock.now(), self.timezone)
         return entries, settled(place, entries, self.options)
 
     def _received(self, place: Place, entries: Sequence[Entry], listing: Mapping[str, Entry], directory: Path) -> list[Arrival]:
@@ -115,7 +147,8 @@ class Files(Account[Options]):
         return [receive(place, entry, self.options, listing, copy) for entry, copy in zip(entries, copies, strict=True)]
 
     def _opened(self, arrivals: Sequence[Arrival]) -> list[Content]:
-        return [open_content(each.name, each.path, tuple(self._named.values()), self.options) for each in arrivals]
+        headers = tuple(chain.from_iterable(self._named.values()))
+        return [open_content(each.name, each.path, headers, self.options) for each in arrivals]
 
     def _written(self, arrivals: Sequence[Arrival], directory: Path, progress: Progress) -> tuple[Extract, Extract]:
         """Judge what was fetched, then write it."""
@@ -135,7 +168,7 @@ class Files(Account[Options]):
                 units=units,
                 progress=lambda n: progress("employees", n, everybody),
             )
-            missing = [f"'{named[name]}'" for name in NEEDED if name in written.vanished]
+            missing = [f"'{named[name][0]}'" for name in NEEDED if name in written.vanished]
             if missing:
                 raise Refused(
                     f"has nobody with {' or '.join(missing)}", "Correct options.columns, or have the export changed back."
@@ -151,6 +184,13 @@ class Files(Account[Options]):
             Extract("employees", people.path, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
             Extract("org_units", units.path, len(contents), units.count, None, proof, why_units, partial=partial),
         )
+
+
+def _encoding_tried(content: Content) -> Trial:
+    """Whether what the company file says of the encoding makes words of this file."""
+    remedy = encodings.doubt(content.path, content.encoding) if content.kind in {"csv", "tsv"} else None
+    problem = f"Read as {content.encoding}, some of its letters make no words." if remedy else None
+    return Trial("its encoding", problem, remedy, needed=False)
 
 
 def _announced(arrival: Arrival, content: Content) -> list[int]:
@@ -186,6 +226,14 @@ def _remarks(contents: Sequence[Content], found: Survey, written: Written) -> st
         (
             found.lost,
             f"{found.lost} values were lost before the file was written (#N/A, or characters replaced) and count as unknown.",
+        ),
+        (
+            len(found.suspects),
+            f"There are words such as {', '.join(sorted(found.suspects))}, which may mean nothing (options.empty).",
+        ),
+        (
+            len(found.contradicting),
+            f"{len(found.contradicting)} people have several rows that contradict each other and are held back.",
         ),
         (written.unresolved, f"{written.unresolved} managers were not found by their e-mail; nothing is concluded from that."),
     )

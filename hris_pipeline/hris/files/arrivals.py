@@ -10,12 +10,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hris_pipeline.hris.files.options import Options, date_in
 from hris_pipeline.hris.files.places import CHUNK, Entry, Place, Refused
 
+_NO_BEGINNINGS = (".", "~$")
+_NO_ENDINGS = ("~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".lock")
 FEW = 64 << 10  # bytes: more than any marker, count or manifest needs
 CLOCKS = dt.timedelta(seconds=2)  # what a server rounds and clocks differ: a marker may seem as much older than its file
 
@@ -32,13 +35,16 @@ class Arrival:
     marked: bool  # whether a marker, a checksum or a total says that it is whole
 
 
-def choose(place: Place, options: Options, now: dt.datetime) -> list[Entry]:
-    """Tonight's files, the newest first: one of a full feed, all young ones of a delta. :class:`Refused` without any."""
+def choose(place: Place, options: Options, now: dt.datetime, timezone: str) -> list[Entry]:
+    """Tonight's files, the newest first: one of a full feed, all young ones of a delta. :class:`Refused` without any.
+
+    A day in a file's name is the sender's own, in ``timezone``, and counts to its end.
+    """
     entries = place.entries()
     matching = [
         entry
         for name, entry in entries.items()
-        if fnmatch.fnmatchcase(name, options.pattern) and (name[0] != "." or options.pattern[0] == ".")  # hidden: a draft
+        if fnmatch.fnmatchcase(name, options.pattern) and not _is_no_export(name, options.pattern)
     ]
     beside = {_beside(pattern, entry.name) for entry in matching for pattern in options.proof.beside.values()}
     matching = [entry for entry in matching if entry.name not in beside]
@@ -47,7 +53,8 @@ def choose(place: Place, options: Options, now: dt.datetime) -> list[Entry]:
             f"has no file {options.pattern} in {place.title}",
             "Ask the sender whether the export ran, or correct options.path in the company file.",
         )
-    dated = sorted(((_date(entry, options), entry) for entry in matching), key=lambda one: (*one[0], one[1].name), reverse=True)
+    dated = [(_date(entry, options, timezone), entry) for entry in matching]
+    dated.sort(key=lambda one: (*one[0], one[1].name), reverse=True)
     if options.max_age_hours is not None:
         oldest = now - dt.timedelta(hours=options.max_age_hours)
         young = [(date, entry) for date, entry in dated if min(date) >= oldest]
@@ -63,19 +70,27 @@ def choose(place: Place, options: Options, now: dt.datetime) -> list[Entry]:
     return chosen[:1] if options.feed == "full" else chosen
 
 
-def _date(entry: Entry, options: Options) -> tuple[dt.datetime, dt.datetime]:
-    """By which a file is the newest, and by which else it is old: the date in its name, when it was changed."""
+def _is_no_export(name: str, pattern: str) -> bool:
+    """Whether a name is a draft's, a lock's (``~$people.xlsx``) or half a file's, and the company file does not ask for such."""
+    return any(name.startswith(begin) and not pattern.startswith(begin) for begin in _NO_BEGINNINGS) or any(
+        name.lower().endswith(end) and not pattern.lower().endswith(end) for end in _NO_ENDINGS
+    )
+
+
+def _date(entry: Entry, options: Options, timezone: str) -> tuple[dt.datetime, dt.datetime]:
+    """By which a file is the newest, and by which else it is old: the end of the day in its name, when it was changed."""
     if options.date_in_name is None:
         return entry.modified, entry.modified
     found = date_in(options.date_in_name).search(entry.name)
     try:
-        named = dt.datetime.strptime(found[0] if found else "", options.date_in_name).replace(tzinfo=dt.UTC)
+        named = dt.datetime.strptime(found[0] if found else "", options.date_in_name)  # noqa: DTZ007 - the zone follows
     except ValueError:
         raise Refused(
             f"has a file {entry.name} without a date like {options.date_in_name} in its name",
             "Correct options.date_in_name, or options.path so that it means only files with a date.",
         ) from None
-    return named, entry.modified
+    ends = named if "%H" in options.date_in_name else named + dt.timedelta(days=1)
+    return ends.replace(tzinfo=ZoneInfo(timezone)).astimezone(dt.UTC), entry.modified
 
 
 def settled(place: Place, chosen: list[Entry], options: Options) -> dict[str, Entry]:

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hris_pipeline.hris.extract import BATCH
+from hris_pipeline.hris.files import encodings
 from hris_pipeline.hris.files.options import Format, Options
 from hris_pipeline.hris.files.places import CHUNK, Refused, new_file
 from hris_pipeline.hris.files.text import header_key
@@ -35,13 +36,9 @@ _ENDINGS: Mapping[Format, Sequence[str]] = {
 }
 _FIRST_YEAR = 1899  # of the days that Excel counts; old Macs counted from 1904
 LONGEST_CELL = 64 << 20  # characters; Python's own limit is less than a long note
-_BOMS = (  # the long ones first
-    (codecs.BOM_UTF32_LE, None),
-    (codecs.BOM_UTF32_BE, None),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_NO_FILE = ("__MACOSX/", "~$", ".", "Thumbs.db", "desktop.ini")  # what computers put into folders and archives for themselves
+_LONG_ROWS = 5  # that an error names
+_END = 64  # bytes at a file's end in which a Ctrl-Z may stand
 
 Value = str | int | float | bool | None | UnsetType  # what a key of a JSON file may hold
 Rows = Iterator[tuple[int, Sequence[Any]]]
@@ -62,6 +59,18 @@ class Content:
     ignored: int = 0  # columns that the company file does not name
     announced: int | None = field(default=None, init=False)  # rows, by the trailer, once the file was read to its end
     rows: int = field(default=0, init=False)
+    places: list[int] = field(default_factory=list, init=False)  # of the columns asked for, once the header was read
+    padded: int = field(default=0, init=False)  # rows that ended before the header does
+
+    def where(self, header: str, numbers: Sequence[int]) -> str:
+        """Some cells of a column, as a spreadsheet names them."""
+        if not self.places:
+            named = [f"object {number}" for number in numbers]
+        else:
+            letters = _letters(self.places[self.headers.index(header)])
+            named = [f"cell {letters}{number}" for number in numbers]
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        return ", ".join(named[:3]) + more
 
     def batches(self) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
         """The rows' numbers and the columns by their header, some thousand rows at a time."""
@@ -69,11 +78,11 @@ class Content:
             yield from self._objects()
             return
         rows = self._body()
-        places = _positions(next(rows)[1], self)
+        self.places = places = _positions(next(rows)[1], self)
         pick = itemgetter(*places) if len(places) > 1 else lambda cells: (cells[places[0]],)
         numbers: list[int] = []
         picked: list[Any] = []
-        self.rows, self.announced = 0, None
+        self.rows, self.announced, self.padded = 0, None, 0
         for number, cells in rows:
             numbers.append(number)
             picked.append(pick(cells))
@@ -100,19 +109,58 @@ class Content:
             raise Refused(f"has a file {self.name} with nothing in it", "Ask the sender to run the export again.")
         yield header
         width, trailer = len(header[1]), self.options.proof.trailer
+        addresses = self._address_places(header[1])
+        short: tuple[int, int] | None = None  # number and width of the row before, where that was a short one
         for number, cells in rows:
             if self.announced is not None:
                 raise Refused(f"has a file {self.name} that goes on after its last row (row {number})", "Ask the sender why.")
             if trailer and str(cells[0] or "").strip() == trailer.starts_with:
                 self.announced = _whole(cells[trailer.count_in - 1] if len(cells) >= trailer.count_in else None, self.name)
                 continue
-            if len(cells) != width and (len(cells) < width or any(cells[width:])):
-                raise Refused(
-                    f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead of {width}: "
-                    "it was cut off there, or a value holds the delimiter without quotes",
-                    "Ask the sender to send it again, with quotes around values.",
-                )
+            if len(cells) > width and any(cell not in {None, ""} for cell in cells[width:]):
+                raise self._too_long(number, cells, width, rows)
+            if len(cells) < width:
+                if self.kind != "xlsx" and _is_piece(cells, width, short, addresses):
+                    raise Refused(
+                        f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead of {width}, as if "
+                        "it were the rest of the row before: a value holds a line break without quotes",
+                        "Have the export put quotes around values; if it does, correct options.quote and options.escape.",
+                    )
+                short = number, len(cells)
+                self.padded += 1
+                yield number, [*cells, *[None] * (width - len(cells))]
+                continue
+            short = None
             yield number, cells
+        if short and self.kind != "xlsx" and not trailer and not self.options.proof.beside and not _ends_a_line(self):
+            raise Refused(
+                f"has a file {self.name} in whose row {short[0]}, the last one, there are {short[1]} columns instead of {width}: "
+                "it was cut off there",
+                "Ask the sender to send it again; if it always ends so, have its last line ended, or set options.proof.",
+            )
+
+    def _too_long(self, number: int, cells: Sequence[Any], width: int, rows: Rows) -> Refused:
+        others = []
+        for other, more in rows:
+            if len(more) > width and any(cell not in {None, ""} for cell in more[width:]):
+                others.append(other)
+                if len(others) == _LONG_ROWS:
+                    break
+        also = f" (and others, such as row {', '.join(map(str, others))})" if others else ""
+        if self.kind == "xlsx":
+            place = next(n for n in range(width, len(cells)) if cells[n] not in {None, ""})
+            where = f"has a file {self.name} with something in cell {_letters(place)}{number}, where the header has no column"
+            return Refused(f"{where}{also}", "Give the column a name in the header's row, or empty it.")
+        return Refused(
+            f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead of {width}{also}: a value "
+            "holds the delimiter without quotes",
+            "Have the export put quotes around values, or correct options.quote, options.escape or options.delimiter.",
+        )
+
+    def _address_places(self, header: Sequence[Any]) -> frozenset[int]:
+        columns = self.options.columns
+        names = {header_key(name) for source in (columns.email, columns.manager_email) if source for name in source.columns}
+        return frozenset(place for place, cell in enumerate(header) if header_key(cell) in names)
 
     def _all_rows(self) -> Rows:
         return _sheet(self) if self.kind == "xlsx" else _csv(self)
@@ -147,9 +195,11 @@ def open_content(name: str, path: Path, headers: Sequence[str], options: Options
     headers = tuple(dict.fromkeys(headers))
     content = Content(name, path, headers, options, kind)
     if kind == "json":
+        _cut_ctrl_z(path, "utf-8")
         return content
     if kind != "xlsx":
-        content.encoding = _encoding(content)
+        content.encoding = encodings.find(path, name, options.encoding)
+        _cut_ctrl_z(path, content.encoding)
         content.delimiter = options.delimiter or ("\t" if kind == "tsv" else _delimiter(content))
     header = next(content._body())[1]  # noqa: SLF001 - its own
     content.ignored = sum(1 for cell in header if header_key(cell)) - len(_positions(header, content))
@@ -204,39 +254,51 @@ def _delimiter(content: Content) -> str:
 # --- CSV and TSV ----------------------------------------------------------------------------------------------------------------
 
 
-def _encoding(content: Content) -> str:
-    """What a text file is written in: what its BOM says, else UTF-8 if every byte fits, else what the company file says."""
+def _cut_ctrl_z(path: Path, encoding: str) -> None:
+    """Take the mark off the end of our copy by which old systems end a text (Ctrl-Z), and the zeros that fill their blocks."""
+    marks = {"utf-16-le": (b"\x1a\0",), "utf-16-be": (b"\0\x1a",), "utf-16": (b"\x1a\0", b"\0\x1a")}.get(encoding, (b"\x1a",))
+    with path.open("r+b") as file:
+        size = file.seek(0, io.SEEK_END)
+        start = max(0, size - _END)
+        file.seek(start)
+        end = file.read()
+        for mark in marks:
+            at = end.find(mark)
+            if at >= 0 and not end[at:].strip(b"\x1a\0\r\n "):
+                file.truncate(start + at)
+
+
+def _ends_a_line(content: Content) -> bool:
     with content.path.open("rb") as file:
-        start = file.read(4)
-        for bom, encoding in _BOMS:
-            if start.startswith(bom):
-                if encoding is None:
-                    raise Refused(f"has a file {content.name} in UTF-32", "Have it written as UTF-8.")
-                return encoding
-        given = content.options.encoding
-        if given == "utf-16":  # without a BOM every second byte of plain text is zero
-            return "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
-        file.seek(0)
-        decoder, done = codecs.getincrementaldecoder("utf-8")(), 0
-        try:
-            while chunk := file.read(CHUNK):
-                decoder.decode(chunk)
-                done += len(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as problem:
-            if given == "utf-8":
-                raise Refused(
-                    f"has a file {content.name} that is not UTF-8 (byte {done + problem.start})",
-                    "Set options.encoding to what it is written in, most often cp1252, or have it written as UTF-8.",
-                ) from None
-            return given
-    return "utf-8"
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - 4))
+        return file.read().rstrip(b"\0")[-1:] in {b"\r", b"\n"}
+
+
+def _is_piece(cells: Sequence[Any], width: int, short: tuple[int, int] | None, addresses: frozenset[int]) -> bool:
+    """Whether a short row is the second half of one that a line break in a value has torn apart, rather than one without ends."""
+    if len(cells) == 1:
+        return True
+    halves = short is not None and short[1] + len(cells) - 1 == width
+    return halves and not any("@" in str(cells[place]) for place in addresses if place < len(cells))
+
+
+def _letters(place: int) -> str:
+    """A column's letters, from its place: 0 is A, 26 is AA."""
+    letters = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def _csv(content: Content) -> Rows:
     csv.field_size_limit(LONGEST_CELL)
     quote = content.options.quote
     dialect: dict[str, Any] = {"delimiter": content.delimiter, "strict": True}
+    if content.options.escape:
+        dialect["escapechar"] = content.options.escape
     dialect |= {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
     with content.path.open(encoding=content.encoding, newline="") as file:
         reader = csv.reader(file, **dialect)
@@ -247,13 +309,19 @@ def _csv(content: Content) -> Rows:
         except csv.Error:
             raise Refused(
                 f"has a file {content.name} whose quotes do not match near line {reader.line_num}: it was cut off, or has others",
-                "Ask the sender to send it again, or correct options.quote and options.delimiter.",
+                _about_quotes(content),
             ) from None
         except UnicodeDecodeError:
             raise Refused(
                 f"has a file {content.name} that is not {content.encoding} near line {reader.line_num}",
                 "Correct options.encoding in the company file.",
             ) from None
+
+
+def _about_quotes(content: Content) -> str:
+    if content.options.escape is None and b'\\"' in content.path.read_bytes():
+        return "It has backslashes before quotes: set options.escape to a backslash, '\\', in the company file."
+    return "Ask the sender to send it again, or correct options.quote, options.escape and options.delimiter."
 
 
 # --- Excel ----------------------------------------------------------------------------------------------------------------------
@@ -344,7 +412,7 @@ def _unpacked(name: str, path: Path, options: Options) -> tuple[str, Path]:
     to = path.with_name(f"{path.name}.unpacked")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            members = [member for member in archive.infolist() if not member.is_dir() and not _is_of_no_use(member.filename)]
             if len(members) != 1:
                 raise Refused(f"has a file {name} with {len(members)} files in it", "Have exactly one put into the archive.")
             _check_size(archive, name, options)
@@ -356,6 +424,11 @@ def _unpacked(name: str, path: Path, options: Options) -> tuple[str, Path]:
             "Have it sent again, as a plain zip archive without a password.",
         ) from None
     return members[0].filename.lower().rpartition(".")[2], to
+
+
+def _is_of_no_use(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return path.startswith(_NO_FILE[0]) or "/__MACOSX/" in path or name.startswith(_NO_FILE[1:3]) or name in _NO_FILE[3:]
 
 
 def _whole(value: Any, name: str) -> int:

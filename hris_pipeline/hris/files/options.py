@@ -1,9 +1,9 @@
 """What a company file says of a feed of files: where they lie, how they are written, what is in them, what proves them."""
 
+import codecs
 import datetime as dt
 import posixpath
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -12,13 +12,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from hris_pipeline import rules
 from hris_pipeline.hris.extract import Status
 from hris_pipeline.settings import REFERENCE, KeyPath, Settings, Text, mistake, refuse
+from hris_pipeline.texts import clean_text
 
-Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1"]
 Format = Literal["csv", "tsv", "xlsx", "json"]
 
 EXCEL = "excel"  # a date as the number of days that Excel counts
 EMPLOYED = "employed"
 """Our own word for the status in a file without a column for it: active, unless the dates say otherwise."""
+
+BLANK = "(blank)"
+"""Our own word for a status that is blank in the file, where `statuses` says what that means."""
+
+_NO_TEXT = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"})
+"""What Python registers among its encodings, and what no file is written in."""
 
 _DAY = dt.date(2026, 12, 31)
 _IN_NAMES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{2}", "%d": r"\d{2}", "%H": r"\d{2}", "%M": r"\d{2}", "%S": r"\d{2}"}
@@ -64,6 +70,17 @@ def _beside(text: str) -> str:
     return text
 
 
+def _encoding(text: str) -> str:
+    try:
+        codec = codecs.lookup(text)
+        known = codec.name.replace("-", "_") not in _NO_TEXT and isinstance("a".encode(text).decode(text), str)
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise mistake("must be an encoding that Python knows, such as utf-8, windows-1252, windows-1250, iso-8859-2 or shift_jis")
+    return text
+
+
 def _one_character(text: str) -> str:
     if len(text) != 1 or text in "\r\n":
         raise mistake("must be one character")
@@ -74,10 +91,47 @@ def _from_name(given: object) -> object:
     return {"name": given} if isinstance(given, str) else given
 
 
+def _word(given: object) -> object:
+    """YAML takes 2999-12-31 for a day and NULL for nothing; here both are words, and which letters NULL had is not known."""
+    if given is None:
+        raise mistake('must be a word in quotes: "NULL", "null" or "~", as the file has it')
+    return str(given) if isinstance(given, dt.date | int | float) and not isinstance(given, bool) else given
+
+
+def _source(given: object) -> object:
+    """A column's name, a list of them, or all keys."""
+    if isinstance(given, str):
+        return {"columns": [given]}
+    if isinstance(given, list | tuple):
+        return {"columns": list(given)}
+    if given is None or isinstance(given, bool | int | float):
+        raise mistake("must be text, a list of texts, or {column: ..., empty: [...]}")
+    if isinstance(given, dict) and "column" in given:
+        if "columns" in given:
+            raise mistake("has column and columns: keep one of them")
+        return {**{key: value for key, value in given.items() if key != "column"}, "columns": [given["column"]]}
+    return given
+
+
 DateFormat = Annotated[str, AfterValidator(_date_format)]
 Beside = Annotated[str, AfterValidator(_beside)]
 Character = Annotated[str, AfterValidator(_one_character)]
 Header = Annotated[str, Field(min_length=1)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
+Word = Annotated[str, BeforeValidator(_word), AfterValidator(clean_text), Field(min_length=1)]
+Words = Annotated[tuple[Word, ...], Field(strict=False)]
+
+
+class Column(Settings):
+    """Where one attribute stands: in one column, or in the first of several that says anything."""
+
+    columns: Annotated[tuple[Header, ...], Field(strict=False, min_length=1)] = Field(
+        description="column's name, or several: the first that is not empty counts"
+    )
+    empty: Words | None = Field(default=None, description="words for nothing in this attribute, in place of options.empty")
+
+
+Source = Annotated[Column, BeforeValidator(_source)]
 
 
 class GroupColumns(Settings):
@@ -85,6 +139,10 @@ class GroupColumns(Settings):
 
     id: Header | None = Field(default=None, description="column with the unit's id; without one the name is the id")
     name: Header | None = Field(default=None, description="column with the unit's name; without one the id is the name")
+    separator: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description='between several units in one cell, such as ";"; null: a cell is one unit'
+    )
+    empty: Words | None = Field(default=None, description="words for nothing in these columns, in place of options.empty")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -96,17 +154,17 @@ class GroupColumns(Settings):
 class Columns(Settings):
     """Our attributes, and the file's columns (of a JSON file: the keys) that hold them."""
 
-    id: Header = Field(description="column with the person's permanent id")
-    employment_id: Header | None = Field(default=None, description="contract's id, where a file has one row for each contract")
-    email: Header = Field(description="column with the work e-mail")
-    given_name: Header | None = Field(default=None, description="first name")
-    family_name: Header | None = Field(default=None, description="last name")
-    status: Header | None = Field(default=None, description="status, in words that `statuses` explains")
-    start_date: Header | None = Field(default=None, description="first day")
-    end_date: Header | None = Field(default=None, description="last day, inclusive")
-    manager_id: Header | None = Field(default=None, description="the manager's id")
-    manager_email: Header | None = Field(default=None, description="the manager's work e-mail, where the file has no id of them")
-    updated_at: Header | None = Field(default=None, description="when the row was last changed")
+    id: Source = Field(description="column with the person's permanent id")
+    employment_id: Source | None = Field(default=None, description="contract's id, where a file has one row for each contract")
+    email: Source = Field(description="column with the work e-mail")
+    given_name: Source | None = Field(default=None, description="first name")
+    family_name: Source | None = Field(default=None, description="last name")
+    status: Source | None = Field(default=None, description="status, in words that `statuses` explains")
+    start_date: Source | None = Field(default=None, description="first day")
+    end_date: Source | None = Field(default=None, description="last day, inclusive")
+    manager_id: Source | None = Field(default=None, description="the manager's id")
+    manager_email: Source | None = Field(default=None, description="the manager's work e-mail, where the file has no id of them")
+    updated_at: Source | None = Field(default=None, description="when the row was last changed")
     groups: Annotated[dict[str, Annotated[GroupColumns, BeforeValidator(_from_name)]], Field(strict=False)] = Field(
         default={}, description='kinds of group: {team: Team} or {team: {id: "Team ID", name: Team}}'
     )
@@ -119,7 +177,12 @@ class Columns(Settings):
             for kind in self.groups
             if not re.fullmatch(r"[a-z][a-z0-9_]*", kind) or kind in taken
         ]
-        if self.id.casefold() == self.email.casefold():
+        wrong += [
+            ((name, "columns"), "must be one column: an id must not come from another one tomorrow")
+            for name in ("id", "employment_id")
+            if (source := getattr(self, name)) and len(source.columns) > 1
+        ]
+        if self.id.columns[0].casefold() in {column.casefold() for column in self.email.columns}:
             wrong.append((("id",), "must be another column than email: an address may change, and ids appear in logs"))
         if self.manager_id and self.manager_email:
             wrong.append((("manager_email",), "is there beside manager_id: keep one of them"))
@@ -201,9 +264,17 @@ class Options(Settings):
     open_ended: Annotated[tuple[Annotated[str, AfterValidator(_iso_day)], ...], Field(strict=False)] = Field(
         default=("2099-12-31", "9999-12-31"), description="last days that mean that there is none"
     )
-    encoding: Encoding = Field(default="utf-8", description="what a text file is written in where it is no UTF-8 and has no BOM")
+    empty: Words = Field(
+        default=(), description='words that mean nothing in every column, to the letter: ["NULL", "N/A", "-", "0000-00-00"]'
+    )
+    encoding: Encoding = Field(
+        default="utf-8", description="what a text file is written in where it is no UTF-8 and has no BOM: any that Python knows"
+    )
     delimiter: Character | None = Field(default=None, description="between columns; null to find out by the header")
     quote: Character | None = Field(default='"', description="around values that hold the delimiter; null for none")
+    escape: Character | None = Field(
+        default=None, description="before a quote within a value, such as a backslash; null: a quote is written twice there"
+    )
     sheet: str | None = Field(default=None, description="xlsx: the sheet's name; null where there is only one")
     header_row: Annotated[int, Field(ge=1)] = Field(default=1, description="number of the row with the columns' names")
     omits_empty: bool = Field(default=False, description="json: whether the keys of empty values are left out")
@@ -243,7 +314,7 @@ class Options(Settings):
         """What the words of the file mean, in lower case."""
         if self.columns.status is None:
             return {EMPLOYED: "active"}
-        return {unicodedata.normalize("NFC", word).strip().lower(): status for word, status in self.statuses.items()}
+        return {clean_text(word).lower() or BLANK: status for word, status in self.statuses.items()}
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -261,9 +332,17 @@ class Options(Settings):
             wrong.append((("proof", "trailer"), "is for csv, tsv and xlsx: a JSON file has no last row"))
         if self.delimiter is not None and self.delimiter == self.quote:
             wrong.append((("quote",), "must be another character than the delimiter"))
+        if self.escape is not None and self.escape in {self.delimiter, self.quote}:
+            wrong.append((("escape",), "must be another character than the delimiter and the quote"))
         refuse(wrong)
         return self
 
     def date_format(self, column: str) -> str:
         """How the dates of ``start_date`` or ``end_date`` are written."""
         return str(getattr(self.dates, column) or self.dates.default)
+
+    def words_for_nothing(self, name: str) -> frozenset[str]:
+        """The words that mean nothing in an attribute, or in a column of a kind of group (``team.name``)."""
+        kind, part, _ = name.partition(".")
+        source = self.columns.groups[kind] if part else getattr(self.columns, kind)
+        return frozenset(self.empty if source.empty is None else source.empty)
