@@ -21,6 +21,9 @@ from hris_pipeline.presentation.oddities import Oddities
 
 _SQL = (Path(__file__).parent / "review.sql").read_text(encoding="utf-8")
 
+UNREADABLE = "user_cannot_be_read"
+"""What no decision ends: the person's user has to be put right in deskbird."""
+
 RULES: Mapping[str, str] = {
     "several_users_carry_the_marker": "More than one user in deskbird carries the record's marker.",
     "several_users_belong_to_the_person": "The person's records have different users in deskbird, by their markers or links.",
@@ -38,7 +41,7 @@ RULES: Mapping[str, str] = {
         "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
         "about the person is kept in line."
     ),
-    "user_cannot_be_read": (
+    UNREADABLE: (
         "deskbird gives the person's user in a form that cannot be read, so nothing is changed about the person. deskbird's "
         "support can put the user right; another user is not created."
     ),
@@ -87,7 +90,7 @@ class Waiting:
 
     def commands(self, company: str) -> list[str]:
         """What decides it; one of them for each user that comes into question."""
-        if is_about_a_group(self.rule) or self.rule == "user_cannot_be_read":
+        if is_about_a_group(self.rule) or self.rule == UNREADABLE:
             return []
         ids = [candidate["deskbird_id"] for candidate in self.candidates]
         words = ("link",) if self.rule == "email_is_taken" else ("link", "separate")
@@ -164,7 +167,7 @@ def as_csv(waiting: Sequence[Waiting]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for one in waiting:
-        if is_about_a_group(one.rule):
+        if is_about_a_group(one.rule) or one.rule == UNREADABLE:
             continue
         ids = " ".join(candidate["deskbird_id"] for candidate in one.candidates)
         for candidate in one.candidates:
