@@ -28,8 +28,9 @@ lint: $(STAMP) ## ruff and mypy
 bench: $(STAMP) ## the benchmark table (minutes, and some gigabytes of disk)
 	@$(BIN)/python -m benchmarks
 
-chaos: $(STAMP) ## random nights under random faults: make chaos MINUTES=30 SEED=1
-	@$(BIN)/python -m hris_pipeline_tests.end_to_end.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+chaos: $(STAMP) ## random nights under random faults: make chaos MINUTES=30 SEED=1 FAULTS=-kill (NIGHTS, TOTAL: how many)
+	@$(BIN)/python -m hris_pipeline_tests.end_to_end.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(NIGHTS),--nights $(NIGHTS)) $(if $(TOTAL),--total $(TOTAL)) $(if $(FAULTS),--faults=$(FAULTS))
 
 # a SCIM server on Node.js, which some tests provision into; where it cannot be installed they are skipped, and say so
 $(NODE_STAMP): $(FOREIGN)/package-lock.json

@@ -220,7 +220,7 @@ def status(
             company,
             _now(as_of),
             timezone=loaded.timezone,
-            schedule=loaded.schedule,
+            schedule=loaded.schedule if loaded.schedule_on else None,
             last_run=_last_run(company),
             pause=_paused(company),
         )
@@ -317,15 +317,15 @@ def review(
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting, odd = rendering.read(con), oddities.read(con)
+        waiting, to_correct, odd = rendering.read(con), rendering.corrections(con), oddities.read(con)
     if out is not None:
         _deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
         _say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
     elif format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting, odd), None)
+        _deliver(rendering.as_json(company, waiting, to_correct, odd), None)
     else:
-        unread = odd.for_review()
-        put(sys.stdout, lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, unread=unread))
+        about: dict[str, Any] = {"timezone": loaded.timezone, "to_correct": to_correct, "unread": odd.for_review()}
+        put(sys.stdout, lambda to: rendering.show(to, company, waiting, **about))
 
 
 @app.command()
@@ -508,6 +508,10 @@ def _load(company: str, *, to_run: bool = False) -> "Company":
     """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
     from hris_pipeline import settings
 
+    if company == "demo":
+        from hris_pipeline.sandbox import clock
+
+        clock.use()
     return settings.load_to_run(company) if to_run else settings.load(company)
 
 
@@ -542,14 +546,19 @@ def _plan(company: str, as_of: str | None, plan_id: str | None = None) -> "Plan"
 def _carried_out(plan: "Plan", run_id: str) -> int:
     """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where a guard holds something."""
     from hris_pipeline import settings
+    from hris_pipeline.presentation import status as rendering
     from hris_pipeline.warehouse import Warehouse
 
+    with Warehouse(settings.data_folder(), plan.company).read() as con:
+        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
+        damaged = rendering.damage_sentences(con, run_id)
+    if damaged:  # a failed write, whatever a guard says of its repair
+        _say(" ".join(damaged))
+        return 1
     if plan.exit_code in (1, 2):  # what is still planned was not reached
         return 1
     if plan.exit_code == 3:
         return 3
-    with Warehouse(settings.data_folder(), plan.company).read() as con:
-        night = con.execute("select in_line from state.nights where run_id = ?", [run_id]).fetchone()
     if night is not None and not night[0]:
         _say(
             "Everything was sent, but deskbird is not in line: something did not stick, or was changed there meanwhile. "
@@ -708,6 +717,7 @@ def _say(sentence: str) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code. What goes wrong becomes one sentence on standard error, without a traceback."""
     command: Callable[..., Any] = typer.main.get_command(app)
+    moment = os.environ.get("HRIS_PIPELINE_NOW")  # noqa: TID251 - a command on the demo sets it, for itself only
     try:
         return int(command(arguments, prog_name="hris-pipeline", standalone_mode=False) or 0)
     except _UsageError as mistake:
@@ -718,6 +728,9 @@ def run(arguments: list[str] | None = None) -> int:
         pass
     except BaseException as problem:  # noqa: BLE001 - whatever it is, nobody should have to read a traceback
         _say(_unexpected(problem))
+    finally:
+        if moment is None:
+            os.environ.pop("HRIS_PIPELINE_NOW", None)  # noqa: TID251 - likewise
     return 1
 
 

@@ -142,7 +142,7 @@ PEOPLE = Table(
         Column(
             "hris_ref",
             "VARCHAR",
-            "primary record: <connection>:<id in that HRIS>",
+            "primary record: `<connection>:<id in that HRIS>`",
             nullable=False,
             comes_from=("hris.employees.id",),
         ),
@@ -268,7 +268,7 @@ GROUPS = Table(
         Column(
             "hris_ref",
             "VARCHAR",
-            "<connection>:<kind>:<id in that HRIS>",
+            "`<connection>:<kind>:<id in that HRIS>`",
             nullable=False,
             comes_from=("hris.org_units.kind", "hris.org_units.id"),
         ),

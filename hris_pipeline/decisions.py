@@ -50,17 +50,27 @@ def approve(company: Company, plan_id: str, *, only: str | None, because: str | 
     """Release what guards hold back in the plan, for as many hours as the company file says."""
     hours, warehouse = company.approvals.expire_hours, _warehouse(company)
     with warehouse.write(tuple(company.hris)) as con:
+        plan.require_unaltered(con, company.name, plan_id, "Nothing was approved.")
+        taken_back = _taken_back(plan.void_decisions(con))
         done = plan.approve(con, plan_id, only=only, because=because, by=by, now=now, hours=hours)
     said = f"{count(done, 'change')} released for {count(hours, 'hour')}." if done else "All of that is released already."
-    return [said, f"Carry it out: hris-pipeline apply {company.name} --plan {plan_id}   or wait for the next night."]
+    return [*taken_back, said, f"Carry it out: hris-pipeline apply {company.name} --plan {plan_id}   or wait for the next night."]
 
 
 def reject(company: Company, plan_id: str, *, because: str | None, by: str, now: dt.datetime) -> list[str]:
     """Keep what guards hold back in the plan held back."""
     hours, warehouse = company.approvals.expire_hours, _warehouse(company)
     with warehouse.write(tuple(company.hris)) as con:
+        plan.require_unaltered(con, company.name, plan_id, "Nothing was rejected.")
+        taken_back = _taken_back(plan.void_decisions(con))
         done = plan.reject(con, plan_id, because=because, by=by, now=now, hours=hours)
-    return [f"{count(done, 'change')} kept back." if done else "All of that is kept back already."]
+    return [*taken_back, f"{count(done, 'change')} kept back." if done else "All of that is kept back already."]
+
+
+def _taken_back(altered: int) -> list[str]:
+    """What is said where earlier decisions were altered in the warehouse."""
+    what = f"{count(altered, 'earlier decision')} had been altered in the warehouse, so every earlier decision is taken back."
+    return [what, "What is still meant must be decided again."] if altered else []
 
 
 def stop(company: Company, *, because: str | None, by: str, now: dt.datetime) -> list[str]:

@@ -130,6 +130,11 @@ def _configured(company: Company) -> Iterator[Finding]:
             told = f"{' and '.join(without)} {'does' if len(without) == 1 else 'do'} not deliver it."
             remedy = f"Nothing to do, or take {kind} out of sync.groups."
             yield Finding("note", FILE, f"groups of kind {kind}", told, remedy)
+    delivered = list(dict.fromkeys(kind for name in systems for kind in systems[name].kinds_of(company.hris[name].options)))
+    if company.sync.groups and not set(company.sync.groups) & set(delivered):
+        told = f"No connection delivers any of {', '.join(company.sync.groups)}, so no group comes."
+        remedy = f"Set sync.groups to what they deliver: [{', '.join(delivered)}]." if delivered else "Set sync.groups to []."
+        yield Finding("missing", FILE, "sync.groups", told, remedy)
     offered = {name: system.offers(company.hris[name].options) for name, system in systems.items()}
     if company.sync.managers and all(can.manager == "no" for can in offered.values()):
         remedy = "Set sync.managers to false, or choose another way to read it: `hris-pipeline systems`."
@@ -260,7 +265,8 @@ def _read(company: Company, name: str, extracts: Sequence[Extract], told: set[st
         state: State = "missing" if _wanted(company, attribute) else "note"
         where = "sync.managers to false" if attribute == "manager_id" else f"{attribute} aside in sync.groups"
         choice = f", else set {where}" if state == "missing" else ""
-        remedy = f"See in {system.title} whether the credential may read it; if nobody has one there, all is well{choice}."
+        where_to_look = system.where_of(company.hris[name].options, "manager" if attribute == "manager_id" else attribute)
+        remedy = f"{where_to_look}; if nobody has one there, all is well{choice}."
         yield Finding(state, name, f"the attribute '{word}'", f"It came for nobody in {system.title}.", remedy)
 
 
@@ -269,7 +275,9 @@ def _empty_kinds(company: Company, explained: set[str]) -> Iterator[Finding]:
     for kind in company.sync.groups:
         delivered = any(kind in SYSTEMS[account.system].kinds_of(account.options) for account in company.hris.values())
         if delivered and kind not in explained:
-            remedy = f"See in the HR system whether the credential may read it, or take {kind} out of sync.groups."
+            able = [each for each in company.hris.values() if kind in SYSTEMS[each.system].kinds_of(each.options)]
+            where = SYSTEMS[able[0].system].where_of(able[0].options, kind)
+            remedy = f"{where}, or take {kind} out of sync.groups."
             yield Finding("missing", PEOPLE, f"groups of kind {kind}", "Nobody is in one.", remedy)
 
 

@@ -170,7 +170,7 @@ def interview(company: str, given: Mapping[str, Any], ask: Ask | None, complain:
     question("timezone", "Time zone?", draft.timezone, lambda answer: _take(draft, answer, "timezone", "timezone"))
     question("scope", "Who is in scope? (everybody, or e-mail domains)", "everybody", lambda answer: _take_scope(draft, answer))
     if draft.groups or "groups" in given:
-        kinds = ", ".join(draft.system.group_kinds)
+        kinds = ", ".join(_kinds(draft))
         question(
             "groups", f"Which groups? ({kinds}; or none)", ", ".join(draft.groups), lambda answer: _take_groups(draft, answer)
         )
@@ -286,9 +286,16 @@ def _take_system(draft: Draft, answer: str) -> str | None:
     draft.row, draft.system, draft.options = row, SYSTEMS[row.said["system"]], dict(row.said.get("options", {}))
     draft.connection = draft.system.name
     draft.variables = dict.fromkeys((*draft.system.credentials, "scim_token"), "VARIABLE")
-    usual = [kind for kind in ("team", "department", "cost_center") if kind in draft.system.group_kinds]
-    draft.groups = tuple(usual or draft.system.group_kinds[:1])
+    kinds = _kinds(draft)
+    usual = [kind for kind in ("team", "department", "cost_center") if kind in kinds]
+    draft.groups = tuple(usual or kinds[:1])
     return None
+
+
+def _kinds(draft: Draft) -> tuple[str, ...]:
+    """The kinds of group that the system has, read this way; one that it is known to lack is not offered."""
+    can = draft.row.capabilities
+    return tuple(kind for kind in draft.system.group_kinds if getattr(can, kind, "yes") != "no")
 
 
 def _take_connection(draft: Draft, answer: str) -> str | None:

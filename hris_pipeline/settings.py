@@ -699,6 +699,7 @@ class Company(Settings):
     schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default="30 4 * * *", description="cron in that zone; null for none"
     )
+    schedule_on: bool = Field(default=True, description="false: the schedules are stopped until somebody starts them in the UI")
     changes_schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default=None, description="cron for reading what changed in the HR system between two nights; null for none"
     )

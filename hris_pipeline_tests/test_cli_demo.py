@@ -1,6 +1,7 @@
 """The demo and the UI from their commands, as a person starts them, on free ports and in folders of their own."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hris_pipeline import cli, settings
+from hris_pipeline.sandbox import clock as demo_clock
 from hris_pipeline.sandbox.demo import sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,6 +88,9 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
 
     as_of = ("--as-of", "2026-03-04T05:00:00+01:00")
     assert cli.run(["plan", "demo", *as_of]) == 3
+    assert cli.run(["plan", "demo"]) == 3  # the demo's own clock, which the UI has too
+    assert demo_clock.kept() == "2026-03-04T04:30:00+01:00"
+    assert "HRIS_PIPELINE_NOW" not in os.environ
     assert cli.run(["status", "demo", *as_of, "--format", "json"]) == 3
     screen = json.loads(capsys.readouterr().out.partition('{\n  "version"')[2].join(['{\n  "version"', ""]))
     assert screen["last_run"]["outcome"] == "success"
@@ -111,7 +116,8 @@ def test_the_ui_starts_everything_on_loopback_and_ctrl_c_stops_everything(demo):
                 try:
                     jobs = asked(
                         f"http://127.0.0.1:{port}",
-                        "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }",
+                        "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } "
+                        "schedules { name scheduleState { status } } } } } }",
                     )
                 except OSError:
                     time.sleep(0.3)
@@ -120,6 +126,10 @@ def test_the_ui_starts_everything_on_loopback_and_ctrl_c_stops_everything(demo):
             told = ui.communicate(timeout=60)[0]
     assert jobs, told[-2000:]
     assert {"name": "demo_nightly"} in jobs["repositoriesOrError"]["nodes"][0]["jobs"]
+    assert jobs["repositoriesOrError"]["nodes"][0]["schedules"] == [
+        {"name": "demo_nightly_schedule", "scheduleState": {"status": "STOPPED"}}
+    ]
+    assert not re.search("DEBUG|Traceback", told)
     assert "`make demo` first" in told
     assert ui.returncode == 0
     with socket.socket() as probe:

@@ -205,8 +205,6 @@ def _row(person: Employee) -> flat.Row:
     row["id"] = str(person.id)
     for column in ("start_date", "end_date"):
         row[column] = None if row[column] == "0000-00-00" else row[column]
-    if str(row["status"]).lower() == "active" and row["start_date"] and str(row["end_date"] or "9") < row["start_date"]:
-        row["end_date"] = None  # of an earlier employment: somebody who came back keeps it
     for kind in ("department", "division", "location"):
         row[kind] = {row[kind]: row[f"{kind}_name"]} if row[kind] else row[kind]
     row["team"] = {team.id: team.label for team in row["team"]} if row["team"] else row["team"]
@@ -242,4 +240,5 @@ SYSTEM = System(
     connect=BambooHR,
     reads_changes=True,
     words=WORDS,
+    where=lambda _, name: f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}",
 )

@@ -112,6 +112,17 @@ class System:
     optional_credentials: tuple[str, ...] = ()
     mistakes: Callable[[HrisAccount], Iterable[tuple[KeyPath, str]]] = lambda _: ()
     """What does not go together in an account of the company file: sentences that go on from the path of a key."""
+    where: Callable[[Any, str], str] | None = None
+    """Where an attribute or a kind of group, by our name and for some options, is switched on there: a sentence."""
+    mapped: Callable[[Any], tuple[str, ...]] | None = None
+    """The attributes that the company file itself maps; None: all that the system has are read."""
+    omits_empty: Callable[[Any], bool] = lambda _: False  # whether keys of empty values are left out
+
+    def where_of(self, options: Settings, attribute: str) -> str:
+        """Where an attribute or kind of group is switched on, as a sentence."""
+        if self.where is None:
+            return f"See in {self.title} whether the credential may still read it"
+        return self.where(options, attribute)
 
     def kinds_of(self, options: Settings) -> tuple[str, ...]:
         """The kinds of group that a connection with these options delivers."""

@@ -1,50 +1,6 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, core.quarantine, deskbird.users, observed_users, state.links, state.decisions. Variable: take_over.
--- Makes: person_refs, decided, user_matches, addresses, review_tonight, contested_users, leaving_addresses.
-
-create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
-
--- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
-create or replace temp view person_refs as
-select hris_ref as ref, true as is_primary, hris_ref, other_refs, hash(email, email) as address from core.people
-union all
-select unnest(other_refs), false, hris_ref, other_refs, hash(email, email) from core.people where len(other_refs) > 0;
-
--- What people decided, the latest on each pair of record and user. A link settles all contradictions about its person and its user.
-create or replace temp table decided as
-with latest as (
-    select hris_ref as ref, deskbird_id, decision, decided_at, rowid as number from state.decisions
-    qualify row_number() over (partition by hris_ref, deskbird_id order by decided_at desc, rowid desc) = 1
-)
-select r.hris_ref, l.deskbird_id, l.decision
-from latest l join person_refs r using (ref)
-qualify l.decision = 'separate' or (
-    row_number() over (partition by r.hris_ref, l.decision order by l.decided_at desc, l.number desc) = 1
-    and row_number() over (partition by l.deskbird_id, l.decision order by l.decided_at desc, l.number desc) = 1);
-
-create or replace temp table user_matches as
-select d.hris_ref, d.deskbird_id, 'decision' as rule
-from decided d semi join deskbird.users u using (deskbird_id)
-where d.decision = 'link';
-
-create or replace temp table apart as
-select hris_ref, deskbird_id from decided anti join user_matches using (hris_ref, deskbird_id) where decision = 'separate';
-
--- "Has address": the person's, to the letter, as most have; of the others the addresses are looked at.
-create or replace temp table marked as
-select r.hris_ref, u.deskbird_id, r.address = hash(u.email, u.user_name) as has_address
-from person_refs r join observed_users u on u.marker = r.ref
-anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
-
-create or replace temp view linked_refs as
-select r.is_primary, r.hris_ref, u.deskbird_id,
-    coalesce(u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false) as marked_otherwise,
-    u.external_id is not null and u.marker is null as is_foreign,
-    r.address = hash(u.email, u.user_name) as has_address
-from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
-anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
-create or replace temp table linked as select distinct * exclude (is_primary) from linked_refs where not is_primary;
-insert into linked select * exclude (is_primary) from linked_refs anti join linked using (hris_ref, deskbird_id) where is_primary;
+-- Reads: core.people, core.quarantine, deskbird.users, observed_users, person_refs, apart, marked, linked. Variable: take_over.
+-- Makes: addresses, contested_users, leaving_addresses, review_candidates, match_evidence. Adds to: user_matches, review_tonight.
 
 insert into review_tonight
 with several_records as (select hris_ref from core.people where len(other_refs) > 0)
@@ -95,24 +51,38 @@ with recursive moves as (
 )
 select deskbird_id from moves where deskbird_id not in (select deskbird_id from stuck);
 
--- The e-mail decides last, and only for people who should be in deskbird. "Succeeds": the user belongs to a record that the HRIS has no more,
--- and to somebody of the same name: the same person under a new id (case 28). Of another name it is somebody else (case 25).
+-- The e-mail decides last, and only for people who should be in deskbird. "Succeeds": the user belongs to somebody of the same name whose record
+-- ended, or is gone: the same person under a new id (case 28), whose old record lost the address to the new one (case 91). Of another name
+-- it is somebody else (case 25).
 create or replace temp table email_candidates as
 with looking as (
-    select hris_ref, person_key(email) as key, name_key(display_name) as name
+    select hris_ref, person_key(email) as key, given_name, family_name, display_name
     from core.people
     where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
 ), owned as (
-    select l.hris_ref, l.name, deskbird_id, u.external_id, u.marker, owner_of(deskbird_id, u.marker) as owner,
-        name_key(coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name)) as user_is_called
-    from looking l join addresses a using (key) join observed_users u using (deskbird_id)
+    select *, -- names matter only where the user is somebody's
+        case when owner is not null then folded_name(display_name) end as name,
+        case when owner is not null then folded_name(user_display_name) end as user_is_called
+    from (
+        select l.*, deskbird_id, u.external_id, u.marker, owner_of(deskbird_id, u.marker) as owner,
+            u.given_name as user_given_name, u.family_name as user_family_name,
+            coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name) as user_display_name
+        from looking l join addresses a using (key) join observed_users u using (deskbird_id)
+    )
 ), gone as (
     select owner from owned anti join person_refs r on r.ref = owner anti join core.quarantine q on q.hris_ref = owner
+), left_ as (
+    select r.ref as owner, any_value(r.hris_ref) as owner_ref, any_value(folded_name(p.display_name)) as was_called
+    from person_refs r join core.people p using (hris_ref)
+    where r.ref in (select owner from owned) and p.status = 'ended' and r.hris_ref not in (select hris_ref from review_tonight)
+    group by r.ref
 )
-select o.hris_ref, o.deskbird_id, count(*) over (partition by o.deskbird_id) as people, o.external_id, o.marker, o.owner,
-    coalesce(o.owner in (from gone) and o.name = o.user_is_called, false) as succeeds
+select o.*, l.owner_ref, l.was_called, count(*) over (partition by o.deskbird_id) as people,
+    coalesce(o.owner in (from gone) and o.name = o.user_is_called, false)
+        or coalesce(l.owner is not null and o.name in (o.user_is_called, l.was_called), false) as succeeds
 from owned o
-anti join leaving_addresses l on l.deskbird_id = o.deskbird_id
+left join left_ l using (owner)
+anti join leaving_addresses f on f.deskbird_id = o.deskbird_id
 anti join user_matches m on m.deskbird_id = o.deskbird_id and m.rule = 'decision';
 
 -- An account that was decided not to be the person's keeps its address all the same.
@@ -132,14 +102,33 @@ group by hris_ref
 having count(*) > 1 or max(people) > 1 or bool_or(owner is not null and not succeeds)
     or (bool_or(external_id is not null and marker is null) and not getvariable('take_over'));
 
+-- Which facts agree and which differ, for whoever reads why an e-mail decided.
+create or replace temp macro names_that(relation, given, family) as list_concat(
+    case when given = relation then ['given_name'] else [] end, case when family = relation then ['family_name'] else [] end);
+create or replace temp table match_evidence as
+select hris_ref, deskbird_id, json_merge_patch(
+    case when succeeds then json_object('predecessor', owner) else '{}' end,
+    json_object('agrees', list_concat(['email'], names_that('agrees', given, family)), 'differs', names_that('differs', given, family))
+) as evidence
+from (
+    select *, same_name(given_name, user_given_name) as given, same_name(family_name, user_family_name) as family
+    from email_candidates anti join review_tonight using (hris_ref)
+);
 insert into user_matches
 select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end from email_candidates anti join review_tonight using (hris_ref);
+-- The user is the successor's alone: the record that ended neither keeps it nor deactivates it.
+delete from user_matches
+where rule in ('link', 'marker')
+    and deskbird_id in (select deskbird_id from email_candidates anti join review_tonight using (hris_ref) where succeeds);
 
--- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business.
+-- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business. Somebody of another
+-- name who only looks for an address disputes no account that is known to be its owner's: the owner's end waits for nobody (case 93).
 create or replace temp table contested_users as
 select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
+where succeeds or deskbird_id not in (select deskbird_id from user_matches)
 union
-select deskbird_id from review_tonight where rule <> 'email_is_taken' -- the address waits, nobody doubts whose account it is
+select deskbird_id from review_tonight anti join email_candidates using (hris_ref)
+where rule <> 'email_is_taken' -- the address waits, nobody doubts whose account it is
 union
 select deskbird_id from linked semi join review_tonight using (hris_ref)
 union

@@ -21,6 +21,7 @@ DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
 EVERY_RECORD_WAS_READ = "every_record_was_read"
 PHOTOS_WERE_READ = "photos_were_read"
 GUARDS_HOLD = "guards_hold"
+EVERY_ATTRIBUTE_CAME = "every_attribute_came"
 EVERY_CHANGE_WAS_APPLIED = "every_change_was_applied"
 DESKBIRD_IS_IN_LINE = "deskbird_is_in_line"
 DESKBIRD_WAS_NOT_CHANGED_BY_HAND = "deskbird_was_not_changed_by_hand"
@@ -40,8 +41,11 @@ DESCRIPTIONS = {
     EVERY_RECORD_WAS_READ: "Of every record on deskbird's list it can be told whose it is. One of which it cannot is left alone.",
     PHOTOS_WERE_READ: "Every photo that was asked for came, or there is none. What is not known is left as it is in deskbird.",
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
+    EVERY_ATTRIBUTE_CAME: "The HR system gives every attribute, kind of group and manager that came before or that the company "
+    "file names. What comes for nobody is not cleared.",
     EVERY_CHANGE_WAS_APPLIED: "deskbird took every change that was sent, and none had become stale.",
-    DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back.",
+    DESKBIRD_IS_IN_LINE: "After the night deskbird holds what the HR system wants, except what a guard holds back, and nothing "
+    "differs from what the run left.",
     DESKBIRD_WAS_NOT_CHANGED_BY_HAND: "Nobody else has changed the users and groups that are ours, or it may stay so.",
     WHAT_IS_WRITTEN_STICKS: "deskbird holds what it accepted. What it did not hold three nights in a row is not written again.",
 }

@@ -11,7 +11,7 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.orchestration import lock
+from hris_pipeline.orchestration import lock, outcomes
 
 HOME = "DAGSTER_HOME"
 GRACE = dt.timedelta(minutes=2)  # from a run's start to its lock: imports, and the wait for another run
@@ -80,6 +80,7 @@ def reap_orphans(instance: dg.DagsterInstance, data: Path, grace: dt.timedelta =
         if run_id in alive or (run_id not in dead and record.update_timestamp > recent):
             continue
         instance.add_run_tags(run_id, {MAX_RETRIES_TAG: "0"})  # its night is over; nobody wants it now
+        outcomes.tag_failure(instance, run_id, outcomes.Outcome.STOPPED)
         instance.report_run_failed(record.dagster_run, GONE)
         reaped.append(run_id)
     return reaped

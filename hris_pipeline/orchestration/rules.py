@@ -5,6 +5,7 @@ from hris_pipeline.export import Choice, ExportRules
 from hris_pipeline.hris.systems import SYSTEMS
 from hris_pipeline.people import PeopleRules
 from hris_pipeline.plan import PlanRules
+from hris_pipeline.plan.arrivals import ATTRIBUTES, Expected
 from hris_pipeline.settings import Company, OfficeRule, RoleRule
 
 
@@ -62,4 +63,26 @@ def plan_rules(company: Company) -> PlanRules:
         cleared=company.sync.attributes_cleared,
         drift_kept=company.sync.drift_kept,
         photos=company.sync.photos,
+        expected={connection: expected(company, connection) for connection in company.hris},
+        kinds_read=company.kinds_read,
+    )
+
+
+def expected(company: Company, connection: str) -> Expected:
+    """What the company file maps of a connection, what of it the file names itself, and where each is switched on."""
+    options = company.hris[connection].options
+    system = SYSTEMS[company.hris[connection].system]
+    kinds = system.kinds_of(options)
+    mapped = system.mapped(options) if system.mapped else None
+    attributes = [name for name in ATTRIBUTES if mapped is None or name in mapped]
+    if system.omits_empty(options):  # then nobody has an end date once nobody is to leave
+        attributes = [name for name in attributes if name != "end_date"]
+    given = company.sync.model_fields_set
+    named = [*(mapped or ()), *(["manager"] if "managers" in given else ())]
+    named += [kind for kind in company.sync.groups if "groups" in given or (mapped is not None and kind in kinds)]
+    return Expected(
+        attributes=attributes,
+        kinds=kinds,
+        named=named,
+        where={name: system.where_of(options, name) for name in (*attributes, *kinds)},
     )

@@ -1,12 +1,18 @@
 """Runs from the command line: executed in this process, on the instance that the UI shows."""
 
+import contextlib
 import datetime as dt
+import functools
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
 from dagster._core.events import RunFailureReason
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import MAX_RETRIES_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
@@ -21,6 +27,8 @@ from hris_pipeline.orchestration.tables import key
 What = Literal["nightly", "dry_run", "changes", "apply", "undo"]
 STOPPED = "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
 JOBS = {"nightly": nightly_job, "dry_run": dry_run_job, "changes": changes_job, "apply": apply_job, "undo": undo_job}
+LOCATION, MODULE, REPOSITORY = "hris_pipeline", "hris_pipeline.definitions", "__repository__"
+"""What ``workspace.yaml`` calls the code location, where that is, and what Dagster calls the definitions in it."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,31 @@ def execute(
         if as_of:
             tags[AS_OF] = as_of.isoformat()
         try:
-            result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
+            with _recorded_as(instance, job.name):
+                result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
         except SQLAlchemyError as problem:
             return Finished(success=False, problem=_unrecorded(problem), run_id="")
         except Exception as problem:  # noqa: BLE001 - Dagster's own, before or after the steps
             return Finished(success=False, problem=unexpected(problem), run_id="")
         return Finished(result.success, None if result.success else _problem(result), result.run_id)
+
+
+def origin_of(job: str) -> RemoteJobOrigin:
+    """Where the UI knows the job from: a run without it is missing from the Timeline and from the job's own page."""
+    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=MODULE)
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, LOCATION)
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job)
+
+
+@contextlib.contextmanager
+def _recorded_as(instance: dg.DagsterInstance, job: str) -> Iterator[None]:
+    """Give the run that is made in the block the job's origin; ``execute_in_process`` takes none."""
+    recorded = functools.partial(instance.create_run_for_job, remote_job_origin=origin_of(job))
+    instance.create_run_for_job = recorded  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del instance.create_run_for_job  # the class's own again
 
 
 def reap() -> list[str]:

@@ -10,7 +10,8 @@ from hris_pipeline.settings import Company
 
 
 def schedules(company: Company) -> list[dg.ScheduleDefinition]:
-    """``<company>_nightly_schedule`` and ``<company>_changes_schedule``, on from the first day, where there is a cron line."""
+    """``<company>_nightly_schedule`` and ``<company>_changes_schedule``, where there is a cron line; on from the first day unless
+    the company file says otherwise."""
     night = f"The night of {company.name}, at {company.schedule} in {company.timezone}."
     changes = f"What changed in the HR systems of {company.name}, at {company.changes_schedule} in {company.timezone}."
     return [
@@ -49,6 +50,6 @@ def _schedule(company: Company, job: str, cron: str, description: str) -> dg.Sch
         cron_schedule=cron,
         execution_timezone=company.timezone,
         execution_fn=begin,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        default_status=dg.DefaultScheduleStatus.RUNNING if company.schedule_on else dg.DefaultScheduleStatus.STOPPED,
         description=description,
     )

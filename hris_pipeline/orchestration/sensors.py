@@ -17,7 +17,7 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 
 from hris_pipeline import alerts, clock, settings
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.orchestration import backoff
+from hris_pipeline.orchestration import backoff, outcomes
 from hris_pipeline.orchestration.checks import FATAL
 from hris_pipeline.orchestration.decision import decision_job
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job
@@ -136,6 +136,8 @@ def run_sensor(company: Company) -> dg.SensorDefinition:
         told = 0
         for record in instance.fetch_run_status_changes(since, limit=BATCH, ascending=True).records:
             run = instance.get_run_by_id(record.run_id)
+            if run and _belongs(run, company.name) and outcomes.OUTCOME not in run.tags:  # its process died without a word
+                outcomes.tag_failure(instance, run.run_id, outcomes.Outcome.STOPPED)
             is_news = run and _belongs(run, company.name) and run.job_name not in untold
             if run and is_news and run.tags.get(WILL_RETRY_TAG) != "true":
                 line = f"Run {run.run_id} of {_what(run)} failed. {_why(instance, run.run_id)}"
@@ -211,7 +213,7 @@ def night_sensor(company: Company) -> dg.SensorDefinition | None:
 
     A night is missed when its tick is long past and no nightly run has succeeded since, nor within 26 hours.
     """
-    if company.schedule is None:
+    if company.schedule is None or not company.schedule_on:
         return None
     cron, zone = company.schedule, ZoneInfo(company.timezone)
 

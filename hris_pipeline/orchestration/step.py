@@ -23,6 +23,7 @@ from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
 from hris_pipeline.errors import DeadlineError, PipelineError
 from hris_pipeline.http import Deadline, ending_by
+from hris_pipeline.orchestration import outcomes
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, scratch
@@ -196,7 +197,7 @@ def unselected(event: Event) -> dg.AssetMaterialization | dg.AssetCheckEvaluatio
 @contextlib.contextmanager
 def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
     """A step, begun: the first one of a run takes the company's lock and brings in what a killed run left behind."""
-    with told():
+    with told(), _tagged(context):
         warehouses: Warehouses = context.resources.warehouses
         here = Step(context, company, warehouses.of(company.name))
         if context.resources.locks.hold(company.name, here.run_id):
@@ -207,6 +208,19 @@ def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]
                 journal.clear(here.journal)
         with ending_by(here.deadline):
             yield here
+
+
+@contextlib.contextmanager
+def _tagged(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Put on the run that it failed, or was stopped, where its step does not come to its end."""
+    try:
+        yield
+    except GeneratorExit:  # Dagster wants no more of it
+        raise
+    except BaseException as problem:
+        outcome = outcomes.Outcome.FAILED if isinstance(problem, Exception) else outcomes.Outcome.STOPPED
+        outcomes.tag_failure(context.instance, context.run.run_id, outcome)
+        raise
 
 
 def fold(here: Step, con: duckdb.DuckDBPyConnection) -> None:

@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from hris_pipeline import contracts, groups, history
+from hris_pipeline.people import status
 from hris_pipeline.rules import Scope, ScopeCounts
 from hris_pipeline.rules import scope as scoping
 from hris_pipeline.warehouse import judge, run, stage
 
 _HERE = Path(__file__).parent
-_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _PEOPLE, _MANAGERS = (
+_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _CONTRADICTIONS, _PEOPLE, _MANAGERS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
         "location_zones",
@@ -27,10 +28,12 @@ _LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTIN
         "same_person_elsewhere",
         "persons",
         "quarantine",
+        "contradictions",
         "people",
         "manager_references",
     )
 )
+_CONTRADICTED = "select exists (from people_records where contradiction is not null) or exists (from state.contradictions)"
 _FOLLOWED = """
     create or replace temp table followed as
     select t.hris_ref, min(m.label) as label
@@ -72,6 +75,7 @@ class PeopleCounts:
     by_rule: Mapping[str, int]
     scope: ScopeCounts = field(default_factory=ScopeCounts)
     managers_resolved: int = 0  # reporting lines whose manager's id is written in another way than the manager's record has it
+    contradictions: Mapping[str, int] = field(default_factory=dict)  # records whose word and days do not go together, by code
     changed: int = 0  # whose row is another one than the night before, or new, or gone
 
 
@@ -89,6 +93,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     _stage_precedence(con, rules)
     con.execute("set variable prehire_days = ?", [rules.prehire_days])
     con.execute("set variable now = ?", [now])
+    run(con, status.SQL)
     run(con, _RECORDS)
     resolved = _resolve_managers(con)
 
@@ -109,6 +114,8 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     _follow_ties(con)
     run(con, _PERSONS)
     run(con, _QUARANTINE)
+    if con.execute(_CONTRADICTED).fetchone() == (True,):
+        run(con, _CONTRADICTIONS)
     run(con, _PEOPLE)
     scope = scoping.apply(con, rules.scope, now) if rules.scope else ScopeCounts()
     judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
@@ -124,7 +131,8 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
-    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, resolved, changed)
+    contradictions = dict(con.execute("select code, count(*) from state.contradictions group by all order by all").fetchall())
+    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, resolved, contradictions, changed)
 
 
 def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]) -> None:
@@ -151,6 +159,7 @@ def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.dat
     zones = sorted({rules.timezone, *rules.timezones.values()})
     dates = [now.astimezone(ZoneInfo(zone)).date() for zone in zones]
     con.execute("set variable todays = map(?::varchar[], ?::date[])", [zones, dates])
+    con.execute("set variable first_today = ?", [min(dates)])
     con.execute("set variable company_timezone = ?", [rules.timezone])
     if not rules.timezones:
         con.execute("create or replace temp macro zone_of(connection, groups) as getvariable('company_timezone')")

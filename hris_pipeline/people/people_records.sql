@@ -1,19 +1,7 @@
 -- Every record of a person once: the employment that counts, clean text, a status derived from the HRIS's word and the dates.
--- Reads: temp view records (all connections' employees with hris_ref and the HRIS's word already translated), temp macro zone_of.
--- Variables: todays (the date in each zone), prehire_days.
-
--- A last day is inclusive. The HRIS's own "ended" acts at once, except on the last day itself: an HRIS turns the word at its own midnight,
--- which may come hours before the person's. Who was to leave before the first day does not come at all (case 34). A system with one word for
--- those who left and those who are still to come ("not_active") is believed to mean the latter while the first day is ahead.
-create or replace temp macro derived_status(word, first_day, last_day, today) as case
-    when word is null then null
-    when last_day < first_day then 'ended'
-    when word = 'not_active' and first_day > today then 'upcoming'
-    when word in ('ended', 'not_active') then case when last_day = today then 'active' else 'ended' end
-    when last_day < today then 'ended'
-    when first_day > today or (word = 'upcoming' and first_day is null) then 'upcoming'
-    when word = 'on_leave' then 'on_leave'
-    else 'active' end;
+-- Reads: temp view records (all connections' employees with hris_ref and the HRIS's word already translated), core.people_before,
+-- core.quarantine, state.people_past, temp macros zone_of, status_of, contradiction_of, last_day_of.
+-- Variables: todays (the date in each zone), prehire_days. Makes: people_records.
 
 -- Of several employments or records: an active one, else leave, else upcoming, else one whose word we do not know, else an ended one.
 create or replace temp macro status_rank(status) as
@@ -21,6 +9,26 @@ create or replace temp macro status_rank(status) as
 
 create or replace temp table several_employments as
 select hris_ref from records group by hris_ref having count(*) > 1;
+
+-- What people were the night before, where that decides: the word says that they left or are to come, and the first day is not over
+-- or lies after the last one. Of a record that was held back that night: what it was before that.
+create or replace temp table statuses_before as
+with asked as (
+    select distinct hris_ref from records
+    where (word in ('ended', 'not_active') and left(start_date, 10) >= getvariable('first_today')::varchar)
+        or left(end_date, 10) < left(start_date, 10)
+), known as (
+    select hris_ref, status from core.people_before
+    union all
+    select unnest(other_refs), status from core.people_before where len(other_refs) > 0
+    union all
+    select q.hris_ref, max_by(p.attributes->>'status', p.seen_at)
+    from core.quarantine q join asked using (hris_ref)
+    join state.people_past p on p.attributes->>'hris_ref' = q.hris_ref
+    where q."table" = 'core.people' and not p.gone
+    group by q.hris_ref
+)
+select hris_ref, min(status) as before from known semi join asked using (hris_ref) group by hris_ref;
 
 -- "Not materialized", because DuckDB would else write every record down once more to read it twice.
 create or replace temp table people_records as
@@ -30,9 +38,9 @@ with dated as not materialized (
         try_cast(left(end_date, 10) as date) as last_day,
         zone_of(connection, groups) as zone,
         getvariable('todays')[zone] as today
-    from records
+    from records left join statuses_before using (hris_ref)
 ), judged as not materialized (
-    select *, derived_status(word, first_day, last_day, today) as derived from dated
+    select *, status_of(word, first_day, last_day, today, before) as derived from dated
 ), counted as (
     select *, true as rows_agree from judged anti join several_employments using (hris_ref)
     union all
@@ -50,14 +58,21 @@ select
     nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '') as display_name,
     derived as status,
     first_day as start_date,
-    last_day as end_date,
+    last_day_of(derived, first_day, last_day, today) as end_date,
     connection || ':' || manager_id as manager_ref,
     zone as timezone,
     coalesce(derived in ('active', 'on_leave')
-        or (derived = 'upcoming' and first_day <= today + cast(getvariable('prehire_days') as integer)), false) as wanted,
+        -- whom the word says not to be here yet on the first day stays as wanted as the night before
+        or (derived = 'upcoming' and first_day <= today + cast(getvariable('prehire_days') as integer)
+            - case when first_day = today and word in ('ended', 'not_active') then 1 else 0 end), false) as wanted,
     list_sort(coalesce(absent, [])) as unknown,
     list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
     (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable,
-    rows_agree
+    rows_agree,
+    case when contradiction_of(word, first_day, last_day, today, before) is not null then {
+        'code': contradiction_of(word, first_day, last_day, today, before),
+        'last_day': last_day,
+        'word': word
+    } end as contradiction
 from counted;
-drop table several_employments;
+drop table several_employments; drop table statuses_before;

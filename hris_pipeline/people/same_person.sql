@@ -1,9 +1,6 @@
 -- What ties records to one person. Only the few are looked at that share an address with another record, or that are known to be one of several.
 -- Reads: people_records, state.persons. Makes: close_records, ties, labels (each record is a person of its own yet).
 
-create or replace temp macro folded_name(name) as
-    trim(regexp_replace(replace(replace(nfc_normalize(lower(name)), 'ß', 'ss'), 'ς', 'σ'), '\s+', ' ', 'g'));
-
 create or replace temp table close_records as
 with shared as (
     select person_key(email) as address from people_records where email is not null group by all having count(*) > 1

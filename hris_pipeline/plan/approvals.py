@@ -75,11 +75,13 @@ def _decide(
                             having arg_max(decision, {'at': decided_at, 'row': rowid}) = 'rejected' and max(expires_at) > $now)"""
     )
     done = con.execute(
-        f"""insert into state.approvals
-            select $plan_id, content, guards, $decision, $because, $by, $now, $until
+        f"""insert into state.approvals by name
+            select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
+            from (select $plan_id as plan_id, content, guards, $decision as decision, $because::varchar as because,
+                $by as decided_by, $now::timestamptz as decided_at, $until::timestamptz as expires_at
             from (select content, case when $only is null then guards else [$only] end as guards
                   from state.plan_changes where {held}) d
-            where not {already}
+            where not {already})
             returning content""",
         {
             "plan_id": plan_id,

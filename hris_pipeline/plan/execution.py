@@ -16,8 +16,10 @@ import duckdb
 
 from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import drift
+from hris_pipeline.plan import damage, drift
+from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
+from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
 from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import run, stage
@@ -64,13 +66,17 @@ class Night:
     blocked: int
     managed: int
     not_sticking: int = 0  # values that are not written again, because deskbird did not keep them
+    damage: Damage = field(default_factory=Damage)  # what differs from what this run left
+    held_of_ours: int = 0  # repairs of our own doing that a guard holds back
+    unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
 
 
 def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
     """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
 
     Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
-    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan.
+    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan, or
+    where it was altered since it was made.
     """
     row = con.execute(
         "select plan_id, changes from state.plans where $id is null or plan_id = $id order by number desc limit 1",
@@ -87,19 +93,24 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
             f"`hris-pipeline plan {rules.company}` shows the current one."
         )
     plan_id, changes = str(row[0]), row[1]
+    require_unaltered(con, rules.company, plan_id, "Nothing was written.")
     if not changes:
         con.execute(_NOTHING_TO_DO)
         return Prepared(plan_id, (), {}, {})
-    compute(con, rules, now, undoes(con, plan_id))
+    undone = undoes(con, plan_id)
+    if undone:
+        require_unaltered(con, rules.company, undone, "Nothing was written.")
+    compute(con, rules, now, undone)
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
     run(con, _PREPARE)
     counts = dict(
         con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
     )
-    return Prepared(
-        plan_id, tuple(_writes(con)), _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts
-    )
+    writes = tuple(_writes(con))
+    if writes:
+        damage.remember(con, plan_id, now)
+    return Prepared(plan_id, writes, _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts)
 
 
 def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:
@@ -164,29 +175,48 @@ def close_night(
         if drift.after_the_night(con, plan_id, now=now, run_id=run_id):
             verdicts = compute(con, rules, now)  # without what is given up from tonight on
         drift.publish(con)
+    damaged = Damage()
+    if not unchanged:
+        damaged = damage.judge(con, plan_id, run_id, now)
+    if judged == "changes_judged" and damage.is_open(con):
+        damage.settle(con, plan_id, run_id, now)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+               count(*) filter (verdict = 'blocked' and (json_exists(evidence, '$.damage') or content in (
+                   select p.content from state.plan_changes p join state.outcomes o using (plan_id, seq)
+                   where o.run_id = $run and o.plan_id = $plan and o.outcome = 'applied'))),
+               count(*) filter (verdict = 'blocked' and guard = 'incomplete_extract'),
                (select count(*) from owned_users where {MANAGED}),
-               (select count(*) from state.outcomes where run_id = ? and plan_id = ? and outcome = 'failed')
+               (select count(*) from state.outcomes where run_id = $run and plan_id = $plan and outcome = 'failed')
            from {judged}""",
-        [run_id, plan_id],
+        {"run": run_id, "plan": plan_id},
     ).fetchone()
     assert row is not None
-    left, blocked, managed, failed = row
+    left, blocked, held_of_ours, unproven, managed, failed = row
+    ours = damaged.count + held_of_ours
     contact_waits = any(
         v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
     )
     nobody_left = any(v.guard == "scope_lost" and v.tripped and v.subject == "people" for v in verdicts)
-    in_line = left == 0 and failed == 0 and not contact_waits and not nobody_left
+    in_line = left == 0 and failed == 0 and ours == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
     run(con, _NIGHT)
     if undone:
         good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
-        left, in_line = stuck, stuck == 0 and failed == 0
+        left, in_line = stuck, stuck == 0 and failed == 0 and damaged.count == 0
         if in_line and not good:
-            return Night(in_line, left, blocked, managed)
+            return Night(in_line, left, blocked, managed, unproven=unproven)
     con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
-    return Night(in_line, left, blocked, managed, drift.left_alone(con)[1])
+    return Night(
+        in_line,
+        left,
+        blocked,
+        managed,
+        drift.left_alone(con)[1],
+        damage=damaged,
+        held_of_ours=held_of_ours,
+        unproven=unproven,
+    )
 
 
 def _found_nothing(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> bool:

@@ -8,9 +8,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 
+from hris_pipeline.plan import arrivals
+from hris_pipeline.plan.integrity import SEALED
+from hris_pipeline.plan.sentences import GuardVerdict, LimitCode
 from hris_pipeline.texts import email_key
 from hris_pipeline.warehouse import run
 
@@ -46,16 +50,16 @@ _COUNTED = "not list_has_any(guards, ['frozen', 'protected', 'undone'])"
 _ATTRIBUTE = "case object when 'manager' then 'manager' else string_split(coalesce(group_ref, hris_ref), ':')[2] end"
 
 
-@dataclass(frozen=True)
-class GuardVerdict:
-    """One guard's judgement of one subject: what it counted, of how many, against which limit."""
+class Judged(NamedTuple):
+    """Whether a count exceeds a guard's limits: those limits in words, and the one that it exceeds."""
 
-    guard: str
-    subject: str
-    count: int
-    base: int
+    over: bool
     limit: str
-    tripped: bool
+    code: LimitCode = "other"
+    max_count: float | None = None
+    max_percent: float | None = None
+    days: int | None = None
+    in_window: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ class Situation:
     first_run: bool  # no night ever ended in line
     now: dt.datetime
     kinds: Sequence[str]
+    silent: Sequence[arrivals.Silent] = ()  # what the HR systems give for nobody
+    where: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by connection and attribute: where it is switched on
 
 
 @dataclass
@@ -77,29 +83,33 @@ class Judgement:
     situation: Situation
     verdicts: list[GuardVerdict] = field(default_factory=list)
 
-    def trips(self, guard: str, count: int, *, extra: int = 0) -> tuple[bool, str]:
-        """Whether ``count`` exceeds the guard's limits, and those limits in words; ``extra`` was applied in the window.
+    def trips(self, guard: str, count: int, *, extra: int = 0) -> Judged:
+        """Whether ``count`` exceeds the guard's limits, and which; ``extra`` was applied in the window.
 
         It trips when the count exceeds ``max_count`` and ``max_percent`` of the base, when it exceeds ``max_hard``, or when
         the window's sum exceeds ``window_percent`` of the base and ``max_count``. Below ``from_size`` it is off.
         """
         limit = self.limits.get(guard)
         if limit is None:
-            return False, "switched off"
+            return Judged(False, "switched off")
         base = self.situation.base
         max_count, max_percent = limit.get("max_count") or 0, limit.get("max_percent")
-        hard, window = limit.get("max_hard"), limit.get("window_percent")
+        hard, window, days = limit.get("max_hard"), limit.get("window_percent"), int(limit.get("window_days") or 7)
         words = [f"{max_count:g} and {max_percent:g} %"] if max_percent is not None else []
         if hard is not None:
             words.append(f"never more than {hard:g}")
         if window is not None:
-            words.append(f"{window:g} % in {limit.get('window_days') or 7:g} days")
+            words.append(f"{window:g} % in {days} days")
+        said = "; ".join(words)
         if base < (limit.get("from_size") or 0):
-            return False, f"off below {limit.get('from_size'):g} people"
-        over = max_percent is not None and count > max_count and count * 100 > max_percent * base
-        over = over or (hard is not None and count > hard)
-        over = over or (window is not None and count > 0 and count + extra > max_count and (count + extra) * 100 > window * base)
-        return over, "; ".join(words)
+            return Judged(False, f"off below {limit.get('from_size'):g} people")
+        if max_percent is not None and count > max_count and count * 100 > max_percent * base:
+            return Judged(True, said, "share", max_count, max_percent)
+        if hard is not None and count > hard:
+            return Judged(True, said, "hard", hard)
+        if window is not None and count > 0 and count + extra > max_count and (count + extra) * 100 > window * base:
+            return Judged(True, said, "window", max_count, window, days, extra)
+        return Judged(False, said)
 
     def block(self, guard: str, condition: str) -> None:
         """Append the guard's name to the rows that meet the condition."""
@@ -122,9 +132,17 @@ class Judgement:
         query = f"select {_ATTRIBUTE}, count(distinct hris_ref) from draft where ({condition}) and {_COUNTED} group by all"
         return dict(self.con.execute(query).fetchall())
 
-    def say(self, guard: str, subject: str, count: int, limit: str, *, tripped: bool, base: int | None = None) -> None:
-        """Record a verdict."""
-        self.verdicts.append(GuardVerdict(guard, subject, count, self.situation.base if base is None else base, limit, tripped))
+    def say(
+        self, guard: str, subject: str, count: int, limit: str | Judged, *, tripped: bool, base: int | None = None, **more: Any
+    ) -> None:
+        """Record a verdict; ``more`` are further fields of it."""
+        of = self.situation.base if base is None else base
+        if isinstance(limit, Judged):
+            words, fields = limit.limit, limit._asdict()
+            more = {name: value for name, value in fields.items() if name not in ("over", "limit")} | more
+        else:
+            words = limit
+        self.verdicts.append(GuardVerdict(guard, subject, count, of, words, tripped, **more))
 
     # --- the guards -----------------------------------------------------------------------------------------------------------
 
@@ -139,7 +157,11 @@ class Judgement:
         A userName is the e-mail address too. What comes with a link is judged by ``link_user``, and not counted here; nor is
         what was undone.
         """
-        self.con.execute("create or replace temp table tripped_attributes (attribute varchar)")
+        self.con.execute("create or replace temp table tripped_attributes (attribute varchar, connection varchar, guard varchar)")
+        for one in self._silent:  # without a first name the display name is another one
+            if one.code == "vanished" and one.subject in arrivals.NAMES:
+                held = [(name, one.connection, "attribute_vanished") for name in (one.subject, "display_name")]
+                self.con.executemany("insert into tripped_attributes values (?, ?, ?)", held)
         self._stage_listed("frozen", frozen)
         counts = dict(
             self.con.execute(
@@ -152,13 +174,17 @@ class Judgement:
         for attribute in ATTRIBUTES:
             if self._attribute(attribute, counts.get(attribute, 0)):
                 names = [attribute, "user_name"] if attribute == "email" else [attribute]
-                self.con.execute("insert into tripped_attributes select unnest(?::varchar[])", [names])
+                self.con.execute("insert into tripped_attributes select unnest(?::varchar[]), null, 'update_attribute'", [names])
+
+    @property
+    def _silent(self) -> Sequence[arrivals.Silent]:
+        return () if self.limits.get("attribute_vanished", {}) is None else self.situation.silent
 
     def _attribute(self, attribute: str, count: int) -> bool:
-        tripped, words = self.trips("update_attribute", count)
+        judged = self.trips("update_attribute", count)
         if count:
-            self.say("update_attribute", attribute, count, words, tripped=tripped)
-        return tripped
+            self.say("update_attribute", attribute, count, judged, tripped=judged.over)
+        return judged.over
 
     def run(
         self, frozen: Sequence[str], protected: Sequence[str], unproven: Sequence[str], *, undoes: bool = False
@@ -213,7 +239,8 @@ class Judgement:
         if not self.situation.first_run or self.limits.get("first_contact", {}) is None:
             return
         approved = self.number(
-            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact')"
+            "select count(*) from state.approvals where decision = 'approved' and list_contains(guards, 'first_contact') "
+            f"and {SEALED}"
         )
         strangers = self.number(
             "select count(*) from owned_users where active and owner is null "
@@ -284,6 +311,7 @@ class Judgement:
             self.say("scope_lost", rule, count, words, tripped=True)
 
     def _attribute_vanished(self) -> None:
+        """What comes for nobody is not taken away; it is told also where no change is wanted (cases 11, 101, 103)."""
         if self.limits.get("attribute_vanished", {}) is None:
             return
         taken_away = "(object, action) in (('membership', 'remove'), ('group', 'delete'), ('manager', 'clear'))"
@@ -293,11 +321,36 @@ class Judgement:
         }
         left["manager"] = "select exists (from core.people where wanted and manager_ref is not null)"
         counts = self.by_attribute(taken_away)
+        told = {one.subject for one in self._silent if one.code == "vanished"}
         for attribute, somebody_has_it in left.items():
             count = counts.get(attribute, 0)
-            if count and not self.number(somebody_has_it):
+            if count and attribute not in told and not self.number(somebody_has_it):
                 self.block("attribute_vanished", f"{taken_away} and {_ATTRIBUTE} = '{attribute}'")
                 self.say("attribute_vanished", attribute, count, "at least one person has it", tripped=True)
+        for one in self._silent:
+            self._vanished(one, taken_away)
+
+    def _vanished(self, one: arrivals.Silent, taken_away: str) -> None:
+        if one.code == "vanished":
+            of_it = f"string_split(coalesce(group_ref, hris_ref), ':')[1] = '{one.connection}'"
+            if one.subject in arrivals.DATES:
+                self.block("attribute_vanished", f"object = 'user' and action in ('create', 'reactivate') and {of_it}")
+            elif one.subject == "manager" or one.kind in ("group_kind", "list"):
+                self.block("attribute_vanished", f"{taken_away} and {_ATTRIBUTE} = '{one.subject}' and {of_it}")
+        # of references it is tonight's that count, of what vanished those that had it
+        count, base = (one.last_came, one.last_of) if one.code == "vanished" else (one.of - one.came, one.of)
+        self.say(
+            "attribute_vanished",
+            f"{one.subject} names" if one.kind == "list" else one.subject,
+            count,
+            "at least one person has it",
+            tripped=True,
+            base=base,
+            code=one.code,
+            connection=one.connection,
+            since=one.since,
+            remedy=self.situation.where.get(one.connection, {}).get(one.subject),
+        )
 
     def _counted(self) -> None:
         for guard, subject, condition in (
@@ -306,10 +359,10 @@ class Judgement:
             ("link_user", "links", "object = 'user' and action = 'link' and evidence->>'rule' in ('email', 'successor')"),
         ):
             count = self.people(condition)
-            tripped, words = self.trips(guard, count, extra=self._in_window() if guard == "deactivate_user" else 0)
+            judged = self.trips(guard, count, extra=self._in_window() if guard == "deactivate_user" else 0)
             if count:
-                self.say(guard, subject, count, words, tripped=tripped)
-            if tripped:
+                self.say(guard, subject, count, judged, tripped=judged.over)
+            if judged.over:
                 self.block(guard, condition)
         values = "object in ('membership', 'manager')"
         counts = self.by_attribute(f"{values} and hris_ref in {_OURS}")
@@ -349,9 +402,9 @@ class Judgement:
                     and count(*) * 100 > {limit.get("max_loss_percent") or 0} * any_value(m.members)"""
         )
         for group, leaving, members in self.con.execute("from emptying order by all").fetchall():
-            self.say(
-                "group_members", group, leaving, f"{limit.get('max_loss_percent'):g} % of its members", tripped=True, base=members
-            )
+            allowed = limit.get("max_loss_percent") or 0
+            judged = Judged(True, f"{allowed:g} % of its members", "loss", max_percent=allowed)
+            self.say("group_members", group, leaving, judged, tripped=True, base=members)
         self.block("group_members", f"{removals} and group_ref in (select group_ref from emptying)")
 
     def _what_needs_blocked(self) -> None:

@@ -49,9 +49,10 @@ update state.plans set written = true
 where plan_id = getvariable('plan_id') and exists (select 1 from outcomes_tonight where outcome = 'applied');
 
 create or replace temp table new_links as
-select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule from outcomes_tonight
+select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule, evidence->>'rule' = 'successor' as succeeds from outcomes_tonight
 where outcome = 'applied' and object = 'user' and action in ('create', 'link') and coalesce(new_id, deskbird_id) is not null;
-delete from state.links where hris_ref in (select hris_ref from new_links);
+delete from state.links
+where hris_ref in (select hris_ref from new_links) or deskbird_id in (select deskbird_id from new_links where succeeds);
 insert into state.links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_links;
 
 create or replace temp table new_group_links as

@@ -6,7 +6,7 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -15,9 +15,12 @@ from hris_pipeline import groups, identity, photos
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
-from hris_pipeline.plan import drift
-from hris_pipeline.plan.guards import GuardVerdict, Judgement, Limits, Situation
+from hris_pipeline.plan import arrivals, damage, drift
+from hris_pipeline.plan.arrivals import Expected
+from hris_pipeline.plan.guards import Judgement, Limits, Situation
+from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
@@ -26,6 +29,17 @@ COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
     "verdict, guard, content"
 )
+_FIELDS = (
+    "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
+    "connection", "since", "remedy",
+)  # fmt: skip
+_VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
+_HOLDING = """select coalesce(list(distinct guard), []),
+        (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
+    from (select unnest(guards) as guard from changes_judged)"""
+_ROW_DIGEST = """change_digest(
+    seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+    reason, evidence, verdict, guard, guards, content)"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,10 @@ class PlanRules:
     photos: bool = False
     drift_kept: Sequence[str] = ()
     """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
+    expected: Mapping[str, Expected] = field(default_factory=dict)
+    """What is mapped of each connection; of one that it does not name, everything."""
+    kinds_read: Sequence[str] = ()
+    """Kinds of group that the HR systems are asked for besides ``kinds``."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,7 @@ class PlanSummary:
     drift: int = 0  # changes that repair what somebody changed in deskbird by hand
     kept: int = 0  # values changed by hand that the company file leaves so
     not_sticking: int = 0  # values that deskbird did not keep three nights in a row, so that they are not written again
+    not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
     def planned(self) -> int:
@@ -77,8 +96,8 @@ class PlanSummary:
 
     @property
     def tripped(self) -> tuple[GuardVerdict, ...]:
-        """The guards that hold something back."""
-        return tuple(verdict for verdict in self.guards if verdict.tripped)
+        """The guards that hold something back; not those of which all is approved."""
+        return tuple(verdict for verdict in self.guards if verdict.tripped and (verdict.stands or not verdict.released))
 
 
 def build(
@@ -91,6 +110,8 @@ def build(
     """
     if undoes is not None:
         require_undoable(con, rules.company, undoes)
+    else:
+        _note_arrivals(con, rules, now)
     verdicts = compute(con, rules, now, undoes)
     plan_id = _digest(con, rules.company)
     row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
@@ -103,19 +124,25 @@ def build(
     con.execute("delete from state.plan_changes where plan_id = ?", [plan_id])
     con.execute(
         f"""insert into state.plan_changes by name
-            select '{plan_id}' as plan_id, {COLUMNS}, guards from changes_judged"""
+            select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest from changes_judged"""
     )
     written = con.execute("select written from state.plans where plan_id = ?", [plan_id]).fetchone()
     con.execute("delete from state.plans where plan_id = ?", [plan_id])
     con.execute(
-        "insert into state.plans select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? from state.plans",
+        f"""insert into state.plans by name
+            select *, judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+                (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)) as judgement_digest
+            from (select ? as plan_id, coalesce(max(number), 0) + 1 as number, ?::timestamptz as made_at, ? as run_id,
+                      ? as after_plan, ?::bigint as changes, ?::bigint as blocked, ?::boolean as written,
+                      ?::timestamptz as as_of, ?::varchar as undoes
+                  from state.plans)""",
         [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now, undoes],
     )
     con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
     for v in verdicts:
         con.execute(
-            "insert into state.guard_verdicts values (?, ?, ?, ?, ?, ?, ?)",
-            [plan_id, v.guard, v.subject, v.count, v.base, v.limit, v.tripped],
+            f"insert into state.guard_verdicts (plan_id, {_VERDICT}) values (?{', ?' * len(_FIELDS)})",
+            [plan_id, *(getattr(v, field_) for field_ in _FIELDS)],
         )
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
@@ -143,6 +170,19 @@ def build(
         _count(con, "changes_judged where evidence->>'drift' = 'true'"),
         kept,
         not_sticking,
+        tuple(arrivals.not_given(con)),
+    )
+
+
+def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> None:
+    limit = rules.guards.get("update_attribute") or {}
+    arrivals.refresh(
+        con,
+        {connection: rules.expected.get(connection, Expected()) for connection in rules.connections},
+        tuple(dict.fromkeys((*rules.kinds, *rules.kinds_read))),
+        managers=rules.managers,
+        from_size=limit.get("from_size") or 10,
+        now=now,
     )
 
 
@@ -170,7 +210,9 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     con.execute("set variable missing_hours = ?", [rules.missing_hours])
     run(con, _SQL["missing_tonight"])
 
-    judgement = Judgement(con, rules.guards, _situation(con, now, rules.kinds))
+    silent = arrivals.silent(con, rules.kinds) if undoes is None else ()
+    where = {connection: of.where for connection, of in rules.expected.items()}
+    judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
     run(con, _SQL["user_differences"])
     photos.stage_wanted(con, rules.connections if rules.photos else ())
     if rules.photos:
@@ -180,6 +222,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["wishes"])
     if undoes is None:
         _draft(con, rules, judgement, judge_drift=drift_is_known, unread=unread)
+        damage.mark(con)
     else:
         con.execute("set variable undoes = ?", [undoes])
         run(con, _SQL["undo_differences"])
@@ -192,7 +235,16 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["changes"])
     run(con, _SQL["valid_approvals"])
     run(con, _SQL["verdicts"])
-    return verdicts
+    return _released(con, verdicts)
+
+
+def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
+    """The verdicts, each of which knows whether its guard holds no change back, or none any more."""
+    if not any(verdict.tripped for verdict in verdicts):
+        return list(verdicts)
+    row = con.execute(_HOLDING).fetchone()
+    of_rows, holding = row or ([], [])
+    return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
 
 
 def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool, unread: bool) -> None:
@@ -235,6 +287,7 @@ def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str)
         )
     if not row[0]:
         raise PipelineError(f"Plan {plan_id} has changed nothing in deskbird, so there is nothing to undo. Nothing was planned.")
+    require_unaltered(con, company, plan_id, "Nothing was planned.")
 
 
 def _nothing_to_undo(con: duckdb.DuckDBPyConnection, plan_id: str) -> PipelineError:
@@ -259,8 +312,7 @@ def last_written(con: duckdb.DuckDBPyConnection) -> str:
 def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
     """What the guards said when a plan was made, by guard and subject."""
     found = con.execute(
-        """select guard, subject, count, base, limit_text, tripped from state.guard_verdicts
-           where plan_id = ? order by guard, subject""",
+        f"select {_VERDICT} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
         [plan_id],
     )
     return [GuardVerdict(*row) for row in found.fetchall()]
@@ -278,8 +330,8 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
     """The plan's id: a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after)."""
     row = con.execute(
         """select left(sha256(concat_ws(chr(30), ?, ?, coalesce(string_agg(line, chr(30) order by seq), ''))), 16)
-           from (select seq, sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''),
-                     coalesce(group_ref, ''), coalesce(group_deskbird_id, ''), before::varchar, after::varchar)) as line
+           from (select seq,
+                     change_line(object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after) as line
                  from changes_judged)""",
         [company, last_written(con)],
     ).fetchone()

@@ -16,6 +16,9 @@ join (
     group by all
 ) w on w.object = d.object and w.hris_ref = d.hris_ref and w.group_ref is not distinct from d.group_ref and w.attribute = d.attribute;
 -- An approval from before the undoing releases nothing after it.
-update state.approvals set expires_at = cast(getvariable('now') as timestamptz)
+update state.approvals set expires_at = cast(getvariable('now') as timestamptz),
+    digest = approval_digest(
+        plan_id, content, guards, decision, because, decided_by, decided_at, cast(getvariable('now') as timestamptz))
 where decision = 'approved' and list_contains(guards, 'undone') and expires_at > getvariable('now')
-    and content in (select content from state.plan_changes where plan_id = getvariable('undoes'));
+    and content in (select content from state.plan_changes where plan_id = getvariable('undoes'))
+    and digest = approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at);

@@ -1,5 +1,5 @@
 -- Users: create, link, update, reactivate, deactivate, drafted as rows of the plan.
--- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight, contested_users, tripped_attributes, undone_attributes. Adds to: draft.
+-- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight, contested_users, match_evidence, tripped_attributes, undone_attributes. Adds to: draft.
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
@@ -16,12 +16,13 @@ select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
     case when rule = 'email' then 'A user with the same e-mail is there and belongs to nobody.'
-         when rule = 'successor' then 'A user with the same e-mail and name is there, whose record the HRIS has no more.'
+         when rule = 'successor' then 'A user with the same e-mail and name is there, whose own record ended or is gone in the HRIS.'
          when rule = 'decision' then 'It was decided that this user is the person''s.'
          when external_id is null then 'The user is linked to the person but does not carry our marker.'
          else 'The person has another primary record in the HRIS now.' end,
-    json_object('rule', rule), 'user:' || hris_ref, 3000000, []
+    json_merge_patch(json_object('rule', rule), coalesce(e.evidence, '{}')), 'user:' || hris_ref, 3000000, []
 from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from deskbird.users) using (deskbird_id)
+left join match_evidence e using (hris_ref, deskbird_id)
 where case
     when rule in ('email', 'successor') then true
     when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true
@@ -38,12 +39,16 @@ select 'user', 'update', d.hris_ref, d.deskbird_id, null, null,
         || string_agg(replace(d.attribute, '_', ' '), ', ' order by d.attribute) || '.',
     case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end,
     case when (d.attribute = 'photo') then 'photo:' else 'user:' end || d.hris_ref, case when (d.attribute = 'photo') then 8000000 else 3000000 end,
-    list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end)
-from user_differences d join pairs p using (hris_ref, deskbird_id)
-left join tripped_attributes t using (attribute)
+    list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, d.held_by)
+from (
+    select u.*, coalesce((
+        select list(distinct t.guard order by t.guard) from tripped_attributes t
+        where t.attribute = u.attribute and (t.connection is null or t.connection = string_split(u.hris_ref, ':')[1])), []) as held_by
+    from user_differences u
+) d join pairs p using (hris_ref, deskbird_id)
 left join undone_attributes x on x.hris_ref = d.hris_ref and x.attribute = d.attribute
 left join drifting f on f.object = 'user' and f.deskbird_id = d.deskbird_id and f.attribute = d.attribute
-group by d.hris_ref, d.deskbird_id, (t.attribute is not null), (x.attribute is not null), (f.attribute is null), (d.attribute = 'photo'), (d.after->>'$' is null);
+group by d.hris_ref, d.deskbird_id, d.held_by, (x.attribute is not null), (f.attribute is null), (d.attribute = 'photo'), (d.after->>'$' is null);
 
 insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,

@@ -2,6 +2,7 @@
 -- Reads: changes_tonight, valid_approvals. Makes: changes_judged.
 create or replace temp table changes_judged as
 select c.*,
-    list_filter(c.guards, lambda g: not list_contains(coalesce(a.guards, []), g))[1] as guard,
+    list_filter(c.guards, lambda g: not list_contains(coalesce(a.guards, []), g)) as held_by,
+    held_by[1] as guard,
     case when guard is null then 'planned' else 'blocked' end as verdict
 from changes_tonight c left join valid_approvals a using (content);

@@ -20,6 +20,7 @@ from rich.text import Text
 from hris_pipeline import contracts, identity
 from hris_pipeline.contracts import Rule
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.planning import compute
 from hris_pipeline.presentation import clean, count, document, escaped, moment
@@ -40,7 +41,7 @@ _MATCHED_BY = {
     "link": "the link that we keep",
     "marker": "our marker in deskbird (externalId)",
     "email": "the same e-mail address",
-    "successor": "the same e-mail address and name; the user's own record is gone",
+    "successor": "the same e-mail address and name; the user's own record ended or is gone",
 }
 
 
@@ -59,6 +60,7 @@ class Explanation:
     records: Sequence[Row]
     person: Row | None
     quarantine: Sequence[Row]
+    contradictions: Sequence[Row]
     match: Row | None
     review: Sequence[reviews.Waiting]
     compared: Sequence[Row]
@@ -116,6 +118,7 @@ def read(
         records=_records(con, rules.connections, subject),
         person=person,
         quarantine=_quarantine(con, subject, person),
+        contradictions=_contradictions(con, subject),
         match=user_row and {**user_row, "user": _shown(user)} if user_row else ({"user": _shown(user)} if user else None),
         review=review,
         compared=Comparison(con, person, user, changes, any(one.rule == "email_is_taken" for one in review), live=live).rows(),
@@ -242,10 +245,18 @@ def _match(con: duckdb.DuckDBPyConnection, subject: _Subject, *, live: bool) -> 
            order by linked_at desc limit 1""",
         [refs, found[0]["deskbird_id"]],
     )
-    evidence = found[0].get("evidence")
+    evidence = _one(
+        con,
+        """select facts_that('agrees', p, u) as agrees, facts_that('differs', p, u) as differs
+           from core.people p, deskbird.users u where p.person_id = ? and u.deskbird_id = ?""",
+        [subject.person_id, found[0]["deskbird_id"]],
+    )
+    if live and seen and found[0]["rule"] == "successor":
+        query = "select evidence->>'predecessor' as predecessor from match_evidence where deskbird_id = ?"
+        evidence = {**(_one(con, query, [found[0]["deskbird_id"]]) or {}), **(evidence or {})}
     return {
         **found[0],
-        "evidence": json.loads(evidence) if evidence else None,
+        "evidence": evidence,
         **(kept or {"linked_by": None, "linked_at": None}),
     }
 
@@ -294,6 +305,14 @@ def _quarantine(con: duckdb.DuckDBPyConnection, subject: _Subject, person: Row |
     refs = [*subject.refs, *((person or {}).get("group_refs") or ())]
     rows = _rows(con, "from core.quarantine where list_contains(?, hris_ref) order by first_seen, hris_ref, rule", [refs])
     return [{**row, "meaning": _RULES.get(row["rule"], row["rule"].replace("_", " "))} for row in rows]
+
+
+def _contradictions(con: duckdb.DuckDBPyConnection, subject: _Subject) -> list[Row]:
+    """Where the status and the days of the person's records do not go together."""
+    rows = _rows(
+        con, "from state.contradictions where list_contains(?, hris_ref) order by first_seen, hris_ref", [list(subject.refs)]
+    )
+    return [{**row, "meaning": CONTRADICTIONS.get(row["code"], row["code"].replace("_", " "))} for row in rows]
 
 
 _WAITS_NOW = """
@@ -517,9 +536,24 @@ def sections(found: Explanation) -> list[Section]:
         return moment(then, found.timezone)
 
     broken = [(row["hris_ref"], row["rule"], row["meaning"], when(row["first_seen"])) for row in found.quarantine]
+    tells = (reviews.candidate_line, reviews.facts_line)
     waiting = [
-        (one.rule, reviews.meaning(one.rule), "\n".join(map(reviews.candidate_line, one.candidates)), when(one.since))
+        (
+            one.rule,
+            reviews.meaning(one.rule),
+            "\n".join(filter(None, (tell(each) for each in one.candidates for tell in tells))),
+            when(one.since),
+        )
         for one in found.review
+    ]
+    contradicting = [
+        (
+            row["hris_ref"],
+            row["code"],
+            f"{reviews.said(row['word'], row['first_day'], row['last_day'], row['decided'])}. {row['meaning']}",
+            when(row["first_seen"]),
+        )
+        for row in found.contradictions
     ]
     compared = [
         (
@@ -540,6 +574,7 @@ def sections(found: Explanation) -> list[Section]:
         Section("HRIS record", ("record", "attribute", "value"), _record_rows(found)),
         Section("Person", ("attribute", "value", "since"), _person_rows(found)),
         Section("Held back by rules", ("record", "rule", "what must hold", "since"), broken),
+        Section("Contradicts itself", ("record", "code", "what it says, and what to correct", "since"), contradicting),
         Section("User in deskbird", ("attribute", "value"), _match_rows(found)),
         Section("Waits for a decision", ("rule", "what it means", "users", "since"), waiting),
         Section("Wanted and there", ("attribute", "HRIS", "deskbird", "known by", "what follows"), compared),
@@ -630,7 +665,8 @@ def _match_rows(found: Explanation) -> list[tuple[str, ...]]:
         since = f", kept since {moment(match['linked_at'], found.timezone)} by {match['linked_by']}" if match["linked_at"] else ""
         rows.append(("known by", f"{match['rule']}: {_MATCHED_BY.get(match['rule'], match['rule'])}{since}"))
     if match.get("evidence"):
-        rows.append(("evidence", _text(", ".join(f"{name} {_text(value)}" for name, value in match["evidence"].items()))))
+        said = (f"{name}: {_text(value).replace('_', ' ')}" for name, value in match["evidence"].items() if value)
+        rows.append(("evidence", "; ".join(said)))
     if not user:
         rows.append(("state", "not there any more"))
     return rows + [(_words(name), _text(user[name])) for name in ("user_name", "email", "active", "external_id") if name in user]

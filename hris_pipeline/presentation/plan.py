@@ -21,6 +21,7 @@ from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
+from hris_pipeline.plan import sentence as guard_sentence
 from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 from hris_pipeline.warehouse import run
@@ -62,6 +63,7 @@ _NOT_UNDONE: Mapping[str, str] = {
 """What undoing a plan cannot undo, by the word in ``state.not_undone``; in the order of printing."""
 _LISTS = ("frozen", "protected")  # guards that no approval releases
 _DONE = ("applied", "skipped")
+_CARRIED_OUT_BY = {False: "the next run or apply", True: "apply"}  # approved changes, by whether the plan undoes another
 _STATE_STYLE = {
     "applied": "green",
     "failed": "bold red",
@@ -99,6 +101,11 @@ class Change:
     manager_before: tuple[str | None, str | None] = (None, None)  # hris_ref and name
     manager_after: tuple[str | None, str | None] = (None, None)
     approved: bool = False  # blocked when it was planned, released since
+
+    @property
+    def repairs(self) -> bool:
+        """Whether it repairs what a run of ours left otherwise than it was asked to."""
+        return "damage" in self.evidence
 
     @property
     def state(self) -> str:
@@ -176,12 +183,23 @@ class Plan:
         states = self.states
         if states["failed"] or states["stale"]:
             return 1
-        return 3 if states["blocked"] or self.blocked_without_changes else 2 if states["planned"] else 0
+        held = states["blocked"] or self.blocked_without_changes or self.standing
+        return 3 if held else 2 if states["planned"] else 0
 
     @property
     def blocked_without_changes(self) -> bool:
         """Whether a guard has tripped although there is no change to hold back."""
-        return not self.changes and any(verdict.tripped for verdict in self.guards)
+        return not self.changes and any(verdict.tripped and not verdict.stands for verdict in self.guards)
+
+    @property
+    def standing(self) -> Sequence[GuardVerdict]:
+        """What guards say of the HR system itself, such as that an attribute comes for nobody; it holds without any change."""
+        return tuple(verdict for verdict in self.guards if verdict.stands)
+
+    @property
+    def approved(self) -> int:
+        """Changes that a guard had held back and that are approved, and not carried out yet."""
+        return sum(change.approved and change.state == "planned" for change in self.changes)
 
     @property
     def nobody_left(self) -> bool:
@@ -250,6 +268,8 @@ def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Ite
 
 
 def _change(row: Mapping[str, Any]) -> Change:
+    waits = row["approved"] and row["outcome"] == "blocked"  # what became of it was before the approval
+    fate = {} if waits else {name: row[name] for name in ("outcome", "http_status", "problem")}
     same = (
         "seq",
         "request",
@@ -263,9 +283,9 @@ def _change(row: Mapping[str, Any]) -> Change:
         "verdict",
         "guard",
     )
-    more = ("outcome", "http_status", "problem", "who", "approved")
     return Change(
-        **{name: row[name] for name in (*same, *more)},
+        **{name: row[name] for name in (*same, "who", "approved")},
+        **fate,
         before=json.loads(row["before"]),
         after=json.loads(row["after"]),
         evidence=json.loads(row["evidence"]),
@@ -299,7 +319,7 @@ class Section:
         _, verb, one, many = _KINDS.get(
             (self.object, self.action), ("~", self.action.capitalize(), self.object, f"{self.object}s")
         )
-        return f"{verb} {count(len(self.changes), one, many)}"
+        return f"{verb} {count(len(self.changes), one, many)}" + (", a repair" if self.changes[0].repairs else "")
 
     @property
     def reason(self) -> str | None:
@@ -308,15 +328,19 @@ class Section:
         return next(iter(reasons)) if len(reasons) == 1 else None
 
 
-def _key(change: Change) -> tuple[int, str, str, str]:
+def _key(change: Change) -> tuple[bool, int, str, str, str]:
     rank = _RANK.get((change.object, change.action), len(_RANK))
-    return rank, change.object, change.action, (change.guard or "a guard") if change.state == "blocked" else ""
+    guard = (change.guard or "a guard") if change.state == "blocked" else ""
+    return not change.repairs, rank, change.object, change.action, guard
 
 
 def sections(changes: Iterable[Change]) -> list[Section]:
-    """The plan in print order: what takes away, what changes, what is new; what a guard blocks apart, after its own kind."""
+    """The plan in print order: what repairs our own damage, what takes away, what changes, what is new.
+
+    What a guard blocks stands apart, after its own kind.
+    """
     ordered = sorted(changes, key=lambda change: (*_key(change), change.seq))
-    return [Section(key[1], key[2], key[3] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
+    return [Section(key[2], key[3], key[4] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
 
 
 def totals(changes: Iterable[Change]) -> list[tuple[str, str]]:
@@ -400,30 +424,32 @@ def _value(name: str, value: object) -> str:
     return "nothing" if value is None or value == "" else clean(value)
 
 
-def guard_sentence(verdict: GuardVerdict) -> str:
-    """``deactivate_user: 40 of 236, limit 5 and 5 %``."""
-    what = verdict.guard
-    if verdict.subject and verdict.subject not in {what, "user", "users"}:
-        what = f"{what} ({verdict.subject})"
-    of = f" of {verdict.base:,}" if verdict.base else ""
-    return f"{what}: {verdict.count:,}{of}" + (f", limit {verdict.limit}" if verdict.limit else "")
+def guard_sentences(plan: Plan, *, standing: bool = True) -> list[str]:
+    """What each guard that holds something back says, with its numbers and how many changes wait for it.
 
-
-def guard_sentences(plan: Plan) -> list[str]:
-    """What each guard that holds something back says, with its numbers and how many changes wait for it."""
+    ``standing``: with what holds although no change waits for it.
+    """
     lines = []
     for guard, held in sorted(plan.blocking.items()):
         spoken = [guard_sentence(verdict) for verdict in plan.guards if verdict.guard == guard and verdict.tripped]
-        lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}.")
+        of_this = [change for change in plan.changes if change.state == "blocked" and (change.guard or "a guard") == guard]
+        ours = sum(change.repairs for change in of_this)
+        repairs = f", {ours:,} of which repair what a run of ours left otherwise: deskbird is not in line" if ours else ""
+        lines.append(f"{' | '.join(spoken) or guard}. It holds back {count(held, 'change')}{repairs}.")
+    if standing:
+        lines += [f"{guard_sentence(verdict)}." for verdict in plan.standing if verdict.guard not in plan.blocking]
     if plan.blocked_without_changes:
-        lines += [f"{guard_sentence(verdict)}. Nothing is changed in deskbird." for verdict in plan.guards if verdict.tripped]
+        said = [verdict for verdict in plan.guards if verdict.tripped and not verdict.stands]
+        lines += [f"{guard_sentence(verdict)}. Nothing is changed in deskbird." for verdict in said]
     return lines
 
 
 def total_line(plan: Plan) -> str:
     """The last line: what there is, what became of it, who waits."""
-    states = plan.states
+    states, approved = plan.states, plan.approved
+    states["approved"], states["planned"] = approved, states["planned"] - approved
     words = (
+        ("approved", f"approved, {'waits' if approved == 1 else 'wait'} for {_CARRIED_OUT_BY[bool(plan.undoes)]}"),
         ("planned", "to carry out"),
         ("blocked", "held back"),
         ("applied", "carried out"),
@@ -437,10 +463,18 @@ def total_line(plan: Plan) -> str:
         if plan.nobody_left
         else "nothing is decided"
         if plan.blocked_without_changes
+        else "deskbird is in line with what the HR system gives"
+        if plan.standing
         else "deskbird is in line"
     )
     head = f"{count(len(plan.changes), 'change')}: {', '.join(parts)}." if plan.changes else f"Nothing to change: {nothing}."
-    return " ".join(filter(None, (head, by_hand(plan), plan.waiting.sentence())))
+    return " ".join(filter(None, (head, by_hand(plan), missing_attributes(plan), plan.waiting.sentence())))
+
+
+def missing_attributes(plan: Plan) -> str:
+    """What the HR system gives for nobody any more; empty where there is nothing."""
+    named = [f"{_words(v.subject)}{f' ({v.connection})' if v.connection else ''}" for v in plan.standing]
+    return f"Not given by the HR system: {', '.join(dict.fromkeys(named))}." if named else ""
 
 
 def by_hand(plan: Plan) -> str:
@@ -478,8 +512,18 @@ def next_step(plan: Plan) -> str | None:
             f"Right? {release}   Wrong? Correct it in the HR system; hris-pipeline reject {company} {plan_id} silences the alert."
         )
     if states["planned"]:
-        return f"Carry it out: hris-pipeline apply {company} --plan {plan_id}"
+        approved = "Approved; the next run carries it out. " if plan.approved == states["planned"] and not plan.undoes else ""
+        return f"{approved}{'Now' if approved else 'Carry it out'}: hris-pipeline apply {company} --plan {plan_id}"
+    if plan.standing:
+        return _restore(plan)
     return None
+
+
+def _restore(plan: Plan) -> str:
+    """What to do about what the HR system gives for nobody."""
+    remedies = [v.remedy for v in plan.standing if v.remedy]
+    where = remedies[0].rstrip(".") if remedies else "See in the HR system whether the credential may still read it"
+    return f"{where}; or take it out of the company file. Then: hris-pipeline sync {plan.company}"
 
 
 # --- for a terminal -------------------------------------------------------------------------------------------------------------
@@ -620,7 +664,7 @@ def as_json(plan: Plan) -> str:
         "exit_code": plan.exit_code,
         "counts": {"changes": len(plan.changes), **{name: states[name] for name in names}},
         "by_type": {f"{kind[0]} {kind[1]}": n for kind, n in sorted(Counter((c.object, c.action) for c in plan.changes).items())},
-        "guards": [vars(verdict) for verdict in plan.guards],
+        "guards": [{**vars(verdict), "sentence": guard_sentence(verdict)} for verdict in plan.guards],
         "waiting": vars(plan.waiting),
         "adoption": vars(plan.adoption) if plan.adoption else None,
         "not_undone": [{**vars(kind), "sentence": kind.sentence()} for kind in plan.not_undone],

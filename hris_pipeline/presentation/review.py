@@ -1,4 +1,7 @@
-"""What waits for a person to decide: who, why, which users come into question, and the commands that decide it."""
+"""What waits for a person to decide: who, why, which users come into question, and the commands that decide it.
+
+And what the HR department is to correct: records that are held back, and records that contradict themselves.
+"""
 
 import csv
 import datetime as dt
@@ -14,12 +17,26 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from hris_pipeline import contracts
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.identity.decisions import Decision, Word
+from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.presentation import clean, count, document, moment
 from hris_pipeline.presentation.oddities import Oddities
 
-_SQL = (Path(__file__).parent / "review.sql").read_text(encoding="utf-8")
+_SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
+_SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it
+HELD_BACK = {
+    "status_is_known": "Its status is a word that is not known. Correct it, or say in the company file what it means.",
+    "email_is_present": "It has no work e-mail. Enter one; a private address does not count.",
+    "email_is_valid": "Its work e-mail cannot be an address. Correct it.",
+    "name_is_present": "It has neither a first nor a last name. Enter one.",
+    "dates_are_readable": "Its first or last day is not a date. Correct it.",
+    "rows_agree": "The file has rows of this person that contradict each other. Correct or remove one.",
+    contracts.EMAIL_IS_UNIQUE.name: "Another person who has not left has the same work e-mail. Correct one of the two.",
+    contracts.OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
+}
+"""Why a record is held back, by the rule: what is wrong and which field the HR department corrects."""
 
 UNREADABLE = "user_cannot_be_read"
 """What no decision ends: the person's user has to be put right in deskbird."""
@@ -33,6 +50,11 @@ RULES: Mapping[str, str] = {
         "overwritten unless somebody says so."
     ),
     "several_users_share_the_email": "More than one user in deskbird has the person's e-mail address.",
+    "id_given_to_somebody_else": (
+        "The record has another first name, last name, address and first day than the person whose user this is: perhaps its "
+        "id was given to somebody else. Nothing of the user is changed until somebody decides: `link` if it is the same person, "
+        "`separate` if not; then the record gets a user of its own, and the old one is left to you."
+    ),
     "email_belongs_to_another_person": (
         "The user with the person's e-mail address belongs to another record: perhaps the address is used for the second time."
     ),
@@ -97,6 +119,56 @@ class Waiting:
         return [f"hris-pipeline {word} {company} {self.hris_ref} {id_}" for word in words for id_ in ids]
 
 
+@dataclass(frozen=True, repr=False)
+class Correction:
+    """One record that the HR department is to correct. Holds personal data, so it has no ``repr``."""
+
+    hris_ref: str
+    name: str | None
+    code: str  # of a contradiction, or the rule by which the record is held back
+    decided: str | None  # what the person counts as all the same; None: the record is held back
+    word: str | None
+    first_day: dt.date | None
+    last_day: dt.date | None
+    since: dt.datetime
+
+    @property
+    def meaning(self) -> str:
+        """What is wrong and which field is to be corrected."""
+        return CONTRADICTIONS.get(self.code) or HELD_BACK.get(self.code) or f"It breaks rule {self.code}."
+
+    @property
+    def said(self) -> str:
+        """What the record says, and what follows from it tonight."""
+        if self.decided is None:
+            return "held back: nothing about the person is changed"
+        return said(self.word, self.first_day, self.last_day, self.decided)
+
+
+def said(word: str | None, first_day: dt.date | None, last_day: dt.date | None, decided: str) -> str:
+    """``status active, first day 2026-02-01, last day 2024-05-31; counts as active``."""
+    days = f"first day {first_day or 'none'}, last day {last_day or 'none'}"
+    return f"status {word}, {days}; counts as {decided}".replace("_", " ")
+
+
+def corrections(con: duckdb.DuckDBPyConnection) -> list[Correction]:
+    """What is to be corrected in the HR system: who is held back first, then who is decided all the same."""
+    schemas = con.execute(
+        "select table_schema from information_schema.tables where table_name = 'employees' and starts_with(table_schema, 'hris_')"
+    ).fetchall()
+    union = [
+        f"""select '{schema.removeprefix("hris_")}:' || id as hris_ref,
+                any_value(nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '')) as name
+            from "{schema}".employees group by id"""
+        for (schema,) in schemas
+    ]
+    con.execute(
+        f"""create or replace temp view records_named as
+            {" union all ".join(union or ["select null::varchar as hris_ref, null::varchar as name where false"])}"""
+    )
+    return [Correction(*row) for row in con.execute(_CORRECTIONS).fetchall()]
+
+
 def read(con: duckdb.DuckDBPyConnection, source: str = "from state.review") -> list[Waiting]:
     """Everything that waits, as of the last plan or as ``source`` has it; the oldest first."""
     con.execute(f"create or replace temp view waits as {source}")
@@ -119,7 +191,21 @@ def candidate_line(candidate: Mapping[str, Any]) -> str:
     return clean("  ".join(part for part in parts if part))
 
 
-def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str, unread: Sequence[str] = ()) -> None:
+def facts_line(candidate: Mapping[str, Any]) -> str:
+    """``agrees: email; differs: given name, family name``."""
+    found = {relation: ", ".join(candidate.get(relation) or ()).replace("_", " ") for relation in ("agrees", "differs")}
+    return "; ".join(f"{relation}: {facts}" for relation, facts in found.items() if facts)
+
+
+def show(
+    to: Console,
+    company: str,
+    waiting: Sequence[Waiting],
+    *,
+    timezone: str,
+    to_correct: Sequence[Correction] = (),
+    unread: Sequence[str] = (),
+) -> None:
     """Print the list; ``unread`` says which records of deskbird could not be read."""
     for record in unread:
         to.print(Text(record, "yellow"))
@@ -135,6 +221,8 @@ def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str
         for candidate in one.candidates:
             decided = candidate["decision"] and f"  ({candidate['decision']} decided; the next sync uses it)"
             lines.append(Text.assemble(candidate_line(candidate), (decided or "", "green")))
+            if facts := facts_line(candidate):
+                lines.append(Text(f"  {facts}", "dim"))
         lines += [Text(command, "dim") for command in one.commands(company)]
         for line in lines:
             to.print(Padding(line, (0, 0, 0, 4)))
@@ -149,6 +237,9 @@ def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str
         )
     decided = len({one.hris_ref for one in waiting})
     to.print(Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold"))
+    if to_correct:
+        to.print()
+        _show_corrections(to, to_correct, timezone)
 
 
 # --- as a file that is filled in ------------------------------------------------------------------------------------------------
@@ -219,8 +310,23 @@ def nothing_decided(rows: int) -> str:
     return f"Nothing was decided: correct {'this row' if rows == 1 else f'these {rows:,} rows'} and start again."
 
 
-def as_json(company: str, waiting: Sequence[Waiting], odd: Oddities | None = None) -> str:
+def _show_corrections(to: Console, to_correct: Sequence[Correction], timezone: str) -> None:
+    to.print(Text(f"{count(len(to_correct), 'record')} to correct in the HR system:", "bold"))
+    before = None
+    for one in to_correct[:_SHOWN]:
+        if one.code != before:
+            to.print(Padding(Text(f"{one.code}: {one.meaning}", "yellow"), (0, 0, 0, 2)))
+        before = one.code
+        who = Text.assemble((clean(one.name or "(no name)"), "bold"), f"  {one.hris_ref}  {one.said}")
+        to.print(Padding(Text.assemble(who, (f"  since {moment(one.since, timezone)}", "dim")), (0, 0, 0, 4)))
+    if len(to_correct) > _SHOWN:
+        more = f"... and {len(to_correct) - _SHOWN:,} more, in core.quarantine and state.contradictions"
+        to.print(Padding(Text(more, "dim"), (0, 0, 0, 4)))
+
+
+def as_json(company: str, waiting: Sequence[Waiting], to_correct: Sequence[Correction] = (), odd: Oddities | None = None) -> str:
     """The list as one versioned JSON document."""
     body = [{**vars(one), "meaning": meaning(one.rule), "commands": one.commands(company)} for one in waiting]
+    correct = [{**vars(one), "meaning": one.meaning} for one in to_correct]
     unread = (odd or Oddities()).as_json()["unreadable_records"]
-    return document("review", company, {"waiting": body, "unreadable_records": unread})
+    return document("review", company, {"waiting": body, "to_correct": correct, "unreadable_records": unread})

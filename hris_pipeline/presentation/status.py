@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
+from hris_pipeline.plan import arrivals, sentence
 from hris_pipeline.presentation import clean, count, document, moment, oddities
 from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
@@ -64,13 +65,16 @@ class Status:
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
     odd: Oddities = field(default_factory=Oddities)
+    contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
+    damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
+    not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
     def exit_code(self) -> int:
         """As the plan's; 1 where the last run failed or there is no plan."""
         if self.plan is None or (self.last_run is not None and self.last_run.outcome == "failure"):
             return 1
-        return self.plan.exit_code
+        return self.plan.exit_code or int(bool(self.damage))
 
 
 def read(
@@ -123,6 +127,28 @@ def read(
             """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
         ).fetchall(),
+        contradictions=con.execute(
+            "select code, count(*), min(first_seen) from state.contradictions group by code order by 2 desc, 1"
+        ).fetchall(),
+        damage=damage_sentences(con),
+        not_given=arrivals.not_given(con),
+    )
+
+
+def damage_sentences(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> tuple[str, ...]:
+    """What differs from what a run left, by run; of one run, or of all whose damage is not repaired yet."""
+    found = con.execute(
+        """select run_id, string_agg(number || ' ' || kind, ', ' order by kind)
+           from (select run_id, min(seen_at) as seen_at, count(*) as number,
+                     case object when 'membership' then 'member' else replace(attribute, '_', ' ') end as kind
+                 from state.damage where ended_at is null and ($run is null or run_id = $run) group by run_id, kind)
+           group by run_id order by min(seen_at)""",
+        {"run": run_id},
+    ).fetchall()
+    return tuple(
+        f"deskbird differs from what run {run[:8]} left: {kinds}. It did something else than it was asked, or somebody changed "
+        "it meanwhile. state.damage names each; the next plan repairs them first."
+        for run, kinds in found
     )
 
 
@@ -141,8 +167,12 @@ def _last_night(status: Status) -> tuple[str, str]:
         return "none has ended yet", "yellow"
     ended, in_line = night
     text, style = ("in line", "green") if in_line else ("ended with something left to do", "yellow")
-    if in_line and status.plan is not None and status.plan.states["blocked"]:
+    if status.damage:
+        text, style = "not in line: deskbird differs from what a run left", "bold red"
+    elif in_line and status.plan is not None and status.plan.states["blocked"]:
         text, style = "in line but for what guards hold back", "magenta"
+    elif in_line and status.plan is not None and status.plan.standing:
+        text, style = "in line with what the HR system gives, which is not all", "magenta"
     return f"{moment(ended, status.timezone)}, {text}", style
 
 
@@ -168,12 +198,15 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
     return [
         *([("PAUSED", _pause(status, status.pause))] if status.pause else []),
         ("last night", [_last_night(status)]),
+        *([("damage", [(line, "bold red") for line in status.damage])] if status.damage else []),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
         *([("deskbird", odd)] if (odd := [(line, "yellow") for line in status.odd.lines(status.timezone)]) else []),
+        *([("not given", lines)] if (lines := _not_given(status)) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
+        *([("contradictions", lines)] if (lines := _contradictions(status)) else []),
         ("missing", _missing(status)),
         ("empty groups", _empty_groups(status)),
         *([("by hand", lines)] if (lines := _by_hand(status)) else []),
@@ -196,6 +229,16 @@ def _reads(status: Status) -> list[Line]:
     return lines
 
 
+def _not_given(status: Status) -> list[Line]:
+    """What the HR system gives for nobody, and where it is switched on."""
+    standing = status.plan.standing if status.plan else ()
+    lines: list[Line] = [(f"{sentence(verdict)}.", "magenta") for verdict in standing]
+    if status.not_given:
+        kinds = ", ".join(status.not_given).replace("_", " ")
+        lines.append((f"nobody is in a group of kind {kinds}, which sync.groups has by default", "yellow"))
+    return lines
+
+
 def _waits(status: Status) -> list[Line]:
     company, plan = status.company, status.plan
     lines = [(f"{_undecided(rule, n)} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
@@ -204,11 +247,13 @@ def _waits(status: Status) -> list[Line]:
     if plan is None:
         return [(f"No plan yet: hris-pipeline sync {company} --dry-run", "yellow"), *lines]
     states = plan.states
-    plans: list[Line] = [(sentence, "magenta") for sentence in guard_sentences(plan)]
+    plans: list[Line] = [(text, "magenta") for text in guard_sentences(plan, standing=False)]
     if states["blocked"]:
         plans.append((f"hris-pipeline plan {company}   then   hris-pipeline approve {company} {plan.plan_id}", ""))
     if states["planned"]:
         what = f"{count(states['planned'], 'change')} to carry out"
+        if plan.approved:
+            what += f", {plan.approved:,} of them approved; the next run does it, or now"
         plans.append((f"{what}: hris-pipeline apply {company} --plan {plan.plan_id}", "cyan"))
     bad = [
         (f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red")
@@ -227,6 +272,16 @@ def _quarantine(status: Status) -> list[Line]:
         (f"{count(n, 'record')}, rule {rule}, since {moment(since, status.timezone)}", "yellow")
         for rule, n, since in status.quarantine
     ]
+
+
+def _contradictions(status: Status) -> list[Line]:
+    lines: list[Line] = [
+        (f"{count(n, 'record')}: {code.replace('_', ' ')}, the first since {moment(since, status.timezone)}", "yellow")
+        for code, n, since in status.contradictions
+    ]
+    if lines:
+        lines.append((f"decided all the same; who, and what to correct: hris-pipeline review {status.company}", ""))
+    return lines
 
 
 def _missing(status: Status) -> list[Line]:
@@ -284,11 +339,15 @@ def as_json(status: Status) -> str:
         else None,
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
         "deskbird": status.odd.as_json(),
+        "contradictions": [{"code": code, "records": number, "since": since} for code, number, since in status.contradictions],
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
         "by_hand": {"repaired": plan.drift, "kept": plan.kept} if plan else None,
         "not_sticking": [{"ref": ref, "attribute": name, "since": since} for ref, name, since in status.not_sticking],
+        "damage": list(status.damage),
+        "not_given": [sentence(verdict) for verdict in plan.standing] if plan else [],
+        "kinds_without_anybody": list(status.not_given),
         "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

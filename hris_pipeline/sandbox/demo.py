@@ -23,11 +23,11 @@ from hris_pipeline.orchestration import runs, storage
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.presentation import count, progress, put
 from hris_pipeline.presentation import plan as rendering
-from hris_pipeline.sandbox import run, server
+from hris_pipeline.sandbox import clock, run, server
 from hris_pipeline.sandbox.company import SAMPLE
 from hris_pipeline.warehouse import Warehouse
 
-COMPANY = "demo"
+COMPANY = clock.COMPANY
 TITLES = {1: "the first import", 2: "an ordinary night", 3: "a night when HR broke something"}
 _FOUND = (10001, 10196)  # two people who were invited into deskbird by hand, before there was a sync
 
@@ -90,6 +90,7 @@ def play() -> None:
             moment = night(stands.tenant.snapshot.date, company.timezone)
             _introduce(day, moment)
             plan = _sync(moment, data)
+            clock.keep(data, moment)
             _show(plan, company.timezone)
             if plan.states["failed"] or plan.states["stale"] or plan.states["planned"]:
                 raise PipelineError(f"Night {day} of the demo left something undone. Please report this with what stands above.")

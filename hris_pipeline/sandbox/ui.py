@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from hris_pipeline import clock, settings, streams
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
+from hris_pipeline.sandbox import clock as demo_clock
 from hris_pipeline.sandbox import demo, server
 from hris_pipeline.sandbox.company import SAMPLE, days_of
 
@@ -32,9 +33,10 @@ def serve(port: int) -> None:
         signal.signal(number, lambda *_: stop.set())
     with demo.sandbox(data, company, day=days_of(SAMPLE), fresh=False) as stands:
         environment = dict(os.environ)  # noqa: TID251 - passed on, not read
-        if settings.company_names() == (demo.COMPANY,) and clock.VARIABLE not in environment:
-            # the sample company lives in its own days; a company that is real needs the real clock
-            environment[clock.VARIABLE] = demo.night(stands.tenant.snapshot.date, company.timezone).isoformat()
+        if not (data / f"{demo.COMPANY}.now").exists():
+            demo_clock.keep(data, demo.night(stands.tenant.snapshot.date, company.timezone))
+        if moment := demo_clock.kept():  # the command line's too
+            environment[clock.VARIABLE] = moment
         workspace = settings.project_root() / "workspace.yaml"
         command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning"]
         command += ["-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]

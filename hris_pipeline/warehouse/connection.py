@@ -10,15 +10,17 @@ import pyarrow as pa
 
 from hris_pipeline.texts import SIGNS, domain_key
 
-_TEXTS, _ODD_ADDRESSES = (
-    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("texts.sql", "odd_addresses.sql")
+_TEXTS, _DIGESTS, _ODD_ADDRESSES = (
+    (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("texts.sql", "digests.sql", "odd_addresses.sql")
 )
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the clock's zone and define how texts are compared (``texts.sql``); returns the connection."""
+    """Set the clock's zone and define how texts are compared (``texts.sql``) and digests are made
+    (``digests.sql``); returns the connection."""
     con.execute("set TimeZone = 'UTC'")
     run(con, _TEXTS)
+    run(con, _DIGESTS)
     with contextlib.suppress(duckdb.CatalogException):  # a file of an older version has no such table yet
         if con.execute("select exists (from state.address_forms)").fetchone() == (True,):
             run(con, _ODD_ADDRESSES)

@@ -48,11 +48,13 @@ create table if not exists state.empty_groups (hris_ref varchar not null, deskbi
 -- inverse a plan is.
 create table if not exists state.plans (
     plan_id varchar primary key, number bigint not null, made_at timestamptz not null, run_id varchar not null, after_plan varchar not null, changes bigint not null,
-    blocked bigint not null, written boolean not null default false, as_of timestamptz not null, undoes varchar);
+    blocked bigint not null, written boolean not null default false, as_of timestamptz not null, undoes varchar,
+    judgement_digest varchar); -- of this row and of all rows of the plan: what is carried out must be what was planned
 create table if not exists state.plan_changes (
     plan_id varchar not null, seq bigint not null, request bigint not null, stage integer not null, object varchar not null, action varchar not null,
     hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar, before json not null, after json not null,
-    reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null);
+    reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null,
+    row_digest varchar);
 create table if not exists state.outcomes (
     plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
     http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null);
@@ -60,10 +62,11 @@ create table if not exists state.nights (
     plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
 create table if not exists state.guard_verdicts (
     plan_id varchar not null, guard varchar not null, subject varchar not null, count bigint not null, base bigint not null, limit_text varchar not null,
-    tripped boolean not null);
+    tripped boolean not null, code varchar not null default 'other', in_window bigint, max_count double, max_percent double, days bigint,
+    connection varchar, since timestamptz, remedy varchar);
 create table if not exists state.approvals (
     plan_id varchar not null, content varchar not null, guards varchar[] not null, decision varchar not null, because varchar, decided_by varchar not null,
-    decided_at timestamptz not null, expires_at timestamptz not null);
+    decided_at timestamptz not null, expires_at timestamptz not null, digest varchar);
 
 -- What was undone, and is not done again until the HRIS says otherwise: whose, which attribute (or `active`, `manager`, `member`), and the value that
 -- the HRIS wants all the same.
@@ -125,6 +128,26 @@ create table if not exists state.unreadable_records (
 create table if not exists state.list_notes (resource varchar not null, note varchar not null, noted_at timestamptz not null);
 -- Groups of which deskbird shows only a part of the members; who else is in them stands in state.acknowledged_members.
 create table if not exists state.partial_groups (group_deskbird_id varchar not null, shown bigint not null, since timestamptz not null);
+
+-- What differed, after a read-back, from what a run left: what deskbird did beside what was asked, or somebody changed meanwhile. "Expected" is what
+-- should be there; of a membership "was" says what would make it so again: add or remove. It ends once no change repairs it any more.
+create table if not exists state.damage (
+    plan_id varchar not null, run_id varchar not null, seen_at timestamptz not null, object varchar not null, deskbird_id varchar not null,
+    attribute varchar not null, hris_ref varchar, was varchar, is_now varchar, expected varchar, is_written boolean not null, ended_at timestamptz);
+-- The plan before whose writes state.users_before, groups_before and members_before were kept; they are there until its read-back.
+create table if not exists state.before_writes (plan_id varchar not null, kept_at timestamptz not null);
+
+-- What each HR system gives: for how many records an attribute, a kind of group, the names of units ("list") or a manager reference came tonight and when
+-- it last did, and what is wrong with that (a code, see plan/arrivals.sql); since when.
+create table if not exists state.arrivals (
+    connection varchar not null, subject varchar not null, kind varchar not null, came bigint not null, of bigint not null, is_named boolean not null,
+    is_offered boolean not null, code varchar, last_came bigint, last_of bigint, last_came_at timestamptz, silent_since timestamptz);
 -- How an e-mail address that was read can be written in another way: "domain", one in ASCII (xn--) and its letters; "signs", apostrophes or dots of
 -- print occur. No address stands here, only domains.
 create table if not exists state.address_forms (kind varchar not null, written varchar not null, letters varchar not null, primary key (kind, written));
+
+-- Whose status and days in the HR system do not go together: which way (a code), what it says (the word as one of our statuses), and what the person
+-- counts as all the same.
+create table if not exists state.contradictions (
+    hris_ref varchar not null, code varchar not null, first_day date, last_day date, word varchar not null, decided varchar not null,
+    first_seen timestamptz not null, last_seen timestamptz not null);

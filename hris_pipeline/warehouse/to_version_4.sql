@@ -1,2 +1,24 @@
 -- From version 3. New tables are in state.sql; here is what existing ones gain or lose.
 select 1;
+-- Which limit of a guard tripped, as data.
+alter table state.guard_verdicts add column if not exists code varchar default 'other';
+alter table state.guard_verdicts add column if not exists in_window bigint;
+alter table state.guard_verdicts add column if not exists max_count double;
+alter table state.guard_verdicts add column if not exists max_percent double;
+alter table state.guard_verdicts add column if not exists days bigint;
+alter table state.guard_verdicts add column if not exists connection varchar;
+alter table state.guard_verdicts add column if not exists since timestamptz;
+alter table state.guard_verdicts add column if not exists remedy varchar;
+
+-- Plans and approvals are sealed: what an older version wrote is taken as it is.
+alter table state.plans add column if not exists judgement_digest varchar;
+alter table state.plan_changes add column if not exists row_digest varchar;
+alter table state.approvals add column if not exists digest varchar;
+update state.plan_changes set row_digest = change_digest(
+    seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "before", "after",
+    reason, evidence, verdict, guard, guards, content);
+update state.plans p set judgement_digest = judgement_digest(
+    plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+    (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c where c.plan_id = p.plan_id));
+update state.approvals set digest = approval_digest(
+    plan_id, content, guards, decision, because, decided_by, decided_at, expires_at);

@@ -252,7 +252,7 @@ def test_c39_whom_the_company_file_protects_is_never_deactivated_and_who_is_froz
 
 def test_c11_an_attribute_that_nobody_has_any_more_clears_nothing(story: Story) -> None:
     for name, code, guards in (
-        ("the right to departments is gone", 0, set()),  # unknown is not empty: nothing is wanted at all
+        ("the right to departments is gone", 3, set()),  # unknown is not empty: nothing is wanted, and it is told
         ("departments are empty for all", 3, {"attribute_vanished"}),
     ):
         assert held(story, name) == (code, guards)

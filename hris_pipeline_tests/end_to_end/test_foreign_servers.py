@@ -85,9 +85,7 @@ class Foreign:
 
     def differences(self) -> list[Difference]:
         """In what the server is not as HR has it."""
-        return list(
-            differences(self.acme.tenant.snapshot, self.read("Users"), self.read("Groups"), attributes=self.attributes)
-        )
+        return list(differences(self.acme.tenant.snapshot, self.read("Users"), self.read("Groups"), attributes=self.attributes))
 
     def user(self, ref: int) -> dict[str, Any]:
         (found,) = [user for user in self.read("Users") if user.get("externalId") == f"{MARK}{ref}"]

@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 import yaml
 
+from hris_pipeline import cli
 from hris_pipeline_tests.end_to_end import chromium
 from hris_pipeline_tests.end_to_end.deployment import ROOT, deployed
 
@@ -25,6 +26,12 @@ ASSETS = """{ assetNodes { assetKey { path } groupName
 SCHEDULES = """{ schedulesOrError(
   repositorySelector: {repositoryLocationName: "hris_pipeline", repositoryName: "__repository__"}) {
   ... on Schedules { results { name cronSchedule executionTimezone scheduleState { status } } } } }"""
+TIMELINE = """query($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 10) { ... on Runs { results {
+  runId jobName status tags { key value } repositoryOrigin { repositoryName repositoryLocationName } } } } }"""
+FEED = """query($filter: RunsFilter) { runsFeedOrError(limit: 10, view: RUNS, filter: $filter) { ... on RunsFeedConnection {
+  results { id jobName tags { key value } } } } }"""
+OF_JOB = """{ pipelineOrError(params: {repositoryLocationName: "hris_pipeline", repositoryName: "__repository__",
+  pipelineName: "acme_dry_run"}) { ... on Pipeline { runs(limit: 5) { runId } } } }"""
 STAGES = {"acme_hris", "acme_core", "acme_deskbird", "acme_plan"}
 
 
@@ -129,6 +136,24 @@ def test_the_schedule_is_on_in_the_company_s_time_zone(seen):
         "executionTimezone": "Europe/Berlin",
         "scheduleState": {"status": "RUNNING"},
     }
+
+
+def test_runs_of_the_command_line_stand_in_the_timeline_and_the_jobs_with_their_outcome(seen):
+    company, server = seen
+    nightly = server.ask(TIMELINE, filter={"pipelineName": "acme_nightly"})["runsOrError"]["results"]
+    company.tenant.change(1, last_name="Otherwise")
+    assert cli.run(["sync", "acme", "--dry-run"]) == 2
+    label = [{"key": ".dagster/repository", "value": "__repository__@hris_pipeline"}]
+    (run,) = server.ask(TIMELINE, filter={"pipelineName": "acme_dry_run", "tags": label})["runsOrError"]["results"]
+    # what the Timeline draws a run's row by, and what the page of the job filters by
+    assert run["repositoryOrigin"] == nightly[0]["repositoryOrigin"]
+    assert run["repositoryOrigin"] == {"repositoryName": "__repository__", "repositoryLocationName": "hris_pipeline"}
+    assert server.ask(OF_JOB)["pipelineOrError"]["runs"] == [{"runId": run["runId"]}]
+    outcomes = {"outcome": "pending", "held_back": "0", "failed": "0", "stale": "0"}
+    assert {tag["key"]: tag["value"] for tag in run["tags"]}.items() >= outcomes.items()
+    assert {tag["key"]: tag["value"] for tag in nightly[0]["tags"]}.items() >= {**outcomes, "outcome": "in_line"}.items()
+    feed = server.ask(FEED, filter={"tags": [{"key": "outcome", "value": "pending"}]})["runsFeedOrError"]["results"]
+    assert [one["id"] for one in feed] == [run["runId"]]
 
 
 @pytest.mark.browser

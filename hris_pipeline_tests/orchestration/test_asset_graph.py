@@ -1,6 +1,8 @@
 """The graph that people see, held against a text file: no change to lineage, checks, jobs or cron lines slips in unseen."""
 
 import os
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import dagster as dg
@@ -60,6 +62,56 @@ def described(defs: dg.Definitions) -> str:
     for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
         lines.append(f"sensor {sensor.name}  every {sensor.minimum_interval_seconds} s  {sensor.default_status.value}")
     return "\n".join(lines) + "\n"
+
+
+OPTIONS = {
+    "plain": "",
+    "photos": "sync: {photos: true}\n",
+    "photos, no managers": "sync: {photos: true, managers: false}\n",
+    "no groups": "sync: {groups: []}\n",
+}
+
+
+@pytest.mark.parametrize("more", OPTIONS.values(), ids=OPTIONS)
+def test_no_group_of_assets_depends_on_itself_by_way_of_others(companies, more):
+    """The lineage page opens with groups: a cycle among them is drawn as a knot."""
+    write(companies, "acme", connections=("personio", "subsidiary"))
+    with (companies / "acme.yaml").open("a") as file:
+        file.write(more)
+    graph = build_defs().resolve_asset_graph()
+    needs: dict[str, set[str]] = {}
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        own = needs.setdefault(node.group_name, set())
+        own.update({graph.get(parent).group_name for parent in node.parent_keys} - {node.group_name})
+    assert ("acme_photos" in needs) is ("photos" in more)
+    assert list(TopologicalSorter(needs).static_order())[-1] == "acme_plan"  # a CycleError where there is one
+
+
+def test_no_description_loses_words_when_it_is_shown_as_markdown(companies):
+    """The UI reads descriptions as Markdown: `<company>` would be a tag that shows nothing, and two underscores emphasis."""
+    write(companies, "acme", '"30 4 * * *"', ("personio", "subsidiary"))
+    with (companies / "acme.yaml").open("a") as file:
+        file.write('sync: {photos: true}\nchanges_schedule: "0 * * * *"\n')
+    defs = build_defs()
+    graph, repository = defs.resolve_asset_graph(), defs.get_repository_def()
+    texts = []
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        texts.append(node.description)
+        columns = node.metadata.get("dagster/column_schema")
+        texts += [column.description for column in columns.columns] if columns else []
+    for assets in repository.assets_defs_by_key.values():
+        texts += [check.description for check in assets.check_specs] + [assets.op.description] if assets.is_executable else []
+    named = [*repository.get_all_jobs(), *repository.schedule_defs, *repository.sensor_defs]
+    texts += [thing.description for thing in named if not thing.name.startswith("__")]
+    assert len(texts) > 60
+    for text in texts:
+        assert text
+        plain = re.sub(r"`[^`]*`", "", text)
+        assert not re.search(r"<[A-Za-z/!]", plain), text
+        assert not re.search(r"(?<!\w)([_*]{1,2})\w.*?\1(?!\w)", plain), text
+        assert not re.search(r"&\w+;|^\s*[#>]|\]\(|~~", plain), text
 
 
 def test_the_graph_is_as_the_text_file_says(companies):

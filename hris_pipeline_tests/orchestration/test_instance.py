@@ -1,9 +1,14 @@
 """The instance: where it keeps its records, which runs it lets wait, and what a crash leaves behind."""
 
+import contextlib
 import datetime as dt
+import multiprocessing
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -50,6 +55,14 @@ def test_all_that_dagster_writes_lies_in_the_data_folder_whatever_the_working_di
     assert (project / "dagster" / "history" / "runs.db").exists()
     assert set(ROOT.iterdir()) == before
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+def test_a_terminal_beside_the_ui_shows_no_line_for_each_step_and_the_events_are_kept(project, capfd):
+    with instances.open_instance() as instance:
+        run_id = anything.execute_in_process(instance=instance).run_id
+        assert capfd.readouterr() == ("", "")
+        kinds = {entry.dagster_event.event_type_value for entry in instance.all_logs(run_id) if entry.dagster_event}
+        assert {"PIPELINE_SUCCESS", "STEP_START", "STEP_SUCCESS"} <= kinds
 
 
 def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_data(monkeypatch, tmp_path):
@@ -124,3 +137,105 @@ def test_the_definitions_load_in_a_process_of_their_own_and_write_nothing(tmp_pa
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "Definitions\n"
     assert list(tmp_path.iterdir()) == []
+
+
+# --- Dagster's records, made by whoever comes first (case 73) -------------------------------------------------------------------
+
+def in_processes(project: Path, number: int, work: Callable[[], None]) -> list[int]:
+    """Copies of this process that begin the work at the same moment: how each of them ended."""
+    together = multiprocessing.get_context("fork")
+    ready = together.Barrier(number)
+
+    def begin() -> None:
+        ready.wait()
+        work()
+
+    started = [together.Process(target=begin) for _ in range(number)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join(120)
+    return [process.exitcode for process in started]
+
+
+def make_them() -> None:
+    with instances.open_instance() as instance:
+        assert instance.get_runs(limit=1) == []
+
+
+def databases(project: Path) -> list[Path]:
+    return [project / "dagster" / file for file in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")]
+
+
+def is_whole(project: Path) -> bool:
+    """Every database has its tables and exactly one revision, the same as in a folder that nobody disturbed."""
+    found = []
+    for path in databases(project):
+        with contextlib.closing(sqlite3.connect(path)) as con:
+            (version,) = con.execute("pragma user_version").fetchone()
+            tables = con.execute("select name from sqlite_master where name not like 'sqlite%' order by 1").fetchall()
+            found.append((version, con.execute("select version_num from alembic_version").fetchall(), tables))
+    return all(version == 1 and len(revisions) == 1 and len(tables) > 5 for version, revisions, tables in found)
+
+
+def test_c73_processes_that_open_a_fresh_folder_at_once_all_succeed(project):
+    for _ in range(3):
+        shutil.rmtree(project, ignore_errors=True)
+        assert in_processes(project, 5, make_them) == [0] * 5
+        assert is_whole(project)
+
+
+HALF_MADE = {
+    "an empty file": "",
+    "no revision": "drop table alembic_version",
+    "an empty list of revisions": "delete from alembic_version",
+    "two revisions": "insert into alembic_version values ('5771160a95ad')",
+    "the revision of an older Dagster": "update alembic_version set version_num = '5771160a95ad'",
+    "no data migrations": "drop table if exists secondary_indexes",
+}
+
+
+@pytest.mark.parametrize("damage", HALF_MADE.values(), ids=HALF_MADE)
+def test_c73_half_made_records_are_completed_and_lose_nothing(project, damage):
+    with instances.open_instance() as instance:
+        run_id = anything.execute_in_process(instance=instance).run_id
+    for path in databases(project):
+        with contextlib.closing(sqlite3.connect(path)) as con:
+            con.execute("pragma user_version = 0")
+            con.execute(damage or "select 1")
+            con.commit()
+    if not damage:  # of the one that holds nothing that is kept here
+        databases(project)[2].unlink()
+        databases(project)[2].touch()
+    with instances.open_instance() as instance:
+        assert [run.run_id for run in instance.get_runs()] == [run_id]
+        assert len(instance.all_logs(run_id)) > 5
+        instance.event_log_storage.set_concurrency_slots("acme", 1)
+        assert instance.all_instigator_state() == []
+    assert is_whole(project)
+
+
+KILLED_AT = [("_complete", 1), ("_complete", 2), ("_complete", 3), ("_forget", 1), ("_forget", 3), ("stamp_alembic_rev", 1)]
+KILLED_AT += [("stamp_alembic_rev", 2), ("DagsterSqliteStorage", 1)]
+
+
+@pytest.mark.parametrize(("step", "calls"), KILLED_AT)
+def test_c73_a_process_that_dies_while_it_makes_them_leaves_them_to_the_next(project, monkeypatch, step, calls):
+    known, left = getattr(storage, step), [calls]
+
+    def dies(*given, **more):
+        left[0] -= 1
+        return known(*given, **more) if left[0] else os._exit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, step, dies)
+        assert in_processes(project, 1, lambda: storage.make(storage.folder())) == [9]
+    assert in_processes(project, 2, make_them) == [0, 0]
+    assert is_whole(project)
+
+
+def test_c73_who_makes_them_for_ever_is_not_waited_for(project, monkeypatch):
+    monkeypatch.setattr(storage, "PATIENCE", 0.1)
+    (project / "dagster").mkdir(parents=True)
+    with storage._alone(project / "dagster"), pytest.raises(PipelineError, match=r"cannot be opened \(TimeoutError\)"):
+        instances.open_instance()

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 
+import dagster as dg
 import pytest
 
 from hris_pipeline.deskbird import journal
@@ -14,7 +15,7 @@ def test_a_night_brings_deskbird_in_line_and_every_check_holds(office):
     night = office.job()
     assert not problems(night)
     assert all(verdicts(night).values()), verdicts(night)
-    assert len(verdicts(night)) == 16
+    assert len(verdicts(night)) == 17
     assert office.ask("select in_line from state.nights") == [(True,)]
     active = {user["externalId"] for user in office.desk.desk.users() if user["active"]}
     assert active == {ref for (ref,) in office.ask("select hris_ref from core.people where wanted")}
@@ -218,3 +219,37 @@ def test_the_plan_in_the_ui_holds_counts_only(office):
     shown = event.materialization.metadata["plan"].value
     assert "| user | create |" in shown
     assert not any(person.last_name in shown for person in office.tenant.snapshot.persons.values())
+
+
+def test_the_check_says_what_the_screen_says_and_after_an_approval_nothing_is_held_back(make_office):
+    office = make_office(more="guards:\n  deactivate_user: {max_count: 0, max_percent: 1}\n")
+    assert problems(office.job()) == []
+    for person in (20, 21, 22):
+        office.tenant.change(person, status="INACTIVE", end_date=dt.date(2026, 3, 1))
+    dry = office.job("dry_run", now=NIGHT + dt.timedelta(days=1))
+    (held,) = [one for one in dry.get_asset_check_evaluations() if one.check_name == "guards_hold"]
+    ((base,),) = office.ask("select managed from state.nights")
+    assert (
+        f"deactivate_user: 3 of {base:,} people: {300 / base:.0f} %, limit 1 %. The others are carried out." in held.description
+    )
+    ((plan_id,),) = office.ask("select distinct plan_id from deskbird.changes")
+    office.decide("approve", plan_id=plan_id)
+    again = office.job("dry_run", now=NIGHT + dt.timedelta(days=1))
+    (free,) = [one for one in again.get_asset_check_evaluations() if one.check_name == "guards_hold"]
+    assert (free.passed, free.description) == (
+        True, "What deactivate_user had stopped is approved, and waits for the next run or apply.",
+    )  # fmt: skip
+
+
+def test_c103_an_attribute_that_no_longer_comes_fails_its_check_once_and_recovers(office):
+    assert problems(office.job()) == []
+    office.faults.add(Fault("/v1/company/employees", "missing_attribute", times=None, value="department"))
+    for day in (1, 2):
+        night = office.job(now=NIGHT + dt.timedelta(days=day))
+        assert problems(night) == []
+        assert {name for name, passed in verdicts(night).items() if not passed} == {"deskbird/changes: every_attribute_came"}
+        (check,) = [one for one in night.get_asset_check_evaluations() if one.check_name == "every_attribute_came"]
+        assert (check.severity, check.metadata["not_given"].value) == (dg.AssetCheckSeverity.ERROR, 1)
+        assert "department of connection personio comes for nobody since 2026-03-03" in check.description
+    office.faults.clear()
+    assert all(verdicts(office.job(now=NIGHT + dt.timedelta(days=3))).values())

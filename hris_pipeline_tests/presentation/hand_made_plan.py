@@ -173,7 +173,10 @@ def fill(con, changes, plan_id="p1"):
         )
     if blocked:
         con.execute(
-            "insert into state.guard_verdicts values (?, 'deactivate_user', 'user', ?, 40, '2 and 5 %', true)", [plan_id, blocked]
+            "insert into state.guard_verdicts "
+            "(plan_id, guard, subject, count, base, limit_text, tripped, code, max_count, max_percent) "
+            "values (?, 'deactivate_user', 'user', ?, 40, '2 and 5 %', true, 'share', 2, 5)",
+            [plan_id, blocked],
         )
 
 

@@ -403,3 +403,28 @@ def test_before_the_first_run_there_is_nobody_to_explain(data, run):
 def test_no_name_is_in_a_repr(world):
     night(world)
     assert "acme.test" not in repr(read(world, "p:2"))
+
+
+def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(world):
+    night(world)
+    world.people["2"].start_date, world.people["2"].end_date = "2026-02-01", "2024-05-31"
+    night(world)
+    found = read(world, "p:2")
+    assert [(row["code"], row["decided"]) for row in found.contradictions] == [("last_day_before_first_day", "active")]
+    (section,) = [each for each in explain.sections(found) if each.title == "Contradicts itself"]
+    assert "counts as active. The last day lies before the first day." in section.rows[0][2]
+    assert found.match["evidence"] == {"agrees": ["email", "given_name", "family_name"], "differs": []}
+    assert "agrees: email, given name, family name" in printed(found)
+    person = world.people["2"]
+    person.given_name, person.family_name, person.email, person.start_date = "Zoe", "Quint", "zoe@acme.test", "2026-03-01"
+    world.make_plan()
+    found = read(world, "p:2")
+    assert "Nothing is changed until somebody decides" in found.answer
+    assert "differs: email" in printed(found)
+    leaves(world, "2")
+    world.people["2"].email = None
+    world.hire("9", given_name="Bo")
+    world.people["9"].email = "2@acme.test"
+    world.make_plan()
+    found = read(world, "p:9")
+    assert (found.match["rule"], found.match["evidence"]["predecessor"]) == ("successor", "p:2")

@@ -74,7 +74,7 @@ def test_a_manager_is_shown_by_name(planned):
 def test_a_blocked_change_names_its_guard_and_the_guards_numbers(planned):
     text = printed(read(planned))
     assert "Deactivate 3 users  held back by guard deactivate_user" in text
-    assert "deactivate_user: 3 of 40, limit 2 and 5 %. It holds back 3 changes." in text
+    assert "deactivate_user: 3 of 40 people: 8 %, limit 5 % and 2. It holds back 3 changes." in text
 
 
 def test_the_end_counts_and_says_what_to_do_next(planned):
@@ -146,7 +146,10 @@ def test_a_failure_tells_its_problem(planned):
 
 def approve(con, seq, guards, *, expires=NOW + dt.timedelta(hours=1), decision="approved", at=NOW):
     con.execute(
-        "insert into state.approvals values ('p1', ?, ?, ?, null, 'somebody', ?, ?)",
+        """insert into state.approvals by name
+           select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
+           from (select 'p1' as plan_id, ? as content, ?::varchar[] as guards, ? as decision, null::varchar as because,
+                     'somebody' as decided_by, ?::timestamptz as decided_at, ?::timestamptz as expires_at)""",
         [f"content-{seq}", guards, decision, at, expires],
     )
 

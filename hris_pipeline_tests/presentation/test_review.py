@@ -12,7 +12,7 @@ import pytest
 from plan.world import World
 
 import hris_pipeline
-from hris_pipeline import settings
+from hris_pipeline import contracts, settings
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import review as rendering
 
@@ -312,3 +312,52 @@ def test_c106_rows_that_cannot_be_used_are_named_and_none_is_carried_out(moving,
         "has no column hris_ref and no column deskbird_id and no column decision" in run("link", "acme", "--from", str(file))[2]
     )
     assert "could not be read" in run("link", "acme", "--from", str(tmp_path / "nowhere.csv"))[2]
+
+
+# --- what the HR department is to correct -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def to_correct(world):
+    """A returner whose old last day still stands, and somebody without an address."""
+    world.users.clear()
+    world.people["1"].start_date, world.people["1"].end_date = "2026-02-01", "2024-05-31"
+    world.hire("3", family_name="Nomail")
+    world.people["3"].email = None
+    world.make_plan()
+    return world
+
+
+def test_c31_c89_the_list_for_the_hr_department_says_who_what_and_which_field(to_correct, run):
+    code, out, err = run("review", "acme")
+    told = " ".join(out.split())
+    assert (code, err) == (0, "")
+    assert "Nobody waits for a decision. 2 records to correct in the HR system:" in told
+    assert (
+        "email_is_present: It has no work e-mail. Enter one; a private address does not count. Given Nomail p:3 held back" in told
+    )
+    assert "last_day_before_first_day: The last day lies before the first day. Correct or clear the last day" in told
+    assert "Given Family p:1 status active, first day 2026-02-01, last day 2024-05-31; counts as active since 2026-03-02" in told
+    found = json.loads(run("review", "acme", "--format", "json")[1])["to_correct"]
+    assert [(one["hris_ref"], one["code"], one["decided"]) for one in found] == [
+        ("p:3", "email_is_present", None),
+        ("p:1", "last_day_before_first_day", "active"),
+    ]
+
+
+def test_every_rule_that_holds_a_person_back_has_a_sentence():
+    rules = {rule.name for rule in (*contracts.PEOPLE.rules, contracts.EMAIL_IS_UNIQUE, contracts.OTHER_RECORDS_ARE_SOUND)}
+    assert rules == set(rendering.HELD_BACK)
+
+
+def test_c92_a_candidate_says_what_agrees_and_what_differs(world, run):
+    world.users.clear()
+    world.night()
+    world.people["1"].given_name, world.people["1"].family_name, world.people["1"].email = "Zoe", "Quint", "zoe@acme.test"
+    world.people["1"].start_date = "2026-03-01"
+    world.make_plan()
+    out = " ".join(run("review", "acme")[1].split())
+    assert "perhaps its id was given to somebody else" in out
+    assert "differs: email, given name, family name" in out
+    (one,) = json.loads(run("review", "acme", "--format", "json")[1])["waiting"]
+    assert (one["candidates"][0]["agrees"], one["candidates"][0]["differs"]) == ([], ["email", "given_name", "family_name"])

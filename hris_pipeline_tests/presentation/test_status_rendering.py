@@ -43,7 +43,7 @@ def test_one_screen_tells_the_night_the_reads_and_who_waits(planned):
     assert "2026-03-03 04:30, in line but for what guards hold back" in text
     assert "personio employees: 250 of 250 in 3 pages, proven, 5 h ago. The totals agree." in text
     assert "30 4 * * * (Europe/Berlin)" in text
-    assert "deactivate_user: 3 of 40, limit 2 and 5 %" in text
+    assert "deactivate_user: 3 of 40 people: 8 %, limit 5 % and 2" in text
     assert "1 record, rule email_is_valid, since 2026-03-03 04:30" in text
     assert "1 person in no record any more, the first since 2026-03-03 04:30" in text
     assert "1 person to decide on: email is taken" in text
@@ -105,3 +105,18 @@ def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
     document = json.loads(rendering.as_json(status))
     assert document["by_hand"] == {"repaired": 0, "kept": 1}
     assert len(document["not_sticking"]) == 7
+
+
+def test_c89_contradictions_are_counted_by_code_and_say_where_to_look(planned):
+    assert "contradictions" not in printed(read(planned))
+    with planned.write() as con:
+        con.execute(
+            "insert into state.contradictions values "
+            "('personio:7', 'last_day_before_first_day', '2026-02-01', '2024-05-31', 'active', 'active', ?, ?)",
+            [NOW, NOW],
+        )
+    text = printed(read(planned))
+    assert "1 record: last day before first day, the first since 2026-03-03 04:30" in text
+    assert "hris-pipeline review acme" in text
+    found = json.loads(rendering.as_json(read(planned)))["contradictions"]
+    assert [(one["code"], one["records"]) for one in found] == [("last_day_before_first_day", 1)]

@@ -252,6 +252,25 @@ def _mistakes(account: HrisAccount) -> Iterator[tuple[KeyPath, str]]:
         yield ("password",), "is missing, or private_key, as ${NAME}, to log in at options.sftp"
 
 
+_ATTRIBUTES = ("email", "given_name", "family_name", "status", "start_date", "end_date")
+
+
+def _mapped(options: Options) -> tuple[str, ...]:
+    """The attributes that the file has columns for."""
+    columns = options.columns
+    manager = ("manager",) if columns.manager_id or columns.manager_email else ()
+    return (*(name for name in _ATTRIBUTES if getattr(columns, name) is not None), *manager)
+
+
+def _where(options: Options, attribute: str) -> str:
+    columns = options.columns
+    units = columns.groups.get(attribute)
+    source = columns.manager_id or columns.manager_email if attribute == "manager" else getattr(columns, attribute, None)
+    names = [units.id or units.name] if units else source.columns if source else [attribute]
+    named = " or ".join(f"'{name}'" for name in names)
+    return f"Look at the file's column {named}, and ask whoever sends the file whether its export was changed"
+
+
 SYSTEM = System(
     name="files",
     title="Files",
@@ -284,4 +303,7 @@ SYSTEM = System(
     ),
     connect=Files,
     mistakes=_mistakes,
+    where=_where,
+    mapped=_mapped,
+    omits_empty=lambda options: options.omits_empty,
 )

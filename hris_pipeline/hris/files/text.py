@@ -32,7 +32,7 @@ _SHORTENED = re.compile(r"[0-9]+([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 _EXACT = 10**15  # Excel keeps 15 digits of a number and makes zeros of the rest
 _DAY_ZERO = dt.date(1899, 12, 30)  # Excel counts a 29 February 1900, so this day zero fits from March 1900 on
 _DAY_NUMBER = re.compile(r"[0-9]{1,7}([.,][0-9]+)?")
-_YEARS = range(1900, 2201)
+_YEARS = frozenset({1, *range(1600, 2201)})  # with 0001-01-01, 1601-01-01 and 1753-01-01, which systems write for none
 
 
 class Spoilt(ValueError):  # noqa: N818 - named after what happened

@@ -15,7 +15,7 @@ from pydantic import Field
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
 from hris_pipeline.hris.merge import people, trials, units
-from hris_pipeline.hris.merge.service import PAGE_SIZE, Service
+from hris_pipeline.hris.merge.service import DASHBOARD, PAGE_SIZE, Service
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.http import Patience
@@ -91,6 +91,11 @@ class Merge(Account[Options]):
         return Service(api, self.credentials["account_token"], self.options.page_size)
 
 
+def _where(_: Options, attribute: str) -> str:
+    field = people.ATTRIBUTES.get("manager_id" if attribute == "manager" else attribute, attribute.replace("_", " "))
+    return f"See under {DASHBOARD} whether the HR system still gives {field}, and what the account's scopes and issues say"
+
+
 SYSTEM = System(
     name="merge",
     title="Merge",
@@ -121,4 +126,6 @@ SYSTEM = System(
     reads_changes=True,
     variants=THROUGH_MERGE,
     address=lambda options: ADDRESSES[options.region],
+    where=_where,
+    omits_empty=lambda _: True,
 )

@@ -180,7 +180,6 @@ def _add(page: Sequence[Employee], people: People, file: EmployeeFile, units: Un
     columns["id"] = ids
     columns["employment_id"] = [person.id for person in known]
     columns["status"] = [_status(person, how.status_words) for person in known]
-    columns["end_date"] = [_end(person) for person in known]
     columns["manager_id"] = [_id(person.manager) for person in known]
     file.add(columns, _groups(known, units, how.kinds))
 
@@ -195,13 +194,6 @@ def _status(person: Employee, words: Mapping[str, str]) -> Any:
         return DELETED
     word = person.employment_status
     return words.get(word.casefold(), word) if isinstance(word, str) else UNSET if word is None else word
-
-
-def _end(person: Employee) -> Any:
-    """The last day; of somebody who is ACTIVE and was hired again since then it is that of an earlier employment."""
-    end, start = person.termination_date, person.start_date
-    over = person.employment_status == "ACTIVE" and isinstance(end, str) and isinstance(start, str) and end[:10] < start[:10]
-    return UNSET if end is None or over else end
 
 
 def _groups(people: Sequence[Employee], units: Units, kinds: Iterable[str]) -> dict[str, list[Any]]:

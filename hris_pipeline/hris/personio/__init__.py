@@ -127,6 +127,14 @@ V1 = Capabilities(
     lacks=("any but the current employment", "units in which nobody is"),
 )
 
+
+def _where(options: Options, attribute: str) -> str:
+    if options.api == "v2" and attribute in v2.UNIT_LISTS:
+        return f"Switch on {v2.UNIT_LISTS[attribute].right} under {auth.RIGHTS_AT}"
+    word = v1.WORDS.get("manager_id" if attribute == "manager" else attribute, attribute)
+    return f"Tick '{word}' among the readable attributes of the credential under {auth.RIGHTS_AT}"
+
+
 SYSTEM = System(
     name="personio",
     title="Personio",
@@ -144,4 +152,6 @@ SYSTEM = System(
     ),
     words=v1.WORDS,
     photos=True,
+    where=_where,
+    omits_empty=lambda options: options.api == "v2",
 )

@@ -51,6 +51,8 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
                     "changed_since_the_last_time": counts.changed,
                     "with_several_records": counts.several_records,
                     "managers_found_by_an_id_written_otherwise": counts.managers_resolved,
+                    "contradicting_records": sum(counts.contradictions.values()),
+                    **counts.contradictions,
                     "out_of_scope": counts.scope.out_of_scope,
                     "scope_not_known": counts.scope.undecided,
                     **{f"matched_by_{name.replace(' ', '_')}": matched for name, matched in counts.scope.matches.items()},

@@ -1,7 +1,7 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeadlineError, DeskbirdError, PipelineError
-from hris_pipeline.orchestration import checks
+from hris_pipeline.orchestration import checks, outcomes
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
-from hris_pipeline.orchestration.job_names import changes_job, nightly_job, undo_job
+from hris_pipeline.orchestration.job_names import changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
@@ -27,7 +27,6 @@ from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
-_HELD = {True: "**stops it**", False: "holds"}
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
 READ = {"scim", "duckdb"}
 _OF_A_LIST = (checks.DESKBIRD_WAS_READ_COMPLETELY, checks.EVERY_RECORD_WAS_READ)
@@ -243,6 +242,7 @@ def changes(company: Company) -> dg.AssetsDefinition:
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[
             checks.check(company.name, table, checks.GUARDS_HOLD),
+            checks.check(company.name, table, checks.EVERY_ATTRIBUTE_CAME),
             checks.check(company.name, table, checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND),
         ],
         config=UNDOES,
@@ -279,21 +279,29 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 **by_type,
             }
             published = result(con, company, table, told)
+        if here.job in {dry_run_job(company.name), undo_job(company.name)}:  # what carries the plan out tells more
+            outcomes.tag(here.context.instance, here.run_id, outcomes.of_plan(summary), held_back=summary.blocked)
         yield published
         between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
-        tripped = [v.guard for v in summary.tripped if not (between_nights and v.guard == "incomplete_extract")]
+        tripped = [
+            v.guard
+            for v in summary.tripped
+            if not (between_nights and v.guard == "incomplete_extract") and not (v.stands and v.released)  # the other check's
+        ]
         yield checks.verdict(
             company.name,
             table,
             checks.GUARDS_HOLD,
             passed=not tripped,
-            why=_tripped(summary, company) if tripped else None,
+            why=_tripped(summary, company) if tripped else _approved(summary),
             counts={
                 "blocked": summary.blocked,
                 "guards_tripped": len(tripped),
                 **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
             },
         )
+        if undoes is None:
+            yield _every_attribute_came(company, table, summary)
         yield checks.verdict(
             company.name,
             table,
@@ -341,20 +349,54 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     ]
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
-        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_HELD[v.tripped]} |" for v in summary.guards]
+        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_held(v)} |" for v in summary.guards]
     return "\n".join(lines)
 
 
+def _every_attribute_came(company: Company, table: Table, summary: plan.PlanSummary) -> dg.AssetCheckResult:
+    """What the HR system gives for nobody: an error where it came before or was asked for, news where it is a default."""
+    missing = [v for v in summary.guards if v.stands]
+    why = [f"{plan.sentence(v)}." for v in missing[:10]]
+    if summary.not_given:
+        kinds = ", ".join(summary.not_given).replace("_", " ")
+        why.append(f"Nobody is in a group of kind {kinds}, which sync.groups has by default. Name the kinds you want there.")
+    return checks.verdict(
+        company.name,
+        table,
+        checks.EVERY_ATTRIBUTE_CAME,
+        passed=not why,
+        severity=checks.ERROR if missing else checks.WARN,
+        why=" ".join(why) or None,
+        counts={"not_given": len(missing), "kinds_without_anybody": len(summary.not_given)},
+    )
+
+
+def _held(verdict: plan.GuardVerdict) -> str:
+    if verdict.released and not verdict.stands:
+        return "approved"
+    return "**stops it**" if verdict.tripped else "holds"
+
+
 def _tripped(summary: plan.PlanSummary, company: Company) -> str:
-    guards = ", ".join(f"{v.guard} ({v.count} of {v.base}; limit {v.limit})" for v in summary.tripped[:10])
-    more = f" and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    """What the guards say that hold something back, in the same words as on the screen."""
+    said = ". ".join(plan.sentence(v) for v in summary.tripped[:10])
+    more = f", and {len(summary.tripped) - 10} more" if len(summary.tripped) > 10 else ""
+    if summary.tripped and all(v.stands for v in summary.tripped) and not summary.blocked:
+        return f"{said}{more}."
     if not summary.changes:  # case 1
-        return f"Nothing is changed in deskbird: {guards}. See whether the HR system and its credential still show anybody."
+        return f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential still show anybody."
     return (
-        f"{summary.blocked} changes are held back by {guards}{more}. The others are carried out. Look at "
+        f"{summary.blocked} changes are held back. {said}{more}. The others are carried out. Look at "
         f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "
         "or correct the HR system."
     )
+
+
+def _approved(summary: plan.PlanSummary) -> str | None:
+    """That what guards had held back is approved; None where nothing is."""
+    released = [v.guard for v in summary.guards if v.released and not v.stands]
+    named = ", ".join(dict.fromkeys(released))
+    return f"What {named} had stopped is approved, and waits for the next run or apply." if released else None
 
 
 # --- what became of it --------------------------------------------------------------------------------------------------------
@@ -388,6 +430,10 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
+            if by_hand:  # before deskbird is asked; what is written is looked at again just before
+                plan.require_unaltered(con, company.name, plan_id or plan.latest(con), "Nothing was written.")
+                # in a night an altered decision holds nothing up: all that guards hold back stays so
+                plan.require_unaltered_decisions(con, company.name, "Nothing was written.")
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
             if not fresh:  # by hand, by `apply`, or in a run that takes over from a killed one
@@ -396,6 +442,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             yield done.published
             yield _every_change_was_applied(company, done)
             if done.stopped:
+                _tag(here, outcomes.Outcome.FAILED, done.counts, done.counts["blocked"])
                 raise done.stopped
             if done.writes:
                 try:
@@ -407,6 +454,7 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
             night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id, unchanged=unchanged)
         yield _deskbird_is_in_line(company, night, done.paused)
         yield _what_is_written_sticks(company, night)
+        _tag_outcome(here, done, night)
         told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
@@ -532,6 +580,27 @@ def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     return bool(row and row[0] == ["groups", "users"])
 
 
+def _tag_outcome(here: Step, done: _Done, night: plan.Night) -> None:
+    """Put on the run what it came to."""
+    counts, held_back = done.counts, night.blocked
+    if held_back and here.job == changes_job(here.company.name):  # between nights leavers wait for the night, as it is meant
+        held_back -= night.unproven
+    outcome = outcomes.of_night(
+        night,
+        failed=counts["failed"],
+        stale=counts["stale"],
+        unsent=done.unsent,
+        held_back=held_back,
+        paused=done.paused is not None,
+    )
+    _tag(here, outcome, counts, night.blocked)
+
+
+def _tag(here: Step, outcome: outcomes.Outcome, counts: Mapping[str, int], held_back: int) -> None:
+    failed, stale = counts["failed"], counts["stale"]
+    outcomes.tag(here.context.instance, here.run_id, outcome, held_back=held_back, failed=failed, stale=stale)
+
+
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
     counts = done.counts
     went_wrong = counts["failed"] or counts["stale"]
@@ -556,17 +625,26 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
 
 
 def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
-    why = f"{night.left} changes are still wanted after this night. The next one tries again."
+    ours = night.damage.count or night.held_of_ours
+    why = [night.damage.sentence(company.name)] if night.damage.count else []
+    if night.held_of_ours:
+        why.append(
+            f"{night.held_of_ours} changes that repair what a run of ours left otherwise than it was asked to are held back by "
+            f"guards, so deskbird is not in line. Look at `hris-pipeline plan {company.name}`, then approve them."
+        )
     if pause:
-        why = f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
+        why.append(f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}.")
+    elif night.left or not why:
+        why.append(f"{night.left} changes are still wanted after this night. The next one tries again.")
+    counts = {"left": night.left, "held_back": night.blocked, "managed_users": night.managed}
     return checks.verdict(
         company.name,
         contracts.APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
-        severity=checks.WARN if pause else checks.ERROR,
-        why=None if night.in_line else why,
-        counts={"left": night.left, "held_back": night.blocked, "managed_users": night.managed},
+        severity=checks.WARN if pause and not ours else checks.ERROR,
+        why=None if night.in_line else " ".join(why),
+        counts={**counts, "damaged": night.damage.count, "held_back_of_ours": night.held_of_ours},
     )
 
 

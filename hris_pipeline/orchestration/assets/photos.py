@@ -49,7 +49,7 @@ def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinit
         company,
         name=f"{table.schema}__photos",
         description=f"Asks connection '{connection}' for the profile photos of those who are to be users: what may be new only.",
-        specs=[spec(company, table, deps=deps, stage="hris", kinds={company.hris[connection].system, "duckdb"}, code=code)],
+        specs=[spec(company, table, deps=deps, stage="photos", kinds={company.hris[connection].system, "duckdb"}, code=code)],
         checks=[checks.check(company.name, table, checks.PHOTOS_WERE_READ)],
     )
     def read_photos(here: Step) -> Events:

@@ -1,0 +1,69 @@
+-- state.arrivals: for how many records each attribute, kind of group, list of units and manager reference came tonight, and what is wrong with that.
+-- Codes: "vanished" (came before, comes for nobody), "never_came" (the company file names it), "not_given" (a default that nobody has), "unresolved" (manager
+-- references that lead to nobody), "fell" (less than half of the share of references that led to somebody). A silent one keeps what last came.
+-- An end date counts as given where its key comes: that nobody leaves is usual.
+-- Reads: state.arrivals, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
+-- now, from_size. Makes: state.arrivals.
+create or replace temp table judged_arrivals as
+with records_read as (
+    {records}
+), units_read as (
+    {units}
+), expected as (
+    select unnest(getvariable('expected_arrivals'), recursive := true)
+), counted as (
+    select connection, count(*) as of,
+        count(email) as email, count(given_name) as given_name, count(family_name) as family_name, count(status) as status,
+        count(start_date) as start_date, count(manager_id) as manager,
+        count(*) filter (end_date is not null or not list_contains(coalesce(absent, []), 'end_date')) as end_date
+    from records_read group by connection
+), attributes as (
+    unpivot counted on email, given_name, family_name, status, start_date, manager, end_date into name subject value came
+), kinds as (
+    select connection, g.kind as subject, count(distinct id) as came
+    from (select connection, id, unnest(groups) as g from records_read) group by all
+), arrived as (
+    select connection, subject, 'attribute' as kind, came, of from attributes
+    union all
+    select c.connection, k.subject, 'group_kind', k.came, c.of from counted c join kinds k using (connection)
+    union all
+    select r.connection, 'manager', 'manager', count(*) filter (p.id is not null), count(*)
+    from (select connection, manager_id from records_read where manager_id is not null) r
+    left join (select distinct connection, id from records_read) p on p.connection = r.connection and p.id = r.manager_id
+    group by r.connection
+    union all
+    select connection, kind, 'list', count(name), count(*) from units_read group by connection, kind
+), joined as (
+    select e.connection, e.subject, e.kind, e.is_named, e.is_offered, coalesce(t.came, 0) as came, coalesce(t.of, n.of, 0) as of,
+        p.last_came, p.last_of, p.last_came_at, p.silent_since, p.code as code_before,
+        sum(coalesce(t.came, 0)) over (partition by e.subject, e.kind) as came_anywhere,
+        bool_or(e.is_offered) over (partition by e.subject, e.kind) as is_offered_anywhere
+    from expected e
+    left join arrived t using (connection, subject, kind)
+    left join counted n on n.connection = e.connection and e.kind in ('attribute', 'group_kind')
+    left join state.arrivals p using (connection, subject, kind)
+)
+select *,
+    case
+        when kind = 'manager' then case
+            when came = 0 and of >= 3 then 'unresolved'
+            when last_came >= getvariable('from_size') and of > 0 and came * last_of * 2 < last_came * of then 'fell' end
+        when kind = 'list' then case when of > 0 and came = 0 and last_came_at is not null then 'vanished' end
+        when came > 0 then null
+        when of = 0 then code_before
+        when last_came_at is not null then 'vanished'
+        when kind = 'attribute' then case when is_named then 'never_came' end
+        when came_anywhere > 0 then null
+        when is_named and is_offered then 'never_came'
+        when is_offered or not is_offered_anywhere then 'not_given'
+    end as code
+from joined;
+
+delete from state.arrivals;
+insert into state.arrivals by name
+select connection, subject, kind, came, of, is_named, is_offered, code,
+    case when code is null and came > 0 then came else last_came end as last_came,
+    case when code is null and came > 0 then of else last_of end as last_of,
+    case when code is null and came > 0 then cast(getvariable('now') as timestamptz) else last_came_at end as last_came_at,
+    case when code is not null then coalesce(silent_since, cast(getvariable('now') as timestamptz)) end as silent_since
+from judged_arrivals;

@@ -1,0 +1,131 @@
+"""The read-back is the judge: what differs from what a run left makes the night red, and is repaired first.
+
+Before the writes the plan keeps what deskbird holds. After the read-back every difference that no acknowledged change explains
+is kept in ``state.damage``: members that are gone because a service took "add" for "replace", a name that was cleared beside
+the one that was written. Somebody else's change between the two reads looks the same and is worded so. The next plan marks what
+repairs it (``evidence.damage``); while a guard holds such a repair back, no night is in line.
+
+All functions run inside the caller's transaction. A run that sends nothing compares nothing.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from hris_pipeline.plan.drift import HIDDEN
+from hris_pipeline.warehouse import run
+
+_HERE = Path(__file__).parent
+_SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("seen_changed", "sent_values", "damage", "units", "damage_repairs")
+)
+_BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
+_FORMS = """
+    select distinct unnest(string_split(l.kind, '+')) as kind, d.object
+    from state.damage d join state.ledger l on l.plan_id = d.plan_id and l.deskbird_id = d.deskbird_id
+    where d.plan_id = $plan and d.run_id = $run and d.is_written
+"""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What differs from what a run left, in numbers: by what it is (``member``, ``manager``, an attribute, ...)."""
+
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many values differ."""
+        return sum(self.kinds.values())
+
+    def sentence(self, company: str) -> str:
+        """How many, of which kind, and what to do; no personal data."""
+        what = ", ".join(f"{number:,} of {kind.replace('_', ' ')}" for kind, number in sorted(self.kinds.items()))
+        return (
+            f"{self.count:,} values in deskbird differ from what this run left ({what}), without having been asked for: deskbird "
+            "did something else than it was asked, or somebody changed them meanwhile. Table state.damage names each. The next "
+            f"plan repairs them first: look at it with `hris-pipeline sync {company} --dry-run`."
+        )
+
+
+def remember(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> None:
+    """Keep what deskbird holds before the writes of a plan, for :func:`judge`."""
+    for before, table in _BEFORE.items():
+        hidden = HIDDEN if table == "group_members" else ""
+        con.execute(f"create or replace table state.{before} as from deskbird.{table} {hidden}")
+    con.execute("delete from state.before_writes")
+    con.execute("insert into state.before_writes values (?, ?)", [plan_id, now])
+
+
+def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.datetime) -> Damage:
+    """Compare what deskbird holds now with what this run left, after a comparison with the HR system; keep what differs."""
+    known = con.execute("select plan_id from state.before_writes").fetchone()
+    if known is None:
+        return Damage()
+    if known[0] == plan_id:
+        con.execute("set variable plan_id = ?", [plan_id])
+        con.execute("set variable run_id = ?", [run_id])
+        con.execute("set variable now = ?", [now])
+        for before in _BEFORE:
+            con.execute(f"create or replace temp view {before} as from state.{before}")
+        run(con, _SENT)
+        run(con, _SEEN)
+        _stage_units(con, "differing_now")
+        run(con, _DAMAGE)
+        for before in _BEFORE:
+            con.execute(f"drop view {before}")
+        _doubt(con, plan_id, run_id)
+    for before in _BEFORE:
+        con.execute(f"drop table if exists state.{before}")
+    con.execute("delete from state.before_writes")
+    found = con.execute(
+        """select case object when 'membership' then 'member' else attribute end as kind, count(*)
+           from state.damage where plan_id = ? and run_id = ? group by all""",
+        [plan_id, run_id],
+    ).fetchall()
+    return Damage(dict(found))
+
+
+def mark(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the drafted changes that repair damage say so; on most nights there is none."""
+    row = con.execute("select exists (from state.damage where ended_at is null)").fetchone()
+    if row and row[0]:
+        _stage_units(con, "repairing")
+        run(con, _REPAIRS)
+
+
+def settle(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.datetime) -> None:
+    """After the night: what earlier runs damaged and no change repairs any more is history."""
+    con.execute(
+        """update state.damage set ended_at = $now
+           where ended_at is null and (plan_id, run_id) <> ($plan, $run)
+               and concat_ws('|', object, deskbird_id, attribute) not in (
+                   select unnest(cast(evidence->'$.damage.keys' as varchar[])) from changes_judged
+                   where json_exists(evidence, '$.damage'))""",
+        {"now": now, "plan": plan_id, "run": run_id},
+    )
+
+
+def is_open(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything that a run damaged may still be so."""
+    row = con.execute("select exists (from state.damage where ended_at is null)").fetchone()
+    return bool(row and row[0])
+
+
+def _stage_units(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    run(con, _UNITS.replace("{table}", table).replace("{source}", "(select rowid as row, * from draft)"))
+
+
+def _doubt(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> None:
+    """Forget the forms by which what is damaged was written: the next write of each is a canary again."""
+    con.execute(
+        f"""delete from state.dialects where kind in (
+               select kind from ({_FORMS})
+               where case object when 'membership' then starts_with(kind, 'members') or kind = 'group_create'
+                   when 'group' then starts_with(kind, 'group') else starts_with(kind, 'user') or kind = 'manager' end)""",
+        {"plan": plan_id, "run": run_id},
+    )
