@@ -193,7 +193,8 @@ class Walk(Generic[Record]):
     def _may_begin_earlier(self) -> bool:
         """Whether one is missing, or the total does not say that none is."""
         came = len(self.keys)
-        return self.total is None or self.total == came + 1 or self.total < came or self._mirrors
+        unsure = self.total is None or self.total < came or self._mirrors
+        return self.total == came + 1 or bool(came and unsure)
 
     def _before_the_first(self) -> Iterator[Decoded[Record]]:
         """Of a service that counts from 0 the first is missing; of any other one nothing comes before it."""
