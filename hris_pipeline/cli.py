@@ -311,23 +311,21 @@ def review(
 ) -> None:
     """List what waits for a person to decide: why, which users come into question, and the commands that decide it."""
     from hris_pipeline import settings
-    from hris_pipeline.presentation import put
+    from hris_pipeline.presentation import oddities, put
     from hris_pipeline.presentation import review as rendering
     from hris_pipeline.warehouse import Warehouse
 
     loaded = _load(company)
     with Warehouse(settings.data_folder(), company).read() as con:
-        waiting, to_correct = rendering.read(con), rendering.corrections(con)
+        waiting, to_correct, odd = rendering.read(con), rendering.corrections(con), oddities.read(con)
     if out is not None:
         _deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
         _say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
     elif format is ScreenFormat.json:
-        _deliver(rendering.as_json(company, waiting, to_correct), None)
+        _deliver(rendering.as_json(company, waiting, to_correct, odd), None)
     else:
-        put(
-            sys.stdout,
-            lambda to: rendering.show(to, company, waiting, timezone=loaded.timezone, to_correct=to_correct),
-        )
+        about: dict[str, Any] = {"timezone": loaded.timezone, "to_correct": to_correct, "unread": odd.for_review()}
+        put(sys.stdout, lambda to: rendering.show(to, company, waiting, **about))
 
 
 @app.command()

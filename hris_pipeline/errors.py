@@ -44,3 +44,7 @@ class ContractError(PipelineError):
 
 class BusyError(PipelineError):
     """Another run of the same company is under way."""
+
+
+class DeadlineError(PipelineError):
+    """A run that reached the company file's ``deadline`` and stopped between two records; the next one goes on."""

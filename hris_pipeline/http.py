@@ -4,6 +4,7 @@ Nothing here knows a system. Errors that leave this module are our own and carry
 personal data and secrets.
 """
 
+import contextlib
 import datetime as dt
 import email.utils
 import functools
@@ -13,7 +14,8 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +26,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints who
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+STOPPED = "stopped"
+"""The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or the deadline comes first."""
 _READ = httpx.ByteStream(b"")
 
 
@@ -82,10 +86,13 @@ def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
     except ValueError:
         try:
             moment = email.utils.parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        seconds = (moment - dt.datetime.now(dt.UTC)).total_seconds()  # noqa: TID251 - a server's wall time, not the night's
+        try:
+            seconds = (moment - dt.datetime.now(dt.UTC)).total_seconds()  # noqa: TID251 - a server's wall time, not the night's
+        except OverflowError:  # a zone that leads out of the calendar
+            return None
     return None if math.isnan(seconds) else min(max(seconds, 0.0), at_most)
 
 
@@ -118,6 +125,41 @@ class Unanswered(Exception):  # noqa: N818 - says what happened
         self.attempts = attempts
 
 
+class OutOfTime(Unanswered):
+    """A request that is not tried again, because a run's deadline would pass before."""
+
+
+class Deadline:
+    """When a run has to end, by a clock that nobody sets; without ``seconds`` never."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._ends = math.inf if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds until then, below zero afterwards."""
+        return self._ends - time.monotonic()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing more should be begun."""
+        return self.left() <= 0
+
+
+NEVER = Deadline()
+_deadline: ContextVar[Deadline] = ContextVar("deadline", default=NEVER)
+
+
+@contextlib.contextmanager
+def ending_by(deadline: Deadline) -> Iterator[None]:
+    """Every :class:`Client` that this thread makes within the block, deep within a connector too, keeps to this deadline."""
+    before = _deadline.get()
+    _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.set(before)
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long to go on asking. Times in seconds."""
@@ -148,6 +190,7 @@ class Client:
     timeout: float = 60.0
     patience: Patience = field(default_factory=Patience)
     transport: httpx.BaseTransport | None = None
+    deadline: Deadline = field(default_factory=_deadline.get)
 
     def __post_init__(self) -> None:
         self._local = threading.local()
@@ -177,7 +220,9 @@ class Client:
         return client
 
     def rest(self, seconds: float) -> bool:
-        """Wait; False where the client was stopped meanwhile."""
+        """Wait; False where the client was stopped meanwhile, or at once where the deadline would pass first."""
+        if seconds > self.deadline.left():
+            return False
         return not (self._stopped.is_set() if seconds <= 0 else self._stopped.wait(seconds))
 
     def once(
@@ -189,7 +234,7 @@ class Client:
         in bytes: of a longer one no more is read, and the answer holds one byte more than allowed.
         """
         if not self.rest((pacer or self.pacer).reserve()):
-            raise NoAnswer("stopped")
+            raise NoAnswer(STOPPED)
         try:
             if at_most is None:
                 response = self._client().request(method, url, **kwargs)
@@ -202,16 +247,19 @@ class Client:
         return response
 
     def hold_back(self, response: httpx.Response | None, attempt: int, pacer: Pacer | None = None) -> float:
-        """Seconds to wait after a failed try; a 429 also holds back the other workers."""
+        """Seconds to wait after a failed try: what ``Retry-After`` asks for, but never less than the usual back-off, which grows.
+
+        A 429 also holds back the other workers; one that names no time worth the name makes everybody slower.
+        """
         patience = self.patience
         told = retry_after(response, at_most=patience.longest_retry_after) if response is not None else None
-        seconds = told if told is not None else backoff(attempt, first=patience.first_wait, at_most=patience.longest_wait)
+        usual = backoff(attempt, first=patience.first_wait, at_most=patience.longest_wait)
         if response is not None and response.status_code == 429:
-            if told is None:
+            if told is None or told < usual:
                 (pacer or self.pacer).slow_down()
-            else:
+            if told is not None:
                 (pacer or self.pacer).pause(told)
-        return seconds
+        return usual if told is None else max(told, usual)
 
     def ask(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> httpx.Response:
         """A request that may be repeated without harm: tried until it is answered with something else than a passing fault.
@@ -233,6 +281,8 @@ class Client:
             wait = self.hold_back(response, failures + refusals, pacer)
             spent = failures >= self.patience.tries or refusals >= self.patience.refusals
             late = time.monotonic() - started + wait > self.patience.in_all
+            if wait > self.deadline.left():
+                raise OutOfTime(f"{why}, and the run's deadline comes first", status, failures + refusals)
             if spent or late or not self.rest(wait):
                 raise Unanswered(why, status, failures + refusals)
 

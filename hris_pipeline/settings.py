@@ -671,6 +671,26 @@ class Approvals(Settings):
     )
 
 
+_DURATION = re.compile(r"(?:(?P<hours>[0-9]{1,3})h)?(?:(?P<minutes>[0-9]{1,5})m)?")
+
+
+def seconds_of(duration: str) -> int | None:
+    """Seconds of a text such as ``90m``, ``4h`` or ``1h30m``; None where it is none."""
+    found = _DURATION.fullmatch(duration)
+    parts = found.groupdict(default="0") if found else {"hours": "0", "minutes": "0"}
+    return int(parts["hours"]) * 3600 + int(parts["minutes"]) * 60 or None
+
+
+def _duration(given: object) -> object:
+    if not isinstance(given, str) or seconds_of(given) is None:
+        raise mistake("must be a time such as 90m, 4h or 1h30m; null for none")
+    return given
+
+
+Duration = Annotated[str, BeforeValidator(_duration)]
+"""A length of time in hours and minutes, as it is written."""
+
+
 class Company(Settings):
     """One company file, checked. ``name`` is the file's name and no key of it."""
 
@@ -682,6 +702,9 @@ class Company(Settings):
     schedule_on: bool = Field(default=True, description="false: the schedules are stopped until somebody starts them in the UI")
     changes_schedule: Annotated[str, pydantic.AfterValidator(_cron)] | None = Field(
         default=None, description="cron for reading what changed in the HR system between two nights; null for none"
+    )
+    deadline: Duration | None = Field(
+        default="4h", description="time after which a run stops between two records, such as 90m or 4h; null for none"
     )
     hris: Annotated[dict[str, Annotated[SerializeAsAny[HrisAccount], BeforeValidator(_account)]], Field(min_length=1)] = Field(
         description="one entry for each HR system's account, by the connection's name"

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from hris_pipeline.http import Client, NoAnswer, Pacer, Patience, Unanswered, backoff, retry_after
+from hris_pipeline.http import (
+    STOPPED,
+    Client,
+    Deadline,
+    NoAnswer,
+    OutOfTime,
+    Pacer,
+    Patience,
+    Unanswered,
+    backoff,
+    ending_by,
+    retry_after,
+)
 
 QUICK = Patience(tries=3, refusals=40, first_wait=0.001, longest_wait=0.004, longest_retry_after=0.01, in_all=5.0)
 
@@ -280,3 +293,69 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable
         long = client.ask("GET", server.url, at_most=100_000)
         assert len(long.content) == 100_001
         assert client.ask("GET", server.url).content == b"ok!!!!!!!"
+
+
+# --- neither too patient nor too hasty ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "-5",
+        "0.001",
+        "-inf",
+        "nan",
+        "soon",
+        "Mon, 01 Jan 2001 00:00:00 GMT",
+        "Mon, 30 Nov 2026 09:00:00 +99999999999999",
+        "9" * 400,
+    ],
+)
+def test_c116_whatever_retry_after_says_the_back_off_goes_on_and_ends(text):
+    """A floor, which grows with each try, and a ceiling."""
+    asking = client(patience=Patience(first_wait=1.0, longest_wait=8.0, longest_retry_after=9.0))
+    waits = [asking.hold_back(response(**{"retry-after": text}), attempt, Pacer(None)) for attempt in (1, 3, 9)]
+    assert waits[0] >= 0.5
+    assert waits[1] >= 2.0
+    assert 4.0 <= waits[2] <= 9.0
+
+
+def test_c116_a_long_wait_is_cut_at_the_ceiling():
+    asking = client(patience=Patience(longest_retry_after=9.0))
+    for text in ("3600", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT"):
+        assert asking.hold_back(response(**{"retry-after": text}), 1) == 9.0
+
+
+def test_c66_c116_a_429_that_names_no_time_makes_everybody_slower():
+    asking, pacer = client(Pacer(100), patience=Patience()), Pacer(100)
+    asking.hold_back(response(**{"retry-after": "0"}), 1, pacer)
+    first = pacer.reserve()
+    assert pacer.reserve() - first == pytest.approx(0.015, abs=0.005)
+
+
+def test_c116_300_refusals_that_say_0_are_not_waited_out(stub):
+    server = stub(*[(429, {"retry-after": "0"})] * 300, (200, {}))
+    patience = Patience(refusals=1000, first_wait=0.001, longest_wait=0.01, in_all=0.3)
+    with client(patience=patience) as asking, pytest.raises(Unanswered, match="HTTP 429"):
+        asking.ask("GET", server.url)
+    assert 5 < len(server.asked) < 300
+
+
+def test_c116_a_wait_that_leads_beyond_the_deadline_is_not_begun(stub):
+    server = stub((429, {"retry-after": "200"}))
+    with ending_by(Deadline(60)):
+        asking = client(patience=Patience())
+    assert Client(Pacer(None)).deadline.left() == math.inf
+    with asking, pytest.raises(OutOfTime, match="HTTP 429, and the run's deadline comes first") as caught:
+        asking.ask("GET", server.url)
+    assert (caught.value.status, len(server.asked)) == (429, 1)
+
+
+def test_c116_nothing_is_sent_after_the_deadline(stub):
+    server = stub((200, {}))
+    passed = Deadline(-1)
+    assert passed.passed
+    with client(deadline=passed) as asking, pytest.raises(NoAnswer, match=STOPPED):
+        asking.once("GET", server.url)
+    assert server.asked == []

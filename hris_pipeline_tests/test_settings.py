@@ -107,7 +107,7 @@ MISTAKES: dict[str, Mistake] = {
     "unknown key at the top": Mistake(
         with_("time_zone: Europe/Berlin"),
         "time_zone is not a known key. Did you mean timezone? Known here: timezone, schedule, schedule_on, changes_schedule, "
-        "hris, deskbird, sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
+        "deadline, hris, deskbird, sync, guards, approvals, export, protected, frozen, alerts, heartbeat_url.",
     ),
     "unknown key in a section": Mistake(
         with_("sync: {absences: {enable: false}}"),

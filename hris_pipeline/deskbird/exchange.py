@@ -22,10 +22,11 @@ from hris_pipeline.deskbird.dialects import Request
 from hris_pipeline.deskbird.journal import Entry, Journal
 from hris_pipeline.deskbird.scim import Group, Service, User, is_web_page, segment
 from hris_pipeline.errors import DeskbirdError
-from hris_pipeline.http import RETRIED, NoAnswer, Unanswered
+from hris_pipeline.http import RETRIED, STOPPED, NoAnswer, Unanswered
 from hris_pipeline.plan.writes import ProblemCode, StopReason, UserRef, Write
 
-_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})  # words of NoAnswer: nobody can have carried it out
+# words of NoAnswer: nobody can have carried it out
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", STOPPED})
 _OF_FORM = frozenset({"invalidValue", "invalidSyntax", "invalidPath"})  # scimTypes that speak of the form, not of the matter
 _SCIM_TYPES = _OF_FORM | {"invalidFilter", "tooMany", "uniqueness", "mutability", "noTarget", "invalidVers", "sensitive"}
 _NOT_UNDERSTOOD = frozenset(

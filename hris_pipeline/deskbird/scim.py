@@ -5,165 +5,64 @@ sends. Only the attributes we need are decoded. Errors say what to do next and c
 """
 
 import contextlib
+import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import httpx  # noqa: TID251 - an edge
 import msgspec
 import pyarrow as pa
-from msgspec import UNSET, UnsetType
 
 from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
-from hris_pipeline.deskbird.dialects import ENTERPRISE, quoted
+from hris_pipeline.deskbird import records
+from hris_pipeline.deskbird.dialects import quoted
+from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, Paging, RejectedError, Trouble, Walk
+from hris_pipeline.deskbird.records import Decoded, Group, Record, Unreadable, User
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.http import Client, Pacer, Patience, Unanswered
+
+__all__ = ["Group", "Observation", "Progress", "Service", "User", "is_web_page", "refused", "segment"]
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is read or written, how many so far, and how many there are."""
 
-PAGE = 100  # records asked for at once; a server may give fewer
 PASSES = 3  # times a list is read before it counts as one that cannot be read
+_PASSES: Mapping[Fault, int] = {"repeats": 2, "rejected": 2}  # of what looks like no moving list
+_PASSES_TOGETHER = 12  # the same of a list in no stable order, whose passes are put together
+_SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}  # what pages are ordered by, where they need it
+_NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sortBy, startIndex or cursor
 _BATCH = 10_000  # rows kept in memory before they go to the file
 _ARROW = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
 _NEXT = "Nothing was changed in deskbird, and the tables of the last good run are still there."
 
 
-# --- what deskbird answers: only what we need of it -----------------------------------------------------------------------------
-
-
-class Meta(msgspec.Struct, frozen=True):
-    """``meta`` of a record."""
-
-    version: str | None = None
-
-
-class Value(msgspec.Struct, frozen=True):
-    """A reference to another record, or an element of a multi-valued attribute."""
-
-    value: str | None = None
-
-
-class Email(msgspec.Struct, frozen=True):
-    """One element of ``emails``."""
-
-    value: str | None = None
-    type: str | None = None
-    primary: bool | str | None = None
-
-
-class Name(msgspec.Struct, frozen=True, rename="camel"):
-    """``name`` of a user."""
-
-    given_name: str | None = None
-    family_name: str | None = None
-
-
-class Enterprise(msgspec.Struct, frozen=True):
-    """The enterprise extension of a user; some services give the manager as a bare string."""
-
-    manager: Value | str | None = None
-
-
-class User(msgspec.Struct, frozen=True, rename="camel"):
-    """A user as deskbird gives it."""
-
-    id: str
-    user_name: str | None = None
-    external_id: str | None = None
-    display_name: str | None = None
-    name: Name | None = None
-    emails: list[Email] | None = None
-    active: bool | str | None = None
-    enterprise: Enterprise | None = msgspec.field(name=ENTERPRISE, default=None)
-    photos: msgspec.Raw = msgspec.Raw(b"null")  # may be large, so it is not decoded
-    meta: Meta | None = None
-
-    @property
-    def email(self) -> str | None:
-        """The work e-mail; without one the primary, without that the first."""
-        emails = [email for email in self.emails or () if email.value]
-        work = [email for email in emails if (email.type or "").lower() == "work"]
-        primary = [email for email in emails if _true(email.primary)]
-        return next((email.value for email in (*work, *primary, *emails)), None)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the user can log in; a service that does not say so has no inactive users."""
-        return self.active is None or _true(self.active)
-
-    @property
-    def manager_id(self) -> str | None:
-        """The manager's id, None where there is none or deskbird does not say."""
-        manager = self.enterprise.manager if self.enterprise else None
-        return (manager.value if isinstance(manager, Value) else manager) or None
-
-    @property
-    def has_photo(self) -> bool:
-        """Whether deskbird shows any photo; which one, nobody can tell, because it may keep it under an address of its own."""
-        return b'"value"' in bytes(self.photos)
-
-    def values(self) -> dict[str, str | bool | None]:
-        """By our column names."""
-        return {
-            "deskbird_id": self.id,
-            "hris_ref": None,
-            "user_name": self.user_name,
-            "email": self.email,
-            "given_name": self.name.given_name if self.name else None,
-            "family_name": self.name.family_name if self.name else None,
-            "display_name": self.display_name,
-            "active": self.is_active,
-            "manager_deskbird_id": self.manager_id,
-            "external_id": self.external_id,
-            "version": self.meta.version if self.meta else None,
-        }
-
-
-class Group(msgspec.Struct, frozen=True, rename="camel"):
-    """A group as deskbird gives it; ``members`` unset: it does not say."""
-
-    id: str
-    external_id: str | None = None
-    display_name: str | None = None
-    members: list[Value] | UnsetType | None = UNSET
-    meta: Meta | None = None
-
-    @property
-    def member_ids(self) -> list[str]:
-        """Ids of the members, each once."""
-        members = [] if self.members is UNSET else self.members or []
-        return list(dict.fromkeys(member.value for member in members if member.value))
-
-    def values(self) -> dict[str, str | bool | None]:
-        """By our column names."""
-        return {
-            "deskbird_id": self.id,
-            "hris_ref": None,
-            "name": self.display_name,
-            "external_id": self.external_id,
-            "version": self.meta.version if self.meta else None,
-        }
-
-
 Resource = Literal["users", "groups"]
-Record = TypeVar("Record", User, Group)
 
 
-class Page(msgspec.Struct, Generic[Record], frozen=True, rename="pascal"):
-    """One page of a list; ``Resources`` may be missing when it is empty."""
-
-    total: int = msgspec.field(name="totalResults")
-    resources: list[Record] | None = None
+# --- what the service says of itself -------------------------------------------------------------------------------------------
 
 
 class _Supported(msgspec.Struct, frozen=True):
     supported: bool = False
+
+
+class _Filter(msgspec.Struct, frozen=True, rename="camel"):
+    supported: bool = False
+    max_results: int = 0  # records on one page at most
+
+
+class _Pagination(msgspec.Struct, frozen=True, rename="camel"):
+    """RFC 9865."""
+
+    cursor: bool = False
+    index: bool = True
+    max_page_size: int | None = None
 
 
 class ServiceProviderConfig(msgspec.Struct, frozen=True):
@@ -172,12 +71,9 @@ class ServiceProviderConfig(msgspec.Struct, frozen=True):
     patch: _Supported = _Supported(supported=True)
     bulk: _Supported = _Supported()
     etag: _Supported = _Supported()
-    filter: _Supported = _Supported()
+    filter: _Filter = _Filter()
     sort: _Supported = _Supported()
-
-
-def _true(value: bool | str | None) -> bool:
-    return value is True or (isinstance(value, str) and value.lower() == "true")
+    pagination: _Pagination | None = None
 
 
 # --- reading --------------------------------------------------------------------------------------------------------------------
@@ -198,10 +94,55 @@ class Observation:
     readable: frozenset[str]
     etags: bool  # whether every record came with a version
     passes: int  # 1, unless the list moved while it was read
+    notes: tuple[Note, ...] = ()  # what is odd about the list all the same
+    unreadable: tuple[Unreadable, ...] = ()  # records of which it cannot be told whose they are
+    partial: frozenset[str] = frozenset()  # groups with a member of whom it is not said who that is
+
+    @property
+    def remarks(self) -> str | None:
+        """What is odd about the list, in a sentence."""
+        told = "; ".join(NOTES[note] for note in self.notes)
+        return f"deskbird's list of {self.resource} was read to its own end, but {told}." if told else None
 
 
-class _MovedError(Exception):
-    """The list changed while it was read, or the service loses records; carries counts only."""
+@dataclass
+class _Seen:
+    """What the records of a pass show."""
+
+    readable: set[str] = field(default_factory=set)
+    etags: bool = True
+    unreadable: list[Unreadable] = field(default_factory=list)
+    partial: set[str] = field(default_factory=set)
+    pages: int = 0
+    notes: set[Note] = field(default_factory=set)
+
+    def and_then(self, later: "_Seen") -> "_Seen":
+        """This pass and another one."""
+        both = {one.key: one for one in (*self.unreadable, *later.unreadable)}
+        return _Seen(
+            self.readable | later.readable,
+            self.etags and later.etags,
+            list(both.values()),
+            self.partial | later.partial,
+            self.pages + later.pages,
+            self.notes | later.notes,
+        )
+
+
+@dataclass
+class _Largest:
+    """The groups that show the most members, and whom."""
+
+    size: int = 1
+    groups: dict[str, set[str]] = field(default_factory=dict)
+
+    def see(self, group: str, members: Sequence[str]) -> None:
+        """Look at one more group."""
+        if len(members) > self.size:
+            self.size = len(members)
+            self.groups.clear()
+        if len(members) == self.size:
+            self.groups[group] = set(members)
 
 
 class _ArrowFile:
@@ -238,10 +179,133 @@ class _ArrowFile:
                 if kind is None:
                     self._flush()
                     self._stream.close()
-            if kind is None:
-                self._part.replace(self.path)
         finally:
-            self._part.unlink(missing_ok=True)
+            if kind is not None:
+                self.discard()
+
+    def publish(self) -> None:
+        """Give it its name."""
+        self._part.replace(self.path)
+
+    def discard(self) -> None:
+        """Throw it away."""
+        self._part.unlink(missing_ok=True)
+
+    def set_aside(self, number: int) -> Path:
+        """Keep it under another name, to be put together with others."""
+        return self._part.replace(self.path.with_name(f"{self.path.name}.{number}"))
+
+
+@dataclass
+class _Kept:
+    """Passes over a list in no stable order, to be put together: what one misses, another may show."""
+
+    files: list[tuple[Path, Path | None]] = field(default_factory=list)
+    seen: list[_Seen] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    total: int | None = None
+    idle: int = 0  # passes in a row that brought nothing new
+
+    def add(self, keys: Iterable[str], total: int | None) -> None:
+        """Count what a pass brought."""
+        before = len(self.keys)
+        self.keys.update(keys)
+        self.total = total
+        self.idle = self.idle + 1 if len(self.keys) == before else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they hold all that there are, and the last pass showed nobody else."""
+        return len(self.keys) == self.total and self.idle > 0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        for pair in self.files:
+            for path in filter(None, pair):
+                path.unlink(missing_ok=True)
+        self.__init__()  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What a pass over a list writes: its records, and of groups the members."""
+
+    records: _ArrowFile
+    members: _ArrowFile | None = None
+
+    @property
+    def _all(self) -> tuple[_ArrowFile, ...]:
+        return (self.records, self.members) if self.members else (self.records,)
+
+    def __enter__(self) -> Self:
+        for file in self._all:
+            file.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for file in self._all:
+            file.__exit__(kind, error, trace)
+
+    def add_members(self, group: str, members: Iterable[str]) -> None:
+        """Add members of a group."""
+        if self.members:
+            for member in members:
+                self.members.add({"group_deskbird_id": group, "user_deskbird_id": member})
+
+    def publish(self) -> None:
+        """Give them their names."""
+        for file in self._all:
+            file.publish()
+
+    def discard(self) -> None:
+        """Throw them away."""
+        for file in self._all:
+            file.discard()
+
+    def set_aside(self, number: int) -> tuple[Path, Path | None]:
+        """Keep them for :meth:`together`."""
+        return self.records.set_aside(number), self.members.set_aside(number) if self.members else None
+
+    def together(self, resource: Resource, kept: _Kept, number: int) -> Observation:
+        """Write what several passes showed, of each record what the latest did."""
+        taken: set[str] = set()
+        with self:
+            for records_path, members_path in reversed(kept.files):
+                fresh = set()
+                for row in _rows(records_path):
+                    if row["deskbird_id"] not in taken:
+                        fresh.add(row["deskbird_id"])
+                        self.records.add(row)
+                if self.members and members_path:
+                    for row in _rows(members_path):
+                        if row["group_deskbird_id"] in fresh:
+                            self.members.add(row)
+                taken |= fresh
+        self.publish()
+        seen = functools.reduce(_Seen.and_then, kept.seen)
+        seen.notes.add("order_is_unstable")
+        return self.observation(resource, seen, number)
+
+    def observation(self, resource: Resource, seen: _Seen, passes: int) -> Observation:
+        """What was read, in numbers."""
+        return Observation(
+            resource,
+            seen.pages,
+            self.records.rows,
+            self.members.rows if self.members else 0,
+            frozenset(seen.readable),
+            etags=seen.etags and self.records.rows > 0,
+            passes=passes,
+            notes=tuple(sorted(seen.notes)),
+            unreadable=tuple(seen.unreadable),
+            partial=frozenset(seen.partial),
+        )
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as batches:
+        for batch in batches:
+            yield from batch.to_pylist()
 
 
 class Service:
@@ -271,6 +335,7 @@ class Service:
         }
         self.client = Client(Pacer(requests_per_second), headers, timeout, patience or Patience(), transport)
         self._config: ServiceProviderConfig | None = None
+        self._expected: Mapping[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -287,12 +352,19 @@ class Service:
 
         :raises DeskbirdError: the list could not be read to its end, or did not hold still; there is no file then.
         """
-        return self._observe("users", _ArrowFile(path, DESKBIRD_USERS), None, progress)
+        return self._observe("users", _Files(_ArrowFile(path, DESKBIRD_USERS)), progress)
 
-    def read_groups(self, groups_path: Path, members_path: Path, progress: Progress) -> Observation:
-        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users."""
-        members = _ArrowFile(members_path, DESKBIRD_GROUP_MEMBERS)
-        return self._observe("groups", _ArrowFile(groups_path, DESKBIRD_GROUPS), members, progress)
+    def read_groups(
+        self, groups_path: Path, members_path: Path, progress: Progress, expected: Mapping[str, int] | None = None
+    ) -> Observation:
+        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users.
+
+        ``expected`` says how many members some groups should show. One that shows fewer, and as many as the largest one does, is
+        read by itself too, where services often show more of a group than in their list.
+        """
+        self._expected = expected or {}
+        files = _Files(_ArrowFile(groups_path, DESKBIRD_GROUPS), _ArrowFile(members_path, DESKBIRD_GROUP_MEMBERS))
+        return self._observe("groups", files, progress)
 
     def service_provider_config(self) -> ServiceProviderConfig:
         """What the service announces, asked once; a service that has no such page announces nothing."""
@@ -316,104 +388,162 @@ class Service:
 
     def find_user(self, hris_ref: str, email: str) -> tuple[User, bool] | None:
         """The user that bears our marker, or else the one with this userName; and whether it was found by the marker."""
-        for user in self._search("/Users", Page[User], f"externalId eq {quoted(hris_ref)}"):
+        for user in self._search("/Users", User, f"externalId eq {quoted(hris_ref)}"):
             # a service that knows externalId only in filters is believed; one that ignores filters is not
             if hris_ref == user.external_id or (user.external_id is None and _same(user.user_name, email)):
                 return user, True
-        for user in self._search("/Users", Page[User], f"userName eq {quoted(email)}"):
+        for user in self._search("/Users", User, f"userName eq {quoted(email)}"):
             if _same(user.user_name, email):
                 return user, user.external_id == hris_ref
         return None
 
     def find_group(self, hris_ref: str, name: str) -> tuple[Group, bool] | None:
         """The group that bears our marker, or else the one of this name; without its members."""
-        for group in self._search("/Groups", Page[Group], f"externalId eq {quoted(hris_ref)}"):
+        for group in self._search("/Groups", Group, f"externalId eq {quoted(hris_ref)}"):
             if hris_ref == group.external_id or (group.external_id is None and group.display_name == name):
                 return group, True
-        for group in self._search("/Groups", Page[Group], f"displayName eq {quoted(name)}"):
+        for group in self._search("/Groups", Group, f"displayName eq {quoted(name)}"):
             if _same(group.display_name, name):
                 return group, group.external_id == hris_ref
         return None
 
     # --- within ---
 
-    def _observe(self, resource: Resource, records: _ArrowFile, members: _ArrowFile | None, progress: Progress) -> Observation:
-        why = ""
-        for number in range(1, PASSES + 1):
-            try:
-                with records, members or contextlib.nullcontext():
-                    return self._pass(resource, number, records, members, progress)
-            except _MovedError as moved:
-                why = str(moved)
-            except (OSError, pa.ArrowException) as problem:
-                reason = getattr(problem, "strerror", None) or type(problem).__name__
-                raise PipelineError(
-                    f"deskbird's {resource} could not be kept in {records.path.parent.name}/ ({reason}). {_NEXT} "
-                    "Make room or give this user the right to write there, then run again."
-                ) from None
-        raise DeskbirdError(
-            f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {PASSES} passes. {_NEXT} "
-            "Run again when nobody is changing much there; if it stays like this, ask deskbird's support."
-        )
+    def _observe(self, resource: Resource, files: _Files, progress: Progress) -> Observation:
+        try:
+            return self._passes(resource, files, progress)
+        except (OSError, pa.ArrowException) as problem:
+            reason = getattr(problem, "strerror", None) or type(problem).__name__
+            raise PipelineError(
+                f"deskbird's {resource} could not be kept in {files.records.path.parent.name}/ ({reason}). {_NEXT} "
+                "Make room or give this user the right to write there, then run again."
+            ) from None
 
-    def _pass(
-        self, resource: Resource, number: int, records: _ArrowFile, members: _ArrowFile | None, progress: Progress
-    ) -> Observation:
-        readable: set[str] = set()
-        etags, pages = True, 0
-        listed: Iterator[tuple[int, Sequence[User | Group]]]
-        listed = self._pages("/Users", Page[User], resource) if members is None else self._pages("/Groups", Page[Group], resource)
-        for total, page in listed:
-            pages += 1
-            for record in page:
+    def _passes(self, resource: Resource, files: _Files, progress: Progress) -> Observation:
+        """Read the list until a pass is whole, or several are together."""
+        how, sorts, kept, number = Paging(), list(_SORTS[resource]), _Kept(), 0
+        with contextlib.ExitStack() as stack:
+            stack.callback(kept.forget)
+            while True:
+                try:
+                    with files:
+                        walk, seen = self._pass(resource, how, files, progress)
+                except RejectedError as refusal:
+                    how = self._otherwise(how, sorts, refusal)
+                    continue
+                number += 1
+                trouble = walk.trouble()
+                if trouble and trouble.fault in {"repeats", "rejected"} and self._is_one_page(walk):
+                    trouble = None
+                if trouble is None:
+                    files.publish()
+                    seen.notes |= walk.notes
+                    return files.observation(resource, seen, number)
+                if not walk.unordered or kept.total not in {None, walk.total}:
+                    kept.forget()
+                if walk.unordered:
+                    kept.files.append(files.set_aside(number))
+                    kept.seen.append(seen)
+                    kept.add(walk.keys, walk.total)
+                    if kept.is_whole:
+                        return files.together(resource, kept, number)
+                else:
+                    files.discard()
+                if number >= (_PASSES_TOGETHER if kept.keys else _PASSES.get(trouble.fault, PASSES)) or kept.idle >= 2:
+                    raise _not_whole(resource, trouble, kept, number)
+                how = self._better(how, sorts, trouble)
+
+    def _pass(self, resource: Resource, how: Paging, files: _Files, progress: Progress) -> tuple[Walk[Any], _Seen]:
+        endpoint, kind = ("/Users", User) if resource == "users" else ("/Groups", Group)
+        walk: Walk[Any] = Walk(lambda params: self._page(endpoint, params, kind, resource), how)
+        seen, largest = _Seen(), _Largest()
+        for page in walk.pages():
+            for record in page.records:
                 row = record.values()
-                records.add(row)
-                readable.update(column for column, value in row.items() if value not in {None, ""})
-                etags = etags and row["version"] is not None
-                if isinstance(record, Group) and members:
-                    for member in record.member_ids:
-                        members.add({"group_deskbird_id": record.id, "user_deskbird_id": member})
-            progress(resource, records.rows, total)
-        memberships = members.rows if members else 0
-        if memberships:
-            readable.add("members")
-        return Observation(resource, pages, records.rows, memberships, frozenset(readable), etags and records.rows > 0, number)
+                files.records.add(row)
+                seen.readable.update(column for column, value in row.items() if value not in {None, ""})
+                seen.etags = seen.etags and row["version"] is not None
+                if isinstance(record, Group) and files.members:
+                    members = record.member_ids
+                    largest.see(record.id, members)
+                    files.add_members(record.id, members)
+            seen.unreadable += page.unreadable
+            seen.partial |= page.untold_members
+            total = walk.total if walk.total is not None and walk.total >= len(walk.keys) else None
+            progress(resource, len(walk.keys), total)
+        for group, shown in largest.groups.items():
+            if len(shown) < self._expected.get(group, 0):
+                hidden = self._hidden_members(group, shown)
+                if not hidden:
+                    break
+                files.add_members(group, hidden)
+        if files.members and files.members.rows:
+            seen.readable.add("members")
+        seen.pages = walk.pages_read
+        return walk, seen
 
-    def _pages(self, endpoint: str, shape: type[Page[Record]], what: str) -> Iterator[tuple[int, list[Record]]]:
-        """The pages of a list, each with the total. Ends by :class:`_MovedError` unless they add up to it, each record once."""
-        seen: set[str] = set()
-        total: int | None = None
-        while total is None or len(seen) < total:
-            response = self._get(endpoint, {"startIndex": len(seen) + 1, "count": PAGE}, what)
-            page = _decoded(response, shape, what)
-            records = page.resources or []
-            if total not in {None, page.total}:
-                raise _MovedError(f"the total changed from {total} to {page.total}")
-            total = page.total
-            expected = len(seen) + len(records)
-            seen.update(record.id for record in records)
-            if len(seen) != expected:  # and so another one was pushed off its page; or the service pages wrongly
-                raise _MovedError("a record came twice")
-            yield total, records
-            if not records:
-                break
-        if len(seen) != total:
-            raise _MovedError(f"{len(seen)} of {total} came")
+    def _hidden_members(self, group: str, shown: Collection[str]) -> list[str]:
+        """Whom a group shows by itself and not in the list."""
+        try:
+            alone = self.read_group(group)
+        except DeskbirdError:
+            return []
+        return [member for member in (alone.member_ids if alone else ()) if member not in shown]
 
-    def _search(self, endpoint: str, shape: type[Page[Record]], condition: str) -> list[Record]:
+    def _page(self, endpoint: str, params: Mapping[str, str | int], kind: type[Record], what: str) -> Decoded[Record]:
+        response = self._get(endpoint, dict(params), what)
+        if response.status_code in _NOT_THIS_WAY:
+            raise RejectedError(_scim_type(response), refused(response.status_code, what))
+        return _read(response, what, lambda body, form: records.page(body, form, kind))
+
+    def _otherwise(self, how: Paging, sorts: list[str], refusal: RejectedError) -> Paging:
+        """Another way to ask, where one is refused altogether."""
+        if how.sort:
+            return replace(how, sort=sorts.pop(0) if sorts else None)
+        if how.cursors or not self._has_cursors():
+            raise refusal.error from None
+        return self._by_cursors(how)
+
+    def _better(self, how: Paging, sorts: list[str], trouble: Trouble) -> Paging:
+        """Another way to ask, where pages do not follow each other."""
+        if how.cursors or trouble.fault not in {"repeats", "twice", "rejected"}:
+            return how
+        if self._has_cursors():
+            return self._by_cursors(how)
+        if trouble.fault == "twice" and not how.sort and sorts:
+            return replace(how, sort=sorts.pop(0))
+        return how
+
+    def _has_cursors(self) -> bool:
+        pagination = self.service_provider_config().pagination
+        return pagination is not None and pagination.cursor
+
+    def _by_cursors(self, how: Paging) -> Paging:
+        pagination = self.service_provider_config().pagination
+        most = pagination.max_page_size if pagination else None
+        return replace(how, cursors=True, sort=None, count=min(PAGE, most) if most and most > 0 else PAGE)
+
+    def _is_one_page(self, walk: Walk[Any]) -> bool:
+        """Whether the service gave everything at once, and says that a page of it may hold more."""
+        return walk.is_one_page and len(walk.keys) < self.service_provider_config().filter.max_results
+
+    def _search(self, endpoint: str, kind: type[Record], condition: str) -> list[Record]:
         params = {"filter": condition}
         if endpoint == "/Groups":
             params["excludedAttributes"] = "members"
         response = self._get(endpoint, params, "a record")
         if response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED}:
             return []  # a filter it does not know (RFC 7644, 3.4.2.2), or an old service's way to say that there is none
-        return _decoded(response, shape, "a record").resources or []
+        found = _read(response, "a record", lambda body, form: records.page(body, form, kind))
+        if found.unreadable:  # it might be the one
+            raise _no_message(response, "a record")
+        return found.records
 
-    def _read_one(self, path: str, shape: type[Record]) -> Record | None:
+    def _read_one(self, path: str, kind: type[Record]) -> Record | None:
         response = self._get(path, {}, "a record")
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
-        return _decoded(response, shape, "a record")
+        return _read(response, "a record", lambda body, form: records.one(body, form, kind))
 
     def _get(self, path: str, params: dict[str, Any], what: str) -> httpx.Response:
         try:
@@ -447,20 +577,46 @@ def refused(status: int, what: str) -> DeskbirdError:
     return DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then)
 
 
+def _not_whole(resource: Resource, trouble: Trouble, kept: _Kept, passes: int) -> DeskbirdError:
+    """The sentence for a list that no pass showed completely."""
+    why = trouble.why
+    if kept.keys:
+        why = f"its pages are in no stable order, and all passes together show {len(kept.keys)} of {kept.total}"
+    return DeskbirdError(
+        f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {passes} passes. {_NEXT} "
+        "Run again when nobody is changing much there; if it stays like this, ask deskbird's support."
+    )
+
+
 Shape = TypeVar("Shape")
 
 
-def _decoded(response: httpx.Response, shape: type[Shape], what: str) -> Shape:
+def _read(response: httpx.Response, what: str, decode: Callable[[bytes, str], Shape]) -> Shape:
     if response.status_code != HTTPStatus.OK:
         raise refused(response.status_code, what)
     try:
-        return msgspec.json.decode(response.content, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # their texts may quote what was sent
-        kind = "a web page" if is_web_page(response) else "something that is no SCIM message"
-        raise DeskbirdError(
-            f"deskbird answered with {kind} when asked for {what}. {_NEXT} "
-            "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page)."
-        ) from None
+        return decode(response.content, response.headers.get("content-type", ""))
+    except records.NotScimError:
+        raise _no_message(response, what) from None
+
+
+def _no_message(response: httpx.Response, what: str) -> DeskbirdError:
+    kind = "a web page" if is_web_page(response) else "something that is no SCIM message"
+    return DeskbirdError(
+        f"deskbird answered with {kind} when asked for {what}. {_NEXT} "
+        "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page)."
+    )
+
+
+class _Error(msgspec.Struct):
+    scim_type: str | None = msgspec.field(name="scimType", default=None)
+
+
+def _scim_type(response: httpx.Response) -> str | None:
+    try:
+        return msgspec.json.decode(response.content, type=_Error).scim_type
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def is_web_page(response: httpx.Response) -> bool:

@@ -1,6 +1,6 @@
 -- What deskbird holds, and whose it is: which users and groups carry a marker of ours, and which record each is known to belong to.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
--- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members.
+-- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members, state.partial_groups.
 -- Variables: connections (list), members_are_readable. Makes: observed_users, owned_users, observed_groups, present_members, known_groups.
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
@@ -19,11 +19,12 @@ select g.* exclude (hris_ref),
     our_marker(g.external_id) as marker
 from deskbird.groups g;
 
--- Who is in which group in deskbird: as it says, or, where it does not, as it acknowledged.
+-- Who is in which group in deskbird: as it says, or, where it does not or shows only a part, as it acknowledged.
 create or replace temp view present_members as
 select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
 union all
-select group_deskbird_id, user_deskbird_id from state.acknowledged_members where not getvariable('members_are_readable');
+select group_deskbird_id, user_deskbird_id from state.acknowledged_members
+where not getvariable('members_are_readable') or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
 
 -- Whose each group of ours is, as far as it is known before tonight.
 create or replace temp table known_groups as

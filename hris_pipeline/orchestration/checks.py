@@ -18,6 +18,7 @@ RECORDS_ARE_NOT_QUARANTINED = "records_are_not_quarantined"
 SCOPE_RULES_MATCH_SOMEBODY = "scope_rules_match_somebody"
 REPORTING_LINES_ARE_SOUND = "reporting_lines_are_sound"
 DESKBIRD_WAS_READ_COMPLETELY = "deskbird_was_read_completely"
+EVERY_RECORD_WAS_READ = "every_record_was_read"
 PHOTOS_WERE_READ = "photos_were_read"
 GUARDS_HOLD = "guards_hold"
 EVERY_ATTRIBUTE_CAME = "every_attribute_came"
@@ -36,7 +37,8 @@ DESCRIPTIONS = {
     RECORDS_ARE_NOT_QUARANTINED: "No record breaks a rule. One that does is held back; its person keeps whatever deskbird has.",
     SCOPE_RULES_MATCH_SOMEBODY: "Every rule of sync.scope is about somebody. One that is not may be misspelt.",
     REPORTING_LINES_ARE_SOUND: "Every manager is known, has not left, and no reporting line leads back to itself.",
-    DESKBIRD_WAS_READ_COMPLETELY: "Every page of deskbird's list came and the records add up to its own total.",
+    DESKBIRD_WAS_READ_COMPLETELY: "deskbird's list was read to its own end, each record once, and no fewer than its total says.",
+    EVERY_RECORD_WAS_READ: "Of every record on deskbird's list it can be told whose it is. One of which it cannot is left alone.",
     PHOTOS_WERE_READ: "Every photo that was asked for came, or there is none. What is not known is left as it is in deskbird.",
     GUARDS_HOLD: "No guard has stopped a kind of change that looks dangerous. What is stopped waits for an approval.",
     EVERY_ATTRIBUTE_CAME: "The HR system gives every attribute, kind of group and manager that came before or that the company "

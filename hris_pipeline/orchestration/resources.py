@@ -5,6 +5,7 @@ are read from the environment when a door is opened; none is ever part of a reso
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,15 @@ def company_locks(patience: float = PATIENCE) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(hold, description="One run of a company at a time")
 
 
+def beginning() -> dg.ResourceDefinition:
+    """When a run began, by a clock that nobody sets; for its deadline."""
+
+    def begin(_: dg.InitResourceContext) -> float:
+        return time.monotonic()
+
+    return dg.ResourceDefinition(begin, description="When the run began")
+
+
 def no_progress(what: str, done: int, total: int | None) -> None:
     """Nobody watches: the UI shows a run's steps itself."""
 
@@ -108,6 +118,7 @@ def resources(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "connections": Connections(),
         "deskbirds": Deskbirds(),
         "locks": company_locks(),
+        "started": beginning(),
         "progress": no_progress,
         "io_manager": NoImplicitStorage(),
         **(overrides or {}),

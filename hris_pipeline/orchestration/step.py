@@ -7,6 +7,7 @@ values they stumble over into their errors, and Dagster keeps errors for ever.
 import contextlib
 import datetime as dt
 import shutil
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
-from hris_pipeline.errors import PipelineError
+from hris_pipeline.errors import DeadlineError, PipelineError
+from hris_pipeline.http import Deadline, ending_by
 from hris_pipeline.orchestration import outcomes
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
 from hris_pipeline.settings import Company
@@ -28,7 +30,9 @@ from hris_pipeline.warehouse import Warehouse, scratch
 
 Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 Events = Iterator[Event]
-REQUIRED = {"clock", "warehouses", "connections", "deskbirds", "locks", "progress"}
+WRITES = "writes"
+"""What progress calls the writes to deskbird."""
+REQUIRED = {"clock", "warehouses", "connections", "deskbirds", "locks", "started", "progress"}
 """The resources of every asset."""
 
 
@@ -81,11 +85,35 @@ class Step:
         found: Deskbirds = self.context.resources.deskbirds
         return found
 
+    @cached_property
+    def deadline(self) -> Deadline:
+        """When the run has to end, by the company file's ``deadline``."""
+        given = self.company.deadline
+        ends = self.context.resources.started + (settings.seconds_of(given) or 0) if given else None
+        return Deadline(None if ends is None else ends - time.monotonic())
+
     @property
     def progress(self) -> Progress:
-        """Whom to tell how far it has got."""
+        """Whom to tell how far it has got; between two records, so that a run whose deadline has passed stops there."""
         found: Progress = self.context.resources.progress
-        return found
+
+        def tell(what: str, done: int, total: int | None) -> None:
+            found(what, done, total)
+            if self.deadline.passed and what != WRITES:  # writes are asked before each of them whether to go on
+                where = f"{done:,} {what}" if total is None else f"{done:,} of {total:,} {what}"
+                raise DeadlineError(f"{self.out_of_time} It stood at {where}; nothing of this list is used. {self.then}")
+
+        return tell
+
+    @property
+    def out_of_time(self) -> str:
+        """The sentence for a run whose deadline has passed."""
+        return f"The run of {self.company.name} has reached its deadline ({self.company.deadline} after it began) and stopped."
+
+    @property
+    def then(self) -> str:
+        """What to do about a deadline that has passed."""
+        return "The next run goes on. If nights take so long, raise deadline in the company file."
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -178,7 +206,8 @@ def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]
                 with here.warehouse.write(tuple(company.hris)) as con:
                     fold(here, con)
                 journal.clear(here.journal)
-        yield here
+        with ending_by(here.deadline):
+            yield here
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline.plan import dialects
+from hris_pipeline.plan.drift import HIDDEN
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
@@ -57,7 +58,8 @@ class Damage:
 def remember(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> None:
     """Keep what deskbird holds before the writes of a plan, for :func:`judge`."""
     for before, table in _BEFORE.items():
-        con.execute(f"create or replace table state.{before} as from deskbird.{table}")
+        hidden = HIDDEN if table == "group_members" else ""
+        con.execute(f"create or replace table state.{before} as from deskbird.{table} {hidden}")
     con.execute("delete from state.before_writes")
     con.execute("insert into state.before_writes values (?, ?)", [plan_id, now])
 
@@ -124,9 +126,7 @@ def _stage_units(con: duckdb.DuckDBPyConnection, table: str) -> None:
 def _doubt(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> None:
     """Doubt the forms by which what is damaged was written: the next write of each is a canary again."""
     kinds = {
-        kind
-        for kind, of in con.execute(_KINDS, {"plan": plan_id, "run": run_id}).fetchall()
-        if kind.startswith(_WRITTEN_BY[of])
+        kind for kind, of in con.execute(_KINDS, {"plan": plan_id, "run": run_id}).fetchall() if kind.startswith(_WRITTEN_BY[of])
     }
     if "user_update" in kinds:
         kinds.add("user_email")

@@ -1,7 +1,7 @@
 -- What differs, after the read-back, from what this run left: from what deskbird held before the writes, with what was sent put in.
 -- Of users and groups that are ours or were written to. What is as the HR system wants it does no harm; of inactive users only `active` is compared.
 -- Reads: sent_values, seen_changed (what differs between the two reads), differing_now (what the HR system wants otherwise now), users_before,
--- groups_before, deskbird.users, deskbird.groups, owned_users, known_groups. Variables: plan_id, run_id, now. Adds to: state.damage.
+-- groups_before, deskbird.users, deskbird.groups, owned_users, known_groups, state.unreadable_records. Variables: plan_id, run_id, now. Adds to: state.damage.
 insert into state.damage by name
 with written as (
     select distinct deskbird_id from sent_values where deskbird_id is not null
@@ -9,12 +9,16 @@ with written as (
     select deskbird_id, owner as hris_ref from owned_users where owner is not null
     union all
     select deskbird_id, ref from known_groups
+), unreadable as ( -- there, but not to be told from others
+    select deskbird_id from state.unreadable_records where deskbird_id is not null
 ), different as (
     select object, deskbird_id, attribute, was, is_now from seen_changed
     union all
     select 'user', deskbird_id, 'gone', 'false', 'true' from users_before anti join deskbird.users using (deskbird_id)
+    anti join unreadable using (deskbird_id)
     union all
     select 'group', deskbird_id, 'gone', 'false', 'true' from groups_before anti join deskbird.groups using (deskbird_id)
+    anti join unreadable using (deskbird_id)
 ), unasked as (
     select d.*, o.hris_ref, w.deskbird_id is not null as is_written,
         case when d.object = 'membership' then d.attribute when d.object = 'user' then d.deskbird_id end as user_id

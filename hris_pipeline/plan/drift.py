@@ -24,6 +24,9 @@ NIGHTS = 3
 """On how many nights in a row a value must be lost or refused before it is left alone (case 65); left_alone.sql has it too."""
 _READS = {"users": ("users",), "groups": ("groups", "group_members")}
 _BEFORE = {"users": "users_before", "groups": "groups_before", "group_members": "members_before"}
+HIDDEN = """union all by name select group_deskbird_id, user_deskbird_id from state.acknowledged_members
+    where group_deskbird_id in (select group_deskbird_id from state.partial_groups)"""
+"""SQL that adds, to the members that deskbird shows, those that it hides in a group of which it shows only a part."""
 _COLUMNS = """null::bigint as row, null::varchar as hris_ref, null::varchar as group_ref, null::varchar as object,
     null::varchar as deskbird_id, null::varchar as attribute"""
 
@@ -33,7 +36,8 @@ def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "group
     read = [table for resource in resources for table in _READS[resource]]
     for table, before in _BEFORE.items():
         kept = "" if table in read else "limit 0"
-        con.execute(f"create or replace temp table {before} as from deskbird.{table} {kept}")
+        hidden = HIDDEN if table == "group_members" else ""
+        con.execute(f"create or replace temp table {before} as from deskbird.{table} {hidden} {kept}")
 
 
 def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:

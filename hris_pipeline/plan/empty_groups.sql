@@ -1,6 +1,7 @@
 -- Groups of ours whose unit has nobody any more, or is gone, and in which nobody stays: who is in them leaves them tonight, or is inactive.
 -- They are kept, unless the company file has them deleted; what the HRIS did not deliver empties no group (case 41).
--- Reads: our_groups, core.groups, core.people, present_members, deskbird.users, group_kinds, draft, state.group_links.
+-- Reads: our_groups, core.groups, core.people, present_members, deskbird.users, group_kinds, draft, state.group_links,
+-- state.unreadable_records.
 -- Variables: delete_empty_groups, members_are_readable. Makes: empty_groups. Adds to: draft.
 create or replace temp table empty_groups as
 with without_unit as (
@@ -21,6 +22,9 @@ with without_unit as (
     join deskbird.users u on u.deskbird_id = m.user_deskbird_id
     anti join leaving l on l.group_deskbird_id = m.group_deskbird_id and l.deskbird_id = m.user_deskbird_id
     where u.active and m.user_deskbird_id not in (select deskbird_id from draft where object = 'user' and action = 'deactivate')
+    union all
+    select group_deskbird_id from inside
+    where user_deskbird_id in (select deskbird_id from state.unreadable_records where resource = 'users')
 )
 select hris_ref, deskbird_id, kind from without_unit
 where hris_ref not in (select ref from still_named) and deskbird_id not in (select group_deskbird_id from staying);

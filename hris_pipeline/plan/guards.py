@@ -271,6 +271,22 @@ class Judgement:
             if count:
                 self.say("incomplete_extract", connection, count, "needs a proven extract", tripped=True)
 
+    def unread_records(self) -> None:
+        """``incomplete_extract`` on deskbird's side: nobody is created who could be a record that cannot be read (case 114)."""
+        if self.limits.get("incomplete_extract", {}) is None:
+            return
+        unknown = "from state.unreadable_records where hris_ref is null and resource"
+        same_address = f"hash(email_key(after->>'email')) in (select address_hash {unknown} = 'users')"
+        anybody = f"exists ({unknown} = 'users' and address_hash is null)"
+        for resource, condition in (
+            ("users", f"object = 'user' and action = 'create' and ({anybody} or {same_address})"),
+            ("groups", f"object = 'group' and action = 'create' and exists ({unknown} = 'groups')"),
+        ):
+            count = self.people(condition)
+            self.block("incomplete_extract", condition)
+            if count:
+                self.say("incomplete_extract", f"deskbird {resource}", count, "needs every record to be read", tripped=True)
+
     def _scope_lost(self) -> None:
         base = self.situation.base
         if not base or self.limits.get("scope_lost", {}) is None:

@@ -15,7 +15,7 @@ join result_parts t on t.request = p.request and p.outcome is null and case t.pa
 group by p.seq;
 
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users, members_are_readable.
+-- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users.
 
 create or replace temp table outcomes_tonight as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
@@ -128,7 +128,7 @@ select coalesce(t.group_deskbird_id, g.deskbird_id) as group_deskbird_id, coales
 from outcomes_tonight t
 left join state.links l on l.hris_ref = t.hris_ref
 left join state.group_links g on g.hris_ref = t.group_ref
-where t.outcome = 'applied' and t.object = 'membership' and not getvariable('members_are_readable');
+where t.outcome = 'applied' and t.object = 'membership';
 delete from state.acknowledged_members a
 where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
     or a.group_deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');

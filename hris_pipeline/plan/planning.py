@@ -199,6 +199,9 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
         names=(rules.name_pattern, rules.on_collision),
         link_groups=rules.link_groups,
     )
+    unread = con.execute("select exists (from state.unreadable_records)").fetchall() == [(True,)]
+    if unread:
+        run(con, _SQL["unreadable"])
     groups.stage_kinds(con, rules.kinds)
     con.execute("set variable delete_empty_groups = ?", [rules.delete_empty_groups])
     con.execute("set variable now = ?", [now])
@@ -218,7 +221,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     run(con, _SQL["draft"])
     run(con, _SQL["wishes"])
     if undoes is None:
-        _draft(con, rules, judgement, judge_drift=drift_is_known)
+        _draft(con, rules, judgement, judge_drift=drift_is_known, unread=unread)
         damage.mark(con)
     else:
         con.execute("set variable undoes = ?", [undoes])
@@ -226,6 +229,8 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
         judgement.attributes(rules.frozen)
         run(con, _SQL["undo_changes"])
     _free_before_take(con)
+    if unread:
+        judgement.unread_records()
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
     run(con, _SQL["changes"])
     run(con, _SQL["valid_approvals"])
@@ -242,7 +247,7 @@ def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) 
     return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
 
 
-def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool) -> None:
+def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool, unread: bool) -> None:
     """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
     if judge_drift:
         drift.judge_values(con)
@@ -252,6 +257,8 @@ def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgemen
     if rules.photos:
         run(con, _SQL["photos_of_new_users"])
     run(con, _SQL["members"])
+    if unread:
+        run(con, _SQL["unreadable_groups"])
     _name_groups(con, rules)
     run(con, _SQL["group_changes"])
     run(con, _SQL["membership_changes"])

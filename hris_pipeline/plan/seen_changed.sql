@@ -1,8 +1,15 @@
 -- What differs between two reads of deskbird, one value a row: what it was and what it is.
--- Reads: users_before, groups_before, members_before (as it was read before), deskbird.users, deskbird.groups, deskbird.group_members.
+-- Reads: users_before, groups_before, members_before (as it was read before), deskbird.users, deskbird.groups, deskbird.group_members,
+-- state.acknowledged_members, state.partial_groups.
 -- Makes: seen_changed.
 create or replace temp table seen_changed as
-with users as (
+with present as (
+    -- who is hidden in a group that shows only a part is still there
+    select group_deskbird_id, user_deskbird_id from deskbird.group_members
+    union all
+    select group_deskbird_id, user_deskbird_id from state.acknowledged_members
+    where group_deskbird_id in (select group_deskbird_id from state.partial_groups)
+), users as (
     select b.deskbird_id, unnest([
         {'attribute': 'email', 'was': b.email, 'is': n.email}, {'attribute': 'user_name', 'was': b.user_name, 'is': n.user_name},
         {'attribute': 'given_name', 'was': b.given_name, 'is': n.given_name}, {'attribute': 'family_name', 'was': b.family_name, 'is': n.family_name},
@@ -22,11 +29,11 @@ with users as (
 ), members as (
     -- of groups that are in both reads
     select group_deskbird_id as deskbird_id, {'attribute': user_deskbird_id, 'was': 'add', 'is': 'remove'} as value
-    from (from members_before anti join deskbird.group_members using (group_deskbird_id, user_deskbird_id))
+    from (from members_before anti join present using (group_deskbird_id, user_deskbird_id))
     where group_deskbird_id in (select deskbird_id from deskbird.groups)
     union all
     select group_deskbird_id, {'attribute': user_deskbird_id, 'was': 'remove', 'is': 'add'}
-    from (from deskbird.group_members anti join members_before using (group_deskbird_id, user_deskbird_id))
+    from (from present anti join members_before using (group_deskbird_id, user_deskbird_id))
     where group_deskbird_id in (select deskbird_id from groups_before)
 )
 select object, deskbird_id, value.attribute as attribute, value.was as was, value.is as is_now

@@ -5,7 +5,8 @@ with wanted as (
 ), members as (
     select group_deskbird_id from deskbird.group_members where $readable and user_deskbird_id = $id
     union all
-    select group_deskbird_id from state.acknowledged_members where not $readable and user_deskbird_id = $id
+    select group_deskbird_id from state.acknowledged_members where user_deskbird_id = $id
+        and (not $readable or group_deskbird_id in (select group_deskbird_id from state.partial_groups))
 ), held as (
     select g.deskbird_id, g.name,
         coalesce(g.marker, (select min(l.hris_ref) from state.group_links l where l.deskbird_id = g.deskbird_id)) as group_ref

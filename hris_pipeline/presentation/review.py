@@ -22,6 +22,7 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.identity.decisions import Decision, Word
 from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation.oddities import Oddities
 
 _SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
 _SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it
@@ -36,6 +37,9 @@ HELD_BACK = {
     contracts.OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
 }
 """Why a record is held back, by the rule: what is wrong and which field the HR department corrects."""
+
+UNREADABLE = "user_cannot_be_read"
+"""What no decision ends: the person's user has to be put right in deskbird."""
 
 RULES: Mapping[str, str] = {
     "several_users_carry_the_marker": "More than one user in deskbird carries the record's marker.",
@@ -58,6 +62,10 @@ RULES: Mapping[str, str] = {
     "email_is_taken": (
         "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
         "about the person is kept in line."
+    ),
+    UNREADABLE: (
+        "deskbird gives the person's user in a form that cannot be read, so nothing is changed about the person. deskbird's "
+        "support can put the user right; another user is not created."
     ),
     "fails_for_28_days": (
         "deskbird has refused every write about the person for 28 days. `hris-pipeline explain` shows its answers; correct the "
@@ -104,7 +112,7 @@ class Waiting:
 
     def commands(self, company: str) -> list[str]:
         """What decides it; one of them for each user that comes into question."""
-        if is_about_a_group(self.rule):
+        if is_about_a_group(self.rule) or self.rule == UNREADABLE:
             return []
         ids = [candidate["deskbird_id"] for candidate in self.candidates]
         words = ("link",) if self.rule == "email_is_taken" else ("link", "separate")
@@ -189,8 +197,20 @@ def facts_line(candidate: Mapping[str, Any]) -> str:
     return "; ".join(f"{relation}: {facts}" for relation, facts in found.items() if facts)
 
 
-def show(to: Console, company: str, waiting: Sequence[Waiting], *, timezone: str, to_correct: Sequence[Correction] = ()) -> None:
-    """Print the list."""
+def show(
+    to: Console,
+    company: str,
+    waiting: Sequence[Waiting],
+    *,
+    timezone: str,
+    to_correct: Sequence[Correction] = (),
+    unread: Sequence[str] = (),
+) -> None:
+    """Print the list; ``unread`` says which records of deskbird could not be read."""
+    for record in unread:
+        to.print(Text(record, "yellow"))
+    if unread:
+        to.print(Text("They are left alone. deskbird's support can put them right.\n", "dim"))
     for one in waiting:
         to.print(
             Text.assemble(
@@ -238,7 +258,7 @@ def as_csv(waiting: Sequence[Waiting]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for one in waiting:
-        if is_about_a_group(one.rule):
+        if is_about_a_group(one.rule) or one.rule == UNREADABLE:
             continue
         ids = " ".join(candidate["deskbird_id"] for candidate in one.candidates)
         for candidate in one.candidates:
@@ -304,8 +324,9 @@ def _show_corrections(to: Console, to_correct: Sequence[Correction], timezone: s
         to.print(Padding(Text(more, "dim"), (0, 0, 0, 4)))
 
 
-def as_json(company: str, waiting: Sequence[Waiting], to_correct: Sequence[Correction] = ()) -> str:
+def as_json(company: str, waiting: Sequence[Waiting], to_correct: Sequence[Correction] = (), odd: Oddities | None = None) -> str:
     """The list as one versioned JSON document."""
     body = [{**vars(one), "meaning": meaning(one.rule), "commands": one.commands(company)} for one in waiting]
     correct = [{**vars(one), "meaning": one.meaning} for one in to_correct]
-    return document("review", company, {"waiting": body, "to_correct": correct})
+    unread = (odd or Oddities()).as_json()["unreadable_records"]
+    return document("review", company, {"waiting": body, "to_correct": correct, "unreadable_records": unread})

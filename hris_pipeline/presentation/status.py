@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -13,7 +13,8 @@ from rich.text import Text
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
 from hris_pipeline.plan import arrivals, sentence
-from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation import clean, count, document, moment, oddities
+from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
@@ -63,6 +64,7 @@ class Status:
     empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
+    odd: Oddities = field(default_factory=Oddities)
     contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
     damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
@@ -121,6 +123,7 @@ def read(
         users=users,
         empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
         pause=pause,
+        odd=oddities.read(con),
         not_sticking=con.execute(
             """select coalesce(hris_ref, deskbird_id), case object when 'membership' then group_ref else attribute end, since
                from state.left_alone where why = 'does_not_stick' order by since, 1, 2"""
@@ -207,6 +210,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         *([("damage", [(line, "bold red") for line in status.damage])] if status.damage else []),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
+        *([("deskbird", odd)] if (odd := [(line, "yellow") for line in status.odd.lines(status.timezone)]) else []),
         *([("not given", lines)] if (lines := _not_given(status)) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
@@ -364,6 +368,7 @@ def as_json(status: Status) -> str:
         if plan
         else None,
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
+        "deskbird": status.odd.as_json(),
         "contradictions": [{"code": code, "records": number, "since": since} for code, number, since in status.contradictions],
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},

@@ -11,10 +11,30 @@ import pyarrow as pa
 from hris_pipeline import contracts
 from hris_pipeline.contracts import Table
 from hris_pipeline.hris.extract import Extract
-from hris_pipeline.warehouse.connection import note_addresses
+from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
+_UNREADABLE, _PARTIAL = (
+    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("unreadable_records", "partial_groups")
+)
 PARTIAL = "partial"
 """The proof, as ``state.extracts`` has it, of a read that asked for changes only."""
+
+
+class Unread(Protocol):
+    """A record that could not be read (see ``hris_pipeline.deskbird.records.Unreadable``)."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def deskbird_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def external_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def address(self) -> str | None: ...  # noqa: D102
+    @property
+    def page(self) -> int: ...  # noqa: D102
+    @property
+    def position(self) -> int: ...  # noqa: D102
 
 
 class Observed(Protocol):
@@ -67,11 +87,14 @@ def publish_users(
     connections: Sequence[str],
     now: dt.datetime,
     run_id: str,
+    unreadable: Sequence[Unread] = (),
+    notes: Collection[str] = (),
 ) -> None:
     """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
     _replace(con, contracts.DESKBIRD_USERS, path, _owned("state.links", connections))
     note_addresses(con, contracts.DESKBIRD_USERS.qualified, ("email", "user_name"))
     _observe(con, "users", observation, now, run_id)
+    _note_oddities(con, "users", unreadable, notes, connections=connections, now=now)
 
 
 def publish_groups(
@@ -83,11 +106,73 @@ def publish_groups(
     connections: Sequence[str],
     now: dt.datetime,
     run_id: str,
-) -> None:
-    """Replace ``deskbird.groups`` and ``deskbird.group_members``."""
+    unreadable: Sequence[Unread] = (),
+    notes: Collection[str] = (),
+    untold: Collection[str] = (),
+) -> int:
+    """Replace ``deskbird.groups`` and ``deskbird.group_members``; how many groups show only a part of their members.
+
+    ``untold`` are groups with a member of whom it is not said who that is.
+    """
+    look = bool(untold) or _any(con, "state.acknowledged_members", "state.partial_groups")
+    if look:
+        con.execute("create or replace temp table members_before_read as from deskbird.group_members")
     _replace(con, contracts.DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
     _replace(con, contracts.DESKBIRD_GROUP_MEMBERS, members_path)
     _observe(con, "groups", observation, now, run_id)
+    _note_oddities(con, "groups", unreadable, notes, connections=connections, now=now)
+    shows = con.execute("select list_contains(readable, 'members') from state.observations where resource = 'groups'").fetchall()
+    if look and shows == [(True,)]:
+        con.execute("set variable now = ?", [now])
+        con.execute("set variable untold_groups = ?::varchar[]", [list(untold)])
+        run(con, _PARTIAL)
+    return int(con.execute("select count(*) from state.partial_groups").fetchall()[0][0])
+
+
+def expected_members(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many members each group should show of which deskbird has acknowledged some that it has not shown yet."""
+    found = con.execute(
+        """with told as (select distinct group_deskbird_id from state.acknowledged_members)
+           select group_deskbird_id, count(distinct user_deskbird_id) from (
+               from deskbird.group_members semi join told using (group_deskbird_id)
+               union all by name
+               from state.acknowledged_members
+           ) group by all"""
+    )
+    return dict(found.fetchall())
+
+
+def _note_oddities(
+    con: duckdb.DuckDBPyConnection,
+    resource: str,
+    unreadable: Sequence[Unread],
+    notes: Collection[str],
+    *,
+    connections: Sequence[str],
+    now: dt.datetime,
+) -> None:
+    """Keep what is odd about a list, and which of its records could not be read."""
+    if notes or _any(con, "state.list_notes"):
+        con.execute("delete from state.list_notes where resource = ?", [resource])
+        for note in notes:
+            con.execute("insert into state.list_notes values (?, ?, ?)", [resource, note, now])
+    if not unreadable and not _any(con, "state.unreadable_records"):
+        return
+    con.execute("set variable resource = ?", [resource])
+    con.execute("set variable connections = ?", [list(connections)])
+    con.execute("set variable now = ?", [now])
+    con.execute(
+        """create or replace temp table unreadable (
+               deskbird_id varchar, page bigint, position bigint, code varchar, external_id varchar, address varchar)"""
+    )
+    columns = ("deskbird_id", "page", "position", "code", "external_id", "address")
+    stage(con, "unreadable", columns, [tuple(getattr(one, column) for column in columns) for one in unreadable])
+    run(con, _UNREADABLE)
+    con.execute("drop table unreadable")
+
+
+def _any(con: duckdb.DuckDBPyConnection, *tables: str) -> bool:
+    return con.execute(f"select {' or '.join(f'exists (from {table})' for table in tables)}").fetchall() == [(True,)]
 
 
 def read_completely_at(con: duckdb.DuckDBPyConnection, connection: str) -> dt.datetime | None:

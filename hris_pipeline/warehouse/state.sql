@@ -123,6 +123,16 @@ create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null, code varchar);
 
+-- Records of deskbird's lists of which it cannot be told whose they are (or whether a user is active): left alone, and nobody is created who could be it.
+-- "hris_ref": ours by its marker or link; "address_hash": of a user's address, where that can be told. No value of the record is kept.
+create table if not exists state.unreadable_records (
+    resource varchar not null, deskbird_id varchar, page bigint not null, position bigint not null, code varchar not null, hris_ref varchar,
+    address_hash ubigint, first_seen timestamptz not null, last_seen timestamptz not null);
+-- What is odd about a list of deskbird that was read to its own end all the same, in codes (deskbird/listing.py).
+create table if not exists state.list_notes (resource varchar not null, note varchar not null, noted_at timestamptz not null);
+-- Groups of which deskbird shows only a part of the members; who else is in them stands in state.acknowledged_members.
+create table if not exists state.partial_groups (group_deskbird_id varchar not null, shown bigint not null, since timestamptz not null);
+
 -- What differed, after a read-back, from what a run left: what deskbird did beside what was asked, or somebody changed meanwhile. "Expected" is what
 -- should be there; of a membership "was" says what would make it so again: add or remove. It ends once no change repairs it any more.
 create table if not exists state.damage (

@@ -19,7 +19,7 @@ from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline_tests.deskbird.scim_edge import HASTY
 
 SECRET = "sesame-4711"
-Page = tuple[int, str, str | dict[str, Any]]  # status, content type, body
+Page = tuple[int, str, bytes | str | dict[str, Any]]  # status, content type, body
 
 
 def nothing(*_: object) -> None:
@@ -41,7 +41,7 @@ def answering(answer: Callable[[str, dict[str, str]], Page]) -> Iterator[Service
         def do_GET(self):
             parts = urlsplit(self.path)
             status, kind, body = answer(parts.path, {key: value[0] for key, value in parse_qs(parts.query).items()})
-            sent = (json.dumps(body) if isinstance(body, dict) else body).encode()
+            sent = body if isinstance(body, bytes) else (json.dumps(body) if isinstance(body, dict) else body).encode()
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(sent)))
@@ -164,6 +164,107 @@ def test_entras_loose_forms_are_read(tmp_path):
     assert "external_id" not in observation.readable
 
 
+def text_pages(*resources: str, before: bytes = b"", encoding: str = "utf-8", kind: str = "application/scim+json"):
+    """A list whose records are JSON as it stands there, on one page."""
+
+    def answer(_path: str, query: dict[str, str]) -> tuple[int, str, bytes]:
+        shown = ", ".join(resources) if query.get("startIndex") == "1" else ""
+        return 200, kind, before + f'{{"totalResults": {len(resources)}, "Resources": [{shown}]}}'.encode(encoding)
+
+    return answer
+
+
+GOOD = '{"id": "ok", "userName": "ok@x"}'
+
+
+@pytest.mark.parametrize(
+    ("record", "column", "value"),
+    [
+        ('{"id": 7, "userName": "a@x"}', "deskbird_id", "7"),
+        ('{"id": "1", "userName": "a@x", "emails": [null]}', "email", None),
+        ('{"id": "1", "userName": "a@x", "emails": ["b@x", null]}', "email", "b@x"),
+        ('{"id": "1", "userName": "a@x", "emails": {"value": "b@x"}}', "email", "b@x"),
+        ('{"id": "1", "userName": "a@x", "name": "Ada Beispiel"}', "given_name", None),
+        ('{"id": "1", "userName": "a@x", "displayName": "A\\ud800B"}', "display_name", "A\ufffdB"),
+        ('{"id": "1", "userName": "a@x", "active": 0}', "active", False),
+        ('{"id": "1", "userName": "a@x", "active": "1"}', "active", True),
+        ('{"id": "1", "userName": "a@x", "active": "False"}', "active", False),
+        ('{"id": "1", "userName": "a@x", "externalId": 12}', "external_id", "12"),
+        ('{"id": "1", "USERNAME": "a@x", "emails": [null]}', "user_name", "a@x"),
+        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": 9}}}}', "manager_deskbird_id", "9"),
+        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"$ref": "../Users/9"}}}}}}', "manager_deskbird_id", "9"),
+        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"managerId": "9"}}}}}}', "manager_deskbird_id", "9"),
+        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": [{{"value": "9"}}]}}}}', "manager_deskbird_id", "9"),
+        ('{"id": "1", "meta": {"version": 3, "location": "/Users/1"}}', "version", "3"),
+    ],
+)  # fmt: skip
+def test_c114_what_is_said_in_another_form_is_read(tmp_path, record, column, value):
+    with answering(text_pages(record, GOOD)) as service:
+        observation = service.read_users(tmp_path / "users", nothing)
+    assert observation.unreadable == ()
+    found = {row["deskbird_id"]: row for row in rows(tmp_path / "users")}
+    assert found.pop("ok")["user_name"] == "ok@x"
+    ((only),) = found.values()
+    assert only[column] == value
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "known"),
+    [
+        ('{"userName": "SECRET@x"}', "id_unknown", None),
+        ('{"id": null, "userName": "SECRET@x"}', "id_unknown", None),
+        ('{"id": {"a": 1}, "userName": "SECRET@x"}', "id_unknown", None),
+        ('{"id": true, "userName": "SECRET@x"}', "id_unknown", None),
+        ('{"id": "1", "userName": "SECRET\\ud800@x"}', "address_unknown", "1"),
+        ('{"id": "1", "userName": ["SECRET@x"]}', "address_unknown", "1"),
+        ('{"id": "1", "emails": [null]}', "address_unknown", "1"),
+        ('{"id": "1", "userName": "SECRET@x", "externalId": {"x": 1}}', "marker_unknown", "1"),
+        ('{"id": "1", "userName": "SECRET@x", "active": "perhaps"}', "active_unknown", "1"),
+        ('{"id": "1", "userName": "SECRET@x", "active": {}}', "active_unknown", "1"),
+        ("null", "no_record", None),
+        ('"SECRET"', "no_record", None),
+    ],
+)
+def test_c114_a_record_of_which_nobody_can_tell_whose_it_is_is_told_and_the_rest_is_read(tmp_path, record, code, known):
+    with answering(text_pages(GOOD, record, '{"id": 7, "userName": "b@x"}')) as service:
+        observation = service.read_users(tmp_path / "users", nothing)
+    (odd,) = observation.unreadable
+    assert (odd.code, odd.deskbird_id, odd.page, odd.position) == (code, known, 1, 2)
+    assert "SECRET" not in repr(observation)
+    assert [row["deskbird_id"] for row in rows(tmp_path / "users")] == ["ok", "7"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"before": b"\xef\xbb\xbf"},
+        {"kind": "application/scim+json; charset=utf-8"},
+        {"encoding": "utf-16"},
+        {"encoding": "latin-1", "kind": "application/scim+json; charset=ISO-8859-1"},
+    ],
+)
+def test_c114_a_mark_before_the_text_and_another_encoding_are_understood(tmp_path, how):
+    with answering(text_pages('{"id": "1", "userName": "ü@x"}', **how)) as service:
+        assert service.read_users(tmp_path / "users", nothing).unreadable == ()
+    assert [row["user_name"] for row in rows(tmp_path / "users")] == ["ü@x"]
+
+
+def test_c114_what_is_not_in_its_own_encoding_is_one_odd_record(tmp_path):
+    with answering(text_pages('{"id": "1", "userName": "ü@x"}', GOOD, encoding="latin-1")) as service:
+        observation = service.read_users(tmp_path / "users", nothing)
+    assert [odd.code for odd in observation.unreadable] == ["address_unknown"]
+    assert [row["deskbird_id"] for row in rows(tmp_path / "users")] == ["ok"]
+
+
+def test_c114_members_in_any_form_are_read_and_who_is_not_told_makes_a_group_partial(tmp_path):
+    group = '{"id": 4, "displayName": "G", "members": ["1", {"value": 2}, {"$ref": "https://x/Users/3?a"}, null%s]}'
+    with answering(text_pages(group % "", (group % ', {"display": "Ada"}').replace("4", "5", 1))) as service:
+        observation = service.read_groups(tmp_path / "groups", tmp_path / "members", nothing)
+    found = [(row["group_deskbird_id"], row["user_deskbird_id"]) for row in rows(tmp_path / "members")]
+    assert found == [(g, u) for g in ("4", "5") for u in ("1", "2", "3")]
+    assert observation.partial == {"5"}
+
+
 def test_a_member_that_is_listed_twice_is_one_member(tmp_path):
     with answering(
         listing({"id": "g", "displayName": "G", "members": [{"value": "1"}, {"value": "2"}, {"value": "1"}]})
@@ -237,7 +338,6 @@ def test_c59_reading_survives_passing_faults(start, tmp_path):
         ((200, "application/scim+json", '{"success": false}'), "no SCIM message"),
         ((200, "application/scim+json", '{"totalResults": "SECRET"}'), "no SCIM message"),
         ((200, "application/scim+json", '{"totalResults": 1, "Resources": {"SECRET": 1}}'), "no SCIM message"),
-        ((200, "application/scim+json", '{"totalResults": 1, "Resources": [{"id": 7}]}'), "no SCIM message"),
         ((200, "application/scim+json", "[]"), "no SCIM message"),
         ((200, "application/scim+json", ""), "no SCIM message"),
         ((503, "text/html", "<p>SECRET"), "did not answer.*HTTP 503, 4 tries"),

@@ -141,6 +141,7 @@ def test_the_definitions_load_in_a_process_of_their_own_and_write_nothing(tmp_pa
 
 # --- Dagster's records, made by whoever comes first (case 73) -------------------------------------------------------------------
 
+
 def in_processes(project: Path, number: int, work: Callable[[], None]) -> list[int]:
     """Copies of this process that begin the work at the same moment: how each of them ended."""
     together = multiprocessing.get_context("fork")

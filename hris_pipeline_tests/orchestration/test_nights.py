@@ -15,7 +15,7 @@ def test_a_night_brings_deskbird_in_line_and_every_check_holds(office):
     night = office.job()
     assert not problems(night)
     assert all(verdicts(night).values()), verdicts(night)
-    assert len(verdicts(night)) == 17
+    assert len(verdicts(night)) == 19
     assert office.ask("select in_line from state.nights") == [(True,)]
     active = {user["externalId"] for user in office.desk.desk.users() if user["active"]}
     assert active == {ref for (ref,) in office.ask("select hris_ref from core.people where wanted")}

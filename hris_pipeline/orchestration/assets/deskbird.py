@@ -1,6 +1,6 @@
 """deskbird: what it holds, the plan that would bring it in line, and what became of that plan."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
-from hris_pipeline.errors import DeskbirdError, PipelineError
+from hris_pipeline.errors import DeadlineError, DeskbirdError, PipelineError
 from hris_pipeline.orchestration import checks, outcomes
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
@@ -29,6 +29,7 @@ from hris_pipeline.warehouse import Warehouse, loading
 
 _GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
 READ = {"scim", "duckdb"}
+_OF_A_LIST = (checks.DESKBIRD_WAS_READ_COMPLETELY, checks.EVERY_RECORD_WAS_READ)
 CHANGE_TYPES = (
     *(f"user_{action}" for action in ("create", "link", "update", "reactivate", "deactivate")),
     *(f"group_{action}" for action in ("create", "link", "rename", "update", "delete")),
@@ -70,7 +71,7 @@ def users(company: Company) -> dg.AssetsDefinition:
         name="deskbird__users",
         description="Reads all users, completely or not at all.",
         specs=[_observed_spec(company, table)],
-        checks=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
+        checks=[checks.check(company.name, table, name) for name in _OF_A_LIST],
     )
     def read_users(here: Step) -> Events:
         try:
@@ -80,7 +81,7 @@ def users(company: Company) -> dg.AssetsDefinition:
             yield _not_read(company, table, problem)
             raise
         yield from observed.published
-        yield _was_read(company, table, observed.observation)
+        yield from _was_read(company, table, observed)
 
     return read_users
 
@@ -94,7 +95,7 @@ def groups(company: Company) -> dg.AssetsDefinition:
         name="deskbird__groups",
         description="Reads all groups and who is in them, completely or not at all.",
         specs=[_observed_spec(company, table), _observed_spec(company, contracts.DESKBIRD_GROUP_MEMBERS)],
-        checks=[checks.check(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY)],
+        checks=[checks.check(company.name, table, name) for name in _OF_A_LIST],
     )
     def read_groups(here: Step) -> Events:
         try:
@@ -104,7 +105,7 @@ def groups(company: Company) -> dg.AssetsDefinition:
             yield _not_read(company, table, problem)
             raise
         yield from observed.published
-        yield _was_read(company, table, observed.observation)
+        yield from _was_read(company, table, observed)
 
     return read_groups
 
@@ -113,10 +114,11 @@ def groups(company: Company) -> dg.AssetsDefinition:
 class _Observed:
     observation: Observation
     published: tuple[dg.MaterializeResult[None], ...]
+    partial: int = 0  # groups that show only a part of their members
 
 
 def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
-    code = code_version(company, "deskbird/scim.py", "http.py", "contracts.py", "warehouse/loading.py")
+    code = code_version(company, "deskbird", "http.py", "contracts.py", "warehouse/loading.py")
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 
@@ -128,31 +130,52 @@ def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Obser
         with here.warehouse.write(tuple(here.company.hris)) as con:
             if by_hand:
                 plan.drift.remember(con, "users")
-            loading.publish_users(con, path, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            loading.publish_users(
+                con,
+                path,
+                seen,
+                connections=tuple(here.company.hris),
+                now=here.now,
+                run_id=here.run_id,
+                unreadable=seen.unreadable,
+                notes=seen.notes,
+            )
             if by_hand:
                 plan.drift.note(con, here.now)
             row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
-            counts = {"users_active": row[0], "users_ours": row[1], "pages": seen.pages, "passes": seen.passes}
+            counts = {"users_active": row[0], "users_ours": row[1], **_of_the_list(seen)}
             return _Observed(seen, (result(con, here.company, contracts.DESKBIRD_USERS, counts),))
 
 
 def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
     with here.scratch() as folder:
         paths = folder / "groups.arrow", folder / "members.arrow"
-        seen = service.read_groups(*paths, here.progress)
+        with here.warehouse.write(tuple(here.company.hris)) as con:
+            expected = loading.expected_members(con)
+        seen = service.read_groups(*paths, here.progress, expected)
         with here.warehouse.write(tuple(here.company.hris)) as con:
             if by_hand:
                 plan.drift.remember(con, "groups")
-            loading.publish_groups(con, *paths, seen, connections=tuple(here.company.hris), now=here.now, run_id=here.run_id)
+            partial = loading.publish_groups(
+                con,
+                *paths,
+                seen,
+                connections=tuple(here.company.hris),
+                now=here.now,
+                run_id=here.run_id,
+                unreadable=seen.unreadable,
+                notes=seen.notes,
+                untold=seen.partial,
+            )
             if by_hand:
                 plan.drift.note(con, here.now)
             row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
-            counts = {"groups_ours": row[0], "pages": seen.pages, "passes": seen.passes}
+            counts = {"groups_ours": row[0], **_of_the_list(seen), "groups_shown_in_part": partial}
             published = (
                 result(con, here.company, contracts.DESKBIRD_GROUPS, counts),
                 result(con, here.company, contracts.DESKBIRD_GROUP_MEMBERS, {}),
             )
-            return _Observed(seen, published)
+            return _Observed(seen, published, partial)
 
 
 def _read_again(here: Step, service: Service, *, by_hand: bool) -> None:
@@ -163,9 +186,35 @@ def _read_again(here: Step, service: Service, *, by_hand: bool) -> None:
             here.context.log_event(dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {})))
 
 
-def _was_read(company: Company, table: Table, seen: Observation) -> dg.AssetCheckResult:
-    counts = {"pages": seen.pages, "records": seen.records}
-    return checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=True, counts=counts)
+def _of_the_list(seen: Observation) -> dict[str, int | str]:
+    odd = {"odd_about_the_list": ", ".join(seen.notes)} if seen.notes else {}
+    return {"pages": seen.pages, "passes": seen.passes, "unreadable_records": len(seen.unreadable), **odd}
+
+
+def _was_read(company: Company, table: Table, observed: _Observed) -> Events:
+    seen = observed.observation
+    counts: dict[str, int | str] = {"pages": seen.pages, "records": seen.records}
+    if seen.notes:
+        counts["odd_about_the_list"] = ", ".join(seen.notes)
+    if seen.resource == "groups":
+        counts["groups_shown_in_part"] = observed.partial
+    yield checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=True, why=seen.remarks, counts=counts)
+    unread = len(seen.unreadable)
+    why = (
+        f"{unread} of deskbird's {seen.resource} cannot be read, so it is not known whose they are. They are left alone, and "
+        f"nobody is created who could be one of them. `hris-pipeline review {company.name}` names each; deskbird's support can "
+        "put it right."
+    )
+    codes = Counter(str(one.code) for one in seen.unreadable)
+    yield checks.verdict(
+        company.name,
+        table,
+        checks.EVERY_RECORD_WAS_READ,
+        passed=not unread,
+        severity=checks.WARN,
+        why=why if unread else None,
+        counts={"unreadable_records": unread, **codes},
+    )
 
 
 def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.AssetCheckResult:
@@ -443,7 +492,11 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
         nonlocal paused
         paused = paused or here.paused()
-        return StopReason(f"{_paused(here.company, paused, 'this change was not sent')}.", "paused") if paused else False
+        if paused:
+            return StopReason(f"{_paused(here.company, paused, 'this change was not sent')}.", "paused")
+        if here.deadline.passed:
+            return StopReason(f"{here.out_of_time} This change was not sent. The next run goes on.", "deadline")
+        return False
 
     if prepared.writes:
         with Journal(here.journal) as journal:
@@ -478,11 +531,17 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
         published = result(con, here.company, contracts.APPLIED_CHANGES, told)
     journals.clear(here.journal)
+    writes = sum(one.attempts > 0 for one in results)
+    if results and here.deadline.passed and not stopped:
+        stopped = DeadlineError(
+            f"{here.out_of_time} {writes} of {len(prepared.writes)} writes were sent and their answers are kept; deskbird was "
+            f"not read back, so whether it is in line is not known. {here.then}"
+        )
     return _Done(
         prepared.plan_id,
         published,
         counts,
-        writes=sum(one.attempts > 0 for one in results),
+        writes=writes,
         unsent=sum(one.outcome == "skipped" for one in results),
         why=next((one.problem for one in results if one.problem), None),
         stopped=stopped,
