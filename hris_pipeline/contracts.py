@@ -516,6 +516,7 @@ APPLIED_CHANGES = Table(
         Column("attempts", "INTEGER", "requests sent for it", nullable=False),
         Column("applied_at", "TIMESTAMPTZ", "when the answer came"),
         Column("problem", "VARCHAR", "what went wrong, in words, without personal data"),
+        Column("problem_code", "VARCHAR", "the same as a word: refused_value, gone, not_retained, ..."),
     ),
     key=("plan_id", "seq"),
 )

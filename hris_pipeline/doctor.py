@@ -17,6 +17,7 @@ from hris_pipeline.errors import HrisError, PipelineError, SettingsError, Wareho
 from hris_pipeline.hris.extract import Extract, Progress, Trial
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
+from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading, scratch
 
@@ -339,9 +340,7 @@ def _learnt(company: Company) -> Iterator[Finding]:
         return
     try:
         with warehouse.read() as con:
-            found = con.execute(
-                "select dialect, list(kind order by kind) from state.dialects group by all order by all"
-            ).fetchall()
+            found = dialects.known(con)
             marked = con.execute(
                 "select count(*) from deskbird.users where active and external_id is not null and hris_ref is null"
             ).fetchone()
@@ -357,6 +356,15 @@ def _learnt(company: Company) -> Iterator[Finding]:
             "If the company moves from an identity provider: run "
             f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
         )
-    words = "; ".join(f"{dialect} for {', '.join(kinds).replace('_', ' ')}" for dialect, kinds in found)
-    if words:
-        yield Finding("ok", DESKBIRD, f"forms that worked in earlier nights: {words}")
+    if doubted := [form.form for form in found if form.doubts]:
+        yield Finding("note", DESKBIRD, f"forms of write in doubt: {', '.join(doubted)}", _DOUBTED)
+    proven = [form for form in found if not form.doubts]
+    if proven:
+        words = "; ".join(
+            f"{form.form} in {form.dialect} since {form.learnt_at:%Y-%m-%d}{_PROOF[form.evidence]}" for form in proven
+        )
+        yield Finding("ok", DESKBIRD, f"forms of write that worked in earlier nights: {words}")
+
+
+_PROOF = {"read_back": " (read back)", "accepted": " (accepted; deskbird does not show it)", None: ""}
+_DOUBTED = "A value sent like this was refused, lost, or changed something else. The next write of each is read back."

@@ -393,11 +393,21 @@ def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_
     acme = office()
     warehouse = Warehouse(acme.home / "data", "acme")
     with warehouse.write(("personio",)) as con:
-        con.execute("insert into state.dialects values ('user_create', 'rfc', now()), ('manager', 'entra', now())")
+        con.execute(
+            """insert into state.dialects values ('user_create', 'rfc', '2026-03-02 04:00:00+00', 'read_back', 0),
+                   ('manager.set', 'entra', '2026-03-03 04:00:00+00', 'accepted', 0), ('user_active', 'rfc', now(), null, 1)"""
+        )
     before = warehouse.path.read_bytes()
     code, document = acme.doctor()
     told = [finding["what"] for finding in acme.states(document, "ok") if finding["area"] == "deskbird"]
-    assert (code, told[-1]) == (0, "forms that worked in earlier nights: entra for manager; rfc for user create")
+    assert code == 0
+    assert told[-1] == (
+        "forms of write that worked in earlier nights: "
+        "manager.set in entra since 2026-03-03 (accepted; deskbird does not show it); "
+        "user_create in rfc since 2026-03-02 (read back)"
+    )
+    notes = [finding["what"] for finding in acme.states(document, "note") if finding["area"] == "deskbird"]
+    assert notes[-1] == "forms of write in doubt: user_active"
     assert warehouse.path.read_bytes() == before
 
 

@@ -2,7 +2,8 @@
 
 There are two dialects: ``rfc`` (RFC 7644, and what Entra ID sends with its flag ``aadOptscim062020``) and ``entra`` (what it
 sends without). Every shape here is one that Entra ID is documented to send, because that is what deskbird is documented to
-understand.
+understand. A service may understand the one here and the other there, so each *form* (:data:`Form`: a kind of write by a method
+and an operation) has a dialect of its own.
 
 ``scim2-models`` and ``scim2-client`` do not serve here: the models refuse what Entra's dialect consists of (a bare string as
 manager, a remove with a value), and the client has no engine for the installed httpx and hides the requests that have to be
@@ -10,11 +11,12 @@ paced and journalled one by one. The tests validate every RFC message with ``sci
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from hris_pipeline.plan.writes import UserRef, Write
+from hris_pipeline.plan.writes import MANAGER as MANAGER_ATOM
+from hris_pipeline.plan.writes import RECORD, Atom, UserRef, Write
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -37,7 +39,34 @@ Kind = Literal[
     "members_add",
     "group_delete",
 ]
-"""What a service may understand in one dialect and not in the other; learnt and remembered each by itself."""
+"""What a write is about; the journal names its requests by it."""
+
+Form = Literal[
+    "user_create",
+    "user_create.manager",  # rfc: inside the POST; entra: never, a PATCH follows
+    "user_update.replace",
+    "user_update.several",  # rfc: one replace without a path; entra: one operation with a path each, as "replace" has it
+    "user_update.add",
+    "user_update.remove",
+    "user_email.replace",
+    "user_email.add",
+    "user_active",
+    "user_photo",
+    "manager.set",
+    "manager.clear",
+    "group_create",
+    "group_create.members",  # as with the manager
+    "group_update.replace",
+    "group_update.several",
+    "group_update.add",
+    "group_update.remove",
+    "members_add",
+    "members_remove",
+    "group_delete",
+]
+"""What a service may understand in one dialect and not in the other; each is proven, remembered and doubted by itself."""
+
+FORMS: tuple[Form, ...] = get_args(Form)
 
 Ids = Callable[[UserRef], str | None]
 Operation = dict[str, Any]
@@ -52,25 +81,51 @@ PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in us
     "active": ("active",),
     "name": ("displayName",),
 }
-_ATTRIBUTES = frozenset({"user_update", "user_active", "group_update"})
 _CREATES = frozenset({"user_create", "group_create"})
-ALIKE: frozenset[Kind] = frozenset({"user_create", "group_create", "group_delete"})
-"""Kinds whose own form is the same in both dialects."""
+ALIKE: frozenset[Form] = frozenset({"user_create", "group_create", "group_delete"})
+"""Forms that are the same in both dialects."""
+
+Dialects = Callable[[Form], Dialect]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request that writes: ``path`` is below the service's address and may hold ``{id}``, the user's or group's id."""
+    """One request that writes: ``path`` is below the service's address and may hold ``{id}``, the user's or group's id.
+
+    ``carries`` says which atoms of the write it carries, by the form that carries them.
+    """
 
     method: Literal["POST", "PATCH", "DELETE"]
     path: str
     body: Mapping[str, Any] | None
     kinds: tuple[Kind, ...]
+    carries: Mapping[Form, tuple[Atom, ...]]
 
     @property
     def kind(self) -> str:
         """The kinds in one word, for the journal."""
         return "+".join(self.kinds)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms it relies upon."""
+        return tuple(self.carries)
+
+    @property
+    def atoms(self) -> frozenset[Atom]:
+        """The parts of the write that it carries."""
+        return frozenset(atom for atoms in self.carries.values() for atom in atoms)
+
+
+@dataclass(frozen=True)
+class _Operation:
+    """One operation of a PATCH: which form it is, and what of the write it carries."""
+
+    form: Form
+    kind: Kind
+    atoms: tuple[Atom, ...]
+    body: Operation
+    dialect: Dialect
 
 
 def other(dialect: Dialect) -> Dialect:
@@ -99,36 +154,71 @@ def kinds_of(write: Write) -> tuple[Kind, ...]:
     return tuple(kind for kind, there in kinds if there)
 
 
-def requests_for(
-    write: Write, dialect: Dialect | Mapping[Kind, Dialect], ids: Ids, only: Collection[Kind] | None = None
-) -> list[Request]:
-    """The requests that carry out a write, in order; with ``only``, that part of it.
+def requests_for(write: Write, dialect: Dialect | Mapping[Form, Dialect] | Dialects, ids: Ids) -> list[Request]:
+    """The requests that carry out a write, in order.
 
-    ``dialect`` may differ by kind. References whose id ``ids`` does not know are left out; a request that
-    would be empty is not made.
+    ``dialect`` may differ by form. References whose id ``ids`` does not know are left out; a request that would be empty is
+    not made.
     """
-    kinds = [kind for kind in kinds_of(write) if only is None or kind in only]
-    spoken: Mapping[Kind, Dialect] = dict.fromkeys(kinds, dialect) if isinstance(dialect, str) else dialect
-    endpoint = "/Users" if write.kind in {"create_user", "update_user"} else "/Groups"
-    requests = []
-    if kinds == ["group_delete"]:
-        return [Request("DELETE", f"{endpoint}/{{id}}", None, ("group_delete",))]
-    if kinds and kinds[0] in _CREATES:
-        # the RFC's dialect sends the manager or the members along; Entra's client never does
-        along = [kind for kind in kinds if kind in _CREATES or spoken[kind] == "rfc"]
-        body = _user(write, ids, along) if endpoint == "/Users" else _group(write, ids, along)
-        requests.append(Request("POST", endpoint, body, tuple(along)))
-        kinds = [kind for kind in kinds if kind not in along]
-
-    rfc = tuple(kind for kind in kinds if spoken[kind] == "rfc")
-    attributes = tuple(kind for kind in kinds if spoken[kind] == "entra" and kind in _ATTRIBUTES)
-    alone = [(kind,) for kind in kinds if spoken[kind] == "entra" and kind not in _ATTRIBUTES]
-    for together in (rfc, attributes, *alone):
-        operations = _operations(write, together, spoken[together[0]], ids) if together else []
-        if operations:
-            body = {"schemas": [PATCH_OP], "Operations": operations}
-            requests.append(Request("PATCH", f"{endpoint}/{{id}}", body, together))
+    spoken = _by_form(dialect)
+    endpoint = "/Users" if write.of_user else "/Groups"
+    if write.kind == "delete_group":
+        return [Request("DELETE", f"{endpoint}/{{id}}", None, ("group_delete",), {"group_delete": (RECORD,)})]
+    requests, rest = [], write
+    if write.creates:
+        post = _creation(write, spoken, ids)
+        requests.append(post)
+        # what the POST does not take along follows as a change
+        rest = write.only(set(write.atoms) - post.atoms - {RECORD})
+    operations = list(_operations(rest, spoken, ids))
+    for together in _together(operations):
+        body = {"schemas": [PATCH_OP], "Operations": [operation.body for operation in together]}
+        kinds = [kind for kind in kinds_of(rest) if any(operation.kind == kind for operation in together)]
+        carries: dict[Form, tuple[Atom, ...]] = {}
+        for operation in together:
+            carries[operation.form] = tuple(dict.fromkeys((*carries.get(operation.form, ()), *operation.atoms)))
+        requests.append(Request("PATCH", f"{endpoint}/{{id}}", body, tuple(kinds), carries))
     return requests
+
+
+def _by_form(dialect: Dialect | Mapping[Form, Dialect] | Dialects) -> Dialects:
+    if isinstance(dialect, str):
+        return lambda _form: dialect
+    if isinstance(dialect, Mapping):
+        return lambda form: dialect.get(form, "rfc")
+    return dialect
+
+
+def _together(operations: list[_Operation]) -> list[list[_Operation]]:
+    """The RFC's operations go in one PATCH, Entra's attributes in another; Entra's client sends everything else alone."""
+    rfc = [operation for operation in operations if operation.dialect == "rfc"]
+    entra = [operation for operation in operations if operation.dialect == "entra"]
+    attributes = [operation for operation in entra if operation.kind in {"user_update", "user_active", "group_update"}]
+    alone: dict[Kind, list[_Operation]] = {}
+    for operation in entra:
+        if operation not in attributes:
+            alone.setdefault(operation.kind, []).append(operation)
+    return [together for together in (rfc, attributes, *alone.values()) if together]
+
+
+def _creation(write: Write, spoken: Dialects, ids: Ids) -> Request:
+    """The POST. The RFC's dialect sends the manager or the members along; Entra's client never does."""
+    attributes: tuple[Atom, ...] = tuple(("attribute", column) for column in write.set)
+    if write.of_user:
+        manager = ids(write.manager) if write.manager and spoken("user_create.manager") == "rfc" else None
+        carries: dict[Form, tuple[Atom, ...]] = {"user_create": (RECORD, *attributes)}
+        kinds: tuple[Kind, ...] = ("user_create",)
+        if manager:
+            carries["user_create.manager"] = (MANAGER_ATOM,)
+            kinds = ("user_create", "manager")
+        return Request("POST", "/Users", _user(write, manager), kinds, carries)
+    members = [ref for ref in write.add if ids(ref)] if spoken("group_create.members") == "rfc" else []
+    carries = {"group_create": (RECORD, *attributes)}
+    kinds = ("group_create",)
+    if members:
+        carries["group_create.members"] = tuple(("add", ref.hris_ref) for ref in members)
+        kinds = ("group_create", "members_add")
+    return Request("POST", "/Groups", _group(write, _members(members, ids)), kinds, carries)
 
 
 def quoted(text: str) -> str:
@@ -136,7 +226,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _user(write: Write, ids: Ids, kinds: Collection[Kind]) -> dict[str, Any]:
+def _user(write: Write, manager: str | None) -> dict[str, Any]:
     given = write.set
     names = {"givenName": given.get("given_name"), "familyName": given.get("family_name"), "formatted": given.get("display_name")}
     body: dict[str, Any] = {
@@ -152,53 +242,65 @@ def _user(write: Write, ids: Ids, kinds: Collection[Kind]) -> dict[str, Any]:
         del body["name"]
     if body["displayName"] is None:
         del body["displayName"]
-    manager = ids(write.manager) if write.manager and "manager" in kinds else None
     if manager:
         body[ENTERPRISE] = {"manager": {"value": manager}}
     return body
 
 
-def _group(write: Write, ids: Ids, kinds: Collection[Kind]) -> dict[str, Any]:
+def _group(write: Write, members: list[dict[str, str]]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "schemas": [GROUP],
         "externalId": write.set.get("hris_ref", write.hris_ref),
         "displayName": write.set.get("name"),
     }
-    if "members_add" in kinds:
-        body["members"] = _members(write.add, ids)
+    if members:
+        body["members"] = members
     return body
 
 
-def _operations(write: Write, kinds: Collection[Kind], dialect: Dialect, ids: Ids) -> list[Operation]:
-    """The operations of one PATCH. Members leave before others come, so that a full group has room."""
-    columns = [column for column in write.set if column != "photo" and kind_of(column, write) in kinds]
-    operations = _rfc_attributes(write, columns) if dialect == "rfc" else _entra_attributes(write, columns)
-    add, remove = ("add", "remove") if dialect == "rfc" else ("Add", "Remove")
-    if "user_photo" in kinds:
-        operations.append(_photo(write, dialect))
-    if "manager" in kinds:
-        manager = ids(write.manager) if write.manager else None
-        if manager:
-            operations.append({"op": add, "path": MANAGER, "value": {"value": manager} if dialect == "rfc" else manager})
-        elif write.clear_manager:
-            operations.append({"op": remove, "path": MANAGER})
-    if "members_remove" in kinds and (gone := _members(write.remove, ids)):
-        if dialect == "rfc":
-            operations += [{"op": remove, "path": f"members[value eq {quoted(member['value'])}]"} for member in gone]
-        else:
-            operations.append({"op": remove, "path": "members", "value": gone})
-    if "members_add" in kinds and (come := _members(write.add, ids)):
-        operations.append({"op": add, "path": "members", "value": come})
-    return operations
+def _operations(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operation]:
+    """The operations that change a record. Members leave before others come, so that a full group has room."""
+    yield from _attributes(write, [column for column in write.set if column not in {"active", "photo"}], spoken)
+    if "active" in write.set:
+        dialect = spoken("user_active")
+        value = write.set["active"]
+        word = ("True" if value else "False") if dialect == "entra" else value
+        body: Operation = {"op": _op("replace", dialect), "path": "active", "value": word}
+        yield _Operation("user_active", "user_active", (("attribute", "active"),), body, dialect)
+    if "photo" in write.set:
+        dialect = spoken("user_photo")
+        yield _Operation("user_photo", "user_photo", (("attribute", "photo"),), _photo(write, dialect), dialect)
+    manager = ids(write.manager) if write.manager else None
+    if manager:
+        dialect = spoken("manager.set")
+        body = {"op": _op("add", dialect), "path": MANAGER, "value": {"value": manager} if dialect == "rfc" else manager}
+        yield _Operation("manager.set", "manager", (MANAGER_ATOM,), body, dialect)
+    elif write.clear_manager:
+        dialect = spoken("manager.clear")
+        yield _Operation("manager.clear", "manager", (MANAGER_ATOM,), {"op": _op("remove", dialect), "path": MANAGER}, dialect)
+    yield from _memberships(write, spoken, ids)
 
 
-def kind_of(column: str, write: Write) -> Kind:
-    """The kind under which a write sends an attribute."""
-    if write.kind in {"create_group", "update_group"}:
-        return "group_create" if write.kind == "create_group" else "group_update"
-    if write.kind == "create_user":
-        return "user_create"
-    return {"active": "user_active", "photo": "user_photo"}.get(column, "user_update")  # type: ignore[return-value]
+def _memberships(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operation]:
+    leave = [ref for ref in write.remove if ids(ref)]
+    come = [ref for ref in write.add if ids(ref)]
+    if leave and spoken("members_remove") == "rfc":
+        for ref, member in zip(leave, _members(leave, ids), strict=True):
+            body: Operation = {"op": "remove", "path": f"members[value eq {quoted(member['value'])}]"}
+            yield _Operation("members_remove", "members_remove", (("remove", ref.hris_ref),), body, "rfc")
+    elif leave:
+        body = {"op": "Remove", "path": "members", "value": _members(leave, ids)}
+        atoms: tuple[Atom, ...] = tuple(("remove", ref.hris_ref) for ref in leave)
+        yield _Operation("members_remove", "members_remove", atoms, body, "entra")
+    if come:
+        dialect = spoken("members_add")
+        body = {"op": _op("add", dialect), "path": "members", "value": _members(come, ids)}
+        atoms = tuple(("add", ref.hris_ref) for ref in come)
+        yield _Operation("members_add", "members_add", atoms, body, dialect)
+
+
+def _op(word: str, dialect: Dialect) -> str:
+    return word if dialect == "rfc" else word.title()
 
 
 def _paths(column: str, write: Write) -> tuple[str, ...]:
@@ -206,52 +308,51 @@ def _paths(column: str, write: Write) -> tuple[str, ...]:
 
 
 def _was_empty(write: Write, column: str) -> bool:
-    return column != "active" and write.before.get(column, True) is None
+    return write.before.get(column, True) is None
 
 
-def _rfc_attributes(write: Write, columns: Iterable[str]) -> list[Operation]:
-    """The e-mail by its path, what was empty as one add each, what is cleared as one remove each, the rest as one replace."""
-    operations: list[Operation] = []
-    replaced: dict[str, Any] = {}
-    for column in columns:
-        value = write.set[column]
-        if column == "email":
-            if _was_empty(write, column):  # a filter that matches nothing is an error in the RFC (noTarget)
-                operations.append({"op": "add", "path": "emails", "value": [_work_email(value)]})
-            else:
-                operations.append({"op": "replace", "path": WORK_EMAIL, "value": value})
-        for path in _paths(column, write):
-            if value is None:
-                operations.append({"op": "remove", "path": path})
-            elif _was_empty(write, column) and path != "userName":  # which is never empty
-                operations.append({"op": "add", "path": path, "value": value})
-            else:
-                replaced[path] = value
-    if len(replaced) == 1:
-        ((path, value),) = replaced.items()
-        operations.append({"op": "replace", "path": path, "value": value})
-    elif replaced:
-        operations.append({"op": "replace", "value": replaced})
-    return operations
+def _attributes(write: Write, columns: Iterable[str], spoken: Dialects) -> Iterator[_Operation]:
+    """The e-mail by its path, what was empty as one add each, what is cleared as one remove each, the rest as replacements.
+
+    Two replacements and more are one operation without a path where the form for several takes that.
+    """
+    kind: Kind = "user_update" if write.of_user else "group_update"
+    columns = list(columns)
+    found = [plain for column in columns for plain in _plain(write, column)]
+    several: Form = "user_update.several" if write.of_user else "group_update.several"
+    replaced = [(path, column) for column, op, path in found if op == "replace" and path != WORK_EMAIL]
+    as_one = len(replaced) > 1 and spoken(several) == "rfc"
+    replace: Form = "user_update.replace" if write.of_user else "group_update.replace"
+    if spoken(replace) == "rfc":
+        found.sort(key=lambda plain: (plain[2], plain[0]) in replaced)  # last, where a replace without a path stands too
+    for column, op, path in found:
+        if as_one and (path, column) in replaced:
+            continue
+        form: Form = f"user_email.{op}" if path in {WORK_EMAIL, "emails"} else f"{kind}.{op}"  # type: ignore[assignment]
+        dialect, value = spoken(form), write.set[column]
+        body: Operation = {"op": _op(op, dialect), "path": path}
+        if path == "emails" and dialect == "entra":
+            body["path"] = WORK_EMAIL
+        elif path == "emails":
+            value = [_work_email(value)]  # type: ignore[assignment]
+        if op != "remove":
+            body["value"] = value
+        yield _Operation(form, kind, (("attribute", column),), body, dialect)
+    if as_one:
+        atoms: tuple[Atom, ...] = tuple(dict.fromkeys(("attribute", column) for _, column in replaced))
+        body = {"op": "replace", "value": {path: write.set[column] for path, column in replaced}}
+        yield _Operation(several, kind, atoms, body, "rfc")
 
 
-def _entra_attributes(write: Write, columns: Iterable[str]) -> list[Operation]:
-    """One operation with a path for each attribute; a boolean is a word."""
-    operations: list[Operation] = []
-    for column in columns:
-        value = write.set[column]
-        if isinstance(value, bool):
-            value = "True" if value else "False"
-        was_empty = _was_empty(write, column)
-        paths = [(path, was_empty and path != "userName") for path in _paths(column, write)]
-        if column == "email":
-            paths.append((WORK_EMAIL, was_empty))
-        for path, add in paths:
-            if value is None:
-                operations.append({"op": "Remove", "path": path})
-            else:
-                operations.append({"op": "Add" if add else "Replace", "path": path, "value": value})
-    return operations
+def _plain(write: Write, column: str) -> Iterator[tuple[str, str, str]]:
+    """Column, operation and path of what a column needs. A filter that matches nothing is an error in the RFC (noTarget)."""
+    value, was_empty = write.set[column], _was_empty(write, column)
+    for path in _paths(column, write):
+        # a userName is never empty
+        op = "remove" if value is None else "add" if was_empty and path != "userName" else "replace"
+        yield column, op, path
+    if column == "email":
+        yield column, "add" if was_empty else "replace", "emails" if was_empty else WORK_EMAIL
 
 
 def _photo(write: Write, dialect: Dialect) -> Operation:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from hris_pipeline.plan import dialects
 from hris_pipeline.plan.drift import HIDDEN
 from hris_pipeline.warehouse import run
 
@@ -24,11 +25,13 @@ _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
     for name in ("seen_changed", "sent_values", "damage", "units", "damage_repairs")
 )
 _BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
-_FORMS = """
+_KINDS = """
     select distinct unnest(string_split(l.kind, '+')) as kind, d.object
     from state.damage d join state.ledger l on l.plan_id = d.plan_id and l.deskbird_id = d.deskbird_id
     where d.plan_id = $plan and d.run_id = $run and d.is_written
 """
+_WRITTEN_BY = {"membership": ("members", "group_create"), "group": ("group",), "user": ("user", "manager")}
+"""How the kinds of writes begin that may have done it, by what is damaged."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +124,10 @@ def _stage_units(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def _doubt(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> None:
-    """Forget the forms by which what is damaged was written: the next write of each is a canary again."""
-    con.execute(
-        f"""delete from state.dialects where kind in (
-               select kind from ({_FORMS})
-               where case object when 'membership' then starts_with(kind, 'members') or kind = 'group_create'
-                   when 'group' then starts_with(kind, 'group') else starts_with(kind, 'user') or kind = 'manager' end)""",
-        {"plan": plan_id, "run": run_id},
-    )
+    """Doubt the forms by which what is damaged was written: the next write of each is a canary again."""
+    kinds = {
+        kind for kind, of in con.execute(_KINDS, {"plan": plan_id, "run": run_id}).fetchall() if kind.startswith(_WRITTEN_BY[of])
+    }
+    if "user_update" in kinds:
+        kinds.add("user_email")
+    dialects.doubt(con, [one.form for one in dialects.known(con) if one.form.split(".")[0] in kinds])

@@ -12,6 +12,7 @@ from typing import Literal
 
 import duckdb
 
+from hris_pipeline.plan import dialects
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
@@ -20,7 +21,7 @@ _SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _DRIFT, _NOT_STICKING = (
     for name in ("seen_changed", "changed_by_hand", "units", "left_alone", "drift", "not_sticking")
 )
 NIGHTS = 3
-"""On how many nights in a row a value must not have stuck before it is left alone (case 65); left_alone.sql has it too."""
+"""On how many nights in a row a value must be lost or refused before it is left alone (case 65); left_alone.sql has it too."""
 _READS = {"users": ("users",), "groups": ("groups", "group_members")}
 _BEFORE = {"users": "users_before", "groups": "groups_before", "group_members": "members_before"}
 HIDDEN = """union all by name select group_deskbird_id, user_deskbird_id from state.acknowledged_members
@@ -60,9 +61,10 @@ def begin(con: duckdb.DuckDBPyConnection, kept: Collection[str]) -> bool:
     con.execute(f"create or replace temp table differing as select {_COLUMNS}, null::varchar as wanted where false")
     con.execute("create or replace temp table drifting as select *, null::timestamptz as since from differing")
     con.execute(
-        f"create or replace temp table left_alone as select {_COLUMNS}, '' as why, null::timestamptz as since where false"
+        f"""create or replace temp table left_alone as
+            select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code where false"""
     )
-    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS}")
+    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS} and attribute <> 'record'")
 
 
 def judge_values(con: duckdb.DuckDBPyConnection) -> None:
@@ -85,7 +87,10 @@ def judge_changes(con: duckdb.DuckDBPyConnection, condition: str) -> None:
 
 
 def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.datetime, run_id: str) -> bool:
-    """Count, after the read-back and a comparison, what did not stick; True where something is given up from now on."""
+    """Count, after the read-back and a comparison, what did not stick or was refused; True where something is given up now.
+
+    The forms of write in which it was accepted and lost are doubted.
+    """
     con.execute("set variable now = ?", [now])
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable run_id = ?", [run_id])
@@ -95,12 +100,14 @@ def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.dat
     con.execute(
         "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
     )
-    acknowledged = """(select p.* from state.plan_changes p join state.outcomes o on o.plan_id = p.plan_id and o.seq = p.seq
-        where o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id')
-            and (o.outcome = 'applied' or (o.outcome = 'failed' and o.http_status between 200 and 299)))"""
-    _units(con, "tried", acknowledged)
+    _units(con, "tried", "state.plan_changes where plan_id = getvariable('plan_id')", row="seq")
     run(con, _NOT_STICKING)
-    return _any(con, f"sticking_counts where nights >= {NIGHTS}")
+    lost = con.execute(
+        """select distinct object, attribute, wanted from sticking_counts
+           where code = 'not_retained' and last_night = getvariable('now')"""
+    ).fetchall()
+    dialects.doubt(con, {form for unit in lost for form in dialects.forms_of(*unit)})
+    return _any(con, f"sticking_counts where nights >= {NIGHTS} and attribute <> 'record'")
 
 
 def is_watched(con: duckdb.DuckDBPyConnection) -> bool:
@@ -112,18 +119,19 @@ def publish(con: duckdb.DuckDBPyConnection) -> None:
     """Keep what is left alone, for people to see."""
     con.execute("delete from state.left_alone")
     con.execute(
-        "insert into state.left_alone select hris_ref, object, deskbird_id, attribute, group_ref, why, since from left_alone"
+        """insert into state.left_alone by name
+           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code from left_alone"""
     )
 
 
 def left_alone(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many values are left alone: kept, and not sticking."""
+    """How many values are left alone: kept, and not sticking or refused."""
     row = con.execute("select count(*) filter (why = 'kept'), count(*) filter (why <> 'kept') from state.left_alone").fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _units(con: duckdb.DuckDBPyConnection, table: str, source: str) -> None:
-    row = "rowid" if source.startswith("draft") else "null::bigint"
+def _units(con: duckdb.DuckDBPyConnection, table: str, source: str, *, row: str | None = None) -> None:
+    row = row or ("rowid" if source.startswith("draft") else "null::bigint")
     run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, * from {source})"))
 
 

@@ -16,7 +16,7 @@ import duckdb
 
 from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import damage, drift
+from hris_pipeline.plan import damage, dialects, drift
 from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.integrity import require_unaltered
@@ -29,7 +29,8 @@ _PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes", "remembered")
 )
 _NOTHING_TO_DO = """create or replace table state.plan_progress as
-    select *, null::varchar as outcome, null::varchar as problem from state.plan_changes where false"""
+    select *, null::varchar as outcome, null::varchar as problem, null::varchar as problem_code
+    from state.plan_changes where false"""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,13 @@ class Prepared:
     ids: dict[str, str]
     """deskbird's ids of the users and groups that the writes refer to, by hris_ref."""
     dialects: dict[str, str]
-    """The dialect that worked, by kind of write; updated in place while writing."""
+    """The dialect that worked, by form of write; updated in place while writing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Changes that are not sent, by outcome: blocked, stale, skipped."""
+    evidence: dict[str, str] = field(default_factory=dict)
+    """What proved a form of write while writing; updated in place."""
+    doubts: set[str] = field(default_factory=set)
+    """Forms of which the dialect is to be proven anew; updated in place."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,15 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     writes = tuple(_writes(con))
     if writes:
         damage.remember(con, plan_id, now)
-    return Prepared(plan_id, writes, _ids(con), dict(con.execute("select kind, dialect from state.dialects").fetchall()), counts)
+    forms = dialects.known(con)
+    return Prepared(
+        plan_id,
+        writes,
+        _ids(con),
+        {known.form: known.dialect for known in forms},
+        counts,
+        doubts={known.form for known in forms if known.doubts},
+    )
 
 
 def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:
@@ -125,18 +138,35 @@ def finish(
     """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
     con.execute(
         """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer,
-           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[])"""
+           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[], problem_code varchar)"""
     )
-    columns = ("request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out")
+    latest = {result.request: result for result in results}.values()  # a write that was tried once more has a second result
+    columns = (
+        "request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out", "problem_code",
+    )  # fmt: skip
     stage(
         con,
         "results",
         columns,
         [
-            (r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out))
-            for r in results
+            (
+                r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out),
+                r.problem_code,
+            )
+            for r in latest
         ],
+    )  # fmt: skip
+    con.execute(
+        """create or replace temp table result_parts (request bigint, number bigint, part varchar, name varchar, outcome varchar,
+           http_status integer, problem varchar, problem_code varchar)"""
     )
+    parts = [
+        (r.request, number, *part.atom, part.outcome, part.http_status, part.problem, part.problem_code)
+        for r in latest
+        for number, part in enumerate(r.parts)
+    ]
+    named = ("request", "number", "part", "name", "outcome", "http_status", "problem", "problem_code")
+    stage(con, "result_parts", named, parts)
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
     con.execute("set variable run_id = ?", [run_id])
@@ -145,8 +175,7 @@ def finish(
     run(con, _FINISH)
     run(con, _WISHES)
     run(con, _REMEMBER)
-    for kind, dialect in prepared.dialects.items():
-        con.execute("insert or replace into state.dialects values (?, ?, ?)", [kind, dialect, now])
+    dialects.keep(con, prepared.dialects, prepared.evidence, prepared.doubts, now)
     counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
     return Applied(*(counts.get(outcome, 0) for outcome in ("applied", "failed", "blocked", "skipped", "stale")))
 
@@ -288,6 +317,11 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
         """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
                before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version,
+               case when u.deskbird_id is not null then to_json({
+                       user_name: u.user_name, email: u.email, given_name: u.given_name, family_name: u.family_name,
+                       display_name: u.display_name, active: u.active, external_id: u.external_id,
+                       manager_deskbird_id: u.manager_deskbird_id})
+                   when g.deskbird_id is not null then to_json({name: g.name, external_id: g.external_id}) end::varchar as held,
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores
            from state.plan_progress p
@@ -336,5 +370,6 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         add=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "add"),
         remove=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "remove"),
         version=next((row["version"] for row in rows if row["version"]), None),
+        held=next((json.loads(row["held"]) for row in rows if row["held"] and row["version"]), None),
         seqs=tuple(row["seq"] for row in rows),
     )

@@ -1,5 +1,5 @@
 -- What differs because somebody changed it in deskbird, and what of all that differs is left alone: kept as the company file's sync.drift says, or not
--- written again because it did not stick on three nights in a row. Both hold only while the HRIS wants what it wanted then.
+-- written again because it did not stick, or was refused, on three nights in a row. Both hold only while the HRIS wants what it wanted then.
 -- Reads: differing (what differs, one value a row), state.changed_by_hand, state.not_sticking. Variable: drift_kept. Adds to: drifting, left_alone.
 insert into drifting
 select d.*, h.since
@@ -7,11 +7,11 @@ from differing d
 join state.changed_by_hand h on h.object = d.object and h.deskbird_id = d.deskbird_id and h.attribute = d.attribute and same_value(d.attribute, h.was, d.wanted);
 
 insert into left_alone
-select row, d.hris_ref, group_ref, object, deskbird_id, attribute, 'does_not_stick' as why, s.since
+select row, d.hris_ref, group_ref, object, deskbird_id, attribute, case s.code when 'not_retained' then 'does_not_stick' else 'refused' end as why, s.since, s.code
 from differing d join state.not_sticking s using (object, deskbird_id, attribute)
 where s.nights >= 3 and same_value(attribute, s.wanted, d.wanted)
 union all
-select row, hris_ref, group_ref, object, deskbird_id, attribute, 'kept', since
+select row, hris_ref, group_ref, object, deskbird_id, attribute, 'kept', since, null
 from drifting semi join differing using (object, deskbird_id, attribute)
 where attribute <> 'external_id' and list_contains(getvariable('drift_kept'), case
         when object = 'membership' then string_split(group_ref, ':')[2]
@@ -20,3 +20,13 @@ where attribute <> 'external_id' and list_contains(getvariable('drift_kept'), ca
         else attribute end)
     and (object, deskbird_id, attribute) not in (
         select (object, deskbird_id, attribute) from state.not_sticking where nights >= 3);
+
+-- Nobody leaves a group of a kind while the next one refuses them.
+insert into left_alone
+select d.row, d.hris_ref, d.group_ref, d.object, d.deskbird_id, d.attribute, 'refused', any_value(l.since), 'successor_refused'
+from differing d
+join left_alone l on l.object = 'membership' and l.attribute = d.attribute and l.why = 'refused' and l.code <> 'successor_refused'
+    and string_split(l.group_ref, ':')[2] = string_split(d.group_ref, ':')[2]
+join state.not_sticking s on s.object = l.object and s.deskbird_id = l.deskbird_id and s.attribute = l.attribute and s.wanted = 'add'
+where d.object = 'membership' and d.wanted = 'remove'
+group by all;

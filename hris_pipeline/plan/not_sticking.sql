@@ -1,20 +1,52 @@
--- After the read-back: what was acknowledged tonight and is not so counts one night more; what is so, or wanted otherwise, counts no more.
+-- After the read-back: what was acknowledged or refused tonight and is not so counts one night more; what is so, or wanted otherwise, counts no more.
 -- Runs within twelve hours of each other are one night.
--- Reads: differing (what still differs), tried (what was acknowledged tonight), left_alone, drifting. Variable: now. Makes: state.not_sticking.
+-- Reads: differing (what still differs), tried (what was sent tonight, "row" its seq), state.outcomes, draft, left_alone, drifting.
+-- Variables: now, plan_id, run_id. Makes: sticking_counts, state.not_sticking.
+create or replace temp table counted as
+select distinct on (object, deskbird_id, attribute, wanted) * from (
+    select t.object, t.deskbird_id, t.attribute, t.wanted,
+        case
+            when o.parts is not null then coalesce(o.parts->>case t.attribute when 'external_id' then 'hris_ref' else t.attribute end, 'not_retained')
+            when o.outcome = 'failed' then o.problem_code
+            else 'not_retained' end as code
+    from tried t
+    join state.outcomes o on o.seq = t.row and o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id')
+    where o.outcome in ('applied', 'failed')
+)
+where code = 'not_retained' or starts_with(code, 'refused_');
+
 create or replace temp table sticking_counts as
 select d.object, d.deskbird_id, d.attribute, d.wanted, d.hris_ref,
     t.object is not null and coalesce(s.last_night <= cast(getvariable('now') as timestamptz) - interval 12 hours, true) as is_another_night,
     coalesce(s.nights, 0) + cast(is_another_night as integer) as nights,
     coalesce(s.since, cast(getvariable('now') as timestamptz)) as since,
-    case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end as last_night
+    case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end as last_night,
+    coalesce(t.code, s.code) as code
 from (select distinct on (object, deskbird_id, attribute) * from differing) d
 left join state.not_sticking s
     on s.object = d.object and s.deskbird_id = d.deskbird_id and s.attribute = d.attribute and same_value(d.attribute, s.wanted, d.wanted)
-left join (select distinct object, deskbird_id, attribute, wanted from tried) t
+left join counted t
     on t.object = d.object and t.deskbird_id = d.deskbird_id and t.attribute = d.attribute and same_value(d.attribute, t.wanted, d.wanted)
 where s.object is not null or t.object is not null;
-delete from state.not_sticking where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from left_alone where why = 'does_not_stick');
-insert into state.not_sticking select object, deskbird_id, attribute, wanted, hris_ref, nights, since, last_night from sticking_counts;
+
+-- A creation that is refused is counted too, to be told of; it is tried again every night, because a seat may be free then.
+insert into sticking_counts
+select d.object, d.hris_ref, 'record', null, d.hris_ref,
+    o.seq is not null and coalesce(s.last_night <= cast(getvariable('now') as timestamptz) - interval 12 hours, true) as is_another_night,
+    coalesce(s.nights, 0) + cast(is_another_night as integer),
+    coalesce(s.since, cast(getvariable('now') as timestamptz)),
+    case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end,
+    coalesce(o.problem_code, s.code)
+from (select object, hris_ref from draft where action = 'create') d
+left join state.not_sticking s on s.object = d.object and s.deskbird_id = d.hris_ref and s.attribute = 'record'
+left join state.outcomes o
+    on o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id') and o.object = d.object and o.action = 'create'
+    and o.hris_ref = d.hris_ref and o.outcome = 'failed' and starts_with(o.problem_code, 'refused_')
+where s.object is not null or o.seq is not null;
+
+delete from state.not_sticking where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from left_alone where why <> 'kept');
+insert into state.not_sticking by name
+select object, deskbird_id, attribute, wanted, hris_ref, nights, since, last_night, code from sticking_counts;
 
 -- What somebody changed and is in line again, or wanted otherwise by now, is history.
 delete from state.changed_by_hand where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from drifting);

@@ -1,5 +1,21 @@
+-- What became of a row's own parts, where a request was taken apart. A creation is as its record; what it went without is told beside.
+create or replace temp table row_parts as
+select p.seq,
+    coalesce(max(t.outcome) filter (t.part = 'record'), arg_min(t.outcome, t.number) filter (t.outcome <> 'applied'), 'applied') as outcome,
+    coalesce(arg_min(t.http_status, t.number) filter (t.outcome <> 'applied'), max(t.http_status)) as http_status,
+    string_agg(distinct t.problem, ' ' order by t.problem) filter (t.outcome <> 'applied') as problem,
+    arg_min(t.problem_code, t.number) filter (t.outcome <> 'applied') as problem_code,
+    case when bool_or(t.part = 'attribute') then to_json(map_from_entries(list(row(t.name, t.problem_code)) filter (t.part = 'attribute' and t.outcome <> 'applied'))) end as parts
+from state.plan_progress p
+join result_parts t on t.request = p.request and p.outcome is null and case t.part
+    when 'record' then p.object in ('user', 'group') and p.action in ('create', 'delete')
+    when 'manager' then p.object = 'manager'
+    when 'attribute' then p.object in ('user', 'group') and (json_exists(p.after, '$.' || t.name) or (t.name = 'email' and json_exists(p.after, '$.user_name')))
+    else p.object = 'membership' and p.action = t.part and p.hris_ref = t.name end
+group by p.seq;
+
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users.
+-- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users.
 
 create or replace temp table outcomes_tonight as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
@@ -9,25 +25,39 @@ from (
         case
             when p.outcome is not null then p.outcome
             when r.request is null then 'skipped'
+            when w.seq is not null then w.outcome
             when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'failed'
             when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'failed'
             else r.outcome
         end as outcome,
-        r.http_status, coalesce(r.attempts, 0) as attempts,
+        coalesce(w.http_status, r.http_status) as http_status, coalesce(r.attempts, 0) as attempts,
         case
             when p.outcome is not null then p.problem
             when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
+            when w.seq is not null then w.problem
             when r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
             when p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'deskbird has no such user yet; the next run tries again.'
             when r.outcome = 'applied' and len(r.left_out) > 0 then null
             else r.problem
         end as problem,
+        case
+            when p.outcome is not null then p.problem_code
+            when r.request is null then 'not_reached'
+            when w.seq is not null then w.problem_code
+            when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'manager_pending'
+            when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'reference_missing'
+            when r.outcome = 'applied' and len(r.left_out) > 0 then null
+            else r.problem_code
+        end as problem_code,
+        case when json_array_length(json_keys(w.parts)::json) > 0 then w.parts end as parts,
         r.deskbird_id as new_id, p.outcome as judged
-    from state.plan_progress p left join results r on r.request = p.request and p.outcome is null
+    from state.plan_progress p
+    left join results r on r.request = p.request and p.outcome is null
+    left join row_parts w on w.seq = p.seq
 );
 
-insert into state.outcomes
-select plan_id, seq, object, action, hris_ref, outcome, http_status, attempts, applied_at, problem, getvariable('run_id')
+insert into state.outcomes by name
+select plan_id, seq, object, action, hris_ref, outcome, http_status, attempts, applied_at, problem, getvariable('run_id') as run_id, problem_code, parts
 from outcomes_tonight;
 
 -- What was applied in an earlier go at the same plan stays so.
@@ -37,7 +67,8 @@ select t.plan_id, t.seq, t.object, t.action,
     coalesce(t.http_status, e.http_status) as http_status,
     greatest(t.attempts, coalesce(e.attempts, 0)) as attempts,
     coalesce(t.applied_at, e.applied_at) as applied_at,
-    case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem end as problem
+    case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem end as problem,
+    case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem_code end as problem_code
 from outcomes_tonight t
 left join (
     select seq, any_value(http_status) as http_status, max(attempts) as attempts, max(applied_at) as applied_at
@@ -87,7 +118,8 @@ left join state.links l on l.hris_ref = t.hris_ref
 join (select unnest(['given_name', 'family_name', 'display_name', 'photo', 'manager']) as attribute) k
     on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
 left join state.links m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
-where t.outcome = 'applied' and not list_contains(getvariable('readable_users'), k.attribute) and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;
+where case when t.parts is null then t.outcome = 'applied' else not json_exists(t.parts, '$.' || k.attribute) end
+    and not list_contains(getvariable('readable_users'), k.attribute) and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;
 delete from state.acknowledged_values a where exists (select 1 from acknowledged k where k.deskbird_id = a.deskbird_id and k.attribute = a.attribute);
 insert into state.acknowledged_values from acknowledged;
 

@@ -79,5 +79,9 @@ select j.*,
                                           else 'Not done: deskbird or the HRIS has changed since the plan was made. Make a new plan.' end
         when j.held then 'Held back by guard ' || j.guard || '.'
         when j.guard_now is not null then 'Held back by guard ' || j.guard_now || '.'
-    end as problem
+    end as problem,
+    case
+        when not j.still_wanted then case when d.is_so then 'already_so' else 'changed_meanwhile' end
+        when j.held or j.guard_now is not null then 'held_back'
+    end as problem_code
 from judged j left join done d using (seq);

@@ -17,7 +17,7 @@ with answered as (
     select c.* from state.plan_changes c
     where c.plan_id = getvariable('undoes') and c.seq in (
         select o.seq from state.outcomes o
-        where o.plan_id = getvariable('undoes') and (o.outcome = 'applied' or (o.outcome = 'skipped' and starts_with(o.problem, 'It is so') and c.request in (select request from answered))))
+        where o.plan_id = getvariable('undoes') and (o.outcome = 'applied' or (o.outcome = 'skipped' and o.problem_code = 'already_so' and c.request in (select request from answered))))
 ), links as (
     select hris_ref, max_by(deskbird_id, linked_at) as deskbird_id from state.links group by all
 )

@@ -25,6 +25,7 @@ NOT_GIVEN_BACK = "not given back"
 _LEFT_ALONE = {
     "kept": "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so",
     "does_not_stick": "left alone: deskbird accepted it three nights in a row and did not hold it",
+    "refused": "left alone: deskbird refused it three nights in a row; it is tried again when the HR system wants another value",
 }
 
 

@@ -26,7 +26,7 @@ select
     c."before"::varchar as "before", c."after"::varchar as "after", c.reason, c.evidence::varchar as evidence, c.verdict,
     coalesce(h.guards[1], c.guard) as guard,
     -- `skipped` is said of what is so already, and of what was not reached
-    nullif(o.outcome, case when starts_with(o.problem, 'It is so') then '' else 'skipped' end) as outcome, o.http_status, o.problem,
+    nullif(o.outcome, case when o.problem_code = 'already_so' then '' else 'skipped' end) as outcome, o.http_status, o.problem,
     case when c.object = 'group' then coalesce(g.name, gi.name, c."after" ->> 'name', c."before" ->> 'name')
         else coalesce(p.name, u.name, c."after" ->> 'display_name', c."before" ->> 'display_name') end as who,
     coalesce(m.name, mi.name) as group_name,

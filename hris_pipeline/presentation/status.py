@@ -68,6 +68,7 @@ class Status:
     contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
     damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
+    refused: Sequence[tuple[str, str, dt.datetime, str]] = ()  # hris_ref, attribute (or creation), since when, code
 
     @property
     def exit_code(self) -> int:
@@ -129,6 +130,14 @@ def read(
         ).fetchall(),
         contradictions=con.execute(
             "select code, count(*), min(first_seen) from state.contradictions group by code order by 2 desc, 1"
+        ).fetchall(),
+        refused=con.execute(
+            """select coalesce(hris_ref, deskbird_id),
+                   case object when 'membership' then group_ref else attribute end, since, code
+               from state.left_alone where why = 'refused'
+               union all
+               select hris_ref, 'creation', since, code from state.not_sticking where attribute = 'record'
+               order by since, 1, 2"""
         ).fetchall(),
         damage=damage_sentences(con),
         not_given=arrivals.not_given(con),
@@ -311,7 +320,28 @@ def _by_hand(status: Status) -> list[Line]:
         for ref, attribute, since in status.not_sticking[:5]
     ]
     more = len(status.not_sticking) - 5
-    return [*lines, *([(f"... and {more:,} more, in state.left_alone", "dim")] if more > 0 else [])]
+    lines += [(f"... and {more:,} more, in state.left_alone", "dim")] if more > 0 else []
+    return [*lines, *_refused(status)]
+
+
+def _refused(status: Status) -> list[Line]:
+    """What deskbird refuses night after night: parts that are left alone, and creations, which are tried again each night."""
+    lines: list[Line] = []
+    for ref, attribute, since, code in status.refused[:5]:
+        then = "tried again every night" if attribute == "creation" else "left alone until the HR system wants another value"
+        what = f"{attribute.replace('_', ' ')} of {ref}, {_REFUSED.get(code, code.replace('_', ' '))}; {then}"
+        lines.append((f"refused by deskbird, since {moment(since, status.timezone)}: {what}", "yellow"))
+    more = len(status.refused) - 5
+    return [*lines, *([(f"... and {more:,} more, in state.not_sticking", "dim")] if more > 0 else [])]
+
+
+_REFUSED = {
+    "refused_conflict": "somebody else has it there",
+    "refused_forbidden": "no right to it: look in deskbird whether the account is protected",
+    "refused_payment": "no seat is left: free or buy one in deskbird",
+    "refused_value": "the value is not accepted: correct it in the HR system",
+    "successor_refused": "the next group refuses the person",
+}
 
 
 def as_json(status: Status) -> str:
@@ -348,6 +378,7 @@ def as_json(status: Status) -> str:
         "damage": list(status.damage),
         "not_given": [sentence(verdict) for verdict in plan.standing] if plan else [],
         "kinds_without_anybody": list(status.not_given),
+        "refused": [{"ref": ref, "attribute": name, "since": since, "code": code} for ref, name, since, code in status.refused],
         "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

@@ -57,7 +57,8 @@ create table if not exists state.plan_changes (
     row_digest varchar);
 create table if not exists state.outcomes (
     plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
-    http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null);
+    http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null,
+    problem_code varchar, parts json); -- "parts": what of a row was not carried out, and why, where the rest of it was: attribute to code
 create table if not exists state.nights (
     plan_id varchar not null, ended_at timestamptz not null, managed bigint not null, in_line boolean not null, run_id varchar not null);
 create table if not exists state.guard_verdicts (
@@ -81,8 +82,10 @@ create table if not exists state.ledger (
     plan_id varchar not null, request bigint not null, kind varchar not null, hris_ref varchar, deskbird_id varchar, phase varchar not null,
     status integer, attempt integer not null, happened_at timestamptz not null);
 
--- The dialect that worked, by kind of write.
-create table if not exists state.dialects (kind varchar primary key, dialect varchar not null, learnt_at timestamptz not null);
+-- The dialect that worked, by form of write (deskbird/dialects.py names them), since when, and what proved it: "read_back" or "accepted".
+-- A form that is doubted is proven anew by its next write.
+create table if not exists state.dialects (
+    form varchar primary key, dialect varchar not null, learnt_at timestamptz not null, evidence varchar, doubts integer not null default 0);
 
 -- Which person a record belongs to: the id stays when another of the person's records becomes the primary one.
 create table if not exists state.persons (hris_ref varchar not null, person_id varchar not null, since timestamptz not null);
@@ -110,14 +113,15 @@ create table if not exists state.exports (hris_ref varchar not null, attributes 
 -- a membership the user's id; there "was" says what would make it so again: add or remove.
 create table if not exists state.changed_by_hand (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, was varchar, since timestamptz not null);
--- What deskbird acknowledged and then did not hold: on how many nights in a row. From the third on it is left alone until something else is wanted.
+-- What deskbird acknowledged and then did not hold ("not_retained"), or refused ("refused_..."): on how many nights in a row. From the third on it is left
+-- alone until something else is wanted. Attribute "record" is a creation that was refused, "deskbird_id" its hris_ref; it is tried again every night.
 create table if not exists state.not_sticking (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, wanted varchar, hris_ref varchar, nights bigint not null,
-    since timestamptz not null, last_night timestamptz not null);
--- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick".
+    since timestamptz not null, last_night timestamptz not null, code varchar not null default 'not_retained');
+-- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick" or is "refused" (then "code" says how).
 create table if not exists state.left_alone (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
-    since timestamptz not null);
+    since timestamptz not null, code varchar);
 
 -- Records of deskbird's lists of which it cannot be told whose they are (or whether a user is active): left alone, and nobody is created who could be it.
 -- "hris_ref": ours by its marker or link; "address_hash": of a user's address, where that can be told. No value of the record is kept.

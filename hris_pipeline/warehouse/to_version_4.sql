@@ -22,3 +22,20 @@ update state.plans p set judgement_digest = judgement_digest(
     (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c where c.plan_id = p.plan_id));
 update state.approvals set digest = approval_digest(
     plan_id, content, guards, decision, because, decided_by, decided_at, expires_at);
+
+-- What became of a change has a code beside its sentence, and may differ by attribute.
+alter table state.outcomes add column if not exists problem_code varchar;
+alter table state.outcomes add column if not exists parts json;
+update state.outcomes set problem_code = 'already_so' where problem_code is null and starts_with(problem, 'It is so');
+alter table state.not_sticking add column if not exists code varchar default 'not_retained';
+alter table state.left_alone add column if not exists code varchar;
+
+-- Dialects were known by kind of write, whatever the request that proved it. Only the kinds that have one form are proven by that.
+create temp table known_forms as
+select kind as form, dialect, learnt_at from state.dialects
+where kind in ('user_create', 'user_active', 'user_photo', 'group_create', 'group_delete', 'members_remove');
+drop table state.dialects;
+create table state.dialects (
+    form varchar primary key, dialect varchar not null, learnt_at timestamptz not null, evidence varchar, doubts integer not null default 0);
+insert into state.dialects (form, dialect, learnt_at) from known_forms;
+drop table known_forms;

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from hris_pipeline.deskbird import journal as journal_module
-from hris_pipeline.deskbird.apply import carry_out, differences
+from hris_pipeline.deskbird.apply import carry_out
+from hris_pipeline.deskbird.comparison import differences
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.journal import Journal, pending
 from hris_pipeline.deskbird.scim import Group, User
@@ -106,8 +107,8 @@ def test_a_creation_whose_manager_is_not_known_goes_without(start):
 
 
 def test_a_write_for_what_could_not_be_created_is_skipped(start):
-    edge = start()
-    edge.fail("POST */Users", "status", value=422)
+    edge = start(concurrency=1)
+    edge.fail("POST */Users", "status", value=422, times=2)  # the whole, then without names
     results = edge.run(
         create(1, "anna"),
         create(2, "bob"),
@@ -199,15 +200,19 @@ def test_the_first_of_each_kind_is_a_canary_read_back_alone(start):
     assert edge.remembered == {"user_create": "rfc"}
 
 
-def test_what_is_remembered_needs_no_canary(start):
+def test_what_is_remembered_needs_no_canary_only_a_look_at_the_first_of_each_form(start):
     edge = start()
-    edge.remembered |= {"user_create": "rfc", "manager": "rfc"}
-    edge.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
-    assert edge.asked() == ["POST /Users"] * 2
+    edge.remembered |= {"user_create": "rfc", "user_create.manager": "rfc"}
+    edge.run(
+        create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2),
+        create(3, "bob", manager=UserRef("p:boss"), stage=3), dialect="auto",
+    )  # fmt: skip
+    assert [line.split("/")[0] for line in edge.asked()] == ["POST ", "GET ", "POST ", "GET ", "POST "]
     entra = start(dialect="entra")
-    entra.remembered |= {"user_create": "rfc", "manager": "entra"}
+    entra.remembered |= {"user_create": "rfc", "user_create.manager": "entra", "manager.set": "entra"}
     entra.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
-    assert [line.split("/")[0] for line in entra.asked()] == ["POST ", "POST ", "PATCH "]
+    assert [line.split("/")[0] for line in entra.asked()] == ["POST ", "GET ", "POST ", "GET ", "PATCH ", "GET "]
+    assert entra.written() == ["POST /Users", "POST /Users", f"PATCH /Users/{entra.ids['p:anna']}"]
 
 
 def test_a_refused_form_is_tried_in_the_other_dialect_and_remembered(start):
@@ -218,7 +223,7 @@ def test_a_refused_form_is_tried_in_the_other_dialect_and_remembered(start):
     assert [results[n].outcome for n in range(6)] == ["applied"] * 6
     assert sorted(result.attempts for result in results.values()) == [1, 1, 1, 1, 1, 2]
     assert edge.remembered == {"user_active": "entra"}
-    assert len(edge.asked()) == 6 + 1 + 1  # one refusal, one look
+    assert len(edge.asked()) == 6 + 1 + 2  # one refusal, a look before and one after
     assert not any(user["active"] for user in edge.app.desk.users())
 
 
@@ -229,8 +234,8 @@ def test_only_the_refused_part_of_a_write_changes_its_dialect(start):
     before, after = {"family_name": "N1", "active": True}, {"family_name": "Neu", "active": False}
     result = edge.run(update(1, "u", user, before, after, manager=UserRef("p:b", boss)), dialect="auto")[1]
     assert result.outcome == "applied"
-    # the sandbox's RFC front takes Entra's plain attributes, so user_update went through in the second try
-    assert edge.remembered == {"user_update": "entra", "user_active": "rfc", "manager": "rfc"}
+    # the sandbox's RFC front takes Entra's plain attributes, so user_active, which goes first, went through in the second try
+    assert edge.remembered == {"user_update.replace": "rfc", "user_active": "entra", "manager.set": "rfc"}
     assert manager_of(edge, "u1@example.com") == boss
 
 
@@ -240,7 +245,7 @@ def test_a_form_that_is_ignored_is_tried_in_the_other_dialect_and_named(start):
     result = edge.run(update(1, "a", user, {"active": True}, {"active": False}), dialect="auto")[1]
     assert result.outcome == "failed"
     assert "does not hold it afterwards: active" in result.problem
-    assert [line.split(" ")[0] for line in edge.asked()] == ["PATCH", "GET", "PATCH", "GET"]
+    assert [line.split(" ")[0] for line in edge.asked()] == ["GET", "PATCH", "GET", "PATCH", "GET"]
     assert edge.remembered == {}
 
 
@@ -249,7 +254,7 @@ def test_what_is_ignored_for_ever_does_not_make_every_write_a_canary(start):
     users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(9)}
     writes = [update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(9)]
     edge.run(*writes, dialect="auto")
-    assert len(edge.asked()) == 3 * 4 + 6
+    assert len(edge.asked()) == 3 * 5 + 6
 
 
 def test_a_manager_that_never_comes_back_counts_as_set(start):
@@ -257,7 +262,8 @@ def test_a_manager_that_never_comes_back_counts_as_set(start):
     results = edge.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
     assert [results[n].outcome for n in (1, 2)] == ["applied", "applied"]
     assert manager_of(edge, "anna@example.com") == edge.ids["p:boss"]
-    assert edge.remembered == {"user_create": "rfc", "manager": "rfc"}
+    assert edge.remembered == {"user_create": "rfc", "user_create.manager": "rfc", "manager.set": "rfc"}
+    assert edge.evidence == {"user_create": "read_back", "user_create.manager": "accepted", "manager.set": "accepted"}
 
 
 def test_a_manager_that_is_known_to_be_readable_and_does_not_stick_is_named(start):
@@ -276,7 +282,12 @@ def test_a_group_and_its_members_in_auto_against_entra(start):
     writes = [team(1, "One", "0", "1"), team(2, "Two", "2"), change_team(3, "One", add=refs("3"), remove=refs("0"))]
     assert edge.outcomes(*writes, dialect="auto") == ["applied"] * 3
     assert members_of(edge, "One") == {edge.ids["p:1"], edge.ids["p:3"]}
-    assert edge.remembered == {"group_create": "rfc", "members_add": "entra", "members_remove": "entra"}
+    assert edge.remembered == {
+        "group_create": "rfc",
+        "group_create.members": "entra",
+        "members_add": "entra",
+        "members_remove": "entra",
+    }
 
 
 def test_a_value_that_is_refused_in_both_dialects_fails_alone(start):
@@ -292,11 +303,11 @@ def test_differences_forgive_what_deskbird_may_normalise():
     write = update(1, "a", "1", {}, {"email": "Ä@Example.com", "given_name": "A\u0308", "active": False})
     record = User("1", "ä@example.com", name=None, active="False")
     wrong, hidden = differences(write, record, lambda ref: None, {"email"})
-    assert (wrong, hidden) == ({"user_update": {"email"}}, set())
+    assert (wrong, hidden) == ({("attribute", "email")}, {("attribute", "given_name")})
     group = Group("1", display_name="Team", members=[])
     added = change_team(1, "Team", add=(UserRef("p:1", "1"),))
-    assert differences(added, group, lambda ref: ref.deskbird_id, set()) == ({}, {"members_add"})
-    assert differences(added, group, lambda ref: ref.deskbird_id, {"members"}) == ({"members_add": {"members"}}, set())
+    assert differences(added, group, lambda ref: ref.deskbird_id, set()) == (set(), {("add", "p:1")})
+    assert differences(added, group, lambda ref: ref.deskbird_id, {"members"}) == ({("add", "p:1")}, set())
 
 
 # --- C59 to C64: what goes wrong on the way ---------------------------------------------------------------------------
@@ -445,13 +456,13 @@ def test_c64_what_somebody_changed_meanwhile_is_stale(start):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_refused_midway_ends_the_run(start, status):
     edge = start(concurrency=2)
-    edge.fail("POST *", "status", value=status, after=5, times=None)
+    edge.fail("*", "status", value=status, after=5, times=None)  # reading too
     results = edge.run(*(create(n, f"u{n}") for n in range(50)))
     outcomes = [result.outcome for result in results.values()]
     assert outcomes.count("applied") == 5
-    assert 1 <= outcomes.count("failed") <= 2
+    assert 1 <= outcomes.count("failed") <= 5
     assert outcomes.count("skipped") == 50 - 5 - outcomes.count("failed")
-    assert len(edge.asked()) <= 7
+    assert len(edge.asked()) <= 20
     skipped = next(result for result in results.values() if result.outcome == "skipped")
     assert f"HTTP {status}" in skipped.problem
     assert "deskbird.scim_token" in skipped.problem

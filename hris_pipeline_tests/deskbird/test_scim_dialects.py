@@ -7,6 +7,7 @@ from scim2_models import User as UserModel
 from scim2_server.utils import load_default_provider
 
 from hris_pipeline.deskbird.dialects import ENTERPRISE, MANAGER, USER, WORK_EMAIL, kinds_of, quoted, requests_for
+from hris_pipeline.plan.writes import MANAGER as MANAGER_ATOM
 from hris_pipeline.plan.writes import UserRef, Write
 
 KNOWN = {"p:1": "u1", "p:2": "u2", "p:3": "u3", "p:4": 'u"4'}
@@ -126,7 +127,8 @@ def test_several_attributes_in_both_dialects():
     assert operations(write, "rfc") == [
         [
             {"op": "replace", "path": WORK_EMAIL, "value": "b@example.com"},
-            {"op": "replace", "value": {"userName": "b@example.com", "name.familyName": "Berg", "active": False}},
+            {"op": "replace", "value": {"userName": "b@example.com", "name.familyName": "Berg"}},
+            {"op": "replace", "path": "active", "value": False},  # always in this one form, so that its proof holds
         ]
     ]
     assert operations(write, "entra") == [
@@ -181,13 +183,36 @@ def test_managers_and_members_are_patches_of_their_own_in_entras_dialect():
     assert operations(user({}, clear_manager=True), "entra") == [[{"op": "Remove", "path": MANAGER}]]
 
 
-def test_each_kind_may_have_its_own_dialect():
+def test_each_form_may_have_its_own_dialect():
     write = user({"family_name": "Berg", "active": False}, manager=UserRef("p:1"))
-    spoken = {"user_update": "rfc", "user_active": "entra", "manager": "rfc"}
+    spoken = {"user_update.replace": "rfc", "user_active": "entra", "manager.set": "rfc"}
     first, second = requests_for(write, spoken, ids)
-    assert first.kinds == ("user_update", "manager")
-    assert second.kinds == ("user_active",)
-    assert [request.kinds for request in requests_for(write, "rfc", ids, only=("manager",))] == [("manager",)]
+    assert (first.kinds, first.forms) == (("user_update", "manager"), ("user_update.replace", "manager.set"))
+    assert (second.kinds, second.forms) == (("user_active",), ("user_active",))
+    assert [request.kinds for request in requests_for(write.only({MANAGER_ATOM}), "rfc", ids)] == [("manager",)]
+
+
+def test_several_attributes_are_one_by_one_where_a_replace_without_a_path_is_not_understood():
+    write = user({"given_name": "Anna", "family_name": "Berg"})
+    (together,) = operations(write, {"user_update.several": "entra", "user_update.replace": "rfc"})
+    assert together == [
+        {"op": "replace", "path": "name.givenName", "value": "Anna"},
+        {"op": "replace", "path": "name.familyName", "value": "Berg"},
+    ]
+    (request,) = requests_for(write, "rfc", ids)
+    assert request.carries == {"user_update.several": (("attribute", "given_name"), ("attribute", "family_name"))}
+
+
+def test_a_post_takes_manager_and_members_along_or_not_by_a_form_of_its_own():
+    write = Write(1, 1, "create_user", "p:9", None, ANNA, manager=UserRef("p:1"))
+    post, patch = requests_for(write, {"user_create.manager": "entra", "manager.set": "rfc"}, ids)
+    assert (post.forms, patch.forms) == (("user_create",), ("manager.set",))
+    assert patch.body["Operations"] == [{"op": "add", "path": MANAGER, "value": {"value": "u1"}}]
+    write = Write(1, 1, "create_group", "p:team:1", None, {"name": "Sales"}, add=(UserRef("p:1"),))
+    (post,) = requests_for(write, "rfc", ids)
+    assert post.forms == ("group_create", "group_create.members")
+    post, patch = requests_for(write, {"group_create.members": "entra"}, ids)
+    assert (post.forms, patch.forms) == (("group_create",), ("members_add",))
 
 
 def test_what_would_be_an_empty_request_is_none():

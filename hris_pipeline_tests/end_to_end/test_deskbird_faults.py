@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hris_pipeline.sandbox.behaviour import Refusal
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Snapshot, Tenant, generate
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed
@@ -126,10 +127,11 @@ def test_c61_who_is_deleted_meanwhile_fails_alone_and_is_made_again_the_next_nig
 
 
 def test_c61_who_is_refused_fails_alone(acme: Deployment, wanted: dict[str, Any]) -> None:
-    acme.deskbird.faults.add(Fault(f"POST {USERS}", "status", value=422, after=4))
+    acme.deskbird.behave(refusals=(Refusal(who="personio:5", status=422),))
     ended = acme.sync()
     assert ended.code == 1
     assert len(acme.deskbird.desk.users()) == wanted["numbers"][0] - 1
+    acme.deskbird.behave(refusals=())
     ended = acme.sync(night=1)
     assert ended.code == 0, ended.out
     assert content(acme.deskbird.desk) == wanted

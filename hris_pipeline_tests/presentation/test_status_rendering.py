@@ -93,10 +93,12 @@ def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
     with planned.write() as con:
         for number in range(7):
             con.execute(
-                "insert into state.left_alone values (?, 'user', ?, 'family_name', null, 'does_not_stick', ?)",
+                "insert into state.left_alone values (?, 'user', ?, 'family_name', null, 'does_not_stick', ?, 'not_retained')",
                 [f"personio:{number}", f"u{number}", NOW],
             )
-        con.execute("insert into state.left_alone values ('personio:9', 'membership', 'g', 'u', 'p:team:1', 'kept', ?)", [NOW])
+        con.execute(
+            "insert into state.left_alone values ('personio:9', 'membership', 'g', 'u', 'p:team:1', 'kept', ?, null)", [NOW]
+        )
     status = read(planned)
     text = printed(status)
     assert "1 value changed there by hand is kept; 7 values do not stick there." in text

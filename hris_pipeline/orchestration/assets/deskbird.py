@@ -23,7 +23,7 @@ from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result, Write
+from hris_pipeline.plan.writes import Result, StopReason, Write
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
@@ -485,7 +485,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
     with here.warehouse.write(rules.connections) as con:
         prepared = plan.prepare(con, rules, plan_id, now=here.now)
         readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
-    results: list[Result] = []
+    answered: dict[int, Result] = {}
     stopped: PipelineError | None = None
     paused = here.paused()
 
@@ -493,8 +493,9 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         nonlocal paused
         paused = paused or here.paused()
         if paused:
-            return f"{_paused(here.company, paused, 'this change was not sent')}."
-        return f"{here.out_of_time} This change was not sent. The next run goes on." if here.deadline.passed else False
+            return StopReason(f"{_paused(here.company, paused, 'this change was not sent')}.", "paused")
+        late = f"{here.out_of_time} This change was not sent. The next run goes on."
+        return StopReason(late, "deadline") if here.deadline.passed else False
 
     if prepared.writes:
         with Journal(here.journal) as journal:
@@ -510,13 +511,16 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
                 progress=here.progress,
                 now=here.time,
                 readable=readable,
+                evidence=prepared.evidence,
+                doubts=prepared.doubts,
                 picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
-                for one in answers:
-                    results.append(one)  # noqa: PERF402 - what came before an error counts
+                for one in answers:  # what came before an error counts; of two results of one write the second
+                    answered[one.request] = one
             except PipelineError as problem:
                 stopped = problem
+    results = list(answered.values())
     with here.warehouse.write(rules.connections) as con:
         fold(here, con)
         applied = plan.finish(con, prepared, results, now=here.now, run_id=here.run_id)

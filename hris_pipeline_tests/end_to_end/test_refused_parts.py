@@ -1,0 +1,100 @@
+"""Nights in which deskbird refuses a person, a part of one, or a member, night after night (cases 107 to 109)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hris_pipeline.sandbox.behaviour import Behaviour, Forms, Refusal
+from hris_pipeline.sandbox.company import generate
+from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed, manager_id
+
+PEOPLE = 14
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[Deployment]:
+    with deployed(tmp_path, generate(PEOPLE)) as made:
+        yield made
+
+
+def address(number: int) -> str:
+    return f"person.{number}@nordlicht.example"
+
+
+def names(acme: Deployment) -> dict[str, str]:
+    return {user["externalId"]: user["name"]["familyName"] for user in acme.deskbird.desk.users()}
+
+
+def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_for_ever(acme: Deployment) -> None:
+    """A protected account, a name, a manager and a member are refused for four nights; then the HR system says otherwise."""
+    (elsewhere := acme.folder / "wanted").mkdir()
+    with deployed(elsewhere, generate(PEOPLE)) as other:
+        assert other.sync().code == 0
+        wanted = content(other.deskbird.desk)
+    acme.deskbird.behave(
+        refusals=(
+            Refusal(who="personio:2", what="create", status=403),
+            Refusal(who="personio:9", what="displayName", status=422),
+            Refusal(who="personio:10", what="manager", status=400),
+            Refusal(who="personio:11", what="member", status=403),
+        )
+    )
+    ended = acme.sync()
+    assert ended.code == 1
+    held = content(acme.deskbird.desk)["users"]
+    assert wanted["users"].keys() - held.keys() == {address(2)}
+    otherwise = {who for who in held if held[who] != wanted["users"][who]}
+    reports = {who for who, user in wanted["users"].items() if "personio:2" in map(str, user)} - {address(2)}
+    assert otherwise == {address(9), address(10)} | reports
+    told = dict(acme.ask("select hris_ref, problem_code from state.outcomes where object = 'user' and problem_code is not null"))
+    assert (told["personio:2"], told["personio:9"]) == ("refused_forbidden", "refused_value")
+    ((sentence,),) = acme.ask("select problem from state.outcomes where object = 'user' and hris_ref = 'personio:9'")
+    assert "display name of user personio:9" in sentence
+    for night in (1, 2, 3):  # what a creation went without counts from the next night on
+        assert acme.sync(night=night).code == 1
+    counted = acme.ask(
+        "select hris_ref, attribute, nights, code from state.not_sticking where object <> 'membership' order by all"
+    )
+    assert ("personio:2", "record", 4, "refused_forbidden") in counted
+    left = acme.ask("select hris_ref, object, code from state.left_alone where why = 'refused' order by all")
+    assert {(ref, object_) for ref, object_, _ in left} >= {("personio:9", "user"), ("personio:11", "membership")}
+    acme.forget_requests()
+    acme.sync(night=4)
+    assert {(method, path) for method, path, _ in acme.writes()} == {("POST", "/Users")}  # the creation alone is tried again
+    screen = acme.run("status", "acme", night=4).out
+    assert "refused by deskbird" in screen
+    assert "creation of personio:2, no right to it" in " ".join(screen.split())
+    assert "and 1 more, in state.not_sticking" in screen
+    acme.tenant.change(9, last_name="Anders")
+    acme.forget_requests()
+    acme.sync(night=5)
+    assert acme.user(9)["name"]["familyName"] == "Anders"  # what is not refused of a new value gets through
+    acme.deskbird.behave(Behaviour())
+    acme.tenant.change(9, last_name="Wieder")
+    acme.sync(night=6)
+    assert acme.user(9)["displayName"].endswith("Wieder")
+    assert acme.user(2)["active"] is True
+
+
+def test_c110_a_service_of_both_dialects_is_in_line_the_second_night_and_refuses_nothing_the_third(acme: Deployment) -> None:
+    """The RFC's POST without a manager inside, Entra's PATCH of managers, the RFC's of members."""
+    forms = Forms(
+        post_manager="refused", manager="entra", attributes="entra", dotted_keys=False, otherwise="untyped", op="strict"
+    )
+    acme.deskbird.behave(forms=forms)
+    acme.sync()
+    acme.tenant.change(3, last_name="Anders")
+    ended = acme.sync(night=1)
+    assert ended.code == 0, ended.out
+    assert manager_id(acme.user(3)) is not None
+    acme.tenant.change(4, last_name="Anders")
+    acme.forget_requests()
+    assert acme.sync(night=2).code == 0
+    assert {status for _, _, status in acme.writes()} <= {200, 204}
+    known = {
+        form: (dialect, evidence) for form, dialect, evidence in acme.ask("select form, dialect, evidence from state.dialects")
+    }
+    assert known["user_create.manager"] == ("entra", "read_back")
+    assert known["manager.set"] == ("entra", "read_back")
+    assert names(acme)["personio:4"] == "Anders"
