@@ -54,9 +54,11 @@ def differences(
             judge(MANAGER, ids(write.manager) if write.manager else None, record.manager_id, "manager_deskbird_id")
     else:
         members = set(record.member_ids)
+        # A group may show its first members only. Whether somebody is missing, the read-back of all groups judges.
+        in_part = any(ids(ref) in members for ref in write.add)
         for ref in write.add:
-            if ids(ref) not in members:
-                judge(("add", ref.hris_ref), wanted=True, shown="some" if members else None, read_as="members")
+            if ids(ref) not in members and not in_part:
+                (hidden if members or "members" not in readable else wrong).add(("add", ref.hris_ref))
         wrong |= {("remove", ref.hris_ref) for ref in write.remove if ids(ref) in members}
     return wrong, hidden - wrong
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hris_pipeline.deskbird import comparison
 from hris_pipeline.deskbird.comparison import Seen, collateral
 from hris_pipeline.deskbird.dialects import ENTERPRISE
-from hris_pipeline.deskbird.scim import Enterprise, Group, User, Value
+from hris_pipeline.deskbird.records import Enterprise, Group, User, Value
 from hris_pipeline.plan.writes import UserRef
 from hris_pipeline.sandbox.behaviour import Forms
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
