@@ -76,7 +76,7 @@ class Delivery:
             if sendable.creates:
                 self._create(sendable)
             elif sendable.kind == "delete_group":
-                self._send(sendable)
+                self._delete(sendable)
             elif sendable.atoms:
                 self._update(sendable)
         except DeskbirdError:
@@ -116,6 +116,22 @@ class Delivery:
         self._send(part)
         if look:
             self._look(part, before)
+
+    def _delete(self, part: Write) -> None:
+        forms = self.forms(part)
+        look = self._forms.alone(forms)
+        self._send(part)
+        if not look or not self._is_applied(RECORD):
+            return
+        self._forms.looked(forms)
+        if self._exchange.read(self.write) is None:
+            for form in forms:
+                self._forms.prove(form, "read_back")
+            return
+        self._forms.unproven([form for form in forms if self._forms.is_open(form)])
+        self._forms.doubt([form for form in forms if not self._forms.is_open(form)])
+        problem = f"deskbird accepted the deletion of {self.write.what} but still shows it."
+        self.settle({RECORD}, Fate("failed", self.status, "not_retained", problem))
 
     def _read(self) -> Seen | None:
         try:
