@@ -366,5 +366,10 @@ def _learnt(company: Company) -> Iterator[Finding]:
         yield Finding("ok", DESKBIRD, f"forms of write that worked in earlier nights: {words}")
 
 
-_PROOF = {"read_back": " (read back)", "accepted": " (accepted; deskbird does not show it)", None: ""}
+_PROOF = {
+    "read_back": " (read back)",
+    "accepted": " (accepted; deskbird does not show it)",
+    "untried": " (to be tried: the other dialect did something else than asked)",
+    None: "",
+}
 _DOUBTED = "A value sent like this was refused, lost, or changed something else. The next write of each is read back."

@@ -528,7 +528,8 @@ class Delivery:
         fates = {atom: self.fates.get(atom, Fate("skipped", None, "not_reached", _NOT_REACHED)) for atom in write.atoms}
         other = {atom: fate for atom, fate in fates.items() if fate.outcome != "applied"}
         exists = RECORD not in fates or fates[RECORD].outcome == "applied"
-        left_out = tuple(atom[1] for atom in other if atom[0] in {"add", "remove"}) if exists else ()
+        pending = [atom for atom, fate in other.items() if fate.code in _PENDING]
+        left_out = tuple(atom[1] for atom in pending if atom[0] in {"add", "remove"}) if exists else ()
         worst = next((fate for fate in other.values() if fate.code not in _PENDING), None)
         if write.creates and not exists:
             worst = fates[RECORD]

@@ -14,8 +14,9 @@ from hris_pipeline.deskbird.dialects import ALIKE, FORMS, Dialect, Form, other
 
 CANARIES = 3  # writes of one form that may fail to prove a dialect before the run goes on without proof
 
-Evidence = Literal["read_back", "accepted"]
-"""What proved a form: the record shows the values; or it was accepted, and the record shows nothing of the kind to anybody."""
+Evidence = Literal["read_back", "accepted", "untried"]
+"""What is known of a form: the record shows the values; it was accepted, and the record shows nothing of the kind to
+anybody; or the other dialect did something else than asked, and this one is to be tried."""
 
 
 class Forms:
@@ -53,20 +54,17 @@ class Forms:
                     self._settled.add(form)
         self._looked: set[Form] = set()
         self._accepted: set[Form] = set()
-        self._wrong: set[tuple[Form, Dialect]] = set()
+        self._wrong: set[Form] = set()
         self._unproven: Counter[Form] = Counter()
         self._lock = threading.RLock()
 
     def dialect(self, form: Form) -> Dialect:
         """The dialect to send a form in."""
-        found = self._dialects.get(form, "rfc")
-        if (form, found) in self._wrong and self._may_change(form):
-            return other(found)
-        return found
+        return self._dialects.get(form, "rfc")
 
     def is_wrong(self, form: Form) -> bool:
-        """Whether a form did something else in every dialect that it may be sent in."""
-        return (form, self.dialect(form)) in self._wrong
+        """Whether a form did something else than asked in this run."""
+        return form in self._wrong
 
     def is_open(self, form: Form) -> bool:
         """Whether nothing is known of a form."""
@@ -82,11 +80,11 @@ class Forms:
         What was taken in this run already is understood: then it is the value.
         """
         doubtful = self.is_open(form) or form not in self._accepted
-        return of_form and doubtful and self._may_change(form) and (form, other(self.dialect(form))) not in self._wrong
+        return of_form and doubtful and self._may_change(form) and form not in self._wrong
 
     def may_try(self, form: Form) -> bool:
         """Whether to try the other dialect of a form whose value is not there afterwards."""
-        return self._may_change(form) and (form, other(self.dialect(form))) not in self._wrong
+        return self._may_change(form) and form not in self._wrong
 
     def _may_change(self, form: Form) -> bool:
         return self._setting == "auto" and form not in ALIKE
@@ -141,11 +139,14 @@ class Forms:
             self._doubts |= {form for form in forms if form in self._remembered}
 
     def condemn(self, forms: Iterable[Form]) -> None:
-        """These did something else than asked: they are not sent again like this in this run."""
+        """These did something else than asked: they are not sent again in this run.
+
+        The next run tries the other dialect, by one write that it looks at.
+        """
         with self._lock:
             for form in forms:
-                self._wrong.add((form, self.dialect(form)))
-                self._doubts.add(form)
-                self._remembered.pop(form, None)
-                if self._may_change(form) and not self.is_wrong(form):
-                    self._settled.discard(form)  # the other dialect is a canary of its own
+                self._wrong.add(form)
+                if self._may_change(form):
+                    self._remembered[form] = other(self.dialect(form))
+                    self._evidence[form] = "untried"
+                    self._doubts.add(form)

@@ -47,12 +47,17 @@ class Damage:
 
     def sentence(self, company: str) -> str:
         """How many, of which kind, and what to do; no personal data."""
-        what = ", ".join(f"{number:,} of {kind.replace('_', ' ')}" for kind, number in sorted(self.kinds.items()))
         return (
-            f"{self.count:,} values in deskbird differ from what this run left ({what}), without having been asked for: deskbird "
-            "did something else than it was asked, or somebody changed them meanwhile. Table state.damage names each. The next "
-            f"plan repairs them first: look at it with `hris-pipeline sync {company} --dry-run`."
+            f"{self.count:,} values in deskbird differ from what this run left ({words(self.kinds)}): deskbird did something "
+            "else than it was asked, or somebody changed them meanwhile. Table state.damage names each. The next plan repairs "
+            f"them first: look at it with `hris-pipeline sync {company} --dry-run`."
         )
+
+
+def words(kinds: Mapping[str, int]) -> str:
+    """How many values of each kind, such as "8 members, 1 family name"."""
+    told = [(number, kind.replace("_", " ")) for kind, number in sorted(kinds.items())]
+    return ", ".join(f"{number:,} {kind}{'s' if number > 1 and kind == 'member' else ''}" for number, kind in told)
 
 
 def remember(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> None:

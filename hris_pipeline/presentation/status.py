@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan import arrivals, sentence
+from hris_pipeline.plan import arrivals, damage, sentence
 from hris_pipeline.presentation import clean, count, document, moment, oddities
 from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
@@ -147,16 +147,17 @@ def read(
 def damage_sentences(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> tuple[str, ...]:
     """What differs from what a run left, by run; of one run, or of all whose damage is not repaired yet."""
     found = con.execute(
-        """select run_id, string_agg(number || ' ' || kind, ', ' order by kind)
+        """select run_id, list({'kind': kind, 'number': number} order by kind)
            from (select run_id, min(seen_at) as seen_at, count(*) as number,
-                     case object when 'membership' then 'member' else replace(attribute, '_', ' ') end as kind
+                     case object when 'membership' then 'member' else attribute end as kind
                  from state.damage where ended_at is null and ($run is null or run_id = $run) group by run_id, kind)
            group by run_id order by min(seen_at)""",
         {"run": run_id},
     ).fetchall()
     return tuple(
-        f"deskbird differs from what run {run[:8]} left: {kinds}. It did something else than it was asked, or somebody changed "
-        "it meanwhile. state.damage names each; the next plan repairs them first."
+        f"deskbird differs from what run {run[:8]} left: {damage.words({one['kind']: one['number'] for one in kinds})}. It did "
+        "something else than it was asked, or somebody changed it meanwhile. state.damage names each; the next plan repairs "
+        "them first."
         for run, kinds in found
     )
 

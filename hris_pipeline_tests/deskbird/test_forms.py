@@ -179,10 +179,10 @@ def test_c112_an_addition_that_replaces_is_seen_after_one_write_and_not_sent_aga
     codes = {results[n].problem_code for n in range(6)}
     assert ({results[n].outcome for n in range(6)}, codes) == ({"failed"}, {"did_something_else"})
     damaged = [n for n in range(6) if members_of(edge, f"G{n}") != set(users[:4])]
-    assert len(damaged) <= 2  # one in each dialect
+    assert len(damaged) == 1
     assert results[20].outcome == "applied"  # the run goes on with the rest
     assert "members" in results[0].problem
-    assert ("members_add" in edge.doubts, "members_add" in edge.remembered) == (True, False)
+    assert ("members_add" in edge.doubts, edge.remembered["members_add"]) == (True, "entra")  # to be tried the next night
 
 
 @pytest.mark.parametrize("dialect", ["rfc", "auto"])
@@ -195,11 +195,11 @@ def test_c112_a_change_that_clears_another_attribute_is_seen_by_the_whole_record
     writes = [update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(5)]
     results = edge.run(*writes, dialect=dialect, look=True)
     assert {result.problem_code for result in results.values()} == {"did_something_else"}
-    assert sum(edge.app.desk.user(f"u{n}@example.com").get("title") is None for n in range(5)) <= 2
+    assert sum(edge.app.desk.user(f"u{n}@example.com").get("title") is None for n in range(5)) == 1
     assert "title" in results[0].problem
 
 
-def test_c112_the_other_dialect_is_used_where_that_does_what_it_is_told(start):
+def test_c112_the_other_dialect_is_used_the_next_night_where_that_does_what_it_is_told(start):
     edge = start()
     users = [edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(6)]
     edge.ids |= {f"p:{n}": user for n, user in enumerate(users)}
@@ -208,9 +208,12 @@ def test_c112_the_other_dialect_is_used_where_that_does_what_it_is_told(start):
     edge.app.behave(forms=Forms(remove_members="rfc", otherwise="taken"))  # a list in the value removes everybody
     writes = [change_team(n, str(n), deskbird_id=groups[n], remove=refs("1")) for n in range(5)]
     results = edge.run(*writes, dialect="auto", readable=READABLE)
-    assert [results[n].outcome for n in range(5)] == ["failed"] + ["applied"] * 4
+    assert [results[n].problem_code for n in range(5)] == ["did_something_else"] * 5
+    assert [members_of(edge, f"G{n}") for n in range(5)] == [set(), *[set(users)] * 4]
+    results = edge.run(*writes[1:], dialect="auto", readable=READABLE)  # the next night
+    assert [results[n].outcome for n in range(1, 5)] == ["applied"] * 4
     assert all(members_of(edge, f"G{n}") == set(users) - {users[1]} for n in range(1, 5))
-    assert edge.remembered["members_remove"] == "rfc"
+    assert (edge.remembered["members_remove"], edge.doubts) == ("rfc", set())
 
 
 def _user(**more) -> Seen:
