@@ -51,11 +51,13 @@ def repairs(world: World) -> list[dict[str, Any]]:
 
 def test_c112_members_that_a_replace_took_out_make_the_night_red_and_come_back_first(world: Obstinate) -> None:
     world.replaces_members = True
-    world.execute("insert into state.dialects (kind, dialect, learnt_at) values ('user_update', 'rfc', now())")
+    for form in ("members_add", "user_update.replace"):
+        world.execute("insert into state.dialects (form, dialect, learnt_at) values (?, 'rfc', now())", [form])
     hire_one(world)
     _, applied, night = world.night()
+    assert world.query("select form from state.dialects where doubts > 0") == [("members_add",)]
     assert (applied.failed, night.in_line, night.damage.kinds) == (0, False, {"member": 20})
-    assert "20 of member" in night.damage.sentence("acme")
+    assert "20 members" in night.damage.sentence("acme")
     world.replaces_members = False
     summary = world.make_plan()
     assert (summary.changes, len(repairs(world))) == (20, 20)

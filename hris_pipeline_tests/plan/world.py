@@ -344,6 +344,7 @@ class World:
             kinds = {
                 "create_user": "user_create+manager",
                 "create_group": "group_create+members_add",
+                "update_group": "group_update+members_remove+members_add",
                 "delete_group": "group_delete",
             }
             kind = kinds.get(write.kind, "user_update")
