@@ -251,9 +251,22 @@ class Warehouse:
                 f"{file} is open in another process. Nothing was written. Close it (a DuckDB shell, perhaps; read "
                 f"{self.path.stem}.read.duckdb instead) and try again."
             )
-        if "version" in text or "not a valid duckdb" in text or "serializ" in text:
+        again = f"`hris-pipeline sync {self.company} --dry-run`"
+        if "replaying wal" in text or "corrupt wal" in text:
             return WarehouseError(
-                f"{file} was written by another version of DuckDB, or is no DuckDB file. Nothing was read or written. "
+                f"{file}.wal, the log of the last changes beside {file}, is damaged. Nothing was read, and nothing was "
+                f"written to deskbird. Restore both files from a backup, or move {file}.wal away and run {again}: the "
+                "tables are then as the run before left them, and the next plan starts from what deskbird shows."
+            )
+        if any(word in text for word in _DAMAGED):
+            return WarehouseError(
+                f"{file} is damaged, or is no DuckDB file. Nothing was read, and nothing was written to deskbird. "
+                f"Restore it from a backup, or move {file} and {file}.wal away and run {again}: links are found again by "
+                "deskbird's markers, and nobody is deactivated until one night has ended in line."
+            )
+        if isinstance(problem, duckdb.SerializationException) or "version number" in text:
+            return WarehouseError(
+                f"{file} was written by another version of DuckDB. Nothing was read or written. "
                 "Move it away, or open it with the version that wrote it."
             )
         if "permission" in text or "cannot open file" in text or "read-only" in text:
@@ -261,6 +274,10 @@ class Warehouse:
                 f"{file} cannot be opened for writing. Nothing was written. Check who owns the file and its folder."
             )
         return WarehouseError(f"{file} could not be used ({type(problem).__name__}). The last good tables are untouched.")
+
+
+_DAMAGED = ("corrupt", "not a valid duckdb", "could not read enough bytes", "checksum")
+"""How DuckDB's own text tells a damaged file, which has no class of error of its own."""
 
 
 def _is_locked(problem: duckdb.Error) -> bool:

@@ -163,7 +163,7 @@ def test_a_warehouse_of_another_version(acme: Deployment) -> None:
         set_version(SCHEMA_VERSION)
 
 
-def test_a_warehouse_that_is_none(acme: Deployment) -> None:
+def test_c119_a_warehouse_that_is_none(acme: Deployment) -> None:
     path = acme.data / "acme.duckdb"
     kept = path.read_bytes()
     path.write_bytes(b"a letter to somebody, which is no database at all" * 100)
@@ -173,6 +173,26 @@ def test_a_warehouse_that_is_none(acme: Deployment) -> None:
         path.write_bytes(kept)
     assert (ended.code, ended.out) == (1, "")
     assert "is no DuckDB file" in ended.sentence
+    assert acme.writes() == []
+
+
+def test_c119_a_night_whose_log_is_damaged_writes_nothing_and_goes_on_once_it_is_moved_away(acme: Deployment) -> None:
+    path, log = acme.data / "acme.duckdb", acme.data / "acme.duckdb.wal"
+    kept = path.read_bytes()
+    with duckdb.connect(str(path)) as con:
+        con.execute("set wal_autocheckpoint = '1GB'; create table state.much as select range as i from range(3000)")
+        damaged = bytearray(log.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    path.write_bytes(kept)
+    log.write_bytes(damaged)
+    try:
+        ended = acme.sync(night=1)
+    finally:
+        log.unlink()
+        path.write_bytes(kept)
+    assert (ended.code, ended.out) == (1, "")
+    assert "acme.duckdb.wal" in ended.sentence
+    assert "move acme.duckdb.wal away" in ended.sentence
     assert acme.writes() == []
 
 

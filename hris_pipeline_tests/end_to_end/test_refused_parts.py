@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Behaviour, Forms, Refusal
-from hris_pipeline.sandbox.company import generate
-from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed, manager_id
+from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Forms, Refusal
+from hris_pipeline.sandbox.company import Employment, Person, generate
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed, manager_id
 
 PEOPLE = 14
 
@@ -98,3 +98,41 @@ def test_c110_a_service_of_both_dialects_is_in_line_the_second_night_and_refuses
     assert known["user_create.manager"] == ("entra", "read_back")
     assert known["manager.set"] == ("entra", "read_back")
     assert names(acme)["personio:4"] == "Anders"
+
+
+@pytest.mark.parametrize(("tags", "created"), [("strong", "location"), ("moving", "nothing"), ("rewritten", "relative_location")])
+def test_c113_c117_tags_that_never_match_and_creations_without_a_body_cost_nobody_a_change(
+    acme: Deployment, tags: str, created: str
+) -> None:
+    acme.deskbird.behave(answers=Answers(tags=tags, created=created))  # type: ignore[arg-type]
+    assert acme.sync().code == 0
+    users = acme.deskbird.desk.users()
+    assert len({user["externalId"] for user in users}) == len(users)
+    for number in (3, 4, 5, 6):
+        acme.tenant.change(number, last_name=f"Anders {number}")
+    ended = acme.sync(night=1)
+    assert ended.code == 0, ended.out
+    held = names(acme)
+    assert [held[f"personio:{number}"] for number in (3, 4, 5, 6)] == [f"Anders {number}" for number in (3, 4, 5, 6)]
+    acme.forget_requests()
+    assert acme.sync(night=2).code == 0
+    assert acme.writes() == []
+
+
+def test_c107_leavers_free_seats_for_newcomers_and_who_finds_none_waits_alone(acme: Deployment) -> None:
+    """As many seats as people: one leaves, two come, one is renamed."""
+    assert acme.sync().code == 0
+    active = [user for user in acme.deskbird.desk.users() if user["active"]]
+    acme.deskbird.behave(seats=len(active))
+    moment, job = acme.tenant.snapshot.moment, Employment(1, "ACTIVE", NIGHT.date())
+    newcomers = [Person(ref, "New", f"Hire {ref}", f"new.{ref}@nordlicht.example", (job,), moment, moment) for ref in (501, 502)]
+    acme.tenant.add(*newcomers)
+    acme.tenant.change(5, status="INACTIVE", end_date=NIGHT.date())
+    acme.tenant.change(6, last_name="Anders")
+    assert acme.sync(night=1).code == 1
+    assert names(acme)["personio:6"] == "Anders"
+    assert acme.user(5)["active"] is False
+    there = {user["externalId"] for user in acme.deskbird.desk.users()} & {"personio:501", "personio:502"}
+    assert len(there) == 1
+    codes = acme.ask("select problem_code from state.outcomes where object = 'user' and action = 'create' and outcome = 'failed'")
+    assert codes == [("refused_payment",)]

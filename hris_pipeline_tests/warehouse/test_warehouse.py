@@ -155,6 +155,18 @@ def refused(block: Iterator[object], *words: str) -> str:
     return text
 
 
+def refused_within(warehouse: Warehouse, sql: str) -> str:
+    """What is said of a statement that fails within a block."""
+
+    def run() -> None:
+        with warehouse.write() as con:
+            con.execute(sql).fetchall()
+
+    with pytest.raises(WarehouseError) as problem:
+        run()
+    return str(problem.value)
+
+
 def test_a_file_of_another_schema_version_is_left_alone(warehouse: Warehouse) -> None:
     with warehouse.write() as con:
         con.execute("update state.schema_version set version = ?", [SCHEMA_VERSION + 1])
@@ -175,8 +187,60 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, cont
     path = tmp_path / "acme.duckdb"
     path.write_bytes(content)
     for block in (Warehouse(tmp_path, "acme").write(), Warehouse(tmp_path, "acme").read()):
-        refused(block, "acme.duckdb", "is no DuckDB file", "Nothing was read or written")
+        refused(block, "acme.duckdb", "is no DuckDB file", "Nothing was read, and nothing was written to deskbird")
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("how", ["cut off", "one byte", "its head"])
+def test_c119_a_damaged_file_is_named_with_the_way_out(warehouse: Warehouse, how: str) -> None:
+    with warehouse.write() as con:
+        con.execute("create table core.much as select range as i, 'x' || range as text from range(100000)")
+    content = bytearray(warehouse.path.read_bytes())
+    half = len(content) // 2
+    if how == "cut off":
+        del content[half:]
+    elif how == "one byte":
+        content[half] ^= 0xFF
+    else:
+        content[:64] = bytes(64)
+    warehouse.path.write_bytes(content)
+
+    def everything() -> None:
+        with warehouse.write() as con:
+            con.execute("select sum(length(text)), sum(i) from core.much").fetchall()
+
+    with pytest.raises(WarehouseError) as problem:
+        everything()
+    text = str(problem.value)
+    assert "acme.duckdb is damaged" in text
+    assert "Restore it from a backup, or move acme.duckdb and acme.duckdb.wal away" in text
+    assert "links are found again by deskbird's markers" in text
+
+
+def test_c119_a_damaged_log_beside_the_file_is_named_with_the_way_out(warehouse: Warehouse) -> None:
+    beside = warehouse.path.with_name("acme.duckdb.wal")
+    with duckdb.connect(warehouse.path) as con:
+        con.execute("set wal_autocheckpoint = '1GB'; create table core.t as select range as i from range(3000)")
+        log = beside.read_bytes()
+        file = warehouse.path.read_bytes()
+    warehouse.path.write_bytes(file)
+    damaged = bytearray(log)
+    damaged[len(log) // 2] ^= 0xFF
+    beside.write_bytes(damaged)
+    refused(
+        warehouse.write(),
+        "acme.duckdb.wal, the log of the last changes beside acme.duckdb, is damaged",
+        "nothing was written to deskbird",
+        "move acme.duckdb.wal away",
+    )
+    beside.unlink()
+    with warehouse.read() as con:
+        assert con.execute("select count(*) from state.schema_version").fetchone() == (1,)
+
+
+def test_a_conversion_that_fails_is_no_other_version(warehouse: Warehouse) -> None:
+    text = refused_within(warehouse, "select 'x'::integer")
+    assert "another version" not in text
 
 
 def test_a_damaged_file_is_named(warehouse: Warehouse) -> None:
@@ -234,7 +298,7 @@ def test_a_file_that_may_not_be_opened_is_named(warehouse: Warehouse) -> None:
 
 
 def test_a_damaged_block_is_not_said_to_be_a_lock(warehouse: Warehouse) -> None:
-    with pytest.raises(WarehouseError, match="could not be used"), warehouse.write():
+    with pytest.raises(WarehouseError, match="is damaged"), warehouse.write():
         raise duckdb.IOException("Corrupt database file: computed checksum does not match stored checksum in block 7")
 
 
