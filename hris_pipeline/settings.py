@@ -1233,10 +1233,13 @@ def _unusable_line(file: str, path: str, variable: str, why: str) -> str:
 
 
 def _needed(company: Company) -> dict[str, Any]:
-    """The company as a plain dictionary, without a secret that is not needed, so that it is not read."""
-    dumped = company.model_dump()
+    """The company as a plain dictionary, without a secret that is not needed, so that it is not read.
+
+    What the file leaves out stays left out: what it names itself is told from a default later on.
+    """
+    dumped = company.model_dump(exclude_unset=True)
     if not company.sync.absences.enabled:
-        dumped["deskbird"]["api_key"] = None
+        dumped["deskbird"].pop("api_key", None)
     return dumped
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from hris_pipeline import cli
+from hris_pipeline.sandbox.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed, in_line
@@ -234,12 +235,13 @@ def test_who_asks_why_they_were_deactivated_is_told_without_a_request(settled):
 
 
 def test_a_failed_write_is_an_error_and_the_rest_is_carried_out(office):
-    office.deskbird.faults.add(Fault("POST */Users", "status", after=3, times=1, value=400))
+    office.deskbird.behave(refusals=(Refusal(who="personio:4", what="create"),))
     code, out, _ = office.run("sync", "acme")
     assert code == 1
     assert "failed" in out
     assert office.run("plan", "acme")[0] == 1
     assert office.run("sync", "acme", "--dry-run")[0] == 2  # a new plan, which nobody has tried yet
+    office.deskbird.behave(Behaviour())
     assert office.run("sync", "acme", night=1)[0] == 0
 
 

@@ -471,6 +471,8 @@ class Service:
             seen.partial |= page.untold_members
             total = walk.total if walk.total is not None and walk.total >= len(walk.keys) else None
             progress(resource, len(walk.keys), total)
+        if not walk.pages_read or not walk.keys:
+            progress(resource, 0, 0)
         for group, shown in largest.groups.items():
             if len(shown) < self._expected.get(group, 0):
                 hidden = self._hidden_members(group, shown)

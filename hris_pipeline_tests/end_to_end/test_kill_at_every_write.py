@@ -199,7 +199,11 @@ def undisturbed(eve: Eve) -> Iterator[Copy]:
 def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(eve: Eve, undisturbed: Copy) -> None:
     ((rows, requests),) = eve.acme.ask("select count(*), count(distinct request) from deskbird.changes where verdict = 'planned'")
     assert rows >= 200
-    assert len(undisturbed.sent) == requests == len(undisturbed.journal) / 2
+    # groups that exchange people take two requests each: nobody leaves the one before having joined the other
+    paths = [path for _, path, _ in undisturbed.sent if path.startswith("/v2/scim/Groups/")]
+    split = len(paths) - len(set(paths))
+    assert len(undisturbed.sent) == requests + split == len(undisturbed.journal) / 2
+    assert split <= 2
     kinds = {(kind, action) for kind, action, _ in eve.acme.changes()}
     assert kinds >= {
         ("user", "create"), ("user", "update"), ("user", "reactivate"), ("user", "deactivate"), ("manager", "set"),

@@ -15,6 +15,7 @@ import pytest
 
 from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
+from hris_pipeline.sandbox.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.deskbird import TOKEN
 from hris_pipeline.sandbox.faults import Fault
@@ -80,7 +81,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         logging.getLogger().addHandler(ear)
         try:
             told.sync("first dry run", "--dry-run", night=0)
-            told.ill("first, ill", 0, deskbird=(Fault(f"POST {users}", "status", value=400, after=100, times=3),))
+            acme.deskbird.behave(refusals=(Refusal(who="personio:1010?", what="create"),))
+            told.sync("first, ill", night=0)
+            acme.deskbird.behave(Behaviour())
             acme.write_file(api="v1")  # it takes the place of v2 without a change, and is quicker
             told.sync("first", night=0.1)
             told.sync("first again", night=0.2)
