@@ -527,21 +527,6 @@ class Sync(Settings):
         refuse([((place,), _not_a_zone(zone)) for place, zone in zones.items()])
         return zones
 
-    @model_validator(mode="after")
-    def _known_attributes(self) -> Self:
-        empty = ("given_name", "family_name", "photo", "manager", *self.groups)
-        by_hand = ("default", *_DRIFTING, *self.groups)
-        found = (("cleared", "be empty", empty, self.cleared), ("drift", "be changed by hand", by_hand, self.drift))
-        refuse(
-            [
-                ((key, name), f"names nothing that can {what}.{_did_you_mean(name, known)} Known: {', '.join(known)}.")
-                for key, what, known, given in found
-                for name in given
-                if name not in known
-            ]
-        )
-        return self
-
 
 class RoleRule(Settings):
     """Whose role in deskbird is which."""
@@ -787,9 +772,10 @@ class Company(Settings):
     @model_validator(mode="after")
     def _fits_together(self, info: ValidationInfo) -> Self:
         wrong: list[tuple[KeyPath, str]] = []
-        wrong += self._kinds_are_delivered(_systems(info)) if not _resolved(info) else []
+        of_groups = list(self._kinds_are_delivered(_systems(info))) if not _resolved(info) else []
+        wrong += of_groups or self._attributes_are_known()  # they name kinds: not told while those are wrong
         wrong += self._photos_are_delivered(_systems(info)) if not _resolved(info) else []
-        wrong += self._groups_can_be_told()
+        wrong += self._groups_can_be_told(kinds_are_right=not of_groups)
         wrong += self._rules_can_be_read(_systems(info))
         for attribute, order in self.sync.precedence:
             for index, connection in enumerate(order):
@@ -855,12 +841,27 @@ class Company(Settings):
             able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
             yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
-    def _groups_can_be_told(self) -> Iterator[tuple[KeyPath, str]]:
+    def _attributes_are_known(self) -> Iterator[tuple[KeyPath, str]]:
+        """What is wrong with ``sync.cleared`` and ``sync.drift``, which may name what is in ``sync.groups``."""
+        empty = ("given_name", "family_name", "photo", "manager", *self.sync.groups)
+        by_hand = ("default", *_DRIFTING, *self.sync.groups)
+        for key, what, known, given in (
+            ("cleared", "be empty", empty, self.sync.cleared),
+            ("drift", "be changed by hand", by_hand, self.sync.drift),
+        ):
+            for name in given:
+                if name not in known:
+                    meant = _did_you_mean(name, known)
+                    yield ("sync", key, name), f"names nothing that can {what}.{meant} Known: {', '.join(known)}."
+
+    def _groups_can_be_told(self, *, kinds_are_right: bool) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.link_groups``."""
         for unit, group in self.sync.link_groups.items():
             words = unit.split(":")
             by_id = len(words) > 2 and words[0] in self.hris and words[1] in self.sync.groups
             if not (by_id or (len(words) > 1 and words[0] in self.sync.groups)) or not words[-1].strip():
+                if not kinds_are_right:
+                    continue
                 kind = self.sync.groups[0] if self.sync.groups else "team"
                 right = f'"{kind}:Sales" or "{next(iter(self.hris))}:{kind}:12"'
                 yield ("sync", "link_groups", unit), f"must begin with a kind of sync.groups or be an hris_ref, such as {right}"

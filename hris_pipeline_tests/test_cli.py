@@ -21,6 +21,7 @@ from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[1]
+PLAN = hand_made_plan.PLAN
 FILE = """
 timezone: Europe/Berlin
 hris: {personio: {system: personio, client_id: x, client_secret: "${PERSONIO_SECRET}"}}
@@ -140,25 +141,25 @@ def test_a_file_that_cannot_be_written_is_one_sentence(home, planned, run):
 
 
 def test_approving_makes_pending_what_was_blocked_and_rejecting_takes_that_back(planned, run):
-    code, out, _ = run("approve", "acme", "p1", "--because", "the season is over")
+    code, out, _ = run("approve", "acme", PLAN, "--because", "the season is over")
     assert code == 0
     assert "3 changes released" in out
-    assert "hris-pipeline apply acme --plan p1" in out
+    assert f"hris-pipeline apply acme --plan {PLAN}" in out
     assert run("plan", "acme")[0] == 2
-    assert "released already" in run("approve", "acme", "p1")[1]
-    assert run("reject", "acme", "p1", "--as-of", "2026-03-03T05:00:00Z")[0] == 0
+    assert "released already" in run("approve", "acme", PLAN)[1]
+    assert run("reject", "acme", PLAN, "--as-of", "2026-03-03T05:00:00Z")[0] == 0
     assert run("plan", "acme", "--as-of", "2026-03-03T06:00:00Z")[0] == 3
 
 
 def test_an_approval_expires(planned, run):
-    run("approve", "acme", "p1")
+    assert run("approve", "acme", PLAN)[0] == 0
     assert run("plan", "acme", "--as-of", "2026-03-30T00:00:00Z")[0] == 3
 
 
 def test_the_company_file_says_how_long_an_approval_is_good_for(home, planned, run):
     file = home / "companies" / "acme.yaml"
     file.write_text(f"{file.read_text()}approvals: {{expire_hours: 1}}\n")
-    assert "3 changes released for 1 hour." in run("approve", "acme", "p1")[1]
+    assert "3 changes released for 1 hour." in run("approve", "acme", PLAN)[1]
     assert run("plan", "acme", "--as-of", "2026-03-03T04:59:00Z")[0] == 2
     assert run("plan", "acme", "--as-of", "2026-03-03T05:00:00Z")[0] == 3
 
@@ -176,10 +177,10 @@ def test_pausing_and_resuming_say_what_they_did_and_twice_is_harmless(home, plan
     assert "`hris-pipeline resume acme` ends it" in screen
     assert "moving offices" in screen
     assert json.loads(run("status", "acme", "--format", "json")[1])["paused"]["because"] == "moving offices"
-    code, out, err = run("apply", "acme", "--plan", "p1")
+    code, out, err = run("apply", "acme", "--plan", PLAN)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "nothing was written; `hris-pipeline resume acme` ends it." in err
-    assert run("approve", "acme", "p1")[0] == 0  # decisions stay possible
+    assert run("approve", "acme", PLAN)[0] == 0  # decisions stay possible
     assert "is paused no more" in run("resume", "acme")[1]
     code, out, _ = run("resume", "acme")
     assert (code, out) == (0, "acme is not paused. Nothing was changed.\n")
@@ -190,7 +191,7 @@ def test_what_cannot_be_approved_is_refused_with_the_reason(planned, run):
     code, out, err = run("approve", "acme", "p0")
     assert (code, out) == (1, "")
     assert "no plan with the id p0" in err
-    code, _, err = run("approve", "acme", "p1", "--only", "create_user")
+    code, _, err = run("approve", "acme", PLAN, "--only", "create_user")
     assert code == 1
     assert "by guard create_user" in err
 

@@ -597,6 +597,10 @@ def test_what_rests_on_something_mistaken_waits_until_that_is_right(tmp_path: Pa
     ("text", "lines"),
     [
         (with_("sync: {groups: team, cleared: {drawer: clear}}"), ["sync.groups must be a list."]),
+        (
+            with_("sync: {groups: [s3cr3t], cleared: {team: keep}, drift: {team: keep}, link_groups: {'team:Sales': Sales}}"),
+            ["sync.groups[0] is no kind of group"],
+        ),
         (with_("export: {roles: [{role: Admin}], main_office: [{office: HQ}]}", "frozen: 7"), ["export.roles[0].role", "frozen"]),
         (with_("protected: [7, 'main:1', ada]"), ["protected[0] must be text", "protected[2] must be an e-mail address"]),
         (GOOD.replace("main:", "Main:") + "protected: ['Main:1']\n", ["hris.Main is not a connection name"]),

@@ -3,6 +3,10 @@
 import datetime as dt
 import json
 
+import duckdb
+
+from hris_pipeline.warehouse.connection import prepare
+
 NOW = dt.datetime(2026, 3, 3, 3, 30, tzinfo=dt.UTC)
 PEOPLE = {
     "personio:1": "Ada Beispiel",
@@ -133,8 +137,27 @@ def rows():
     ]
 
 
-def fill(con, changes, plan_id="p1"):
-    """Write a plan and the people it is about."""
+def id_of(changes):
+    """The id of a plan of company ``acme`` with these changes: made of them, so that no other id is believed."""
+    with duckdb.connect() as con:
+        prepare(con)
+        lines = [
+            con.execute(
+                "select change_line(?, ?, ?::varchar, ?::varchar, ?::varchar, ?::varchar, ?, ?)",
+                [thing, action, ref, user, group, "g9" if group else None, json.dumps(before), json.dumps(after)],
+            ).fetchone()[0]
+            for _, _, thing, action, ref, user, group, before, after, *_ in changes
+        ]
+        row = con.execute("select left(sha256(concat_ws(chr(30), 'acme', '', ?)), 16)", [chr(30).join(lines)]).fetchone()
+        return row[0]
+
+
+PLAN = id_of(rows())
+
+
+def fill(con, changes):
+    """Write a plan and the people it is about, sealed as a plan is that was made; returns its id."""
+    plan_id = id_of(changes)
     for ref, name in PEOPLE.items():
         con.execute(
             "insert into core.people (person_id, hris_ref, display_name, status, timezone, in_scope, wanted, unknown, "
@@ -178,12 +201,22 @@ def fill(con, changes, plan_id="p1"):
             "values (?, 'deactivate_user', 'user', ?, 40, '2 and 5 %', true, 'share', 2, 5)",
             [plan_id, blocked],
         )
-
-
-def outcome(con, seq, outcome, problem=None, plan_id="p1"):
-    """What became of one change."""
     con.execute(
-        "insert into deskbird.applied_changes (plan_id, seq, object, action, outcome, attempts, problem) "
-        "select plan_id, seq, object, action, ?, 1, ? from deskbird.changes where plan_id = ? and seq = ?",
-        [outcome, problem, plan_id, seq],
+        """update state.plan_changes set row_digest = change_digest(seq, request, stage, object, action, hris_ref, deskbird_id,
+               group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, guards, content)"""
+    )
+    con.execute(
+        """update state.plans p set judgement_digest = judgement_digest(plan_id, number, made_at, after_plan, changes, blocked,
+               as_of, undoes, (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c
+                               where c.plan_id = p.plan_id))"""
+    )
+    return plan_id
+
+
+def outcome(con, seq, outcome, problem=None, code=None):
+    """What became of one change of the plan; ``code`` is the problem's."""
+    con.execute(
+        "insert into deskbird.applied_changes (plan_id, seq, object, action, outcome, attempts, problem, problem_code) "
+        "select plan_id, seq, object, action, ?, 1, ?, ? from deskbird.changes where plan_id = ? and seq = ?",
+        [outcome, problem, code, PLAN, seq],
     )

@@ -314,7 +314,7 @@ def test_without_a_read_of_both_sides_what_is_stored_is_told(planned):
         found = explain.read(con, "acme", "personio:1", world.rules, hand_made_plan.NOW, timezone="UTC")
     assert not found.live
     assert found.answer == (
-        "There is no user in deskbird for the person. Plan p1 deactivates it, because ended on 2026-03-01; "
+        f"There is no user in deskbird for the person. Plan {hand_made_plan.PLAN} deactivates it, because ended on 2026-03-01; "
         "but guard deactivate_user holds that back."
     )
 

@@ -10,14 +10,14 @@ from rich.console import Console
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import clean, page
 from hris_pipeline.presentation import plan as rendering
-from hris_pipeline_tests.presentation.hand_made_plan import NOW, fill, outcome, rows
+from hris_pipeline_tests.presentation.hand_made_plan import NOW, PLAN, fill, id_of, outcome, rows
 
 ZONE = "Europe/Berlin"
 
 
 PROBLEMS = {
-    "so already": ("skipped", "It is so in deskbird already."),
-    "not reached": ("skipped", "Not reached: the run ended before. The next run goes on from here."),
+    "so already": ("skipped", "It is so in deskbird already.", "already_so"),
+    "not reached": ("skipped", "Not reached: the run ended before. The next run goes on from here.", "not_reached"),
 }
 
 
@@ -80,7 +80,7 @@ def test_a_blocked_change_names_its_guard_and_the_guards_numbers(planned):
 def test_the_end_counts_and_says_what_to_do_next(planned):
     text = printed(read(planned))
     assert "8 changes: 5 to carry out, 3 held back." in text
-    assert "hris-pipeline approve acme p1" in text.splitlines()[-1]
+    assert f"hris-pipeline approve acme {PLAN}" in text.splitlines()[-1]
 
 
 def test_who_waits_is_counted_on_the_last_line_but_one(planned):
@@ -125,7 +125,7 @@ def test_an_empty_plan_is_in_line(warehouse):
         fill(con, [])
     plan = read(warehouse)
     assert plan.exit_code == 0
-    assert plan.plan_id == "p1"
+    assert plan.plan_id == id_of([])
     assert "Nothing to change: deskbird is in line." in printed(plan)
 
 
@@ -148,9 +148,9 @@ def approve(con, seq, guards, *, expires=NOW + dt.timedelta(hours=1), decision="
     con.execute(
         """insert into state.approvals by name
            select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
-           from (select 'p1' as plan_id, ? as content, ?::varchar[] as guards, ? as decision, null::varchar as because,
+           from (select ? as plan_id, ? as content, ?::varchar[] as guards, ? as decision, null::varchar as because,
                      'somebody' as decided_by, ?::timestamptz as decided_at, ?::timestamptz as expires_at)""",
-        [f"content-{seq}", guards, decision, at, expires],
+        [PLAN, f"content-{seq}", guards, decision, at, expires],
     )
 
 
@@ -183,7 +183,7 @@ def test_markdown_holds_every_change_and_no_markup_of_its_data(planned):
 
 def test_json_is_one_versioned_document_with_the_tables_columns(planned):
     document = json.loads(rendering.as_json(read(planned)))
-    assert (document["version"], document["kind"], document["company"], document["plan_id"]) == (1, "plan", "acme", "p1")
+    assert (document["version"], document["kind"], document["company"], document["plan_id"]) == (1, "plan", "acme", PLAN)
     assert document["exit_code"] == 3
     assert document["counts"] == {"changes": 8, "planned": 5, "blocked": 3, "applied": 0, "skipped": 0, "failed": 0, "stale": 0}
     assert document["guards"][0]["guard"] == "deactivate_user"
