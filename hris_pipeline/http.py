@@ -66,14 +66,17 @@ class Pacer:
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
-    def slow_down(self) -> None:
-        """Widen the spacing: a 429 came that did not say how long to wait. Workers refused together widen it once."""
+    def slow_down(self, *, at_most: float = 5.0) -> None:
+        """Widen the spacing: a 429 came that did not say how long to wait. Workers refused together widen it once.
+
+        Never beyond 5 seconds, nor beyond ``at_most``: what one refused request waits at the longest.
+        """
         with self._lock:
             now = time.monotonic()
             if now - self._widened < 0.25:
                 return
             self._widened = now
-            self._spacing = min(max(self._spacing, 0.01) * 1.5, 5.0)
+            self._spacing = max(self._interval, min(max(self._spacing, 0.01) * 1.5, at_most, 5.0))
 
 
 def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
@@ -256,7 +259,7 @@ class Client:
         usual = backoff(attempt, first=patience.first_wait, at_most=patience.longest_wait)
         if response is not None and response.status_code == 429:
             if told is None or told < usual:
-                (pacer or self.pacer).slow_down()
+                (pacer or self.pacer).slow_down(at_most=patience.longest_wait)
             if told is not None:
                 (pacer or self.pacer).pause(told)
         return usual if told is None else max(told, usual)

@@ -334,6 +334,16 @@ def test_c66_c116_a_429_that_names_no_time_makes_everybody_slower():
     assert pacer.reserve() - first == pytest.approx(0.015, abs=0.005)
 
 
+@pytest.mark.parametrize(("rate", "slowest"), [(100, 0.02), (10, 0.1)])
+def test_c116_nobody_is_made_slower_than_the_longest_wait_or_faster_than_the_rate(rate, slowest):
+    asking, pacer = client(patience=Patience(first_wait=0.01, longest_wait=0.02)), Pacer(rate)
+    for _ in range(3):
+        asking.hold_back(response(**{"retry-after": "0"}), 1, pacer)
+        pacer._widened = -math.inf
+    first = pacer.reserve()
+    assert pacer.reserve() - first == pytest.approx(slowest, abs=0.005)
+
+
 def test_c116_300_refusals_that_say_0_are_not_waited_out(stub):
     server = stub(*[(429, {"retry-after": "0"})] * 300, (200, {}))
     patience = Patience(refusals=1000, first_wait=0.001, longest_wait=0.01, in_all=0.3)

@@ -11,33 +11,35 @@ create or replace temp table several_employments as
 select hris_ref from records group by hris_ref having count(*) > 1;
 
 -- What people were the night before, where that decides: the word says that they left or are to come, and the first day is not over
--- or lies after the last one. Of a record that was held back that night: what it was before that.
+-- or lies after the last one. Of a record that was held back that night: what it was before that. Where another record made the
+-- person what they were, that counts on the first day only: who goes from one record to the next stays, who waits between two does not.
 create or replace temp table statuses_before as
 with asked as (
     select distinct hris_ref from records
     where (word in ('ended', 'not_active') and left(start_date, 10) >= getvariable('first_today')::varchar)
         or left(end_date, 10) < left(start_date, 10)
 ), known as (
-    select hris_ref, status from core.people_before
+    select hris_ref, status, false as by_another from core.people_before
     union all
-    select unnest(other_refs), status from core.people_before where len(other_refs) > 0
+    select unnest(other_refs), status, true from core.people_before where len(other_refs) > 0
     union all
-    select q.hris_ref, max_by(p.attributes->>'status', p.seen_at)
+    select q.hris_ref, max_by(p.attributes->>'status', p.seen_at), false
     from core.quarantine q join asked using (hris_ref)
     join state.people_past p on p.attributes->>'hris_ref' = q.hris_ref
     where q."table" = 'core.people' and not p.gone
     group by q.hris_ref
 )
-select hris_ref, min(status) as before from known semi join asked using (hris_ref) group by hris_ref;
+select hris_ref, min(status) as before, bool_and(by_another) as by_another from known semi join asked using (hris_ref) group by hris_ref;
 
 -- "Not materialized", because DuckDB would else write every record down once more to read it twice.
 create or replace temp table people_records as
 with dated as not materialized (
-    select *,
+    select * exclude (before, by_another),
         try_cast(left(start_date, 10) as date) as first_day,
         try_cast(left(end_date, 10) as date) as last_day,
         zone_of(connection, groups) as zone,
-        getvariable('todays')[zone] as today
+        getvariable('todays')[zone] as today,
+        case when by_another and first_day is distinct from today then null else before end as before
     from records left join statuses_before using (hris_ref)
 ), judged as not materialized (
     select *, status_of(word, first_day, last_day, today, before) as derived from dated

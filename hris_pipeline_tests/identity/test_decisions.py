@@ -71,7 +71,7 @@ def test_c25_a_decision_gives_a_reused_address_and_its_account_to_the_new_person
     world.people["jane"].email = "1@acme.test"
     world.night()
     assert review(world) == {"p:jane": "email_belongs_to_another_person"}
-    assert john.active
+    assert (john.external_id, john.given_name, john.active) == ("p:1", "Given", False)  # case 93: the leaver waits for nobody
     decide(world, "p:jane", john.id, "link")
     world.night()
     assert (john.external_id, john.given_name, john.active) == ("p:jane", "Jane", True)

@@ -39,7 +39,7 @@ def test_who_gets_a_leavers_address_waits_for_a_decision(world: World) -> None:
     world.people["jane"].email = "john@acme.test"
     world.night()
     assert world.query("select hris_ref, rule from state.review") == [("p:jane", "email_belongs_to_another_person")]
-    assert (user.active, user.given_name, user.external_id) == (True, "John", "p:john")
+    assert (user.active, user.given_name, user.external_id) == (False, "John", "p:john")
 
 
 def test_who_was_invited_by_hand_in_capitals_is_linked(world: World) -> None:

@@ -288,6 +288,26 @@ def test_c47_who_reports_to_another_record_of_their_own_reports_to_themself() ->
     assert hr.lines()["p:1"][1] == "self"
 
 
+@pytest.mark.parametrize(
+    ("last_day", "tells"),
+    [
+        ("2026-03-02", ["active", "active", "upcoming", "upcoming"]),  # nothing makes anybody stay between two contracts
+        ("2026-03-03", ["active", "active", "active", "active"]),  # from one to the next, where the word turns late
+    ],
+)
+def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_day_only(last_day: str, tells: list[str]) -> None:
+    hr = Registry()
+    hr.now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+    hr.put("p:1", "ada@acme.test", end_date=last_day)
+    hr.put("p:2", "ada@acme.test", status="off", start_date="2026-03-04")
+    listed = []
+    for tell in tells:
+        (person,) = hr.night().values()
+        assert person["status"] == tell
+        listed.append(hr.query("select code from state.contradictions where hris_ref = 'p:2'"))
+    assert listed == [[], [], [], [("ended_on_first_day",)]]
+
+
 # --- a record that is held back -----------------------------------------------------------------------------------------------
 
 
