@@ -6,7 +6,10 @@ create or replace temp table counted as
 select distinct on (object, deskbird_id, attribute, wanted) * from (
     select t.object, t.deskbird_id, t.attribute, t.wanted,
         case
-            when o.parts is not null then coalesce(o.parts->>case t.attribute when 'external_id' then 'hris_ref' else t.attribute end, 'not_retained')
+            when o.parts is not null then coalesce(
+                o.parts->>case t.attribute when 'external_id' then 'hris_ref' else t.attribute end,
+                case t.attribute when 'user_name' then o.parts->>'email' end, -- written as one with the address
+                'not_retained')
             when o.outcome = 'failed' then o.problem_code
             else 'not_retained' end as code
     from tried t

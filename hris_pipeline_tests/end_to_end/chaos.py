@@ -55,6 +55,7 @@ PERSONIO_PATHS = {"v1": ("/v1/company/employees*", "/v1/auth*"), "v2": ("/v2/per
 DESKBIRD_PATHS = ("*/Users*", "*/Groups*")
 METHODS = ("", "GET ", "POST ", "PATCH ")
 NAMES = (*(f"personio_{kind}" for kind in OF_PERSONIO), *(f"deskbird_{kind}" for kind in OF_DESKBIRD), "kill", *oddities.names())
+ADDRESS = ("userName", "emails")
 KEPT_BACK = {"userName", "emails", "name.givenName", "name.familyName", "displayName", "manager"}
 """What a refusal may keep back for good: it is tried again when HR wants another value."""
 
@@ -394,9 +395,9 @@ class Campaign:
     # what may be otherwise than HR has it
 
     def refused_tonight(self, difference: Difference) -> bool:
-        return any(
-            fnmatchcase(difference.whose, whose) and what in {"*", difference.what} for whose, what in self.tonight.refused
-        )
+        """Whether it was refused; the address is both userName and work e-mail, and is written as one."""
+        asked = {"*", *(ADDRESS if difference.what in ADDRESS else (difference.what,))}
+        return any(fnmatchcase(difference.whose, whose) and what in asked for whose, what in self.tonight.refused)
 
     def unexcused(self, wrong: list[Difference], users: Mapping[str, Mapping[str, Any]], ended: Ended) -> list[Difference]:
         """The differences that nothing explains: no refusal, no odd record, no guard, nobody they depend on."""
