@@ -401,7 +401,7 @@ class Campaign:
 
     def unexcused(self, wrong: list[Difference], users: Mapping[str, Mapping[str, Any]], ended: Ended) -> list[Difference]:
         """The differences that nothing explains: no refusal, no odd record, no guard, nobody they depend on."""
-        tonight, blocked = self.tonight, self.blocked() if ended.code == 3 else set()
+        tonight, blocked = self.tonight, self.blocked() if ended.code in {1, 3} else set()
         active = sum(user.get("active") is not False for user in users.values())
         full = tonight.behaviour.seats is not None and active >= tonight.behaviour.seats
         absent = {each.whose for each in wrong if each.what in {"missing", "active"}} | tonight.blind
