@@ -23,10 +23,10 @@ update state.plans p set judgement_digest = judgement_digest(
 update state.approvals set digest = approval_digest(
     plan_id, content, guards, decision, because, decided_by, decided_at, expires_at);
 
--- What became of a change has a code beside its sentence, and may differ by attribute.
+-- What became of a change has a code beside its sentence, and may differ by attribute. Older files have the sentence only.
 alter table state.outcomes add column if not exists problem_code varchar;
 alter table state.outcomes add column if not exists parts json;
-update state.outcomes set problem_code = 'already_so' where problem_code is null and starts_with(problem, 'It is so');
+update state.outcomes set problem_code = 'already_so' where problem_code is null and problem = 'It is so in deskbird already.';
 alter table state.not_sticking add column if not exists code varchar default 'not_retained';
 alter table state.left_alone add column if not exists code varchar;
 
