@@ -790,6 +790,7 @@ class _Application(ASGIApplication):
         """Read ids that are shown as numbers back into those they stand for."""
         if odd := self.scim.behaviour.odd:
             self.numbers.learn([*self.desk.users(), *self.desk.groups()], odd)
+        if self.numbers.ids:  # what was shown as a number once stays one, so it is taken back as long
             request.path = self.numbers.back(request.path)
             request.query = {key: self.numbers.back(value) for key, value in request.query.items()}
             request.body = self.numbers.back(request.body.decode()).encode()

@@ -463,6 +463,9 @@ def test_an_id_can_be_a_number_wherever_it_stands(company):
         assert made.user()[ENTERPRISE]["manager"]["value"] == made.bea
     removed = made.patch(f"/Groups/{made.sales}", {"op": "remove", "path": f'members[value eq "{number}"]'})
     assert (removed.status_code, made.members()) == (204, [])
+    made.app.behave(Behaviour())
+    assert made.http.get(f"/Users/{number}").json()["id"] == number
+    assert renamed(made, number).status_code == 204
 
 
 # --- how it is told -------------------------------------------------------------------------------------------------------------
