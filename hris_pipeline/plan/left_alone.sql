@@ -1,5 +1,6 @@
 -- What differs because somebody changed it in deskbird, and what of all that differs is left alone: kept as the company file's sync.drift says, or not
 -- written again because it did not stick, or was refused, on three nights in a row. Both hold only while the HRIS wants what it wanted then.
+-- A deactivation is never given up: while a leaver can still log in, every night tries it and says so.
 -- Reads: differing (what differs, one value a row), state.changed_by_hand, state.not_sticking. Variable: drift_kept. Adds to: drifting, left_alone.
 insert into drifting
 select d.*, h.since
@@ -9,7 +10,7 @@ join state.changed_by_hand h on h.object = d.object and h.deskbird_id = d.deskbi
 insert into left_alone
 select row, d.hris_ref, group_ref, object, deskbird_id, attribute, case s.code when 'not_retained' then 'does_not_stick' else 'refused' end as why, s.since, s.code
 from differing d join state.not_sticking s using (object, deskbird_id, attribute)
-where s.nights >= 3 and same_value(attribute, s.wanted, d.wanted)
+where s.nights >= 3 and same_value(attribute, s.wanted, d.wanted) and not (attribute = 'active' and d.wanted = 'false')
 union all
 select row, hris_ref, group_ref, object, deskbird_id, attribute, 'kept', since, null
 from drifting semi join differing using (object, deskbird_id, attribute)

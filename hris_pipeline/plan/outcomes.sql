@@ -35,8 +35,8 @@ from (
             when p.outcome is not null then p.problem
             when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
             when w.seq is not null then w.problem
-            when r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
-            when p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'deskbird has no such user yet; the next run tries again.'
+            when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
+            when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'deskbird has no such user yet; the next run tries again.'
             when r.outcome = 'applied' and len(r.left_out) > 0 then null
             else r.problem
         end as problem,

@@ -19,6 +19,9 @@ from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
 
+SHOWN = 5
+"""How many of a kind are named on the screen; the rest is counted, with the table that has them."""
+
 
 @dataclass(frozen=True)
 class LastRun:
@@ -265,12 +268,28 @@ def _waits(status: Status) -> list[Line]:
         if plan.approved:
             what += f", {plan.approved:,} of them approved; the next run does it, or now"
         plans.append((f"{what}: hris-pipeline apply {company} --plan {plan.plan_id}", "cyan"))
-    bad = [
-        (f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red")
-        for state in ("failed", "stale")
-        if states[state]
-    ]
+    bad: list[Line] = []
+    for state in ("failed", "stale"):
+        if states[state]:
+            bad.append((f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red"))
+            bad += _what_became(status, plan, state)
     return [*plans, *bad, *lines]
+
+
+def _what_became(status: Status, plan: Plan, state: str) -> list[Line]:
+    """Whose changes failed or went stale, and why; creations that are refused stand under their own heading."""
+    told = {ref for ref, attribute, _, _ in status.refused if attribute == "creation"}
+    changes = [
+        change
+        for change in plan.changes
+        if change.state == state and not (change.action == "create" and change.hris_ref in told)
+    ]
+    lines: list[Line] = [
+        (f"{change.action} {change.object} {change.hris_ref or change.group_ref or change.deskbird_id}: {change.problem}", "red")
+        for change in changes[:SHOWN]
+    ]
+    more = len(changes) - SHOWN
+    return [*lines, *([(f"... and {more:,} more, in deskbird.applied_changes", "dim")] if more > 0 else [])]
 
 
 def _undecided(rule: str, number: int) -> str:
@@ -318,9 +337,9 @@ def _by_hand(status: Status) -> list[Line]:
     lines: list[Line] = [(by_hand(plan), "yellow")] if plan and by_hand(plan) else []
     lines += [
         (f"does not stick, since {moment(since, status.timezone)}: {attribute.replace('_', ' ')} of {ref}", "yellow")
-        for ref, attribute, since in status.not_sticking[:5]
+        for ref, attribute, since in status.not_sticking[:SHOWN]
     ]
-    more = len(status.not_sticking) - 5
+    more = len(status.not_sticking) - SHOWN
     lines += [(f"... and {more:,} more, in state.left_alone", "dim")] if more > 0 else []
     return [*lines, *_refused(status)]
 
@@ -328,11 +347,11 @@ def _by_hand(status: Status) -> list[Line]:
 def _refused(status: Status) -> list[Line]:
     """What deskbird refuses night after night: parts that are left alone, and creations, which are tried again each night."""
     lines: list[Line] = []
-    for ref, attribute, since, code in status.refused[:5]:
+    for ref, attribute, since, code in status.refused[:SHOWN]:
         then = "tried again every night" if attribute == "creation" else "left alone until the HR system wants another value"
         what = f"{attribute.replace('_', ' ')} of {ref}, {_REFUSED.get(code, code.replace('_', ' '))}; {then}"
         lines.append((f"refused by deskbird, since {moment(since, status.timezone)}: {what}", "yellow"))
-    more = len(status.refused) - 5
+    more = len(status.refused) - SHOWN
     return [*lines, *([(f"... and {more:,} more, in state.not_sticking", "dim")] if more > 0 else [])]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,45 @@ def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_fo
     acme.sync(night=6)
     assert acme.user(9)["displayName"].endswith("Wieder")
     assert acme.user(2)["active"] is True
+
+
+@pytest.mark.parametrize("status", [403, 204])
+def test_c107_a_deactivation_is_tried_every_night_however_often_it_was_refused_or_ignored(acme: Deployment, status: int) -> None:
+    """A leaver's account is protected in deskbird for five nights: who could still log in is never given up."""
+    assert acme.sync().code == 0
+    acme.deskbird.behave(refusals=(Refusal(who="personio:9", what="active", status=status),))
+    acme.tenant.change(9, status="INACTIVE", end_date=NIGHT.date())
+    acme.tenant.change(5, last_name="Anders")
+    for night in range(1, 6):
+        acme.forget_requests()
+        ended = acme.sync(night=night)
+        assert ended.code == 1, (night, ended.out)
+        assert [path for method, path, _ in acme.writes() if method == "PATCH"].count(f"/Users/{acme.user(9)['id']}") >= 1
+    assert names(acme)["personio:5"] == "Anders"
+    screen = " ".join(acme.run("status", "acme", night=5).out.split())
+    assert "deactivate user personio:9:" in screen
+    acme.deskbird.behave(Behaviour())
+    assert acme.sync(night=6).code == 0
+    assert acme.user(9)["active"] is False
+
+
+def test_c107_a_user_who_is_gone_is_told_as_gone_whatever_was_to_be_written(acme: Deployment) -> None:
+    assert acme.sync().code == 0
+    acme.tenant.change(10, supervisor=1 if acme.tenant.snapshot.persons[10].current.supervisor != 1 else 2)  # type: ignore[union-attr]
+    id_, serve = acme.user(10)["id"], acme.deskbird.app
+
+    async def deletes(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "PATCH":
+            acme.deskbird.desk.remove(id_)
+        await serve(scope, receive, send)
+
+    acme.deskbird.app = deletes
+    assert acme.sync(night=1).code == 1
+    ((object_, code, problem),) = acme.ask(
+        "select object, problem_code, problem from deskbird.applied_changes where outcome = 'failed'"
+    )
+    assert (object_, code) == ("manager", "gone")
+    assert "is gone in deskbird" in problem
 
 
 def test_c110_a_service_of_both_dialects_is_in_line_the_second_night_and_refuses_nothing_the_third(acme: Deployment) -> None:
