@@ -280,9 +280,7 @@ def _what_became(status: Status, plan: Plan, state: str) -> list[Line]:
     """Whose changes failed or went stale, and why; creations that are refused stand under their own heading."""
     told = {ref for ref, attribute, _, _ in status.refused if attribute == "creation"}
     changes = [
-        change
-        for change in plan.changes
-        if change.state == state and not (change.action == "create" and change.hris_ref in told)
+        change for change in plan.changes if change.state == state and not (change.action == "create" and change.hris_ref in told)
     ]
     lines: list[Line] = [
         (f"{change.action} {change.object} {change.hris_ref or change.group_ref or change.deskbird_id}: {change.problem}", "red")
