@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG, WILL_RETRY_TAG
-from dagster._utils.schedules import schedule_execution_time_iterator
+
+from hris_pipeline.orchestration.internals import SCHEDULE_NAME_TAG, WILL_RETRY_TAG, ticks_from
 
 WAITS = {2: dt.timedelta(hours=6), 3: dt.timedelta(hours=12), 4: dt.timedelta(hours=24)}
 """By how many scheduled runs failed in a row: how long after the beginning of the last one. More than four wait like four."""
@@ -52,7 +52,7 @@ def waits_until(runs: Sequence[Ended], zone: ZoneInfo) -> dt.datetime | None:
 def next_attempt(runs: Sequence[Ended], cron: str, timezone: str) -> dt.datetime | None:
     """The first tick of the schedule that is not skipped any more; None where none is skipped."""
     until = waits_until(runs, ZoneInfo(timezone))
-    return next(schedule_execution_time_iterator(until.timestamp(), cron, timezone, ascending=True)) if until else None
+    return next(ticks_from(until, cron, timezone)) if until else None
 
 
 def last_runs(instance: dg.DagsterInstance, job: str) -> list[Ended]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import dagster as dg
-from dagster._core.storage.tags import USER_TAG
 
 from hris_pipeline import clock, decisions
+from hris_pipeline.orchestration.internals import USER_TAG
 from hris_pipeline.orchestration.step import told
 from hris_pipeline.settings import Company
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import lock, outcomes
 
 HOME = "DAGSTER_HOME"
+MAX_RETRIES_TAG = "dagster/max_retries"
+"""How often Dagster tries a run again that fails."""
 GRACE = dt.timedelta(minutes=2)  # from a run's start to its lock: imports, and the wait for another run
 GONE = "The run's process ended without a word, perhaps with its host. The next run goes on where it stopped."
 IN_FLIGHT = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]

@@ -1,24 +1,17 @@
 """Runs from the command line: executed in this process, on the instance that the UI shows."""
 
-import contextlib
 import datetime as dt
-import functools
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import dagster as dg
-from dagster._core.events import RunFailureReason
-from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.storage.tags import MAX_RETRIES_TAG
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
 from hris_pipeline.orchestration.company import company_defs, shared_defs
-from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
+from hris_pipeline.orchestration.instance import MAX_RETRIES_TAG, open_instance, prepare_instance, reap_orphans
+from hris_pipeline.orchestration.internals import RemoteJobOrigin, RunFailureReason, job_origin, recorded_with
 from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.resources import AS_OF, Progress, no_progress
 from hris_pipeline.orchestration.step import unexpected
@@ -66,7 +59,7 @@ def execute(
         if as_of:
             tags[AS_OF] = as_of.isoformat()
         try:
-            with _recorded_as(instance, job.name):
+            with recorded_with(instance, origin_of(job.name)):
                 result = job.execute_in_process(run_config=config, instance=instance, tags=tags, raise_on_error=False)
         except SQLAlchemyError as problem:
             return Finished(success=False, problem=_unrecorded(problem), run_id="")
@@ -77,20 +70,7 @@ def execute(
 
 def origin_of(job: str) -> RemoteJobOrigin:
     """Where the UI knows the job from: a run without it is missing from the Timeline and from the job's own page."""
-    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=MODULE)
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, LOCATION)
-    return RemoteJobOrigin(RemoteRepositoryOrigin(location, REPOSITORY), job)
-
-
-@contextlib.contextmanager
-def _recorded_as(instance: dg.DagsterInstance, job: str) -> Iterator[None]:
-    """Give the run that is made in the block the job's origin; ``execute_in_process`` takes none."""
-    recorded = functools.partial(instance.create_run_for_job, remote_job_origin=origin_of(job))
-    instance.create_run_for_job = recorded  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del instance.create_run_for_job  # the class's own again
+    return job_origin(job, module=MODULE, location=LOCATION, repository=REPOSITORY)
 
 
 def reap() -> list[str]:

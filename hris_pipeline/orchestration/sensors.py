@@ -12,14 +12,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import WILL_RETRY_TAG
-from dagster._utils.schedules import reverse_cron_string_iterator
 
 from hris_pipeline import alerts, clock, settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import backoff, outcomes
 from hris_pipeline.orchestration.checks import FATAL
 from hris_pipeline.orchestration.decision import decision_job
+from hris_pipeline.orchestration.internals import WILL_RETRY_TAG, ticks_back_from
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job
 from hris_pipeline.orchestration.jobs import COMPANY
 from hris_pipeline.settings import Company
@@ -224,7 +223,7 @@ def night_sensor(company: Company) -> dg.SensorDefinition | None:
         succeeded = dg.RunsFilter(job_name=nightly_job(company.name), statuses=[dg.DagsterRunStatus.SUCCESS])
         good = context.instance.get_run_records(succeeded, limit=1, order_by="update_timestamp", ascending=False)
         last = max(since, good[0].update_timestamp.astimezone(dt.UTC)) if good else since
-        ticks = reverse_cron_string_iterator((now - SLACK).timestamp(), cron, company.timezone)
+        ticks = ticks_back_from(now - SLACK, cron, company.timezone)
         missed = last < next(ticks) and now - last > LATE
         told = bool(known.get("told"))
         if missed and not told:

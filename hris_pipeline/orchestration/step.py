@@ -17,13 +17,13 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
 from hris_pipeline.errors import DeadlineError, PipelineError
 from hris_pipeline.http import Deadline, ending_by
 from hris_pipeline.orchestration import outcomes
+from hris_pipeline.orchestration.internals import DATA_VERSION_TAG
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, scratch

@@ -19,18 +19,21 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.event_log.sqlite import sqlite_event_log
-from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.runs.sqlite import sqlite_run_storage
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
-from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
-from dagster._core.storage.sql import get_alembic_config, stamp_alembic_rev
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 
 from hris_pipeline import settings
+from hris_pipeline.orchestration.internals import (
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    LocalArtifactStorage,
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SqlEventLogStorageMetadata,
+    get_alembic_config,
+    sqlite_event_log,
+    sqlite_run_storage,
+    sqlite_schedule_storage,
+    stamp_alembic_rev,
+)
 
 
 def folder() -> Path:

@@ -4,9 +4,9 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from dagster._utils.schedules import schedule_execution_time_iterator
 
 from hris_pipeline.orchestration.backoff import Ended, next_attempt, waits_until
+from hris_pipeline.orchestration.internals import ticks_from
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = dt.datetime(2026, 3, 2, 4, 0, tzinfo=BERLIN)
@@ -17,7 +17,7 @@ def attempts(cron: str, until: dt.datetime, *, works_from: dt.datetime | None = 
     """The ticks at which a schedule starts a night that fails until ``works_from``."""
     nights: list[Ended] = []
     made = []
-    for tick in schedule_execution_time_iterator(START.timestamp(), cron, "Europe/Berlin", ascending=True):
+    for tick in ticks_from(START, cron, "Europe/Berlin"):
         if tick >= until:
             return made
         waits = waits_until(nights, BERLIN)

@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
-from dagster._utils.schedules import schedule_execution_time_iterator
 
 from hris_pipeline import clock, settings
 from hris_pipeline.orchestration import instance as instances
+from hris_pipeline.orchestration.internals import SCHEDULE_NAME_TAG, ticks_from
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.orchestration.office import BRIEF, NIGHT, problems
 
@@ -78,9 +77,11 @@ def tick(office, name: str, cursor: str | None):
 
 def start(office, moment: dt.datetime, job: str = "nightly"):
     """Evaluate one of the company's schedules at a tick as the daemon does; its answer."""
-    context = dg.build_schedule_context(scheduled_execution_time=moment)
-    context._instance_ref, context._instance = "in memory", office.instance  # Dagster's builder takes none in memory
-    return office.defs().resolve_schedule_def(f"{office.name}_{job}_schedule").evaluate_tick(context)
+
+    class Tick(dg.ScheduleEvaluationContext):
+        instance = office.instance  # Dagster's builder takes none in memory
+
+    return office.defs().resolve_schedule_def(f"{office.name}_{job}_schedule").evaluate_tick(Tick(None, moment))
 
 
 # --- schedules ------------------------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(ma
     assert schedule.job_name == "acme_nightly"
     berlin = ZoneInfo("Europe/Berlin")
     for around in (dt.datetime(2026, 3, 28, 12, tzinfo=berlin), dt.datetime(2026, 10, 24, 12, tzinfo=berlin)):
-        ticks = schedule_execution_time_iterator(around.timestamp(), schedule.cron_schedule, schedule.execution_timezone, True)
+        ticks = ticks_from(around, schedule.cron_schedule, schedule.execution_timezone)
         nights = [next(ticks).astimezone(berlin) for _ in range(3)]
         assert [night.strftime("%H:%M") for night in nights] == ["04:30"] * 3
         assert [night.day for night in nights] == [around.day + 1, around.day + 2, around.day + 3]
