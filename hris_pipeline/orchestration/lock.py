@@ -6,19 +6,34 @@ lock is the run that died with it.
 """
 
 import contextlib
-import fcntl
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from filelock import BaseFileLock, FileLock, Timeout, lock_descriptor
 
 from hris_pipeline import clock
 from hris_pipeline.errors import BusyError, WarehouseError
 
 PATIENCE = 60.0  # seconds that a second run waits for the first
+
+
+def on_file(path: Path, patience: float, begin: Callable[[int], None] | None = None) -> BaseFileLock:
+    """The lock on a file, not taken yet. Its process alone holds it, and the kernel frees it.
+
+    :param patience: the seconds to wait for it before :class:`~filelock.Timeout`
+    :param begin: called with the file's descriptor when the lock is taken
+    """
+    return FileLock(
+        path,
+        timeout=patience,
+        mode=0o600,
+        thread_local=False,  # a run may end in another thread than it began in
+        fallback_to_soft=False,  # such a lock would outlive its process
+        on_acquired=begin,
+    )
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -44,12 +59,9 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not lock_descriptor(handle, blocking=False)
     finally:
         os.close(handle)
-    return False
 
 
 @dataclass
@@ -58,7 +70,7 @@ class Locks:
 
     folder: Path
     patience: float = PATIENCE
-    _held: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, BaseFileLock] = field(default_factory=dict)
 
     def hold(self, company: str, run_id: str) -> bool:
         """Take the company's lock unless this run has it already; True where it was taken just now.
@@ -68,50 +80,32 @@ class Locks:
         if company in self._held:
             return False
         path = self.folder / f"{company}.lock"
-        handle = self._opened(path)
-        deadline = time.monotonic() + self.patience
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    os.close(handle)
-                    raise _busy(company, holder(path), self.patience) from None
-                time.sleep(min(0.1, self.patience))
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, msgspec.json.encode(Holder(run_id, os.getpid(), clock.now().isoformat(timespec="seconds"))), 0)
-        self._held[company] = handle
-        return True
-
-    def release(self) -> None:
-        """Let all locks go, in good order: the files then name nobody."""
-        for handle in self._held.values():
-            with contextlib.suppress(OSError):
-                os.ftruncate(handle, 0)
-            os.close(handle)
-        self._held.clear()
-
-    def _opened(self, path: Path) -> int:
+        lock = on_file(path, self.patience, lambda file: _sign(file, run_id))
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock.acquire()
+        except Timeout:
+            raise _busy(company, holder(path), self.patience) from None
         except OSError as problem:
             raise WarehouseError(
                 f"{path.name} cannot be written in {self.folder} ({problem.strerror}). Nothing was done. "
                 "Make room or give this user the right to write there, then run again."
             ) from None
+        self._held[company] = lock
+        return True
+
+    def release(self) -> None:
+        """Let all locks go, in good order: the files then name nobody."""
+        for lock in self._held.values():
+            with contextlib.suppress(OSError):
+                os.truncate(lock.lock_file, 0)
+            lock.release()
+        self._held.clear()
 
 
-@contextlib.contextmanager
-def locked(folder: Path, company: str, who: str, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold one company's lock for a block, for what is no Dagster run; ``who`` stands where else the run id does."""
-    locks = Locks(folder, patience)
-    locks.hold(company, who)
-    try:
-        yield
-    finally:
-        locks.release()
+def _sign(file: int, run_id: str) -> None:
+    """Write who holds the lock into its file."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, msgspec.json.encode(Holder(run_id, os.getpid(), clock.now().isoformat(timespec="seconds"))), 0)
 
 
 def _busy(company: str, other: Holder | None, waited: float) -> BusyError:

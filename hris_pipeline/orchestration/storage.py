@@ -8,19 +8,19 @@ half made: tables without a revision, or with two. What was left so is completed
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
+from filelock import Timeout
 
 from hris_pipeline import settings
+from hris_pipeline.orchestration import lock
 from hris_pipeline.orchestration.internals import (
     ConfigurableClassData,
     DagsterSqliteStorage,
@@ -62,6 +62,7 @@ _DATABASES = (
 )
 WHOLE = 1
 """SQLite's ``user_version`` of a database that is made completely; neither Dagster nor Alembic uses it."""
+LOCK = "made.lock"
 PATIENCE = 60.0  # seconds that a process waits for another one that makes the databases
 
 
@@ -72,19 +73,25 @@ def make(folder: Path) -> None:
     """
     if _are_whole(folder):
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        if _are_whole(folder):
-            return
-        for database in _DATABASES:
-            (folder / database.file).parent.mkdir(parents=True, exist_ok=True)
-            _complete(database, folder)
-        if _are_empty(folder):  # with runs in them it takes an instance, and Dagster does well without
-            _migrate(folder)
-        for database in _DATABASES:
-            with contextlib.closing(sqlite3.connect(folder / database.file, timeout=PATIENCE)) as con:
-                con.execute(f"pragma user_version = {WHOLE}")
-                con.commit()
+    try:
+        with lock.on_file(folder / "history" / LOCK, PATIENCE):
+            _make(folder)
+    except Timeout:
+        raise TimeoutError(f"another process makes {folder}") from None
+
+
+def _make(folder: Path) -> None:
+    if _are_whole(folder):
+        return
+    for database in _DATABASES:
+        (folder / database.file).parent.mkdir(parents=True, exist_ok=True)
+        _complete(database, folder)
+    if _are_empty(folder):  # with runs in them it takes an instance, and Dagster does well without
+        _migrate(folder)
+    for database in _DATABASES:
+        with contextlib.closing(sqlite3.connect(folder / database.file, timeout=PATIENCE)) as con:
+            con.execute(f"pragma user_version = {WHOLE}")
+            con.commit()
 
 
 def _are_whole(folder: Path) -> bool:
@@ -118,25 +125,6 @@ def _migrate(folder: Path) -> None:
         made.event_log_storage.reindex_assets()
     finally:
         made.dispose()
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the kernel frees when its process dies."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise TimeoutError(f"another process makes {folder}") from None
-                time.sleep(0.05)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _complete(database: _Database, folder: Path) -> None:

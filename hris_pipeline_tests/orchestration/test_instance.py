@@ -237,6 +237,6 @@ def test_c73_a_process_that_dies_while_it_makes_them_leaves_them_to_the_next(pro
 
 def test_c73_who_makes_them_for_ever_is_not_waited_for(project, monkeypatch):
     monkeypatch.setattr(storage, "PATIENCE", 0.1)
-    (project / "dagster").mkdir(parents=True)
-    with storage._alone(project / "dagster"), pytest.raises(PipelineError, match=r"cannot be opened \(TimeoutError\)"):
+    held = lock.on_file(project / "dagster" / "history" / storage.LOCK, patience=0)
+    with held, pytest.raises(PipelineError, match=r"cannot be opened \(TimeoutError\)"):
         instances.open_instance()

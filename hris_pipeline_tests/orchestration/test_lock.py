@@ -58,6 +58,7 @@ def test_the_kernel_frees_the_lock_of_a_killed_process_and_the_file_still_names_
     assert locks.hold("acme", "mine")
     assert lock.holder(path).run_id == "mine"
     locks.release()
+    assert path.exists()  # removed, it would be another file for those who wait
     assert lock.holder(path) is None
 
 
