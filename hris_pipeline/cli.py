@@ -694,17 +694,12 @@ def _text_of(file: Path) -> str:
 
 def _last_run(company: str) -> "LastRun | None":
     """The last run of the nightly job in Dagster's own books; None where there is none."""
-    import dagster as dg  # noqa: TID251 - the shell
-
-    from hris_pipeline.orchestration.instance import open_instance
+    from hris_pipeline.orchestration.job_names import nightly_job
+    from hris_pipeline.orchestration.last_run import last_run
     from hris_pipeline.presentation.status import LastRun
 
-    with open_instance() as instance:
-        records = instance.get_run_records(dg.RunsFilter(job_name=f"{company}_nightly"), limit=1)
-    if not records:
-        return None
-    run = records[0].dagster_run
-    return LastRun(records[0].create_timestamp, run.status.value.lower(), run.run_id)
+    found = last_run(nightly_job(company))
+    return LastRun(found.created, found.status.lower(), found.run_id) if found else None
 
 
 # --- the door -------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from presentation import hand_made_plan
 
 from hris_pipeline import cli, settings
+from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
@@ -235,6 +236,31 @@ def test_help_and_systems_import_neither_dagster_nor_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
+
+
+NOT_FOR_READING = {"pandas", "pandera", "dagster", "sqlalchemy", "alembic"}
+READING = [
+    (["--help"], 0),
+    (["systems"], 0),
+    (["systems", "personio"], 0),
+    (["plan", "acme"], 3),
+    (["plan", "acme", "--format", "json"], 3),
+    (["status", "acme"], 3),
+    (["explain", "acme", "personio:3"], 0),
+    (["review", "acme"], 0),
+]
+
+
+@pytest.mark.parametrize(("command", "exit_code"), READING, ids=lambda given: " ".join(given) if isinstance(given, list) else "")
+def test_what_only_reads_loads_nothing_that_reading_does_not_need(planned, command, exit_code):
+    with open_instance():  # from the first run on there are records
+        pass
+    code = (
+        f"import sys; from hris_pipeline import cli; code = cli.run({command}); "
+        f"print(code, sorted({NOT_FOR_READING} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"{exit_code} []", done.stderr
 
 
 @pytest.mark.parametrize("command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]])

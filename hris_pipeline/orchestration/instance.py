@@ -2,37 +2,20 @@
 
 import datetime as dt
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
 
-from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import lock, outcomes
+from hris_pipeline.orchestration.place import home
 
-HOME = "DAGSTER_HOME"
 MAX_RETRIES_TAG = "dagster/max_retries"
 """How often Dagster tries a run again that fails."""
 GRACE = dt.timedelta(minutes=2)  # from a run's start to its lock: imports, and the wait for another run
 GONE = "The run's process ended without a word, perhaps with its host. The next run goes on where it stopped."
 IN_FLIGHT = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-def home() -> Path:
-    """Dagster's home, made absolute, as Dagster wants it: ``DAGSTER_HOME``, or the project's own root where that is unset."""
-    given = os.environ.get(HOME)
-    where = Path(given).absolute() if given else settings.project_root()
-    try:
-        where.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise PipelineError(
-            f"DAGSTER_HOME, {where}, cannot be made ({problem.strerror}). Nothing was done. Set it to a folder of yours."
-        ) from None
-    os.environ[HOME] = str(where)
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    return where
 
 
 def open_instance() -> dg.DagsterInstance:

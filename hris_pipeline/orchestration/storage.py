@@ -8,7 +8,6 @@ half made: tables without a revision, or with two. What was left so is completed
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from filelock import Timeout
 
-from hris_pipeline import settings
 from hris_pipeline.orchestration import lock
 from hris_pipeline.orchestration.internals import (
     ConfigurableClassData,
@@ -34,13 +32,7 @@ from hris_pipeline.orchestration.internals import (
     sqlite_schedule_storage,
     stamp_alembic_rev,
 )
-
-
-def folder() -> Path:
-    """``dagster/`` in ``HRIS_PIPELINE_DATA`` where that is set, else ``data/dagster/`` beside ``dagster.yaml``."""
-    if os.environ.get(settings.DATA_VARIABLE):
-        return settings.data_folder().resolve() / "dagster"
-    return Path(os.environ["DAGSTER_HOME"]) / "data" / "dagster"
+from hris_pipeline.orchestration.place import RUNS, WHOLE, records
 
 
 @dataclass(frozen=True)
@@ -56,12 +48,10 @@ class _Database:
 
 
 _DATABASES = (
-    _Database("history/runs.db", RunStorageSqlMetadata, str(sqlite_run_storage.__file__)),
+    _Database(RUNS, RunStorageSqlMetadata, str(sqlite_run_storage.__file__)),
     _Database("history/runs/index.db", SqlEventLogStorageMetadata, str(sqlite_event_log.__file__)),
     _Database("schedules/schedules.db", ScheduleStorageSqlMetadata, str(sqlite_schedule_storage.__file__)),
 )
-WHOLE = 1
-"""SQLite's ``user_version`` of a database that is made completely; neither Dagster nor Alembic uses it."""
 LOCK = "made.lock"
 PATIENCE = 60.0  # seconds that a process waits for another one that makes the databases
 
@@ -178,8 +168,8 @@ class Storage(DagsterSqliteStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "Storage":
         """Open it; Dagster's protocol."""
-        make(folder())
-        return cls.from_local(str(folder()), inst_data=inst_data)
+        make(records())
+        return cls.from_local(str(records()), inst_data=inst_data)
 
 
 class ArtifactStorage(LocalArtifactStorage):
@@ -193,4 +183,4 @@ class ArtifactStorage(LocalArtifactStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "ArtifactStorage":
         """Open it; Dagster's protocol."""
-        return cls(str(folder()), inst_data=inst_data)
+        return cls(str(records()), inst_data=inst_data)

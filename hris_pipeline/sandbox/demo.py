@@ -19,7 +19,7 @@ from rich.text import Text
 
 from hris_pipeline import settings, streams
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.orchestration import runs, storage
+from hris_pipeline.orchestration import place, runs
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.presentation import count, progress, put
 from hris_pipeline.presentation import plan as rendering
@@ -65,7 +65,7 @@ def _start_over(data: Path) -> None:
     for path in (*data.glob(f"{COMPANY}.*"), *data.glob(f"{run.deskbird_file(Path()).name}*")):
         path.unlink()
     with open_instance() as instance:
-        kept = storage.folder() / "history" / "runs"  # Dagster leaves these files when it deletes a run
+        kept = place.records() / "history" / "runs"  # Dagster leaves these files when it deletes a run
         ours = [record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")]
         assets = [key for key in instance.all_asset_keys() if key.path[0] == COMPANY]
         for record in ours:

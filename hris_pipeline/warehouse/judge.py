@@ -3,19 +3,26 @@
 Pandera's errors and failure cases carry the values they complain about; what leaves this module is refs, rule names and counts.
 """
 
+# ruff: noqa: PLC0415 - pandera and pandas take a second to import; who reads a plan judges nothing
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
-import pandera.pandas as pa
 
 from hris_pipeline.contracts import Column, Rule, Table
 from hris_pipeline.errors import ContractError
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
 CHUNK = 100_000  # rows
 
 
-def _rules_schema(rules: tuple[Rule, ...]) -> pa.DataFrameSchema:
+def _rules_schema(rules: tuple[Rule, ...]) -> "pa.DataFrameSchema":
+    import pandera.pandas as pa
+
     columns: dict[str, pa.Column] = {}
     for rule in rules:
         check = (
@@ -28,8 +35,10 @@ def _rules_schema(rules: tuple[Rule, ...]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns)
 
 
-def table_schema(table: Table) -> pa.DataFrameSchema:
+def table_schema(table: Table) -> "pa.DataFrameSchema":
     """The pandera contract of a finished table: which columns there are, which may be null, which values they may take."""
+    import pandera.pandas as pa
+
     return pa.DataFrameSchema(
         {
             column.name: pa.Column(
@@ -50,6 +59,8 @@ def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tupl
     ``query`` yields ``ref`` and the columns the rules name, all text. Raises :class:`ContractError` where pandera could not judge
     (it then reports a failure without a row, and the bad rows would pass).
     """
+    import pandera.pandas as pa
+
     schema, found = _rules_schema(rules), []
     for frame in _chunks(con, query):
         for name in schema.columns:
@@ -66,6 +77,8 @@ def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tupl
 
 def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
     """Hold ``relation`` against the contract of ``table``; return its number of rows, or raise :class:`ContractError`."""
+    import pandera.pandas as pa
+
     total = 0
     schema = table_schema(table)
     for frame in _chunks(con, f"select {', '.join(map(_judged, table.columns))} from {relation}"):
@@ -91,7 +104,7 @@ def require(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> int:
     return total
 
 
-def _chunks(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pd.DataFrame]:
+def _chunks(con: duckdb.DuckDBPyConnection, query: str) -> Iterator["pd.DataFrame"]:
     """The rows of a query, a chunk at a time; through Arrow, so that no text becomes a Python object."""
     con.complete()  # DuckDB begins no second result while the last statement's may hold rows
     for batch in con.sql(query).to_arrow_reader(CHUNK):
@@ -105,7 +118,7 @@ def _judged(column: Column) -> str:
     return name if column.values else f"case when {name} is not null then true end as {name}"  # noqa: PD011 - no data frame
 
 
-def _refuse_unjudged(cases: pd.DataFrame) -> None:
+def _refuse_unjudged(cases: "pd.DataFrame") -> None:
     if cases["index"].isna().any():
         checks = ", ".join(sorted({str(check) for check in cases.loc[cases["index"].isna(), "check"]}))
         raise ContractError(

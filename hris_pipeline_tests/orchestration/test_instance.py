@@ -17,7 +17,7 @@ import pytest
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.orchestration import instance as instances
-from hris_pipeline.orchestration import lock, reap, storage
+from hris_pipeline.orchestration import lock, place, reap, storage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,19 +69,19 @@ def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_dat
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv(settings.DATA_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    assert instances.home() == ROOT
+    assert place.home() == ROOT
     assert os.environ["DAGSTER_HOME"] == str(ROOT)
-    assert storage.folder() == ROOT / "data" / "dagster"
+    assert place.records() == ROOT / "data" / "dagster"
 
 
 def test_a_relative_home_is_made_absolute_and_one_that_cannot_be_made_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", "here/dagster")
-    assert instances.home() == tmp_path / "here" / "dagster"
+    assert place.home() == tmp_path / "here" / "dagster"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "file" / "below"))
     with pytest.raises(PipelineError, match=r"DAGSTER_HOME, .* cannot be made .* Nothing was done"):
-        instances.home()
+        place.home()
 
 
 def test_an_instance_that_cannot_be_opened_is_one_sentence(project):
@@ -230,7 +230,7 @@ def test_c73_a_process_that_dies_while_it_makes_them_leaves_them_to_the_next(pro
 
     with monkeypatch.context() as patch:
         patch.setattr(storage, step, dies)
-        assert in_processes(project, 1, lambda: storage.make(storage.folder())) == [9]
+        assert in_processes(project, 1, lambda: storage.make(place.records())) == [9]
     assert in_processes(project, 2, make_them) == [0, 0]
     assert is_whole(project)
 
