@@ -4,6 +4,8 @@ Nothing here knows a system. Errors that leave this module are our own and carry
 personal data and secrets.
 """
 
+# ruff: noqa: PLC0415 - httpx is imported with the first request: a command that only reads has none
+
 import contextlib
 import datetime as dt
 import email.utils
@@ -18,9 +20,10 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx  # noqa: TID251 - an edge
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - an edge
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole URLs, queries included
 logging.getLogger("httpcore").setLevel(logging.WARNING)
@@ -28,7 +31,6 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 STOPPED = "stopped"
 """The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or the deadline comes first."""
-_READ = httpx.ByteStream(b"")
 
 
 class Pacer:
@@ -79,7 +81,7 @@ class Pacer:
             self._spacing = max(self._interval, min(max(self._spacing, 0.01) * 1.5, at_most, 5.0))
 
 
-def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
+def retry_after(response: "httpx.Response", *, at_most: float) -> float | None:
     """Seconds that ``Retry-After`` (seconds or a date) asks for, at most ``at_most``; None where it is missing or unreadable."""
     text = response.headers.get("retry-after", "").strip()
     if not text:
@@ -99,8 +101,10 @@ def retry_after(response: httpx.Response, *, at_most: float) -> float | None:
     return None if math.isnan(seconds) else min(max(seconds, 0.0), at_most)
 
 
-def _bounded(begun: httpx.Response, at_most: int) -> httpx.Response:
+def _bounded(begun: "httpx.Response", at_most: int) -> "httpx.Response":
     """An answer that is still coming, with its body as far as it is wanted."""
+    import httpx  # noqa: TID251 - an edge
+
     body = bytearray()
     for piece in begun.iter_bytes(64 * 1024):
         body += piece
@@ -178,7 +182,17 @@ class Patience:
 @functools.cache
 def _tls() -> ssl.SSLContext:
     """The one TLS context of the process: making one costs tens of milliseconds, and every worker has a client."""
+    import httpx  # noqa: TID251 - an edge
+
     return httpx.create_ssl_context()
+
+
+@functools.cache
+def _read() -> "httpx.ByteStream":
+    """The body of an answer that has been read."""
+    import httpx  # noqa: TID251 - an edge
+
+    return httpx.ByteStream(b"")
 
 
 @dataclass
@@ -192,7 +206,7 @@ class Client:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
     patience: Patience = field(default_factory=Patience)
-    transport: httpx.BaseTransport | None = None
+    transport: "httpx.BaseTransport | None" = None
     deadline: Deadline = field(default_factory=_deadline.get)
 
     def __post_init__(self) -> None:
@@ -207,7 +221,9 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> "httpx.Client":
+        import httpx  # noqa: TID251 - an edge
+
         client: httpx.Client | None = getattr(self._local, "client", None)
         if client is None or client.is_closed:
             client = httpx.Client(
@@ -230,12 +246,14 @@ class Client:
 
     def once(
         self, method: str, url: str, *, pacer: Pacer | None = None, at_most: int | None = None, **kwargs: Any
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on the way.
 
         ``pacer`` takes the place of the client's own, for a system that limits each path by itself. ``at_most`` bounds the body,
         in bytes: of a longer one no more is read, and the answer holds one byte more than allowed.
         """
+        import httpx  # noqa: TID251 - an edge
+
         if not self.rest((pacer or self.pacer).reserve()):
             raise NoAnswer(STOPPED)
         try:
@@ -246,10 +264,10 @@ class Client:
                     response = _bounded(begun, at_most)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise NoAnswer(type(problem).__name__) from None
-        response.stream = _READ  # httpx ties the two in a ring, which would keep every page until the next garbage collection
+        response.stream = _read()  # httpx ties the two in a ring, which would keep every page until the next garbage collection
         return response
 
-    def hold_back(self, response: httpx.Response | None, attempt: int, pacer: Pacer | None = None) -> float:
+    def hold_back(self, response: "httpx.Response | None", attempt: int, pacer: Pacer | None = None) -> float:
         """Seconds to wait after a failed try: what ``Retry-After`` asks for, but never less than the usual back-off, which grows.
 
         A 429 also holds back the other workers; one that names no time worth the name makes everybody slower.
@@ -264,7 +282,7 @@ class Client:
                 (pacer or self.pacer).pause(told)
         return usual if told is None else max(told, usual)
 
-    def ask(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> httpx.Response:
+    def ask(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> "httpx.Response":
         """A request that may be repeated without harm: tried until it is answered with something else than a passing fault.
 
         :class:`Unanswered` after all tries, when the waiting would exceed the patience in all, or when the client is stopped.

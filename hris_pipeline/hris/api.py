@@ -12,14 +12,16 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-import httpx  # noqa: TID251 - an edge
 import msgspec
 
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import REQUIRED, Moved, Trial
 from hris_pipeline.http import Client, Pacer, Unanswered
+
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - an edge
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,7 +68,7 @@ class Api:
 
     def ask(
         self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """One request without a signature, tried until it is answered: an answer with 2xx or a status of ``accept``.
 
         ``url`` is a path or whole; ``where`` is what errors call it.
@@ -97,7 +99,7 @@ class Api:
         accept: Collection[int] = (),
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """One signed GET. ``right`` is what the credential needs for it, in the system's words."""
         signature = self._current()
         for again in (False, True):
@@ -157,7 +159,7 @@ class Api:
             remedy = then.format(attributes=" and ".join(missing))
             raise self.error(f"gave no person the attribute {' or '.join(missing)}", remedy)
 
-    def read(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], where: str) -> T:
+    def read(self, response: "httpx.Response", decoder: msgspec.json.Decoder[T], where: str) -> T:
         """The typed content of an answer (case 7)."""
         try:
             return decoder.decode(response.content)
@@ -169,7 +171,7 @@ class Api:
             raise self.error(f"answered {what} at {where}") from None
 
 
-def peek(response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> T | None:
+def peek(response: "httpx.Response", decoder: msgspec.json.Decoder[T]) -> T | None:
     """The typed content of a refusal; None where it is in another form, which is no error of its own."""
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         return decoder.decode(response.content)
@@ -246,6 +248,8 @@ class Walk:
 
     def follow(self, link: str, at: str) -> str:
         """The whole URL of a link to the next page, which may be relative to the URL ``at``."""
+        import httpx  # noqa: PLC0415, TID251 - an edge; a command that only reads needs none
+
         after = f"after {self.path} (page {self.pages})"
         try:
             base = httpx.URL(self.api.base_url)
@@ -272,7 +276,7 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: "httpx.URL") -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"https": 443, "http": 80}.get(url.scheme)
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
-import httpx  # noqa: TID251 - an edge
 import yaml
 
 from hris_pipeline.hris.extract import Connection, Status
 from hris_pipeline.http import Client, Pacer, Patience
 from hris_pipeline.settings import HrisAccount, KeyPath, Settings
+
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - an edge
 
 JSON = {"Accept": "application/json"}
 Options = TypeVar("Options", bound=Settings)
@@ -26,7 +28,7 @@ class Account(Generic[Options]):
     options: Options
     kinds: tuple[str, ...]  # of group, to be read
     timezone: str = "UTC"  # the company's, in which days in the names of files are written
-    transport: httpx.BaseTransport | None = None  # takes the place of the network in benchmarks
+    transport: "httpx.BaseTransport | None" = None  # takes the place of the network in benchmarks
     patience: Patience = field(default_factory=Patience)
     timeout: float = 60.0
 

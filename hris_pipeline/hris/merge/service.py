@@ -6,15 +6,17 @@ parameter stays the same from page to page, and a page holds 100 records at most
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
-import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import Struct, UnsetType
 
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import Api, Walk, ahead
+
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - an edge
 
 PREFIX = "/hris/v1"
 PAGE_SIZE = 100  # the most that Merge gives at once
@@ -47,7 +49,7 @@ class Service:
 
     def get(
         self, path: str, *, where: str, model: str, accept: Collection[int] = (), query: Mapping[str, str | int] | None = None
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """One GET for the linked account. ``model`` is what it is about, in Merge's word."""
         headers = {"X-Account-Token": self.account_token}
         response = self.api.get(path, where=where, right=model, accept={401, 403, *accept}, headers=headers, params=query)
@@ -94,7 +96,7 @@ class Service:
         """
         asked = {"page_size": self.page_size, **(query or {})}
 
-        def ask(url: str, where: str) -> httpx.Response:
+        def ask(url: str, where: str) -> "httpx.Response":
             return self.get(url, where=where, model=model, accept=accept)
 
         with ahead(self.api.client.stop) as pool:
@@ -114,6 +116,8 @@ class Service:
 
     def _cursor(self, given: str, walk: Walk) -> str:
         """The bare cursor. Some of Merge's own pages show a link that holds it; where that leads to is never followed."""
+        import httpx  # noqa: PLC0415, TID251 - an edge; a command that only reads needs none
+
         if "://" not in given:
             return given
         try:

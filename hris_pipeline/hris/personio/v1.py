@@ -7,10 +7,9 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
-import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -26,6 +25,9 @@ from hris_pipeline.hris.extract import (
     only_changes,
     twice_unless_proven,
 )
+
+if TYPE_CHECKING:
+    import httpx  # noqa: TID251 - an edge
 
 PATH = "/v1/company/employees"
 ATTRIBUTES_PATH = f"{PATH}/attributes"
@@ -276,7 +278,7 @@ def _pass(
     totals: list[int | None] = []
     file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES), kinds), OrgUnitFile(directory)
 
-    def ask(offset: int, where: str) -> httpx.Response:
+    def ask(offset: int, where: str) -> "httpx.Response":
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
 
     with file, unit_file, ahead(api.client.stop) as pool:
@@ -309,7 +311,7 @@ def demand(api: Api, vanished: Sequence[str]) -> None:
     )
 
 
-def _page(api: Api, response: httpx.Response, where: str) -> Page:
+def _page(api: Api, response: "httpx.Response", where: str) -> Page:
     page = api.read(response, PAGE, where)
     if not page.success:
         code = page.error.code if isinstance(page.error, Failure) else UNSET
