@@ -83,6 +83,10 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
     ):
         assert sentence in told
     assert len(told.splitlines()) < 140
+    (sample,) = re.findall(r"```text\n(demo  plan.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    printed = iter(line.rstrip() for line in told.splitlines())
+    missing = [line for line in sample.splitlines() if line and line != "..." and line.rstrip() not in printed]
+    assert missing == []  # each line of the README's sample, in its order
     assert (demo / "data" / "other.duckdb").exists()
     assert stat.S_IMODE((demo / "data" / "demo.duckdb").stat().st_mode) == 0o600
 
