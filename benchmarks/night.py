@@ -35,9 +35,9 @@ import pandera.backends.pandas.builtin_checks  # noqa: F401 - else pandera impor
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import tell
-from benchmarks.generate_merge import EMPLOYEES, GROUPS
-from hris_pipeline import contracts, plan, settings
+from benchmarks import generate_merge, tell
+from hris_pipeline import plan, settings
+from hris_pipeline.contracts.tables import CHANGES, CORE, EMPLOYEES, ORG_UNITS
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge import people, syncs, units
@@ -66,8 +66,8 @@ ACCOUNTS = {
     "merge": """{system: merge, api_key: "${BENCH_SECRET}", account_token: "${BENCH_SECRET}",
                  options: {requests_per_minute: 60000000}}""",
 }
-RAW = contracts.EMPLOYEES.at(f"hris_{CONNECTION}"), contracts.ORG_UNITS.at(f"hris_{CONNECTION}")
-TABLES = (*RAW, *contracts.CORE, contracts.CHANGES)
+RAW = EMPLOYEES.at(f"hris_{CONNECTION}"), ORG_UNITS.at(f"hris_{CONNECTION}")
+TABLES = (*RAW, *CORE, CHANGES)
 AGAIN = 5
 """How often planning and the joins are timed by themselves, in turn: one time of a fraction of a second says little."""
 
@@ -103,7 +103,10 @@ class Merge(httpx.BaseTransport):
     """Answers like Merge, whose own syncs are complete."""
 
     def __init__(self, folder: Path, now: dt.datetime) -> None:
-        self._lists = {people.PATH: Pages(folder / EMPLOYEES), units.GROUPS.path: Pages(folder / GROUPS)}
+        self._lists = {
+            people.PATH: Pages(folder / generate_merge.EMPLOYEES),
+            units.GROUPS.path: Pages(folder / generate_merge.GROUPS),
+        }
         self._date = format_datetime(now, usegmt=True)
         good = {"status": "DONE", "last_sync_result": "DONE", "last_sync_finished": now.isoformat(), "is_initial_sync": False}
         models = [{"model_id": f"hris.{model}", **good} for model in ("Employee", "Group")]

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hris_pipeline import alerts, contracts, groups, managers, pause, people, settings
-from hris_pipeline.contracts import Rule
+from hris_pipeline import alerts, groups, managers, pause, people, settings
+from hris_pipeline.contracts.tables import RULES
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
@@ -299,7 +299,7 @@ def _scope(company: Company, found: people.PeopleCounts) -> Iterator[Finding]:
 
 def _quarantine(found: people.PeopleCounts) -> Iterator[Finding]:
     """How many records each rule would hold back."""
-    rules = {rule.name: rule for rule in _RULES}
+    rules = {rule.name: rule for rule in RULES}
     for name, number in sorted(found.by_rule.items(), key=lambda pair: -pair[1]):
         what = f"{number:,} {'record' if number == 1 else 'records'} would be held back by rule {name}"
         holds = f"The rule: {rules[name].doc}. " if name in rules else ""
@@ -307,14 +307,6 @@ def _quarantine(found: people.PeopleCounts) -> Iterator[Finding]:
         yield Finding("note", PEOPLE, what, f"{holds}They keep whatever deskbird has; the rest is synced.", remedy)
     if not found.by_rule:
         yield Finding("ok", PEOPLE, "no record breaks a rule of the data")
-
-
-_RULES: tuple[Rule, ...] = (
-    *contracts.PEOPLE.rules,
-    contracts.EMAIL_IS_UNIQUE,
-    contracts.OTHER_RECORDS_ARE_SOUND,
-    contracts.UNIT_HAS_A_NAME,
-)
 
 
 # --- deskbird -------------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 import pyarrow as pa
 
-from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
+from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
 from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.dialects import quoted
 from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, Paging, RejectedError, Trouble, Walk
@@ -348,7 +348,7 @@ class Service:
         self.client.close()
 
     def read_users(self, path: Path, progress: Progress) -> Observation:
-        """Read all users into ``path`` (Arrow IPC stream, the columns of ``contracts.DESKBIRD_USERS``, ``hris_ref`` null).
+        """Read all users into ``path`` (Arrow IPC stream, the columns of ``contracts.tables.DESKBIRD_USERS``, ``hris_ref`` null).
 
         :raises DeskbirdError: the list could not be read to its end, or did not hold still; there is no file then.
         """
@@ -357,7 +357,7 @@ class Service:
     def read_groups(
         self, groups_path: Path, members_path: Path, progress: Progress, expected: Mapping[str, int] | None = None
     ) -> Observation:
-        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users.
+        """Read all groups and who is in them (``DESKBIRD_GROUPS`` and ``DESKBIRD_GROUP_MEMBERS``); else as for users.
 
         ``expected`` says how many members some groups should show. One that shows fewer, and as many as the largest one does, is
         read by itself too, where services often show more of a group than in their list.

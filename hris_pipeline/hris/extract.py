@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET
 
-from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS, Table
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
 
 Proof = Literal["unproven", "proven"]
@@ -47,8 +47,8 @@ _ARROW = {
 class Extract:
     """One resource of one connection, read to its end.
 
-    ``path`` is an Arrow IPC stream file whose columns are those of the resource's contract (``contracts.EMPLOYEES`` or
-    ``contracts.ORG_UNITS``); it lies beside the warehouse with mode 0600 and is deleted once it is loaded.
+    ``path`` is an Arrow IPC stream file whose columns are those of the resource's contract (``contracts.tables.EMPLOYEES`` or
+    ``contracts.tables.ORG_UNITS``); it lies beside the warehouse with mode 0600 and is deleted once it is loaded.
     """
 
     resource: Literal["employees", "org_units"]
@@ -204,7 +204,7 @@ class _TableFile:
 
 
 class EmployeeFile(_TableFile):
-    """Employees in the form of ``contracts.EMPLOYEES``, written in batches while pages come in.
+    """Employees in the form of ``contracts.tables.EMPLOYEES``, written in batches while pages come in.
 
     ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
     record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
@@ -292,7 +292,7 @@ class EmployeeFile(_TableFile):
 
 
 class OrgUnitFile(_TableFile):
-    """Org units in the form of ``contracts.ORG_UNITS``."""
+    """Org units in the form of ``contracts.tables.ORG_UNITS``."""
 
     table = ORG_UNITS
     count = 0  # units added so far

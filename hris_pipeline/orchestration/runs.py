@@ -16,7 +16,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
-from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
+from hris_pipeline.contracts.tables import APPLIED_CHANGES, CHANGES
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.contracts import PHOTOS
+from hris_pipeline.contracts.tables import PHOTOS
 from hris_pipeline.hris.photos import Asked, Photo
 from hris_pipeline.warehouse import stage
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
-from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris import bamboohr as connector
 from hris_pipeline.hris.systems import SYSTEMS

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from hris_pipeline import settings
-from hris_pipeline.contracts import STATUSES
+from hris_pipeline.contracts.tables import STATUSES
 from hris_pipeline.hris import merge
 from hris_pipeline.hris.merge_coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
 from hris_pipeline.hris.personio import RATES

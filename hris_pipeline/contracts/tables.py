@@ -8,6 +8,7 @@ published.
 
 from dataclasses import dataclass, replace
 
+from hris_pipeline.contracts.change_kinds import ACTIONS, OBJECTS, OUTCOMES, VERDICTS
 from hris_pipeline.texts import UNSEEN_IN_ADDRESSES
 
 
@@ -413,10 +414,6 @@ DESKBIRD_GROUP_MEMBERS = Table(
 
 # --- the plan and what became of it -------------------------------------------------------------------------------------------
 
-OBJECTS = ("user", "group", "membership", "manager", "absence")
-ACTIONS = ("create", "link", "update", "rename", "reactivate", "deactivate", "delete", "add", "remove", "set", "clear")
-OUTCOMES = ("applied", "failed", "blocked", "skipped", "stale")
-
 CHANGES = Table(
     "deskbird",
     "changes",
@@ -489,7 +486,7 @@ CHANGES = Table(
         ),
         Column("reason", "VARCHAR", "one plain sentence", nullable=False),
         Column("evidence", "JSON", "the facts it rests on", nullable=False),
-        Column("verdict", "VARCHAR", "planned or blocked", nullable=False, values=("planned", "blocked")),
+        Column("verdict", "VARCHAR", "planned or blocked", nullable=False, values=VERDICTS),
         Column("guard", "VARCHAR", "the guard that blocks it"),
         Column(
             "stage",
@@ -520,6 +517,9 @@ APPLIED_CHANGES = Table(
     ),
     key=("plan_id", "seq"),
 )
+
+RULES = (*PEOPLE.rules, EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND, UNIT_HAS_A_NAME)
+"""Every rule that holds a record back."""
 
 CORE = (PEOPLE, QUARANTINE, GROUPS, MEMBERSHIPS, MANAGER_GRAPH)
 DESKBIRD = (DESKBIRD_USERS, DESKBIRD_GROUPS, DESKBIRD_GROUP_MEMBERS, CHANGES, APPLIED_CHANGES)

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-Kind = Literal["create_user", "update_user", "create_group", "update_group", "delete_group"]
+from hris_pipeline.contracts.change_kinds import Outcome
 
-Outcome = Literal["applied", "failed", "blocked", "skipped", "stale"]
+Kind = Literal["create_user", "update_user", "create_group", "update_group", "delete_group"]
 
 ProblemCode = Literal[
     "already_so",  # nothing to do: deskbird holds it
