@@ -37,9 +37,9 @@ import pyarrow.parquet as pq
 
 from benchmarks import generate_merge, tell
 from hris_pipeline import plan, settings
+from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.contracts.tables import CHANGES, CORE, EMPLOYEES, ORG_UNITS
 from hris_pipeline.definitions import build_defs
-from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.merge import people, syncs, units
 from hris_pipeline.hris.personio.v1 import LIMIT
 from hris_pipeline.hris.systems import connect

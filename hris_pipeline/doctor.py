@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hris_pipeline import alerts, groups, managers, pause, people, settings
+from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.tables import RULES
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
-from hris_pipeline.hris.extract import Extract, Progress, Trial
 from hris_pipeline.hris.systems import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.plan import dialects

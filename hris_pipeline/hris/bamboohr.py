@@ -14,9 +14,11 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 from pydantic import Field
 
+from hris_pipeline.contracts.extracts import Extract, Progress
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, basic, peek, tried, tried_first
-from hris_pipeline.hris.extract import REQUIRED, Extract, Progress, Trial
+from hris_pipeline.hris.extract import REQUIRED
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import Settings
 

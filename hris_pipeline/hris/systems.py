@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.hris import bamboohr, files, merge, personio
-from hris_pipeline.hris.extract import Connection
 from hris_pipeline.hris.system import System, Variant
 from hris_pipeline.settings import HrisAccount
 

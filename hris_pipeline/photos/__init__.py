@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline.contracts.tables import PHOTOS
-from hris_pipeline.hris.photos import Asked, Photo
+from hris_pipeline.photos.source import Asked, Photo
 from hris_pipeline.warehouse import stage
 
 MOST = 2_000

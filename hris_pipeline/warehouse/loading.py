@@ -8,8 +8,8 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from hris_pipeline.contracts.extracts import Extract
 from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, EMPLOYEES, ORG_UNITS, Table
-from hris_pipeline.hris.extract import Extract
 from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
 _UNREADABLE, _PARTIAL = (

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from hris_pipeline import clock
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import Extract, Trial
 from hris_pipeline.hris.files import SYSTEM, Files
 
 COLUMNS = {"id": "ID", "email": "E-Mail", "given_name": "First", "family_name": "Last"}

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from hris_pipeline import clock
-from hris_pipeline.hris.extract import Extract, Trial
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.merge import Merge
 from hris_pipeline.hris.merge.units import KINDS
 from hris_pipeline.hris.systems import SYSTEMS

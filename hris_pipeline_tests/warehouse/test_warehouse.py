@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from hris_pipeline.contracts.extracts import Extract
 from hris_pipeline.contracts.tables import (
     CORE,
     DESKBIRD,
@@ -24,8 +25,9 @@ from hris_pipeline.contracts.tables import (
     Table,
 )
 from hris_pipeline.errors import PipelineError, WarehouseError
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, arrow_schema
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading, scratch
+from hris_pipeline.warehouse.arrow import schema
 
 NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
 SECRET = "Zo\u00eb Geheim"
@@ -488,4 +490,4 @@ def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse,
 
 def test_arrow_and_duckdb_agree_on_the_raw_tables() -> None:
     for table in (EMPLOYEES, ORG_UNITS):
-        assert tuple(arrow_schema(table).names) == table.names
+        assert tuple(schema(table).names) == table.names

@@ -10,8 +10,10 @@ from itertools import chain
 from pathlib import Path
 
 from hris_pipeline import clock
+from hris_pipeline.contracts.extracts import Extract, Progress, Proof
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.hris.files import encodings, records
 from hris_pipeline.hris.files.arrivals import Arrival, choose, receive, settled
 from hris_pipeline.hris.files.contents import Content, open_content

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from hris_pipeline import rules
-from hris_pipeline.hris.extract import Status
+from hris_pipeline.contracts.extracts import Status
 from hris_pipeline.settings import REFERENCE, KeyPath, Settings, Text, mistake, refuse
 from hris_pipeline.texts import clean_text
 

@@ -12,8 +12,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from hris_pipeline.contracts.extracts import Extract, Progress, Status
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.extract import Extract, Progress, Status, Trial
 from hris_pipeline.hris.merge import people, trials, units
 from hris_pipeline.hris.merge.service import DASHBOARD, PAGE_SIZE, Service
 from hris_pipeline.hris.merge_coverage import THROUGH_MERGE

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from hris_pipeline.contracts.extracts import Extract, Progress, Proof
 from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, only_changes
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
 from hris_pipeline.hris.merge import syncs
 from hris_pipeline.hris.merge import units as unit_lists
 from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service, Text

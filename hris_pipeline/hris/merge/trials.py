@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import msgspec
 
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import tried
-from hris_pipeline.hris.extract import Trial
 from hris_pipeline.hris.merge import people, syncs, units
 from hris_pipeline.hris.merge.service import DASHBOARD, Page, Record, Service
 

@@ -14,18 +14,11 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from hris_pipeline.contracts.extracts import Extract, Progress
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, Walk, ahead, tried
-from hris_pipeline.hris.extract import (
-    REQUIRED,
-    EmployeeFile,
-    Extract,
-    OrgUnitFile,
-    Progress,
-    Trial,
-    only_changes,
-    twice_unless_proven,
-)
+from hris_pipeline.hris.extract import REQUIRED, EmployeeFile, OrgUnitFile, only_changes, twice_unless_proven
 
 PATH = "/v1/company/employees"
 ATTRIBUTES_PATH = f"{PATH}/attributes"

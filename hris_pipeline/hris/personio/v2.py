@@ -18,9 +18,11 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
+from hris_pipeline.contracts.extracts import Extract, Progress, Proof
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried, tried_first
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, Progress, Proof, Trial, only_changes
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
 from hris_pipeline.hris.personio import v1
 from hris_pipeline.http import Pacer, backoff
 
