@@ -40,9 +40,9 @@ from hris_pipeline import plan, settings
 from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.contracts.tables import CHANGES, CORE, EMPLOYEES, ORG_UNITS
 from hris_pipeline.definitions import build_defs
-from hris_pipeline.hris.merge import people, syncs, units
-from hris_pipeline.hris.personio.v1 import LIMIT
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
+from hris_pipeline.hris.systems.merge import people, syncs, units
+from hris_pipeline.hris.systems.personio.v1 import LIMIT
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.rules import plan_rules

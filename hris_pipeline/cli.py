@@ -470,7 +470,7 @@ def systems(
     ] = Format.table,
 ) -> None:
     """List every HR system with what it offers there; with a NAME, one system's credentials, options and limits."""
-    from hris_pipeline.hris.systems import SYSTEMS, find, table
+    from hris_pipeline.hris.registry import SYSTEMS, find, table
     from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
 

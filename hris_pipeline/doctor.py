@@ -16,7 +16,7 @@ from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
-from hris_pipeline.hris.systems import SYSTEMS, connect
+from hris_pipeline.hris.registry import SYSTEMS, connect
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company

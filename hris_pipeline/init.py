@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError, SettingsError
+from hris_pipeline.hris.registry import SYSTEMS, find
 from hris_pipeline.hris.system import System, Variant
-from hris_pipeline.hris.systems import SYSTEMS, find
 
 Ask = Callable[[str, str | None], str]
 """Puts a question with its default (None: there is none) to whoever answers."""

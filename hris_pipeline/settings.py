@@ -359,7 +359,7 @@ def _systems(info: ValidationInfo | None = None) -> Mapping[str, Any]:
     """The registry of HR systems."""
     given = (info.context or {}).get("systems") if info else None
     if given is None:
-        from hris_pipeline.hris.systems import SYSTEMS  # noqa: PLC0415 - the systems' modules take their types from here
+        from hris_pipeline.hris.registry import SYSTEMS  # noqa: PLC0415 - the systems' modules take their types from here
 
         given = SYSTEMS
     return dict(given)

@@ -7,7 +7,7 @@ from pydantic import Field
 from typer.testing import CliRunner
 
 from hris_pipeline import cli, settings
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
 
 
 class Columns(settings.Settings):

@@ -2,7 +2,7 @@
 
 from hris_pipeline import rules
 from hris_pipeline.export import Choice, ExportRules
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.people import PeopleRules
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.arrivals import ATTRIBUTES, Expected

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hris_pipeline.errors import SettingsError
-from hris_pipeline.hris.files import Options
+from hris_pipeline.hris.systems.files import Options
 from hris_pipeline.orchestration.resources import Connections
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings import _Loader, load, resolve

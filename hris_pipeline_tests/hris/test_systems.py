@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from hris_pipeline import settings
 from hris_pipeline.contracts.tables import STATUSES
-from hris_pipeline.hris import merge
-from hris_pipeline.hris.merge_coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
-from hris_pipeline.hris.personio import RATES
+from hris_pipeline.hris.registry import SYSTEMS, connect, find, table
 from hris_pipeline.hris.system import Answer, Evidence
-from hris_pipeline.hris.systems import SYSTEMS, connect, find, table
+from hris_pipeline.hris.systems import merge
+from hris_pipeline.hris.systems.merge.coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
+from hris_pipeline.hris.systems.personio import RATES
 from hris_pipeline.presentation.systems import COLUMNS
 from hris_pipeline_tests.conftest import ROOT, SPECS
 

@@ -11,7 +11,7 @@ import duckdb
 from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
 from hris_pipeline.http import Patience
 from hris_pipeline.orchestration.resources import AS_OF, Connections, Deskbirds
 from hris_pipeline.sandbox.company import Tenant

@@ -3,7 +3,7 @@
 import pytest
 
 from hris_pipeline import settings
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
 from hris_pipeline.sandbox import run
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.server import serve

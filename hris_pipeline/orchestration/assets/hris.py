@@ -10,7 +10,7 @@ from hris_pipeline.contracts.extracts import ChangesConnection, Extract
 from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.hris.extract import nothing_read
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job
 from hris_pipeline.orchestration.step import Events, Step, assets

@@ -13,7 +13,7 @@ import dagster as dg
 from hris_pipeline import photos as kept
 from hris_pipeline.contracts.tables import PEOPLE, PHOTOS, Table
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_people
 from hris_pipeline.orchestration.assets.hris import source

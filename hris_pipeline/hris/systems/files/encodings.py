@@ -10,7 +10,7 @@ import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
-from hris_pipeline.hris.files.places import CHUNK, Refused
+from hris_pipeline.hris.systems.files.places import CHUNK, Refused
 
 _BOMS = (  # the long ones first
     (codecs.BOM_UTF32_LE, "utf-32"),

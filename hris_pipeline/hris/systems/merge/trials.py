@@ -7,8 +7,8 @@ import msgspec
 
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import tried
-from hris_pipeline.hris.merge import people, syncs, units
-from hris_pipeline.hris.merge.service import DASHBOARD, Page, Record, Service
+from hris_pipeline.hris.systems.merge import people, syncs, units
+from hris_pipeline.hris.systems.merge.service import DASHBOARD, Page, Record, Service
 
 RECORDS = msgspec.json.Decoder(Page[Record])
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from hris_pipeline.hris.files.options import Sftp
+from hris_pipeline.hris.systems.files.options import Sftp
 
 T = TypeVar("T")
 

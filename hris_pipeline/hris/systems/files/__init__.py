@@ -14,13 +14,13 @@ from hris_pipeline.contracts.extracts import Extract, Progress, Proof
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
-from hris_pipeline.hris.files import encodings, records
-from hris_pipeline.hris.files.arrivals import Arrival, choose, receive, settled
-from hris_pipeline.hris.files.contents import Content, open_content
-from hris_pipeline.hris.files.options import Options
-from hris_pipeline.hris.files.places import Entry, Folder, Place, Refused, Server
-from hris_pipeline.hris.files.records import Survey, Written, survey
 from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.hris.systems.files import encodings, records
+from hris_pipeline.hris.systems.files.arrivals import Arrival, choose, receive, settled
+from hris_pipeline.hris.systems.files.contents import Content, open_content
+from hris_pipeline.hris.systems.files.options import Options
+from hris_pipeline.hris.systems.files.places import Entry, Folder, Place, Refused, Server
+from hris_pipeline.hris.systems.files.records import Survey, Written, survey
 from hris_pipeline.settings import HrisAccount, KeyPath
 
 FETCHED = "fetched."  # what our copies of the files are called, and a number

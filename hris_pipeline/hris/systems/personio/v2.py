@@ -23,7 +23,7 @@ from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried, tried_first
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
-from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.http import Pacer, backoff
 
 PERSONS = "/v2/persons"

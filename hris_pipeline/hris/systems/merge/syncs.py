@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from hris_pipeline import clock
 from hris_pipeline.hris.api import Walk
-from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service
+from hris_pipeline.hris.systems.merge.service import DASHBOARD, PREFIX, Page, Record, Service
 
 ACCOUNT = f"{PREFIX}/account-details"
 SYNCS = f"{PREFIX}/sync-status"

@@ -9,8 +9,8 @@ from typing import Any
 
 from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris import bamboohr, files, merge, personio
 from hris_pipeline.hris.system import System, Variant
+from hris_pipeline.hris.systems import bamboohr, files, merge, personio
 from hris_pipeline.settings import HrisAccount
 
 SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM, files.SYSTEM)}

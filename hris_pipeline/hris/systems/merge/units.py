@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hris_pipeline.hris.api import Walk, in_order
-from hris_pipeline.hris.merge.service import PREFIX, Page, Record, Service, Text
+from hris_pipeline.hris.systems.merge.service import PREFIX, Page, Record, Service, Text
 
 TYPES = {"TEAM": "team", "DEPARTMENT": "department", "COST_CENTER": "cost_center", "BUSINESS_UNIT": "business_unit"}
 """Merge's words for types of groups to our kinds. GROUP says nothing more than that it is one."""

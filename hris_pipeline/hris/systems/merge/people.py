@@ -18,10 +18,10 @@ from msgspec import UNSET
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
 from hris_pipeline.hris.api import Walk
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
-from hris_pipeline.hris.merge import syncs
-from hris_pipeline.hris.merge import units as unit_lists
-from hris_pipeline.hris.merge.service import DASHBOARD, PREFIX, Page, Record, Service, Text
-from hris_pipeline.hris.merge.units import Units
+from hris_pipeline.hris.systems.merge import syncs
+from hris_pipeline.hris.systems.merge import units as unit_lists
+from hris_pipeline.hris.systems.merge.service import DASHBOARD, PREFIX, Page, Record, Service, Text
+from hris_pipeline.hris.systems.merge.units import Units
 
 PATH = f"{PREFIX}/employees"
 OVERLAP = dt.timedelta(minutes=10)

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from msgspec import UNSET
 
-from hris_pipeline.hris.files.options import EXCEL
+from hris_pipeline.hris.systems.files.options import EXCEL
 from hris_pipeline.texts import clean_text, strip_unseen
 
 UNREADABLE = "unreadable: "

@@ -1,7 +1,7 @@
 """What is written in a file: CSV, TSV, Excel, JSON or one of them in a zip archive, as columns of the attributes asked for.
 
 Nothing is guessed that the file does not bear out: a file that can be read in no way that fits the company file is
-:class:`~hris_pipeline.hris.files.places.Refused`, with the number of the row and never its content.
+:class:`~hris_pipeline.hris.systems.files.places.Refused`, with the number of the row and never its content.
 """
 
 import codecs
@@ -22,10 +22,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hris_pipeline.hris.extract import BATCH
-from hris_pipeline.hris.files import encodings
-from hris_pipeline.hris.files.options import Format, Options
-from hris_pipeline.hris.files.places import CHUNK, Refused, new_file
-from hris_pipeline.hris.files.text import header_key
+from hris_pipeline.hris.systems.files import encodings
+from hris_pipeline.hris.systems.files.options import Format, Options
+from hris_pipeline.hris.systems.files.places import CHUNK, Refused, new_file
+from hris_pipeline.hris.systems.files.text import header_key
 
 DELIMITERS = (",", ";", "\t", "|")
 _ENDINGS: Mapping[Format, Sequence[str]] = {

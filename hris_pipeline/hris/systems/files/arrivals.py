@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hris_pipeline.hris.files.options import Options, date_in
-from hris_pipeline.hris.files.places import CHUNK, Entry, Place, Refused
+from hris_pipeline.hris.systems.files.options import Options, date_in
+from hris_pipeline.hris.systems.files.places import CHUNK, Entry, Place, Refused
 
 _NO_BEGINNINGS = (".", "~$")
 _NO_ENDINGS = ("~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".lock")

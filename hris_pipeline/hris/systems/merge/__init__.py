@@ -15,10 +15,10 @@ from pydantic import Field
 from hris_pipeline.contracts.extracts import Extract, Progress, Status
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.merge import people, trials, units
-from hris_pipeline.hris.merge.service import DASHBOARD, PAGE_SIZE, Service
-from hris_pipeline.hris.merge_coverage import THROUGH_MERGE
 from hris_pipeline.hris.system import Account, Capabilities, System
+from hris_pipeline.hris.systems.merge import people, trials, units
+from hris_pipeline.hris.systems.merge.coverage import THROUGH_MERGE
+from hris_pipeline.hris.systems.merge.service import DASHBOARD, PAGE_SIZE, Service
 from hris_pipeline.http import Patience
 from hris_pipeline.settings import Settings
 

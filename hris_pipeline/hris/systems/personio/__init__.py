@@ -15,8 +15,8 @@ from pydantic import Field
 from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import Api
-from hris_pipeline.hris.personio import auth, pictures, v1, v2
 from hris_pipeline.hris.system import Account, Capabilities, System, Variant
+from hris_pipeline.hris.systems.personio import auth, pictures, v1, v2
 from hris_pipeline.photos.source import Asked, Photo
 from hris_pipeline.settings import Settings
 

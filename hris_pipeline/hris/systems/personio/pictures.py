@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import Api, in_order, peek
-from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.photos.source import LARGEST, Asked, Photo, photo
 
 WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take

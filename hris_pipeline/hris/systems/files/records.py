@@ -14,10 +14,20 @@ from typing import Any
 from msgspec import UNSET
 
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
-from hris_pipeline.hris.files.contents import Content
-from hris_pipeline.hris.files.options import BLANK, EMPLOYED, Columns, Options
-from hris_pipeline.hris.files.places import Refused
-from hris_pipeline.hris.files.text import UNREADABLE, Nothing, Spoilt, clean, clean_code, clean_ends, clean_id, day, unit_id
+from hris_pipeline.hris.systems.files.contents import Content
+from hris_pipeline.hris.systems.files.options import BLANK, EMPLOYED, Columns, Options
+from hris_pipeline.hris.systems.files.places import Refused
+from hris_pipeline.hris.systems.files.text import (
+    UNREADABLE,
+    Nothing,
+    Spoilt,
+    clean,
+    clean_code,
+    clean_ends,
+    clean_id,
+    day,
+    unit_id,
+)
 from hris_pipeline.texts import clean_address, email_key
 
 IDS = ("id", "employment_id", "manager_id")
