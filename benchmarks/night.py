@@ -43,6 +43,7 @@ from hris_pipeline.definitions import build_defs
 from hris_pipeline.hris.registry import connect
 from hris_pipeline.hris.systems.merge import people, syncs, units
 from hris_pipeline.hris.systems.personio.v1 import LIMIT
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
 from hris_pipeline.orchestration.rules import plan_rules
@@ -197,7 +198,7 @@ def counts(warehouse: Warehouse) -> dict[str, Any]:
 
 def planning(warehouse: Warehouse, company: Company, now: dt.datetime) -> float:
     """Seconds that matching and planning take by themselves, once more over the same tables."""
-    rules = plan_rules(settings.resolve(company))
+    rules = plan_rules(companies.resolve(company))
     with warehouse.write((CONNECTION,)) as con:
         started = time.perf_counter()
         plan.build(con, rules, now=now, run_id="benchmark")
@@ -239,7 +240,7 @@ def main(folder: Path, through: str) -> None:
         os.environ |= {settings.DATA_VARIABLE: place, settings.COMPANIES_VARIABLE: place, "BENCH_SECRET": "none"}
         warehouse = Warehouse(data, NAME)
         hold(warehouse, folder, data, now)
-        company = settings.load(NAME)
+        company = companies.load(NAME)
         defs = build_defs([company], {"connections": Saved(Merge(folder, now) if through == "merge" else Personio(folder))})
         job = defs.resolve_job_def(dry_run_job(NAME))
         started = time.perf_counter()

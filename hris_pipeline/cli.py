@@ -283,6 +283,7 @@ def explain(
     """Show one person end to end: HR record, user and how it is known, what is wanted, planned, was done, and why."""
     from hris_pipeline import settings
     from hris_pipeline.errors import SettingsError
+    from hris_pipeline.operations import companies
     from hris_pipeline.orchestration.rules import plan_rules
     from hris_pipeline.presentation import explain as rendering
     from hris_pipeline.presentation import page, put
@@ -290,7 +291,7 @@ def explain(
 
     loaded = _load(company)
     with contextlib.suppress(SettingsError):  # nothing is asked of anybody, so no credential is needed
-        loaded = settings.resolve(loaded)
+        loaded = companies.resolve(loaded)
     with Warehouse(settings.data_folder(), company).read() as con:
         found = rendering.read(con, company, person, plan_rules(loaded), _now(as_of), timezone=loaded.timezone)
     if format is Format.table and out is None:
@@ -506,13 +507,13 @@ def sandbox(
 
 def _load(company: str, *, to_run: bool = False) -> "Company":
     """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
-    from hris_pipeline import settings
+    from hris_pipeline.operations import companies
 
     if company == "demo":
         from hris_pipeline.sandbox import clock
 
         clock.use()
-    return settings.load_to_run(company) if to_run else settings.load(company)
+    return companies.load_to_run(company) if to_run else companies.load(company)
 
 
 def _now(as_of: str | None) -> dt.datetime:

@@ -17,6 +17,7 @@ from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
 from hris_pipeline.hris.registry import SYSTEMS, connect
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company
@@ -60,7 +61,7 @@ def diagnose(name: str, *, now: dt.datetime, offline: bool = False, progress: Pr
 
 def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str, Any], *, offline: bool) -> Iterator[Finding]:
     try:
-        company = settings.load(name)
+        company = companies.load(name)
     except SettingsError as problem:
         there = name in settings.company_names()
         remedy = (
@@ -82,7 +83,7 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
         yield Finding("note", FILE, "the HR systems and deskbird", "They were not asked, because of --offline.")
         return
     try:
-        resolved = settings.resolve(company, stand_in=_STAND_IN)
+        resolved = companies.resolve(company, stand_in=_STAND_IN)
     except SettingsError as problem:
         yield from _lines(problem, "what the environment variables hold", "Correct the variable.")
         return

@@ -1,19 +1,93 @@
-"""The HR systems that can be read. To add one: a module that declares a ``System``, and its name here.
+"""The HR systems that can be read: those of this package, and those that other packages declare.
 
-``hris-pipeline systems`` prints this list.
+A module or package of ``hris/systems/`` declares its :class:`~hris_pipeline.hris.system.System` as
+``SYSTEM`` and has its name in :data:`OURS`. A package of others declares one as an entry point:
+
+.. code-block:: toml
+
+   [project.entry-points."hris_pipeline.systems"]
+   paper = "paper_hr:SYSTEM"
+
+The module is imported when its system is first asked for. ``hris-pipeline systems`` prints all.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.hris.system import System, Variant
-from hris_pipeline.hris.systems import bamboohr, files, merge, personio
 from hris_pipeline.settings import HrisAccount
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (personio.SYSTEM, bamboohr.SYSTEM, merge.SYSTEM, files.SYSTEM)}
+GROUP = "hris_pipeline.systems"
+OURS = ("personio", "bamboohr", "merge", "files")
+
+
+class Registry(MutableMapping[str, System]):
+    """HR systems by their name in the company file, loaded one by one; a test may put one in by hand."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, System] = {}
+
+    @functools.cached_property
+    def _declared(self) -> dict[str, list[EntryPoint]]:
+        """What declares each of them: one entry point, unless two packages claim one name."""
+        found = {name: [EntryPoint(name, f"{__package__}.systems.{name}:SYSTEM", GROUP)] for name in OURS}
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            found.setdefault(point.name, []).append(point)
+        return found
+
+    def __getitem__(self, name: str) -> System:
+        if name not in self._loaded:
+            self._loaded[name] = _load(name, self._declared[name])
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, system: System) -> None:
+        self._loaded[name] = system
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._declared, **self._loaded})
+
+    def __len__(self) -> int:
+        return len({**self._declared, **self._loaded})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._loaded or name in self._declared
+
+
+def _load(name: str, points: Sequence[EntryPoint]) -> System:
+    """The system that is declared under a name."""
+    if len(points) > 1:
+        claims = " and ".join(map(_where, points))
+        raise PipelineError(f"{claims} declare an HR system of the name {name}. Keep one of them installed.")
+    point = points[0]
+    try:
+        system = point.load()
+    except Exception as problem:
+        if point.dist is None:
+            raise  # ours: a fault of this package
+        what = f"It cannot be imported ({type(problem).__name__})"
+    else:
+        if isinstance(system, System) and system.name == name:
+            return system
+        what = f"It is no System of the name {name}"
+    raise PipelineError(f"{_where(point)} declares the HR system {name}. {what}. Update or uninstall it.")
+
+
+def _where(point: EntryPoint) -> str:
+    """Which package an entry point is of, and what it points to."""
+    package = f"{point.dist.name} {point.dist.version}" if point.dist else "hris-pipeline"
+    return f"{package} ({point.value})"
+
+
+SYSTEMS = Registry()
+"""The HR systems that are installed."""
 
 
 def connect(name: str, account: HrisAccount, kinds: Collection[str], **more: Any) -> Connection:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from hris_pipeline import settings, streams
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import runs, storage
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.presentation import count, progress, put
@@ -78,7 +79,7 @@ def _start_over(data: Path) -> None:
 
 def play() -> None:
     """The three nights; :class:`~hris_pipeline.errors.PipelineError` where one of them does not end as it should."""
-    company = settings.load(COMPANY)
+    company = companies.load(COMPANY)
     data = settings.data_folder()
     began = time.monotonic()
     with sandbox(data, company, day=1, fresh=True) as stands:

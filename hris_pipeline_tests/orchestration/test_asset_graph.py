@@ -11,6 +11,7 @@ import pytest
 from hris_pipeline import settings
 from hris_pipeline.contracts.tables import CORE, DESKBIRD, EMPLOYEES, ORG_UNITS, PEOPLE
 from hris_pipeline.definitions import build_defs
+from hris_pipeline.operations.companies import load
 from hris_pipeline.orchestration.tables import code_version
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
@@ -155,9 +156,9 @@ def test_column_lineage_names_columns_that_exist():
 
 def test_a_code_version_follows_the_company_file_and_the_code(companies):
     write(companies, "acme")
-    before = settings.load("acme")
+    before = load("acme")
     (companies / "acme.yaml").write_text((companies / "acme.yaml").read_text() + "sync: {prehire_days: 3}\n")
-    after = settings.load("acme")
+    after = load("acme")
     assert code_version(before, "people") == code_version(before, "people")
     assert code_version(before, "people") != code_version(after, "people")
     assert code_version(before, "people") != code_version(before, "people", "groups")
