@@ -44,9 +44,9 @@ from hris_pipeline.hris.registry import connect
 from hris_pipeline.hris.systems.merge import people, syncs, units
 from hris_pipeline.hris.systems.personio.v1 import LIMIT
 from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
-from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading

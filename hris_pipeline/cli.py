@@ -242,9 +242,9 @@ def export_csv(
 ) -> None:
     """Write roles and main offices, which SCIM cannot carry, as the CSV file that deskbird's own import takes."""
     from hris_pipeline import export, settings
-    from hris_pipeline.orchestration.rules import export_rules
-    from hris_pipeline.presentation import count
+    from hris_pipeline.operations.parameters import export_rules
     from hris_pipeline.warehouse import Warehouse
+    from hris_pipeline.wording import count
 
     loaded, now = _load(company), _now(as_of)
     if not loaded.export.roles:
@@ -284,7 +284,7 @@ def explain(
     from hris_pipeline import settings
     from hris_pipeline.errors import SettingsError
     from hris_pipeline.operations import companies
-    from hris_pipeline.orchestration.rules import plan_rules
+    from hris_pipeline.operations.parameters import plan_rules
     from hris_pipeline.presentation import explain as rendering
     from hris_pipeline.presentation import page, put
     from hris_pipeline.warehouse import Warehouse
@@ -647,9 +647,9 @@ def _decide_many(company: str, file: Path | None, *, because: str | None, as_of:
     """Write down what a file says, else a link for everybody whose e-mail fits exactly one marked user; all or nothing."""
     from hris_pipeline import settings
     from hris_pipeline.identity import decisions as deciding
-    from hris_pipeline.presentation import count
     from hris_pipeline.presentation import review as rendering
     from hris_pipeline.warehouse import Warehouse
+    from hris_pipeline.wording import count
 
     loaded, now, by = _load(company), _now(as_of), getpass.getuser()
     given = None if file is None else rendering.decisions_in(_text_of(file), str(file))

@@ -18,7 +18,7 @@ from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
 from hris_pipeline.hris.registry import SYSTEMS, connect
 from hris_pipeline.operations import companies
-from hris_pipeline.orchestration.rules import people_rules
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading, scratch

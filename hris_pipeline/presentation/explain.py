@@ -23,10 +23,11 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.planning import compute
-from hris_pipeline.presentation import clean, count, document, escaped, moment
+from hris_pipeline.presentation import clean, document, escaped, moment
 from hris_pipeline.presentation import plan as plans
 from hris_pipeline.presentation import review as reviews
 from hris_pipeline.presentation.compared import Comparison, Row
+from hris_pipeline.wording import count
 
 _HERE = Path(__file__).parent
 _FOUND, _CHANGES, _REQUESTS, _TURNS = (

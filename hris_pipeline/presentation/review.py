@@ -21,8 +21,9 @@ from hris_pipeline.contracts.tables import EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SO
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.identity.decisions import Decision, Word
 from hris_pipeline.people.status import CONTRADICTIONS
-from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation import clean, document, moment
 from hris_pipeline.presentation.oddities import Oddities
+from hris_pipeline.wording import count
 
 _SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
 _SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it

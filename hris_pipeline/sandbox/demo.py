@@ -22,11 +22,12 @@ from hris_pipeline.errors import PipelineError
 from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import runs, storage
 from hris_pipeline.orchestration.instance import open_instance
-from hris_pipeline.presentation import count, progress, put
 from hris_pipeline.presentation import plan as rendering
+from hris_pipeline.presentation import progress, put
 from hris_pipeline.sandbox import clock, run, server
 from hris_pipeline.sandbox.company import SAMPLE
 from hris_pipeline.warehouse import Warehouse
+from hris_pipeline.wording import count
 
 COMPANY = clock.COMPANY
 TITLES = {1: "the first import", 2: "an ordinary night", 3: "a night when HR broke something"}

@@ -18,8 +18,8 @@ from hris_pipeline.contracts.writes import Result
 from hris_pipeline.deskbird import apply, journal
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration.resources import Deskbirds, no_progress
-from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.warehouse import Warehouse, loading
 
 AFTER_SENT, BEFORE_ANSWERED, AFTER_ANSWERED = POINTS = ("after_sent", "before_answered", "after_answered")

@@ -21,7 +21,7 @@ import pytest
 from hris_pipeline import plan, settings
 from hris_pipeline.deskbird import journal
 from hris_pipeline.operations import companies
-from hris_pipeline.orchestration.rules import plan_rules
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Tenant, generate
 from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.server import serve

@@ -11,8 +11,8 @@ import yaml
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.hris.systems.files import Options
 from hris_pipeline.operations.companies import load, resolve
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.orchestration.resources import Connections
-from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.settings.notation import Loader
 from hris_pipeline_tests.hris.feed import COLUMNS, of, rows
 

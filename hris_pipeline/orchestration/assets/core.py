@@ -21,8 +21,8 @@ from hris_pipeline.contracts.tables import (
     Table,
 )
 from hris_pipeline.errors import ContractError, PipelineError
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.orchestration import checks
-from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.orchestration.step import Events, Step, assets
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.settings import Company

@@ -28,11 +28,11 @@ from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeadlineError, DeskbirdError, PipelineError
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration import checks, outcomes
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
 from hris_pipeline.orchestration.job_names import changes_job, dry_run_job, nightly_job, undo_job
-from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
