@@ -17,7 +17,7 @@ Graph = Mapping[str, AbstractSet[str]]
 
 CORE = {"people", "groups", "managers", "identity", "history", "export", "absences", "photos", "plan"}
 LAYERS: tuple[AbstractSet[str], ...] = (
-    {"errors", "contracts", "rules", "wording", "cycles", "texts"},
+    {"errors", "contracts", "rules", "wording", "cycles", "texts", "arrow"},
     {"settings", "clock"},
     {"warehouse"},
     CORE,
@@ -70,9 +70,9 @@ def _forbidden(one: str, other: str) -> str | None:
         return "the package itself holds nothing"
     if room in EDGES:
         source = used in CORE and other == f"{used}.source"
-        if _layer(used) <= 1 or source or other == "warehouse.arrow" or used == "http":
+        if _layer(used) <= 1 or source or used == "http":
             return None
-        return "an edge knows contracts, settings, the Arrow writer and the source.py of the core"
+        return "an edge knows what lies below the warehouse, and the source.py of the core"
     if used in EDGES:
         return None if _layer(room) >= EDGES_BEGIN else "only operations and what lies above know edges"
     if room in CORE and used in {"settings", "clock"}:

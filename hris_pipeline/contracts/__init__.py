@@ -1,4 +1,4 @@
-"""What the rooms of the house agree on: tables, extracts and writes, without a line that does anything.
+"""What the rooms of the house agree on: tables, kinds of change, extracts, photos, writes.
 
-Anything may import this package; it imports nothing but :mod:`hris_pipeline.texts`.
+Anything may import this package; nothing in it reads or writes.
 """

@@ -18,6 +18,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 import pyarrow as pa
 
+from hris_pipeline.arrow import ArrowFile
 from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
 from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.dialects import quoted
@@ -25,7 +26,6 @@ from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, Paging, Rej
 from hris_pipeline.deskbird.records import Decoded, Group, Record, Unreadable, User
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.http import Client, Pacer, Patience, Unanswered
-from hris_pipeline.warehouse.arrow import ArrowFile
 
 __all__ = ["Group", "Observation", "Progress", "Service", "User", "is_web_page", "refused", "segment"]
 

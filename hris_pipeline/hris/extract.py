@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET
 
+from hris_pipeline.arrow import ArrowFile
 from hris_pipeline.contracts.extracts import Extract, Proof
 from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
-from hris_pipeline.warehouse.arrow import ArrowFile
 
 REQUIRED = ("email", "given_name", "family_name", "status")
 """The columns of people that nobody can do without: a read that brings one of them for nobody is refused."""

@@ -105,7 +105,7 @@ class System:
     capabilities: Capabilities
     connect: Callable[..., Connection]  # the class of its accounts: an :class:`Account`
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
-    photos: bool = False  # whether its connections are a ``photos.source.PhotoSource`` too
+    photos: bool = False  # whether its connections are a ``contracts.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several

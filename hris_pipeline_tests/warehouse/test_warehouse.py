@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from hris_pipeline.arrow import schema
 from hris_pipeline.contracts.extracts import Extract
 from hris_pipeline.contracts.tables import (
     CORE,
@@ -27,7 +28,6 @@ from hris_pipeline.contracts.tables import (
 from hris_pipeline.errors import PipelineError, WarehouseError
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading, scratch
-from hris_pipeline.warehouse.arrow import schema
 
 NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
 SECRET = "Zo\u00eb Geheim"

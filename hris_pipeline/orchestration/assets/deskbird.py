@@ -130,7 +130,7 @@ class _Observed:
 
 
 def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
-    code = code_version(company, "deskbird", "http.py", "contracts", "warehouse/loading.py")
+    code = code_version(company, "deskbird", "http.py", "arrow.py", "contracts", "warehouse/loading.py")
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 

@@ -37,7 +37,7 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
     """``hris_<connection>.employees`` and ``org_units`` from one read of the HR system."""
     schema = f"hris_{connection}"
     tables = {"employees": EMPLOYEES.at(schema), "org_units": ORG_UNITS.at(schema)}
-    code = code_version(company, "hris", "http.py", "contracts", "warehouse/loading.py")
+    code = code_version(company, "hris", "http.py", "arrow.py", "contracts", "warehouse/loading.py")
     system = company.hris[connection].system
 
     @assets(

@@ -11,6 +11,7 @@ from typing import cast
 import dagster as dg
 
 from hris_pipeline import photos as kept
+from hris_pipeline.contracts.photos import PhotoSource
 from hris_pipeline.contracts.tables import PEOPLE, PHOTOS, Table
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.registry import SYSTEMS
@@ -19,7 +20,6 @@ from hris_pipeline.orchestration.assets.core import require_people
 from hris_pipeline.orchestration.assets.hris import source
 from hris_pipeline.orchestration.step import Events, Step, assets
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
-from hris_pipeline.photos.source import PhotoSource
 from hris_pipeline.settings import Company
 
 TOGETHER = 50

@@ -13,11 +13,11 @@ from typing import Literal
 from pydantic import Field
 
 from hris_pipeline.contracts.extracts import Extract, Progress
+from hris_pipeline.contracts.photos import Asked, Photo
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.system import Account, Capabilities, System, Variant
 from hris_pipeline.hris.systems.personio import auth, pictures, v1, v2
-from hris_pipeline.photos.source import Asked, Photo
 from hris_pipeline.settings import Settings
 
 RATES = {"v1": 4.5, "v2": 25.0}  # v1 allows 300 a minute; v2 was measured to allow 30 a second on each path
@@ -68,7 +68,7 @@ class Personio(Account[Options]):
         return v2.How(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
 
     def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
-        """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.photos.source.PhotoSource`.
+        """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.contracts.photos.PhotoSource`.
 
         A picture is worth one more try, not a night's patience.
         """

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from hris_pipeline.contracts.photos import LARGEST, Asked, Photo, photo
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import Api, in_order, peek
 from hris_pipeline.hris.systems.personio import v1
-from hris_pipeline.photos.source import LARGEST, Asked, Photo, photo
 
 WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take
 RIGHT = "the right to read Employees, with the attribute Profile Picture,"
@@ -30,7 +30,10 @@ _REFUSAL = msgspec.json.Decoder(_Refusal)
 
 
 def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Photo]:
-    """The pictures, asked for several at a time under the client's pacer: a :class:`~hris_pipeline.photos.source.PhotoSource`."""
+    """The pictures, asked for several at a time under the client's pacer.
+
+    What a :class:`~hris_pipeline.contracts.photos.PhotoSource` gives.
+    """
     if not asked:
         return
     _require_right(api)
