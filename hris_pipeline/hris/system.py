@@ -1,4 +1,8 @@
-"""What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
+"""What every HR system declares: what it needs, what it can deliver and what it cannot.
+
+The registry of them is ``registry.py``. What the company file needs of a declaration is
+:class:`~hris_pipeline.settings.accounts.HrSystem`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
