@@ -1,7 +1,6 @@
 """A package of others adds an HR system by an entry point; what it does wrong is told and stops nobody else."""
 
 import configparser
-import importlib
 import json
 import subprocess
 import sys
@@ -36,26 +35,25 @@ BAMBOO = {"system": "bamboohr", "base_url": "https://acme.bamboohr.com", "api_ke
 @pytest.fixture
 def installed(monkeypatch):
     """Makes the folders known as if packages were installed in them; each test finds the registry as new."""
-    before = set(sys.modules)
+    modules = set()
 
     def install(*folders):
+        modules.update(module.stem for folder in folders for module in folder.glob("*.py"))
+        _forget(modules)
         for folder in folders:
             monkeypatch.syspath_prepend(folder)
-        importlib.invalidate_caches()
-        _forget(before)
 
     yield install
     monkeypatch.undo()
-    _forget(before)
+    _forget(modules)
 
 
 def _forget(modules):
     vars(SYSTEMS).pop("_declared", None)
     for name in set(SYSTEMS._loaded) - set(OURS):
         del SYSTEMS[name]
-    for name in set(sys.modules) - modules:
-        if not name.startswith("hris_pipeline"):
-            sys.modules.pop(name)
+    for module in modules:
+        sys.modules.pop(module, None)
 
 
 @pytest.fixture
