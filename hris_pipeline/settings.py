@@ -1152,10 +1152,12 @@ def check(
     if "name" in document:
         lines.append(f"{file}: name is not a known key, because a company's name is the name of its file.")
     data = {**document, "name": name}
+    mistakes: list[tuple[str, str]] = []
     try:
         company = Company.model_validate(data, context={"systems": systems, "resolved": False})
     except ValidationError:
-        lines += [f"{file}: {sentence}" for _, sentence in _mistakes(data, systems, resolved=False)]
+        mistakes = [(_path(loc), sentence) for loc, sentence in _mistakes(data, systems, resolved=False)]
+        lines += [f"{file}: {sentence}" for _, sentence in mistakes]
         needed = data if _absences_enabled(data) else _without(data, "deskbird", "api_key")
     else:
         company._file = file  # noqa: SLF001 - set once, here
@@ -1163,7 +1165,7 @@ def check(
     if environment is not None:
         lines += [_unusable_line(file, *one) for one in _unusable(needed, environment)]
     if lines:
-        raise SettingsError("\n".join(lines))
+        raise SettingsError("\n".join(lines), mistakes=mistakes)
     return company
 
 
@@ -1211,25 +1213,33 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
-def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+Unusable = Literal["not_set", "broken"]
+UNUSABLE: Mapping[Unusable, tuple[str, str]] = {
+    "not_set": ("is not set", "set it and start again"),
+    "broken": ("holds a line break or the like", "set it without"),
+}
+"""What is wrong with a variable, and what to do about it."""
+
+
+def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, Unusable]]:
     """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
     return _unusable(_needed(company), os.environ if environment is None else environment)  # noqa: TID251
 
 
-def _unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    wrong = []
+def _unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, Unusable]]:
+    wrong: list[tuple[str, str, Unusable]] = []
     for path, text in _strings(needed):
         for variable in REFERENCE.findall(text):
             value = environment.get(variable, "")
             if not value.strip():
-                wrong.append((path, variable, "is not set"))
+                wrong.append((path, variable, "not_set"))
             elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
-                wrong.append((path, variable, "holds a line break or the like"))
+                wrong.append((path, variable, "broken"))
     return wrong
 
 
-def _unusable_line(file: str, path: str, variable: str, why: str) -> str:
-    then = "set it and start again" if why == "is not set" else "set it without"
+def _unusable_line(file: str, path: str, variable: str, code: Unusable) -> str:
+    why, then = UNUSABLE[code]
     return f"{file}: {path} needs the environment variable {variable}, which {why}. Nothing was read or written; {then}."
 
 
