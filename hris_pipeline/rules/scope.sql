@@ -29,8 +29,8 @@ select j.hris_ref,
         when in_by is not null then 'included'
         when j.verdict then 'not_excluded'
         else 'not_included'
-    end as scope_code,
-    case scope_code
+    end as code,
+    case code
         when 'not_known_yet' then 'not known yet'
         when 'not_known' then 'not known: as it was'
         when 'excluded' then 'exclude ' || out_by
@@ -46,5 +46,5 @@ select p.* replace (
     s.in_scope as in_scope,
     p.wanted and s.in_scope and not s.undecided as wanted,
     s.scope_rule as scope_rule,
-    s.scope_code as scope_code)
+    s.code as scope_code)
 from core.people p join scope s using (hris_ref);
