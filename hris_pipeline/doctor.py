@@ -74,9 +74,15 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     yield Finding("ok", FILE, f"{company.file} is valid")
     yield from _configured(company)
     unset = settings.unusable_variables(company)
-    for path, variable, why in unset:
+    for path, variable, code in unset:
         remedy = f"Set {variable} for whoever starts the command, and for the Dagster daemon."
-        yield Finding("missing", FILE, f"the environment variable {variable}", f"{path} needs it, and it {why}.", remedy)
+        yield Finding(
+            "missing",
+            FILE,
+            f"the environment variable {variable}",
+            f"{path} needs it, and it {settings.UNUSABLE[code][0]}.",
+            remedy,
+        )
     if not unset:
         yield Finding("ok", FILE, "every environment variable that it needs is set")
     if offline:

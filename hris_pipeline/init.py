@@ -63,8 +63,7 @@ class Draft:
         try:
             companies.check(self.company, self.text(), self.company)
         except SettingsError as problem:
-            lines = [line.removeprefix(f"{self.company}: ") for line in str(problem).splitlines()]
-            return [(line.partition(" ")[0], line) for line in lines]
+            return list(problem.mistakes) or [("", str(problem))]
         return []
 
     def _lines(self) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ published.
 
 from dataclasses import dataclass, replace
 
-from hris_pipeline.contracts.change_kinds import ACTIONS, OBJECTS, OUTCOMES, VERDICTS
+from hris_pipeline.contracts.change_kinds import ACTIONS, OBJECTS, OUTCOMES, REASON_CODES, VERDICTS
 from hris_pipeline.texts import UNSEEN_IN_ADDRESSES
 
 
@@ -127,6 +127,7 @@ _IN_LABEL = f"[^{_NOT_IN_ADDRESSES}!#$%&'*+/=?^_`{{|}}~-]"
 _LABEL = f"{_IN_LABEL}+(-+{_IN_LABEL}+)*"
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
+SCOPE_CODES = ("included", "excluded", "not_included", "not_excluded", "not_known", "not_known_yet")
 
 PEOPLE = Table(
     "core",
@@ -192,6 +193,7 @@ PEOPLE = Table(
             "VARCHAR",
             "the rule that decided: include or exclude and its place in the company file, from 1; null without rules",
         ),
+        Column("scope_code", "VARCHAR", "the same as a word; null without rules", values=SCOPE_CODES),
         Column(
             "wanted",
             "BOOLEAN",
@@ -485,6 +487,7 @@ CHANGES = Table(
             ),
         ),
         Column("reason", "VARCHAR", "one plain sentence", nullable=False),
+        Column("reason_code", "VARCHAR", "the same as a word, which is decided by", values=REASON_CODES),
         Column("evidence", "JSON", "the facts it rests on", nullable=False),
         Column("verdict", "VARCHAR", "planned or blocked", nullable=False, values=VERDICTS),
         Column("guard", "VARCHAR", "the guard that blocks it"),

@@ -534,10 +534,9 @@ class Service:
         try:
             return self.client.ask("GET", self.url + path, params=params)
         except Unanswered as problem:
-            raise DeskbirdError(
-                f"deskbird did not answer when asked for {what}: {problem}, {problem.attempts} tries. {_NEXT} "
-                "Check deskbird.scim_url and whether deskbird is in maintenance, then run again."
-            ) from None
+            why = f"deskbird did not answer when asked for {what}: {problem}, {problem.attempts} tries."
+            then = "Check deskbird.scim_url and whether deskbird is in maintenance, then run again."
+            raise DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then) from None
 
 
 def segment(deskbird_id: str) -> str:
@@ -567,10 +566,9 @@ def _not_whole(resource: Resource, trouble: Trouble, kept: _Kept, passes: int) -
     why = trouble.why
     if kept.keys:
         why = f"its pages are in no stable order, and all passes together show {len(kept.keys)} of {kept.total}"
-    return DeskbirdError(
-        f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {passes} passes. {_NEXT} "
-        "Run again when nobody is changing much there; if it stays like this, ask deskbird's support."
-    )
+    told = f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {passes} passes."
+    then = "Run again when nobody is changing much there; if it stays like this, ask deskbird's support."
+    return DeskbirdError(f"{told} {_NEXT} {then}", problem=told, remedy=then)
 
 
 Shape = TypeVar("Shape")
@@ -587,10 +585,9 @@ def _read(response: httpx.Response, what: str, decode: Callable[[bytes, str], Sh
 
 def _no_message(response: httpx.Response, what: str) -> DeskbirdError:
     kind = "a web page" if is_web_page(response) else "something that is no SCIM message"
-    return DeskbirdError(
-        f"deskbird answered with {kind} when asked for {what}. {_NEXT} "
-        "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page)."
-    )
+    why = f"deskbird answered with {kind} when asked for {what}."
+    then = "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page)."
+    return DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then)
 
 
 class _Error(msgspec.Struct):

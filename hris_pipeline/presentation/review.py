@@ -89,9 +89,19 @@ RULES: Mapping[str, str] = {
 """Why something waits, by the rule's name, in one plain sentence or two."""
 
 
+_OF_GROUPS = frozenset(
+    {
+        "link_groups_finds_nothing",
+        "link_groups_finds_several",
+        "link_groups_finds_the_group_of_another_unit",
+        "link_groups_leaves_another_group",
+    }
+)
+
+
 def is_about_a_group(rule: str) -> bool:
     """Whether it waits for a better rule in the company file, and no command decides it."""
-    return rule.startswith("link_groups")
+    return rule in _OF_GROUPS
 
 
 def meaning(rule: str) -> str:

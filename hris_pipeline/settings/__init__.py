@@ -13,7 +13,7 @@ Each section is a file of this package. The HR systems are handed in, so nothing
 from hris_pipeline.settings.accounts import HrisAccount, HrSystem, HrSystems
 from hris_pipeline.settings.base import Settings
 from hris_pipeline.settings.company import Company
-from hris_pipeline.settings.environment import alert_urls, resolve, unusable_variables
+from hris_pipeline.settings.environment import UNUSABLE, alert_urls, resolve, unusable_variables
 from hris_pipeline.settings.export import OfficeRule, RoleRule
 from hris_pipeline.settings.folders import (
     COMPANIES_VARIABLE,
@@ -32,6 +32,7 @@ __all__ = [
     "COMPANIES_VARIABLE",
     "DATA_VARIABLE",
     "REFERENCE",
+    "UNUSABLE",
     "Company",
     "HrSystem",
     "HrSystems",

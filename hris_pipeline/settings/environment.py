@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError
 
@@ -54,27 +54,35 @@ def _filled_in(value: Any, environment: Mapping[str, str]) -> Any:
     return value
 
 
-def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+Unusable = Literal["not_set", "broken"]
+UNUSABLE: Mapping[Unusable, tuple[str, str]] = {
+    "not_set": ("is not set", "set it and start again"),
+    "broken": ("holds a line break or the like", "set it without"),
+}
+"""What is wrong with a variable, and what to do about it."""
+
+
+def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, Unusable]]:
     """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
     return unusable(needed_of(company), os.environ if environment is None else environment)  # noqa: TID251
 
 
-def unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, Unusable]]:
     """The same of a dumped company, or of a file that is not sound."""
-    wrong = []
+    wrong: list[tuple[str, str, Unusable]] = []
     for path, text in _strings(needed):
         for variable in REFERENCE.findall(text):
             value = environment.get(variable, "")
             if not value.strip():
-                wrong.append((path, variable, "is not set"))
+                wrong.append((path, variable, "not_set"))
             elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
-                wrong.append((path, variable, "holds a line break or the like"))
+                wrong.append((path, variable, "broken"))
     return wrong
 
 
-def unusable_line(file: str, path: str, variable: str, why: str) -> str:
+def unusable_line(file: str, path: str, variable: str, code: Unusable) -> str:
     """One of them as a line for people."""
-    then = "set it and start again" if why == "is not set" else "set it without"
+    why, then = UNUSABLE[code]
     return f"{file}: {path} needs the environment variable {variable}, which {why}. Nothing was read or written; {then}."
 
 

@@ -14,7 +14,7 @@ from hris_pipeline.settings.environment import needed_of, unusable, unusable_lin
 from hris_pipeline.settings.folders import companies_folder, company_names
 from hris_pipeline.settings.names import not_a_name
 from hris_pipeline.settings.notation import parse
-from hris_pipeline.settings.sentences import all_mistakes
+from hris_pipeline.settings.sentences import all_mistakes, path_of
 
 
 def load(
@@ -73,10 +73,12 @@ def check(
     if "name" in document:
         lines.append(f"{file}: name is not a known key, because a company's name is the name of its file.")
     data = {**document, "name": name}
+    mistakes: list[tuple[str, str]] = []
     try:
         company = Company.model_validate(data, context={"systems": systems, "resolved": False})
     except ValidationError:
-        lines += [f"{file}: {sentence}" for _, sentence in all_mistakes(data, systems, resolved=False)]
+        mistakes = [(path_of(loc), sentence) for loc, sentence in all_mistakes(data, systems, resolved=False)]
+        lines += [f"{file}: {sentence}" for _, sentence in mistakes]
         needed = data if _absences_enabled(data) else _without(data, "deskbird", "api_key")
     else:
         company._file = file  # noqa: SLF001 - set once, here
@@ -84,7 +86,7 @@ def check(
     if environment is not None:
         lines += [unusable_line(file, *one) for one in unusable(needed, environment)]
     if lines:
-        raise SettingsError("\n".join(lines))
+        raise SettingsError("\n".join(lines), mistakes=mistakes)
     return company
 
 

@@ -682,7 +682,7 @@ def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetChec
 
 
 def _unseen(company: Company, problem: DeskbirdError) -> DeskbirdError:
-    cause = str(problem).split(". ", 1)[0]
+    cause = problem.problem.rstrip(".")
     return DeskbirdError(
         f"The changes of {company.name} were sent and their answers are kept, but deskbird could not be read afterwards: "
         f"{cause}. Whether deskbird is in line is not known. Run again: the next run looks before it writes."

@@ -429,7 +429,7 @@ def _total(api: Api) -> _Total:
     try:
         expected = v1.total(api)
     except HrisError as problem:
-        return _Total(doubt=f"the total that would prove it could not be read ({str(problem).split('. ')[0]})")
+        return _Total(doubt=f"the total that would prove it could not be read ({problem.problem.rstrip('.')})")
     if expected is None:
         return _Total(remark=" Its total could not be compared, because the credential may not read employees in v1.")
     return _Total(expected, remark=" That is Personio's own total.")
