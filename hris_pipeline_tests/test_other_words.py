@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from hris_pipeline.plan.writes import Part, ProblemCode, Result, StopReason
+from hris_pipeline.contracts.writes import Part, ProblemCode, Result, StopReason
 from plan.world import UNGUARDED, World
 
 from hris_pipeline.contracts.change_kinds import REASON_CODES
