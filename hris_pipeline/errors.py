@@ -5,13 +5,22 @@ a system, an ``hris_ref``, never a name or an address), what was not done becaus
 carry values, so the edges catch them and raise one of these ``from None``.
 """
 
+from collections.abc import Sequence
+
 
 class PipelineError(Exception):
     """Something a person must know; its text is safe to log, to show and to send."""
 
 
 class SettingsError(PipelineError):
-    """A company file that cannot be used: names the file, the key's path and what would be right."""
+    """A company file that cannot be used: names the file, the key's path and what would be right.
+
+    ``mistakes`` has each key's path and the sentence about it, where it is the keys that are wrong.
+    """
+
+    def __init__(self, text: str, *, mistakes: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(text)
+        self.mistakes = tuple(mistakes)
 
 
 class WarehouseError(PipelineError):

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import REQUIRED, Moved, Trial
+from hris_pipeline.hris.extract import REQUIRED, Moved
 from hris_pipeline.http import Client, Pacer, Unanswered
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ Many can be decided at once: all or none of them is written down.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,8 +22,11 @@ _LINKABLE = (Path(__file__).parent / "linkable_by_email.sql").read_text(encoding
 _IN_FORCE = """select hris_ref, deskbird_id, decision from state.decisions
     qualify row_number() over (partition by hris_ref, deskbird_id order by decided_at desc, rowid desc) = 1"""
 _COLUMNS = ("hris_ref", "deskbird_id", "decision", "because", "decided_by", "decided_at")
-_NO_RECORD = "The last read of the HR system shows no record with this hris_ref, which is written <connection>:<id>."
-_NO_USER = "The last read of deskbird shows no user with this id."
+RefusalCode = Literal["no_record", "no_user", "contradicts"]
+_WHY: Mapping[RefusalCode, str] = {
+    "no_record": "The last read of the HR system shows no record with this hris_ref, which is written <connection>:<id>.",
+    "no_user": "The last read of deskbird shows no user with this id.",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,11 @@ class Decided:
 
 @dataclass(frozen=True)
 class Refused:
-    """A decision that cannot be: which, and why, in one sentence."""
+    """A decision that cannot be: which, and why, in one sentence and as a code."""
 
     decision: Decision
     why: str
+    code: RefusalCode
 
 
 def decide(
@@ -73,14 +77,13 @@ def decide(
     one = Decision(hris_ref, deskbird_id, decision)
     done, refused = decide_all(con, [one], connections=connections, because=because, by=by, now=now)
     if refused:
-        then = {
-            _NO_RECORD: "`hris-pipeline review` lists the records that wait.",
-            _NO_USER: (
+        then: Mapping[RefusalCode, str] = {
+            "no_record": "`hris-pipeline review` lists the records that wait.",
+            "no_user": (
                 "`hris-pipeline review` lists the users that come into question; a user made since is known after the next sync."
             ),
         }
-        why = refused[0].why
-        raise PipelineError(f"{why} Nothing was decided. {then.get(why, '')}".rstrip())
+        raise PipelineError(f"{refused[0].why} Nothing was decided. {then.get(refused[0].code, '')}".rstrip())
     return done[0]
 
 
@@ -96,7 +99,8 @@ def decide_all(
 ) -> tuple[list[Decided], list[Refused]]:
     """Write decisions down, in the caller's transaction; where one of them is refused, or all are only tried, none is."""
     known = _Known.of(con, decisions, connections)
-    refused = [Refused(one, why) for one in decisions if (why := known.refusal(one))] + known.contradictions(decisions)
+    refused = [Refused(one, _WHY[code], code) for one in decisions if (code := known.refusal(one))]
+    refused += known.contradictions(decisions)
     if refused:
         return [], sorted(refused, key=lambda each: each.decision.line or 0)
     done: list[Decided] = []
@@ -171,9 +175,9 @@ class _Known:
             known._keep((ref, id_), word)
         return known
 
-    def refusal(self, one: Decision) -> str | None:
+    def refusal(self, one: Decision) -> RefusalCode | None:
         """Why the decision cannot be."""
-        return _NO_RECORD if one.hris_ref not in self.read else _NO_USER if one.deskbird_id not in self.users else None
+        return "no_record" if one.hris_ref not in self.read else "no_user" if one.deskbird_id not in self.users else None
 
     def contradictions(self, decisions: Sequence[Decision]) -> list[Refused]:
         """Decisions that cannot stand beside an earlier one of the same list."""
@@ -185,14 +189,15 @@ class _Known:
             before = pairs.setdefault((one.hris_ref, one.deskbird_id), one)
             if before is not one:
                 if before.word != one.word:
-                    found.append(Refused(one, f"Line {before.line} says {before.word} of the same record and user."))
+                    why = f"Line {before.line} says {before.word} of the same record and user."
+                    found.append(Refused(one, why, "contradicts"))
                 continue
             if one.word == "separate":
                 continue
             person = min(self.people.get(one.hris_ref, {one.hris_ref}))
             for links, key, what in ((people, person, "person"), (users, one.deskbird_id, "user")):
                 if (other := links.setdefault(key, one)) is not one:
-                    found.append(Refused(one, f"Line {other.line} links the same {what} already."))
+                    found.append(Refused(one, f"Line {other.line} links the same {what} already.", "contradicts"))
                     break
         return found
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
+from hris_pipeline.contracts.tables import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
 from hris_pipeline.orchestration.internals import UnresolvedAssetJobDefinition
 from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.tables import key

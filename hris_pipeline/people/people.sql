@@ -52,6 +52,7 @@ with everybody as (
 select
     p.person_id, p.hris_ref, p.email, p.given_name, p.family_name, p.display_name, p.status, p.start_date, p.end_date,
     coalesce(m.primary_ref, p.manager_ref) as manager_ref,
-    p.timezone, true as in_scope, cast(null as varchar) as scope_rule, p.wanted, p.unknown, p.group_refs, p.other_refs
+    p.timezone, true as in_scope, cast(null as varchar) as scope_rule, cast(null as varchar) as scope_code,
+    p.wanted, p.unknown, p.group_refs, p.other_refs
 from everybody p left join primary_refs m on m.hris_ref = p.manager_ref;
 drop table people_of_records; drop table person_records; drop table primary_refs; drop table people_records;

@@ -1,5 +1,5 @@
 -- deskbird.changes from the draft: requests and stages numbered densely, in the order of carrying out.
--- Reads: draft. Makes: changes_tonight (without plan_id).
+-- Reads: draft. Macro: reason_of. Makes: changes_tonight (without plan_id).
 create or replace temp table changes_tonight as
 with numbered as (
     select *,
@@ -19,5 +19,6 @@ select
             case object when 'user' then 1 when 'group' then 2 when 'manager' then 3 else 4 end,
             case action when 'create' then 1 when 'link' then 2 when 'reactivate' then 3 else 4 end,
             action desc, hris_ref, group_ref, content) as seq,
-    request, dense_stage as stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, guards, content
+    request, dense_stage as stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+    reason_of(reason_code, object, action, after, evidence) as reason, reason_code, evidence, guards, content
 from described;

@@ -15,7 +15,7 @@ where d.ended_at is null;
 update draft set
     evidence = json_merge_patch(draft.evidence, json_object('damage', json_object(
         'plan_id', r.plan_id, 'run_id', r.run_id, 'seen_at', r.seen_at, 'before', r.before, 'keys', r.keys))),
-    reason = 'It is otherwise than run ' || left(r.run_id, 8) || ' left it, and the HR system still wants it so.'
+    reason_code = 'changed_by_a_run'
 from (
     select row, max_by(plan_id, seen_at) as plan_id, max_by(run_id, seen_at) as run_id, max(seen_at) as seen_at,
         to_json(map_from_entries(list(distinct row(attribute, was)))) as before, list(distinct key order by key) as keys

@@ -33,7 +33,7 @@ where hris_ref not in (select ref from still_named) and deskbird_id not in (sele
 insert into draft
 select 'group', 'delete', e.hris_ref, e.deskbird_id, null, null,
     json_object('name', g.name), '{}', null,
-    'Nobody is in it any more, and the company file has empty groups deleted.',
+    'group_empty',
     json_object('kind', e.kind, 'former_members', coalesce(m.members, [])), 'group:' || e.hris_ref || ':delete', 7000000, []
 from empty_groups e join observed_groups g using (deskbird_id)
 left join (

@@ -15,18 +15,19 @@ from typing import Any
 import duckdb
 
 from hris_pipeline import identity
+from hris_pipeline.contracts.writes import Kind, Result, UserRef, Write
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import damage, dialects, drift
 from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
-from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
-_PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER = (
-    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("prepared", "outcomes", "night", "wishes", "remembered")
+_PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER, _PROBLEMS = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("prepared", "outcomes", "night", "wishes", "remembered", "problems")
 )
 _NOTHING_TO_DO = """create or replace table state.plan_progress as
     select *, null::varchar as outcome, null::varchar as problem, null::varchar as problem_code
@@ -108,6 +109,7 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | Non
     compute(con, rules, now, undone)
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable now = ?", [now])
+    run(con, _PROBLEMS)
     run(con, _PREPARE)
     counts = dict(
         con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
@@ -172,6 +174,7 @@ def finish(
     con.execute("set variable run_id = ?", [run_id])
     con.execute("set variable undoes = ?", [undoes(con, prepared.plan_id) or ""])
     set_readable(con)
+    run(con, _PROBLEMS)
     run(con, _FINISH)
     run(con, _WISHES)
     run(con, _REMEMBER)
@@ -223,10 +226,8 @@ def close_night(
     assert row is not None
     left, blocked, held_of_ours, unproven, managed, failed = row
     ours = damaged.count + held_of_ours
-    contact_waits = any(
-        v.guard == "first_contact" and v.tripped and v.subject != "deactivations on a first run" for v in verdicts
-    )
-    nobody_left = any(v.guard == "scope_lost" and v.tripped and v.subject == "people" for v in verdicts)
+    contact_waits = any(v.tripped and v.code == "strangers" for v in verdicts)
+    nobody_left = any(v.tripped and v.code == "nobody_left" for v in verdicts)
     in_line = left == 0 and failed == 0 and ours == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
     run(con, _NIGHT)

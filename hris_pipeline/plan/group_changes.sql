@@ -6,8 +6,7 @@
 insert into draft
 select 'group', 'create', g.hris_ref, null, null, null,
     '{}', json_object('hris_ref', g.hris_ref, 'name', n.name), null,
-    case when h.deskbird_id is null then 'People are in it in the HRIS and deskbird has no such group.'
-         else 'People are in it in the HRIS; deskbird''s group of that name was made by hand, so this one gets another name.' end,
+    case when h.deskbird_id is null then 'no_group' else 'group_name_taken' end,
     case when h.deskbird_id is null then json_object('kind', g.kind, 'members', e.members)
          else json_object('kind', g.kind, 'members', e.members, 'name_held_by', h.deskbird_id) end,
     'group:' || g.hris_ref || ':0', 4500000, []
@@ -39,9 +38,7 @@ where m.rule in ('rule', 'members') or nfc_normalize(o.name) is distinct from n.
 insert into draft
 select 'group', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref), null,
-    case rule when 'rule' then 'The company file links this group to the unit.'
-              when 'members' then 'The unit has a new id in the HRIS and the same members.'
-              else 'The group is linked to the unit but does not carry our marker.' end,
+    case rule when 'rule' then 'group_linked_by_rule' when 'members' then 'group_has_same_members' else 'group_not_marked' end,
     evidence, 'group:' || hris_ref || ':0', 4500000, []
 from marked_groups
 where marks and (rule = 'rule' or external_id is null or not renames);
@@ -51,9 +48,7 @@ select 'group', 'rename', hris_ref, deskbird_id, null, null,
     case when marks and rule <> 'rule' and external_id is not null then json_object('hris_ref', external_id, 'name', name_before) else json_object('name', name_before) end,
     case when marks and rule <> 'rule' and external_id is not null then json_object('hris_ref', hris_ref, 'name', name_after) else json_object('name', name_after) end,
     null,
-    case rule when 'members' then 'A unit of another id and name has the members of this group: it was renamed in the HRIS.'
-              else 'The HRIS calls it otherwise now.' end,
+    case rule when 'members' then 'unit_with_new_id_renamed' else 'unit_renamed' end,
     evidence, 'group:' || hris_ref || ':0', 4500000, []
 from marked_groups
 where renames;
-drop table marked_groups;

@@ -250,13 +250,13 @@ class Judgement:
         allowed = 25 if allowed is None else allowed
         if strangers > allowed and not approved:
             self.block("first_contact", "true")
-            self.say("first_contact", "users that are not ours", strangers, f"{allowed:g}", tripped=True)
+            self.say("first_contact", "users that are not ours", strangers, f"{allowed:g}", tripped=True, code="strangers")
         else:
             condition = "(object = 'user' and action = 'deactivate') or (object = 'group' and action = 'delete')"
             count = self.people(condition)
             self.block("first_contact", condition)
             if count:
-                self.say("first_contact", "deactivations on a first run", count, "none", tripped=True)
+                self.say("first_contact", "deactivations on a first run", count, "none", tripped=True, code="first_run")
 
     def _incomplete_extract(self, unproven: Sequence[str]) -> None:
         if self.limits.get("incomplete_extract", {}) is None:
@@ -295,7 +295,7 @@ class Judgement:
             self._lost_rules()
         elif self.number(f"select exists (from owned_users where {MANAGED})"):  # else all have left, as somebody approved
             self.block("scope_lost", "true")
-            self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True)
+            self.say("scope_lost", "people", 0, f"0 of {base} people are left", tripped=True, code="nobody_left")
 
     def _lost_rules(self) -> None:
         """Nobody is taken away on the strength of a scope rule that suddenly means something else (case 76)."""
@@ -305,10 +305,10 @@ class Judgement:
         if not count:
             return
         self.con.execute("set variable base = ?", [self.situation.base])
-        for (rule,) in self.con.execute(_LOST_RULES).fetchall():
+        for rule, of in self.con.execute(_LOST_RULES).fetchall():
             self.block("scope_lost", fallen_out)
-            words = "at least one person matches it" if rule.startswith("include") else "at most half of the users match it"
-            self.say("scope_lost", rule, count, words, tripped=True)
+            words = "at least one person matches it" if of == "include" else "at most half of the users match it"
+            self.say("scope_lost", rule, count, words, tripped=True, code="rule_lost")
 
     def _attribute_vanished(self) -> None:
         """What comes for nobody is not taken away; it is told also where no change is wanted (cases 11, 101, 103)."""

@@ -10,7 +10,7 @@ with good as (
     select string_split(rule, ' ')[1] as list, digest, arg_max(matched, counted_at) as matched
     from state.rule_matches where counted_at <= (select ended_at from good) group by all
 )
-select t.rule
+select t.rule, string_split(t.rule, ' ')[1] as list
 from tonight t left join earlier e on e.list = string_split(t.rule, ' ')[1] and e.digest = t.digest
 where case string_split(t.rule, ' ')[1]
     when 'include' then t.matched = 0 and e.matched is distinct from 0

@@ -24,10 +24,10 @@ select 'manager', m.action, m.hris_ref, m.deskbird_id, null, null,
     case when m.observed_manager is null then '{}' else json_object('manager_deskbird_id', m.observed_manager) end,
     case m.action when 'set' then json_object('manager_ref', m.manager_ref, 'manager_deskbird_id', m.manager_deskbird_id) else json_object('manager_ref', null) end,
     coalesce(m.observed_manager, '') || '>' || coalesce(m.manager_ref, ''),
-    case m.action when 'set' then 'The HRIS names this manager.' else 'The HRIS names no manager.' end,
+    case m.action when 'set' then 'manager_named' else 'no_manager_named' end,
     json_object('problem', m.problem),
     case when list_contains(getvariable('ring_starts'), m.hris_ref) then 'manager:' || m.hris_ref else 'user:' || m.hris_ref end,
     case when m.deskbird_id is not null then 3000000 when list_contains(getvariable('ring_starts'), m.hris_ref) then 5000000 else 2000000 + c.depth end,
     []
 from manager_draft m left join creation_depths c using (hris_ref);
-drop table manager_draft; drop table creation_depths;
+drop table manager_draft;

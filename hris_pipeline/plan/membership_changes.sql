@@ -26,7 +26,7 @@ select 'membership', d.action, d.hris_ref, d.deskbird_id, d.group_ref, d.group_d
     case d.action when 'remove' then json_object('group_ref', d.group_ref) else '{}' end,
     case d.action when 'add' then json_object('group_ref', d.group_ref) else '{}' end,
     null,
-    case d.action when 'add' then 'The HRIS has the person in this group.' else 'The HRIS no longer has the person in this group.' end,
+    case d.action when 'add' then 'in_group' else 'not_in_group' end,
     json_object('kind', string_split(d.group_ref, ':')[2]),
     -- at most a hundred members a request
     'group:' || d.group_ref || ':' || ((row_number() over (partition by d.group_ref order by d.action desc, d.hris_ref) - 1) // 100),

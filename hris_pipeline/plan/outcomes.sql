@@ -15,7 +15,8 @@ join result_parts t on t.request = p.request and p.outcome is null and case t.pa
 group by p.seq;
 
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Variables: plan_id, undoes, now, run_id, readable_users.
+-- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Macro: problem_of.
+-- Variables: plan_id, undoes, now, run_id, readable_users.
 
 create or replace temp table outcomes_tonight as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
@@ -33,10 +34,10 @@ from (
         coalesce(w.http_status, r.http_status) as http_status, coalesce(r.attempts, 0) as attempts,
         case
             when p.outcome is not null then p.problem
-            when r.request is null then 'Not reached: the run ended before. The next run goes on from here.'
+            when r.request is null then problem_of('not_reached', null)
             when w.seq is not null then w.problem
-            when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then 'The manager is not in deskbird yet; it is set as soon as they are.'
-            when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then 'deskbird has no such user yet; the next run tries again.'
+            when r.outcome = 'applied' and r.unset_manager and p.object = 'manager' then problem_of('manager_pending', null)
+            when r.outcome = 'applied' and p.object = 'membership' and list_contains(r.left_out, p.hris_ref) then problem_of('reference_missing', null)
             when r.outcome = 'applied' and len(r.left_out) > 0 then null
             else r.problem
         end as problem,

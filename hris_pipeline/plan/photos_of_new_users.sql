@@ -3,6 +3,6 @@
 insert into draft
 select 'user', 'update', hris_ref, null, null, null,
     json_object('photo', null), json_object('photo', digest), null,
-    'The HRIS has a photo of the person whose user is new.', '{}', 'photo:' || hris_ref, 8000000, []
+    'photo_of_new_user', '{}', 'photo:' || hris_ref, 8000000, []
 from (select hris_ref from draft where object = 'user' and action = 'create') join photos_wanted using (hris_ref)
 where is_here;

@@ -6,7 +6,7 @@ with stored as (
         change_line(object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "before", "after") as line,
         change_digest(
             seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "before", "after",
-            reason, evidence, verdict, guard, guards, content
+            reason, evidence, verdict, guard, guards, content, reason_code := reason_code
         ) as found,
         guards
     from state.plan_changes where plan_id = $plan_id
@@ -17,7 +17,8 @@ with stored as (
 ), published as (
     select coalesce(s.seq, c.seq) as seq, s.found is distinct from change_digest(
             c.seq, c.request, c.stage, c.object, c.action, c.hris_ref, c.deskbird_id, c.group_ref, c.group_deskbird_id,
-            c."before", c."after", c.reason, c.evidence, c.verdict, c.guard, s.guards, c.content
+            c."before", c."after", c.reason, c.evidence, c.verdict, c.guard, s.guards, c.content,
+            reason_code := c.reason_code
         ) or c.plan_id is distinct from $plan_id as differs
     from stored s full join deskbird.changes c on c.seq = s.seq
 )

@@ -26,8 +26,8 @@ from hris_pipeline.warehouse import run, stage
 _HERE = Path(__file__).parent
 _SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
 COLUMNS = (
-    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, evidence, "
-    "verdict, guard, content"
+    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
+    "reason_code, evidence, verdict, guard, content"
 )
 _FIELDS = (
     "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
@@ -39,7 +39,7 @@ _HOLDING = """select coalesce(list(distinct guard), []),
     from (select unnest(guards) as guard from changes_judged)"""
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
-    reason, evidence, verdict, guard, guards, content)"""
+    reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     if unread:
         judgement.unread_records()
     verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
+    run(con, _SQL["reasons"])
     run(con, _SQL["changes"])
     run(con, _SQL["valid_approvals"])
     run(con, _SQL["verdicts"])

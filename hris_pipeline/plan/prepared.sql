@@ -1,7 +1,7 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
 -- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
 -- known_groups, deskbird.users, deskbird.group_members, state.acknowledged_values.
--- Variables: plan_id, now. Makes: state.plan_progress.
+-- Variables: plan_id, now. Macro: problem_of. Makes: state.plan_progress.
 
 -- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.
 create or replace temp table updates_now as
@@ -75,13 +75,8 @@ select j.*,
         when j.held or j.guard_now is not null then 'blocked'
     end as outcome,
     case
-        when not j.still_wanted then case when d.is_so then 'It is so in deskbird already.'
-                                          else 'Not done: deskbird or the HRIS has changed since the plan was made. Make a new plan.' end
-        when j.held then 'Held back by guard ' || j.guard || '.'
-        when j.guard_now is not null then 'Held back by guard ' || j.guard_now || '.'
-    end as problem,
-    case
         when not j.still_wanted then case when d.is_so then 'already_so' else 'changed_meanwhile' end
         when j.held or j.guard_now is not null then 'held_back'
-    end as problem_code
+    end as problem_code,
+    problem_of(problem_code, case when j.held then j.guard else j.guard_now end) as problem
 from judged j left join done d using (seq);

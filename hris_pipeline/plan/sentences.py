@@ -8,18 +8,23 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-LimitCode = Literal["share", "window", "hard", "loss", "vanished", "unresolved", "fell", "never_came", "other"]
+LimitCode = Literal[
+    "share", "window", "hard", "loss", "vanished", "unresolved", "fell", "never_came", "strangers", "first_run", "nobody_left",
+    "rule_lost", "other",
+]  # fmt: skip
 """The limit that tripped.
 
 ``share``: more than the count and the percentage that may change at once; ``window``: more than may change within some days;
 ``hard``: more than ever may; ``loss``: more of a group's members than may leave it; ``vanished``: what came before comes for
 nobody; ``never_came``: what the company file names has never come; ``unresolved``: managers whose references lead to nobody;
-``fell``: far fewer references lead to a manager than before; ``other``: none of these, or none at all.
+``fell``: far fewer references lead to a manager than before; ``strangers``: on a first contact, more users that are not ours
+than may be linked; ``first_run``: something would be taken away on a first run; ``nobody_left``: the HR system gives nobody;
+``rule_lost``: a scope rule means something else than before; ``other``: none of these, or none at all.
 """
 
 STANDING: frozenset[str] = frozenset({"vanished", "unresolved", "fell", "never_came"})
 """What a guard says of the HR system rather than of changes: it stands, and no approval of changes ends it."""
-_PLAIN = frozenset({"user", "users", "deactivations", "creations", "links"})  # subjects that the guard's name says already
+_PLAIN = frozenset({"deactivate_user", "create_user", "link_user"})  # guards whose name says the subject already
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def sentence(verdict: GuardVerdict) -> str:
     if verdict.code in STANDING:
         return f"{verdict.guard}: {_missing(verdict)}"
     what = verdict.guard
-    if verdict.subject and verdict.subject not in {what, *_PLAIN}:
+    if verdict.subject and verdict.guard not in _PLAIN:
         what = f"{what} ({verdict.subject})"
     match verdict.code:
         case "window":

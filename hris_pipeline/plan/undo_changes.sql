@@ -2,8 +2,6 @@
 -- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, deskbird.users, owned_users, observed_groups, known_groups,
 -- present_members, state.acknowledged_values. Variables: undoes, managers_are_readable. Adds to: draft, not_undone.
 
-create or replace temp macro undoing(what) as 'Undoes plan ' || getvariable('undoes') || ': ' || what;
-
 -- Activity: who was created or reactivated is deactivated, who was deactivated comes back.
 create or replace temp table activity as
 select d.hris_ref, d.user_id as deskbird_id, d.action, u.active,
@@ -18,8 +16,7 @@ qualify row_number() over (partition by d.hris_ref order by d.seq desc) = 1;
 insert into draft
 select 'user', case action when 'deactivate' then 'reactivate' else 'deactivate' end, hris_ref, deskbird_id, null, null,
     json_object('active', active), json_object('active', not active), null,
-    undoing(case action when 'create' then 'it created this user; a user is never deleted, only deactivated.'
-                        when 'reactivate' then 'it reactivated this user.' else 'it deactivated this user.' end),
+    case action when 'create' then 'undoes_creation' when 'reactivate' then 'undoes_reactivation' else 'undoes_deactivation' end,
     json_object('undoes', getvariable('undoes')), 'user:' || hris_ref, case action when 'deactivate' then 3000000 else 6000000 end, []
 from activity where fate = 'goes back';
 
@@ -27,7 +24,7 @@ insert into draft
 select 'user', 'update', hris_ref, deskbird_id, null, null,
     to_json(map_from_entries(list(row(attribute, before) order by attribute))), to_json(map_from_entries(list(row(attribute, after) order by attribute))),
     null,
-    undoing(string_agg(case attribute when 'hris_ref' then 'our marker' else replace(attribute, '_', ' ') end, ', ' order by attribute) || case when count(*) > 1 then ' go back to what they were.' else ' goes back to what it was.' end),
+    'undoes_values',
     json_object('undoes', getvariable('undoes'), 'unlinks', coalesce(bool_or(attribute = 'hris_ref' and unlinks), false)),
     'user:' || hris_ref,
     case when deskbird_id in (select deskbird_id from activity where fate = 'goes back' and action <> 'deactivate') then 6000000 else 3000000 end,
@@ -43,7 +40,7 @@ group by hris_ref, deskbird_id, (t.attribute is not null);
 -- Groups: deletions first, because they free names.
 insert into draft
 select 'group', 'delete', f.hris_ref, f.deskbird_id, null, null,
-    json_object('name', g.name), '{}', null, undoing('it created this group, and nobody else is in it.'),
+    json_object('name', g.name), '{}', null, 'undoes_group_creation',
     json_object('undoes', getvariable('undoes'), 'kind', string_split(f.hris_ref, ':')[2], 'former_members', coalesce(m.members, [])),
     'group:' || f.hris_ref || ':delete', 4400000, []
 from group_fates f
@@ -62,7 +59,7 @@ from (
 
 insert into draft
 select 'group', 'create', f.hris_ref, null, null, null,
-    '{}', json_object('hris_ref', f.hris_ref, 'name', f.name), null, undoing('it deleted this group; it comes back under another id.'),
+    '{}', json_object('hris_ref', f.hris_ref, 'name', f.name), null, 'undoes_group_deletion',
     json_object('undoes', getvariable('undoes'), 'kind', string_split(f.hris_ref, ':')[2], 'members', (select count(*) from come_back c where c.group_ref = f.hris_ref)),
     'group:' || f.hris_ref || ':0', 4500000, []
 from group_fates f
@@ -72,7 +69,7 @@ insert into draft
 select 'group', case when bool_or(attribute = 'name') then 'rename' else 'update' end, hris_ref, deskbird_id, null, null,
     to_json(map_from_entries(list(row(attribute, before) order by attribute))), to_json(map_from_entries(list(row(attribute, after) order by attribute))),
     null,
-    undoing(string_agg(case attribute when 'hris_ref' then 'our marker' else 'the name' end, ', ' order by attribute) || case when count(*) > 1 then ' go back to what they were.' else ' goes back to what it was.' end),
+    'undoes_values',
     json_object('undoes', getvariable('undoes'), 'kind', string_split(hris_ref, ':')[2],
         'unlinks', coalesce(bool_or(attribute = 'hris_ref' and (evidence->>'rule' in ('rule', 'members') or evidence->>'unlinks' = 'true')), false)),
     'group:' || hris_ref || ':0', 4500000, []
@@ -101,15 +98,15 @@ insert into draft
 select 'membership', action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
     case action when 'remove' then json_object('group_ref', group_ref) else '{}' end,
     case action when 'add' then json_object('group_ref', group_ref) else '{}' end,
-    null, undoing(why), json_object('undoes', getvariable('undoes'), 'kind', string_split(group_ref, ':')[2]),
+    null, reason_code, json_object('undoes', getvariable('undoes'), 'kind', string_split(group_ref, ':')[2]),
     'group:' || group_ref || ':' || ((row_number() over (partition by group_ref order by action desc, hris_ref, deskbird_id) - 1) // 100),
     4500000, []
 from (
     select case action when 'add' then 'remove' else 'add' end as action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
-        case action when 'add' then 'it put the person into this group.' else 'it took the person out of this group.' end as why
+        case action when 'add' then 'undoes_addition' else 'undoes_removal' end as reason_code
     from membership_fates where fate = 'goes back'
     union all
-    select 'add', hris_ref, deskbird_id, group_ref, null, 'it deleted this group; who was in it is in it again.' from come_back
+    select 'add', hris_ref, deskbird_id, group_ref, null, 'undoes_former_membership' from come_back
 );
 update draft set stage = 4600000
 where object = 'membership' and group_deskbird_id is null and not suffix(request_key, ':0');
@@ -140,7 +137,7 @@ select 'manager', case when f.was is null then 'clear' else 'set' end, f.hris_re
     case when f.held is null then '{}' else json_object('manager_deskbird_id', f.held) end,
     case when f.was is null then json_object('manager_ref', null) else json_object('manager_ref', m.owner, 'manager_deskbird_id', f.was) end,
     coalesce(f.held, '') || '>' || coalesce(m.owner, f.was, ''),
-    undoing('the manager goes back to what it was.'), json_object('undoes', getvariable('undoes')), 'user:' || f.hris_ref,
+    'undoes_manager', json_object('undoes', getvariable('undoes')), 'user:' || f.hris_ref,
     case when f.deskbird_id in (select deskbird_id from activity where fate = 'goes back' and action <> 'deactivate') then 6000000 else 3000000 end, []
 from manager_fates f left join owned_users m on m.deskbird_id = f.was
 where f.fate = 'goes back';

@@ -41,7 +41,7 @@ with then_values as (
     from (select *, unnest(json_keys(after)) as attribute from done_then where object = 'user' and action in ('update', 'link'))
     qualify row_number() over (partition by user_id, attribute order by seq desc) = 1
 ), now_values as (
-    select t.hris_ref, t.user_id as deskbird_id, t.attribute, t.was, t.written, t.evidence, u.deskbird_id is null as gone,
+    select t.hris_ref, t.user_id as deskbird_id, t.attribute, t.was, t.written, t.reason_code, u.deskbird_id is null as gone,
         u.owner is not null as ours, u.user_name,
         case t.attribute
             when 'email' then u.email
@@ -88,7 +88,7 @@ select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) a
 union all
 -- a userName that was right already is not to follow the address
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(user_name) from user_values v
-where fate = 'goes back' and attribute = 'email' and not starts_with(written, 'moving-') and email_key(was) <> email_key(user_name)
+where fate = 'goes back' and attribute = 'email' and reason_code <> 'steps_aside' and email_key(was) <> email_key(user_name)
     and not exists (from user_values o where o.deskbird_id = v.deskbird_id and o.attribute = 'user_name');
 
 -- Groups likewise: the name and our marker.

@@ -5,7 +5,7 @@ insert into draft
 select 'user', 'create', hris_ref, null, null, null,
     '{}', json_object('hris_ref', hris_ref, 'email', email, 'given_name', given_name, 'family_name', family_name, 'display_name', display_name, 'active', true),
     null,
-    'The person works here and deskbird has no user for them.',
+    'no_user',
     json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date),
     'user:' || hris_ref, 2000000, []
 from (select hris_ref from pairs where wanted and deskbird_id is null) join core.people using (hris_ref) anti join review_tonight using (hris_ref);
@@ -15,11 +15,11 @@ insert into draft
 select 'user', 'link', hris_ref, deskbird_id, null, null,
     json_object('hris_ref', external_id), json_object('hris_ref', hris_ref),
     null,
-    case when rule = 'email' then 'A user with the same e-mail is there and belongs to nobody.'
-         when rule = 'successor' then 'A user with the same e-mail and name is there, whose own record ended or is gone in the HRIS.'
-         when rule = 'decision' then 'It was decided that this user is the person''s.'
-         when external_id is null then 'The user is linked to the person but does not carry our marker.'
-         else 'The person has another primary record in the HRIS now.' end,
+    case when rule = 'email' then 'same_email'
+         when rule = 'successor' then 'same_email_and_name'
+         when rule = 'decision' then 'decided'
+         when external_id is null then 'user_not_marked'
+         else 'other_primary_record' end,
     json_merge_patch(json_object('rule', rule), coalesce(e.evidence, '{}')), 'user:' || hris_ref, 3000000, []
 from (from pairs where wanted and not is_marked) p join (select deskbird_id, external_id from deskbird.users) using (deskbird_id)
 left join match_evidence e using (hris_ref, deskbird_id)
@@ -35,8 +35,7 @@ insert into draft
 select 'user', 'update', d.hris_ref, d.deskbird_id, null, null,
     to_json(map_from_entries(list(row(d.attribute, before) order by d.attribute))), to_json(map_from_entries(list(row(d.attribute, after) order by d.attribute))),
     null,
-    case when bool_and(f.attribute is null) then 'The HRIS says otherwise than deskbird: ' else 'Changed in deskbird by hand; the HR system still has another value: ' end
-        || string_agg(replace(d.attribute, '_', ' '), ', ' order by d.attribute) || '.',
+    case when bool_and(f.attribute is null) then 'values_differ' else 'changed_by_hand' end,
     case when bool_and(f.attribute is null) then json_object('rule', any_value(p.rule)) else json_object('rule', any_value(p.rule), 'drift', true) end,
     case when (d.attribute = 'photo') then 'photo:' else 'user:' end || d.hris_ref, case when (d.attribute = 'photo') then 8000000 else 3000000 end,
     list_concat(case when bool_or(x.attribute is not null) then ['undone'] else [] end, d.held_by)
@@ -54,7 +53,7 @@ insert into draft
 select 'user', 'reactivate', hris_ref, deskbird_id, null, null,
     json_object('active', false), json_object('active', true),
     null,
-    'The person works here again and deskbird''s user is inactive.',
+    'works_again',
     json_object('rule', rule, 'status', status, 'start_date', start_date), 'user:' || hris_ref, 3000000, []
 from (from pairs where wanted and not active) join (select hris_ref, status, start_date from core.people) using (hris_ref);
 
@@ -62,9 +61,7 @@ insert into draft
 select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
     json_object('active', true), json_object('active', false),
     null,
-    case when status <> 'ended' then 'The person is no longer in the company file''s scope.'
-         when end_date is not null then 'The employment ended on ' || end_date || '.'
-         else 'The HRIS says that the employment ended.' end,
+    case when status <> 'ended' then 'out_of_scope' when end_date is not null then 'ended_on_a_day' else 'ended' end,
     json_object('rule', rule, 'status', status, 'end_date', end_date), 'user:' || hris_ref, 6000000, []
 from (from pairs where not wanted and active and rule in ('link', 'marker', 'decision')) join (select hris_ref, status, in_scope, end_date from core.people) using (hris_ref)
 anti join contested_users using (deskbird_id)
@@ -75,7 +72,7 @@ insert into draft
 select 'user', 'deactivate', hris_ref, deskbird_id, null, null,
     json_object('active', true), json_object('active', false),
     null,
-    'The HRIS has had no record of the person since ' || strftime(missing_since, '%Y-%m-%d') || ', in ' || complete_reads || ' complete reads.',
+    'missing',
     json_object('rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads), 'user:' || hris_ref, 6000000, []
 from missing_tonight anti join contested_users using (deskbird_id)
 where complete_reads >= getvariable('missing_reads') and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('missing_hours'));

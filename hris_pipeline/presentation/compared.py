@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unicodedata import normalize
 
 import duckdb
@@ -17,12 +17,22 @@ from hris_pipeline.presentation.plan import Change
 from hris_pipeline.texts import email_key
 
 Row = dict[str, Any]
+VerdictCode = Literal[
+    "held_back", "planned", "nothing_there", "not_compared", "same", "kept", "left_alone", "not_known", "not_ours"
+]
 
 _GROUPS = (Path(__file__).parent / "explain_groups.sql").read_text(encoding="utf-8")
 _ADDRESSES = ("email", "user_name")
 _NAMES = ("given_name", "family_name", "display_name")
-NOT_GIVEN_BACK = "not given back"
-_LEFT_ALONE = {
+Source = Literal["read", "acknowledged", "not_given_back", "no_user"]
+_SOURCES: Mapping[Source, str] = {
+    "read": "read",
+    "acknowledged": "acknowledged",
+    "not_given_back": "not given back",
+    "no_user": "no user",
+}
+"""How it is known what deskbird has, in words."""
+_ON_PURPOSE = {
     "kept": "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so",
     "does_not_stick": "left alone: deskbird accepted it three nights in a row and did not hold it",
     "refused": "left alone: deskbird refused it three nights in a row; it is tried again when the HR system wants another value",
@@ -41,7 +51,7 @@ class Comparison:
     live: bool  # the changes are those that are wanted now
 
     def rows(self) -> list[Row]:
-        """``attribute``, ``wanted``, ``observed``, ``source`` (``read``, ``acknowledged``, ``not given back``), ``verdict``."""
+        """``attribute``, ``wanted``, ``observed``, ``source``, ``verdict``; the last two with codes beside."""
         if self.person is None and self.user is None:
             return []
         rows = [
@@ -86,9 +96,9 @@ class Comparison:
             where (object = 'user' and deskbird_id = $1) or (object = 'membership' and attribute = $1)"""
         return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
 
-    def _source(self, attribute: str) -> str:
+    def _source(self, attribute: str) -> Source:
         readable = {"manager": "manager_deskbird_id"}.get(attribute, attribute) in self._readable.get("users", ())
-        return "read" if readable else "acknowledged" if attribute in self._acknowledged else NOT_GIVEN_BACK
+        return "read" if readable else "acknowledged" if attribute in self._acknowledged else "not_given_back"
 
     def _manager(self) -> Row:
         """The manager as hris_ref where deskbird's is one of ours, else as deskbird id; names beside."""
@@ -102,7 +112,7 @@ class Comparison:
         query = "select problem from core.manager_graph where person_id = ?"
         (problem,) = self.con.execute(query, [self._wanted("person_id")]).fetchone() or (None,)
         row = self._row("manager", wanted, observed, source)
-        if problem and row["verdict"].startswith("left alone"):
+        if problem and row["verdict_code"] == "left_alone":
             row["verdict"] = f"left alone: the reporting line has the problem '{problem}'"
         return {**row, "wanted_name": wanted_name, "observed_name": observed_name}
 
@@ -115,53 +125,56 @@ class Comparison:
         }
         rows = []
         for ref, id_, kind, wanted, observed in self.con.execute(_GROUPS, of).fetchall():
-            source = "read" if given_back else "acknowledged" if observed else NOT_GIVEN_BACK
+            source: Source = "read" if given_back else "acknowledged" if observed else "not_given_back"
             row = self._row(f"group {wanted or observed}", wanted is not None, observed is not None, source, ref or id_)
             if ref is None:
-                row["verdict"] = "not ours, left alone"
+                row |= {"verdict": "not ours, left alone", "verdict_code": "not_ours"}
             rows.append({**row, "group_ref": ref, "kind": kind})
         return rows
 
-    def _row(self, name: str, wanted: Any, observed: Any, source: str, group: str | None = None) -> Row:
+    def _row(self, name: str, wanted: Any, observed: Any, source: Source, group: str | None = None) -> Row:
         if self.user is None:
-            source, observed = "no user", None
-        elif source == NOT_GIVEN_BACK:
+            source, observed = "no_user", None
+        elif source == "not_given_back":
             observed = None
         row = {"attribute": name, "wanted": wanted, "observed": observed, "source": source}
-        return {**row, "verdict": self._verdict(row, group)}
+        code, verdict = self._verdict(row, group)
+        return {**row, "source": _SOURCES[source], "source_code": source, "verdict": verdict, "verdict_code": code}
 
-    def _verdict(self, row: Row, group: str | None) -> str:
-        """What follows: the plan's word, else why there is none."""
+    def _verdict(self, row: Row, group: str | None) -> tuple[VerdictCode, str]:
+        """What follows, as a code and in words: the plan's word, else why there is none."""
         name = row["attribute"]
         change = next((change for change in self.changes if _covers(change, name, group)), None)
         if change is not None:
-            return f"held back by {change.guard}" if change.state == "blocked" else f"{change.object} {change.action} is planned"
+            if change.state == "blocked":
+                return "held_back", f"held back by {change.guard}"
+            return "planned", f"{change.object} {change.action} is planned"
         if self.user is None:
-            return "nothing is there"
+            return "nothing_there", "nothing is there"
         if self.person is None:
-            return "not compared"
-        if row["source"] != NOT_GIVEN_BACK and _same(name, row["wanted"], row["observed"]):
-            return "same"
+            return "not_compared", "not compared"
+        if row["source"] != "not_given_back" and _same(name, row["wanted"], row["observed"]):
+            return "same", "same"
         on_purpose = self._on_purpose.get(group or ("external_id" if name == "hris_ref" else str(name)))
         if on_purpose:
-            return _LEFT_ALONE[on_purpose]
+            return ("kept" if on_purpose == "kept" else "left_alone"), _ON_PURPOSE[on_purpose]
         if name != "active" and not self.person["wanted"]:
-            return "not compared: the person is not to be active"
+            return "not_compared", "not compared: the person is not to be active"
         return self._left_alone(name, row["wanted"], row["source"])
 
-    def _left_alone(self, name: str, wanted: Any, source: str) -> str:
+    def _left_alone(self, name: str, wanted: Any, source: Source) -> tuple[VerdictCode, str]:
         """Why the planner plans nothing about what differs."""
         if not self.live:
-            return "not compared yet"
+            return "not_compared", "not compared yet"
         if name in _ADDRESSES and self.address_is_taken:
-            return "left alone: somebody else's user has the address"
-        if source == NOT_GIVEN_BACK:
-            return "not known: deskbird does not give it back"
+            return "left_alone", "left alone: somebody else's user has the address"
+        if source == "not_given_back":
+            return "not_known", "not known: deskbird does not give it back"
         if wanted is None and {"manager": "manager_id"}.get(name, name) in self._wanted("unknown"):
-            return "left alone: the HRIS did not deliver it"
+            return "left_alone", "left alone: the HRIS did not deliver it"
         if wanted is None:
-            return "left alone: empty in the HRIS, kept in deskbird"
-        return "left alone"
+            return "left_alone", "left alone: empty in the HRIS, kept in deskbird"
+        return "left_alone", "left alone"
 
 
 def _covers(change: Change, name: str, group: str | None) -> bool:

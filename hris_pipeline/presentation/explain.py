@@ -17,25 +17,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from hris_pipeline import contracts, identity
-from hris_pipeline.contracts import Rule
+from hris_pipeline import identity
+from hris_pipeline.contracts.change_kinds import UNDOING
+from hris_pipeline.contracts.tables import RULES
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.planning import compute
-from hris_pipeline.presentation import clean, count, document, escaped, moment
+from hris_pipeline.presentation import clean, document, escaped, moment
 from hris_pipeline.presentation import plan as plans
 from hris_pipeline.presentation import review as reviews
 from hris_pipeline.presentation.compared import Comparison, Row
+from hris_pipeline.wording import count
 
 _HERE = Path(__file__).parent
 _FOUND, _CHANGES, _REQUESTS, _TURNS = (
     (_HERE / f"explain_{name}.sql").read_text(encoding="utf-8") for name in ("found", "changes", "requests", "turns")
 )
-_RULES = {
-    rule.name: rule.doc
-    for rule in (*contracts.PEOPLE.rules, *(value for value in vars(contracts).values() if isinstance(value, Rule)))
-}
+_RULES = {rule.name: rule.doc for rule in RULES}
 _MATCHED_BY = {
     "decision": "somebody decided so",
     "link": "the link that we keep",
@@ -352,7 +351,7 @@ def _changes(
             request=0,
             **{name: row[name] for name in ("object", "action", "hris_ref", "deskbird_id", "group_ref", "group_deskbird_id")},
             **{name: json.loads(row[name]) for name in ("before", "after", "evidence")},
-            **{name: row[name] for name in ("reason", "verdict", "guard", "kind")},
+            **{name: row[name] for name in ("reason", "reason_code", "verdict", "guard", "kind")},
             group=row["group_name"],
             manager_before=(row["manager_before"], row["manager_before_name"]),
             manager_after=(row["manager_after"], row["manager_after_name"]),
@@ -409,12 +408,14 @@ def _answer(found: Explanation, user: Row | None, turns: Sequence[Row]) -> str:
     return f"{_state(found, user, last)} {'' if done else _next(found, user)}".strip()
 
 
-def _because(reason: str | None) -> str:
+def _because(reason: str | None, code: str | None) -> str:
     """The plan's reason as the end of a sentence."""
-    if reason and reason.startswith("Undoes"):
-        return f", which {reason[0].lower()}{reason[1:].rstrip('.')}"
-    subject = "it was " if reason and reason.startswith("Changed") else ""
-    return f", because {subject}{reason[0].lower()}{reason[1:].rstrip('.')}" if reason else ""
+    if not reason:
+        return ""
+    told = f"{reason[0].lower()}{reason[1:].rstrip('.')}"
+    if code in UNDOING:
+        return f", which {told}"
+    return f", because {'it was ' if code == 'changed_by_hand' else ''}{told}"
 
 
 def _state(found: Explanation, user: Row | None, last: Row | None) -> str:
@@ -425,7 +426,7 @@ def _state(found: Explanation, user: Row | None, last: Row | None) -> str:
         return "There is no user in deskbird for the person." if found.refs else "deskbird has no such user any more."
     done = last and f"on {moment(last['done_at'], found.timezone)[:10]} by plan {last['plan_id']}"
     if last and not user["active"] and last["action"] == "deactivate":
-        return f"The user is inactive: it was deactivated {done}{_because(last['reason'])}."
+        return f"The user is inactive: it was deactivated {done}{_because(last['reason'], last['reason_code'])}."
     if not user["active"]:
         return "The user is inactive, but this pipeline did not deactivate it: somebody did so in deskbird itself."
     if last and last["action"] == "deactivate":
@@ -507,14 +508,15 @@ def _planned(found: Explanation) -> str:
     what = _DOES.get(first.action, "changes it") if first.object == "user" else f"changes the {first.object}"
     others = len(found.changes) - 1
     more = f" ({count(others, 'more change')})" if others else ""
+    because = _because(first.reason, first.reason_code)
     if first.state == "planned":
-        return f"{by} {what}{_because(first.reason)}{more}."
+        return f"{by} {what}{because}{more}."
     fate = (
         f"guard {first.guard} holds that back"
         if first.state == "blocked"
         else f"that {first.state.replace('stale', 'went stale')}"
     )
-    return f"{by} {what}{_because(first.reason)}; but {fate}{more}."
+    return f"{by} {what}{because}; but {fate}{more}."
 
 
 # --- sections: the same for a terminal and for Markdown -------------------------------------------------------------------------
@@ -756,6 +758,7 @@ def as_json(found: Explanation) -> str:
         "before",
         "after",
         "reason",
+        "reason_code",
         "evidence",
     )
     fate = ("verdict", "guard", "state")

@@ -1,7 +1,7 @@
 -- What is to change about one person, and why it is not done yet; by the names of the plan's own tables (see plan.sql).
 -- Reads: changes_judged (what is wanted now), state.plan_changes. Parameters: refs, ids.
 select c.object, c.action, c.hris_ref, c.deskbird_id, c.group_ref, c.group_deskbird_id, c.before::varchar as before, c.after::varchar as after,
-    c.reason, c.evidence::varchar as evidence, c.verdict, c.guard,
+    c.reason, c.reason_code, c.evidence::varchar as evidence, c.verdict, c.guard,
     (select any_value(plan_id) from state.plan_changes p where p.content = c.content
         and p.plan_id = (select plan_id from state.plans order by number desc limit 1)) as plan_id,
     coalesce(g.name, og.name) as group_name, string_split(c.group_ref, ':')[2] as kind,

@@ -22,9 +22,10 @@ from rich.text import Text
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
 from hris_pipeline.plan import sentence as guard_sentence
-from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
+from hris_pipeline.presentation import adoption, clean, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 from hris_pipeline.warehouse import run
+from hris_pipeline.wording import count
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 _VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
@@ -92,9 +93,11 @@ class Change:
     evidence: Mapping[str, Any]
     verdict: str
     guard: str | None
+    reason_code: str | None = None  # null in plans that an old version made
     outcome: str | None = None
     http_status: int | None = None
     problem: str | None = None
+    problem_code: str | None = None
     who: str | None = None
     group: str | None = None  # name of the group, memberships
     kind: str | None = None  # of the group
@@ -170,7 +173,9 @@ class Plan:
 
     def as_made(self) -> "Plan":
         """The plan as it was made just now, without what became of the same changes when they were tried before."""
-        return replace(self, changes=tuple(replace(change, outcome=None, problem=None) for change in self.changes))
+        return replace(
+            self, changes=tuple(replace(change, outcome=None, problem=None, problem_code=None) for change in self.changes)
+        )
 
     @property
     def states(self) -> Counter[str]:
@@ -269,7 +274,7 @@ def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Ite
 
 def _change(row: Mapping[str, Any]) -> Change:
     waits = row["approved"] and row["outcome"] == "blocked"  # what became of it was before the approval
-    fate = {} if waits else {name: row[name] for name in ("outcome", "http_status", "problem")}
+    fate = {} if waits else {name: row[name] for name in ("outcome", "http_status", "problem", "problem_code")}
     same = (
         "seq",
         "request",
@@ -280,6 +285,7 @@ def _change(row: Mapping[str, Any]) -> Change:
         "group_ref",
         "group_deskbird_id",
         "reason",
+        "reason_code",
         "verdict",
         "guard",
     )
@@ -384,7 +390,9 @@ def what(change: Change) -> list[tuple[str, str, str]]:
 
 def _without_dates(change: Change) -> Change:
     """The same; the reason does not say when somebody's employment ended."""
-    ended = change.evidence.get("status") == "ended" and change.evidence.get("end_date")
+    ended = change.reason_code == "ended_on_a_day"
+    if change.reason_code is None:
+        ended = change.evidence.get("status") == "ended" and bool(change.evidence.get("end_date"))
     return replace(change, reason="The HRIS says that the employment ended.") if ended else change
 
 
@@ -653,9 +661,10 @@ def as_json(plan: Plan) -> str:
         "before",
         "after",
         "reason",
+        "reason_code",
         "evidence",
     )
-    fate = ("verdict", "guard", "approved", "state", "outcome", "http_status", "problem")
+    fate = ("verdict", "guard", "approved", "state", "outcome", "http_status", "problem", "problem_code")
     body = {
         "plan_id": plan.plan_id,
         "made_at": plan.made_at,

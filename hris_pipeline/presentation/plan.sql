@@ -23,10 +23,10 @@ with
         where object = 'manager')
 select
     c.plan_id, c.seq, c.request, c.object, c.action, c.hris_ref, c.deskbird_id, c.group_ref, c.group_deskbird_id,
-    c."before"::varchar as "before", c."after"::varchar as "after", c.reason, c.evidence::varchar as evidence, c.verdict,
+    c."before"::varchar as "before", c."after"::varchar as "after", c.reason, c.reason_code, c.evidence::varchar as evidence, c.verdict,
     coalesce(h.guards[1], c.guard) as guard,
     -- `skipped` is said of what is so already, and of what was not reached
-    nullif(o.outcome, case when o.problem_code = 'already_so' then '' else 'skipped' end) as outcome, o.http_status, o.problem,
+    nullif(o.outcome, case when o.problem_code = 'already_so' then '' else 'skipped' end) as outcome, o.http_status, o.problem, o.problem_code,
     case when c.object = 'group' then coalesce(g.name, gi.name, c."after" ->> 'name', c."before" ->> 'name')
         else coalesce(p.name, u.name, c."after" ->> 'display_name', c."before" ->> 'display_name') end as who,
     coalesce(m.name, mi.name) as group_name,

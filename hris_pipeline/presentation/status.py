@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 from rich.console import Console
@@ -13,11 +13,12 @@ from rich.text import Text
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
 from hris_pipeline.plan import arrivals, damage, sentence
-from hris_pipeline.presentation import clean, count, document, moment, oddities
+from hris_pipeline.presentation import clean, document, moment, oddities
 from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
+from hris_pipeline.wording import count
 
 SHOWN = 5
 """How many of a kind are named on the screen; the rest is counted, with the table that has them."""
@@ -46,6 +47,16 @@ class Extracted:
     why: str
 
 
+class Refused(NamedTuple):
+    """A part, or a creation, that deskbird refuses night after night."""
+
+    hris_ref: str
+    attribute: str  # or that it is a creation, in words
+    since: dt.datetime
+    code: str
+    is_creation: bool
+
+
 @dataclass(frozen=True)
 class Status:
     """What is known of a company. ``plan`` is None where none was made yet."""
@@ -71,7 +82,7 @@ class Status:
     contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
     damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
-    refused: Sequence[tuple[str, str, dt.datetime, str]] = ()  # hris_ref, attribute (or creation), since when, code
+    refused: Sequence[Refused] = ()
 
     @property
     def exit_code(self) -> int:
@@ -134,17 +145,22 @@ def read(
         contradictions=con.execute(
             "select code, count(*), min(first_seen) from state.contradictions group by code order by 2 desc, 1"
         ).fetchall(),
-        refused=con.execute(
-            """select coalesce(hris_ref, deskbird_id),
-                   case object when 'membership' then group_ref else attribute end, since, code
-               from state.left_alone where why = 'refused'
-               union all
-               select hris_ref, 'creation', since, code from state.not_sticking where attribute = 'record'
-               order by since, 1, 2"""
-        ).fetchall(),
+        refused=_all_refused(con),
         damage=damage_sentences(con),
         not_given=arrivals.not_given(con),
     )
+
+
+def _all_refused(con: duckdb.DuckDBPyConnection) -> tuple[Refused, ...]:
+    found = con.execute(
+        """select coalesce(hris_ref, deskbird_id),
+               case object when 'membership' then group_ref else attribute end, since, code, false
+           from state.left_alone where why = 'refused'
+           union all
+           select hris_ref, 'creation', since, code, true from state.not_sticking where attribute = 'record'
+           order by since, 1, 2"""
+    ).fetchall()
+    return tuple(Refused(*row) for row in found)
 
 
 def damage_sentences(con: duckdb.DuckDBPyConnection, run_id: str | None = None) -> tuple[str, ...]:
@@ -278,7 +294,7 @@ def _waits(status: Status) -> list[Line]:
 
 def _what_became(status: Status, plan: Plan, state: str) -> list[Line]:
     """Whose changes failed or went stale, and why; creations that are refused stand under their own heading."""
-    told = {ref for ref, attribute, _, _ in status.refused if attribute == "creation"}
+    told = {one.hris_ref for one in status.refused if one.is_creation}
     changes = [
         change for change in plan.changes if change.state == state and not (change.action == "create" and change.hris_ref in told)
     ]
@@ -345,8 +361,8 @@ def _by_hand(status: Status) -> list[Line]:
 def _refused(status: Status) -> list[Line]:
     """What deskbird refuses night after night: parts that are left alone, and creations, which are tried again each night."""
     lines: list[Line] = []
-    for ref, attribute, since, code in status.refused[:SHOWN]:
-        then = "tried again every night" if attribute == "creation" else "left alone until the HR system wants another value"
+    for ref, attribute, since, code, is_creation in status.refused[:SHOWN]:
+        then = "tried again every night" if is_creation else "left alone until the HR system wants another value"
         what = f"{attribute.replace('_', ' ')} of {ref}, {_REFUSED.get(code, code.replace('_', ' '))}; {then}"
         lines.append((f"refused by deskbird, since {moment(since, status.timezone)}: {what}", "yellow"))
     more = len(status.refused) - SHOWN
@@ -396,7 +412,9 @@ def as_json(status: Status) -> str:
         "damage": list(status.damage),
         "not_given": [sentence(verdict) for verdict in plan.standing] if plan else [],
         "kinds_without_anybody": list(status.not_given),
-        "refused": [{"ref": ref, "attribute": name, "since": since, "code": code} for ref, name, since, code in status.refused],
+        "refused": [
+            {"ref": one.hris_ref, "attribute": one.attribute, "since": one.since, "code": one.code} for one in status.refused
+        ],
         "paused": {name: getattr(status.pause, name) for name in ("by", "since", "because")} if status.pause else None,
     }
     return document("status", status.company, body)

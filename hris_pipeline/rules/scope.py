@@ -26,10 +26,10 @@ class Scope:
         return bool(self.include or self.exclude)
 
     @property
-    def names(self) -> tuple[tuple[str, Rule], ...]:
-        """Each rule with the name it is called by: its list and its place in it, counted from 1."""
+    def places(self) -> tuple[tuple[str, int, Rule], ...]:
+        """Each rule with its list and its place in it, counted from 1; by these two it is called."""
         lists = (("include", self.include), ("exclude", self.exclude))
-        return tuple((f"{word} {place}", rule) for word, rules in lists for place, rule in enumerate(rules, 1))
+        return tuple((word, place, rule) for word, rules in lists for place, rule in enumerate(rules, 1))
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def apply(con: "duckdb.DuckDBPyConnection", scope: Scope, now: dt.datetime) -> S
     judge(con, "scope_judged", "core.people", {"included": scope.include, "excluded": scope.exclude}, kept=("status",))
     con.execute("delete from state.rule_matches where counted_at = ?", [now])
     matches = {}
-    for name, rule in scope.names:
-        word, place = name.split()
+    for word, place, rule in scope.places:
+        name = f"{word} {place}"
         query = f"select count(*) from scope_judged where {word}d[{place}] and status <> 'ended'"
         matches[name] = _number(con, query)
         con.execute("insert into state.rule_matches values (?, ?, ?, ?)", [name, matches[name], now, rule.digest])

@@ -5,14 +5,14 @@ create or replace temp macro change_line(object, action, hris_ref, deskbird_id, 
     sha256(concat_ws(chr(31), object, action, coalesce(hris_ref, ''), coalesce(deskbird_id, ''),
         coalesce(group_ref, ''), coalesce(group_deskbird_id, ''), "before"::varchar, "after"::varchar));
 
--- One stored row of a plan: every column.
+-- One stored row of a plan: every column. A row from before there were codes has none, and the same digest as then.
 create or replace temp macro change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "before", "after",
-    reason, evidence, verdict, guard, guards, content
+    reason, evidence, verdict, guard, guards, content, reason_code := null
 ) as left(sha256(concat_ws(chr(31), seq, request, stage, object, action, coalesce(hris_ref, chr(26)),
     coalesce(deskbird_id, chr(26)), coalesce(group_ref, chr(26)), coalesce(group_deskbird_id, chr(26)),
     "before"::varchar, "after"::varchar, reason, evidence::varchar, verdict, coalesce(guard, chr(26)),
-    array_to_string(guards, chr(30)), content)), 16);
+    array_to_string(guards, chr(30)), content, reason_code)), 16);
 
 -- A plan's own row and its rows together; "digests" is theirs, in the order of seq.
 create or replace temp macro judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes, digests) as

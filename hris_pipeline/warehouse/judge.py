@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from hris_pipeline.contracts import Column, Rule, Table
+from hris_pipeline.contracts.tables import Column, Rule, Table
 from hris_pipeline.errors import ContractError
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ create table if not exists state.plan_changes (
     plan_id varchar not null, seq bigint not null, request bigint not null, stage integer not null, object varchar not null, action varchar not null,
     hris_ref varchar, deskbird_id varchar, group_ref varchar, group_deskbird_id varchar, before json not null, after json not null,
     reason varchar not null, evidence json not null, verdict varchar not null, guard varchar, guards varchar[] not null, content varchar not null,
-    row_digest varchar);
+    row_digest varchar, reason_code varchar);
 create table if not exists state.outcomes (
     plan_id varchar not null, seq bigint not null, object varchar not null, action varchar not null, hris_ref varchar, outcome varchar not null,
     http_status integer, attempts integer not null, applied_at timestamptz, problem varchar, run_id varchar not null,

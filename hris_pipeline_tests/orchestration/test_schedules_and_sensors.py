@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 
 from hris_pipeline import clock, settings
+from hris_pipeline.errors import SettingsError
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import instance as instances
 from hris_pipeline.orchestration.internals import SCHEDULE_NAME_TAG, ticks_from
 from hris_pipeline.sandbox.faults import Fault
@@ -392,5 +394,5 @@ def test_a_monitor_that_does_not_answer_does_not_spoil_the_night(make_office, mo
 
 def test_alert_urls_name_the_missing_variable(told, monkeypatch):
     monkeypatch.delenv("ALERT_URL")
-    with pytest.raises(settings.SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
-        settings.alert_urls(settings.load("acme"))
+    with pytest.raises(SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
+        settings.alert_urls(companies.load("acme"))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from plan.world import NOON, Group, User, World
+from plan.world import NOON, UNGUARDED, Group, User, World
 
-from hris_pipeline.errors import WarehouseError
+from hris_pipeline import plan
+from hris_pipeline.errors import PipelineError, WarehouseError
 from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse
 
 OLD_FILES = sorted(Path(__file__).parent.glob("version_*.sql"))
@@ -67,3 +68,92 @@ def test_c80_what_people_were_on_earlier_nights_is_still_known(tmp_path: Path) -
     with Warehouse(tmp_path, "acme").write(["p"]) as con:
         assert con.execute(history).fetchall() == before
     assert [person for person, *_ in before] == ["p:1", "p:2", "p:3", "p:3", "p:4", "p:4", "p:5"]
+
+
+# --- version 4: reasons had no codes --------------------------------------------------------------------------------------------
+
+_SEAL = """
+    update state.plan_changes set row_digest = change_digest(
+        seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+        reason, evidence, verdict, guard, guards, content);
+    update state.plans p set judgement_digest = judgement_digest(
+        plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+        (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c where c.plan_id = p.plan_id));"""
+_TO_VERSION_4 = f"""
+    alter table state.plan_changes drop column reason_code;
+    alter table deskbird.changes drop column reason_code;
+    alter table core.people drop column scope_code;
+    {_SEAL}
+    update state.schema_version set version = 4;"""
+_CODES = "select plan_id, seq, reason_code from state.plan_changes order by all"
+
+
+@pytest.fixture
+def varied(tmp_path: Path) -> World:
+    """Some nights of most kinds of change, and the undoing of two of them; as version 5 keeps them."""
+    world = World(tmp_path, guards=UNGUARDED)
+    sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
+    world.hire("1", groups=(sales,))
+    world.hire("2", "3", "4", "5", manager_id="1", groups=(sales,))
+    world.stranger("5@acme.test")
+    first = world.night()[0].plan_id
+    world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
+    world.people["1"].groups = (it,)
+    world.people["3"].manager_id = None
+    world.people["4"].status, world.people["4"].end_date = "inactive", "2026-03-02"
+    world.units[sales] = "Selling"
+    world.user_of("5").given_name = "By hand"
+    second = world.night()[0].plan_id
+    world.undo(second)
+    world.rule(delete_empty_groups=True)
+    world.people["1"].groups = (sales,)
+    world.people["4"].status, world.people["4"].end_date = "active", None
+    third = world.night()[0].plan_id
+    for plan_id in (first, third):
+        world.undo(plan_id)
+    world.make_plan()
+    return world
+
+
+def upgrade(world: World) -> None:
+    with world.warehouse.write(["p"]):
+        pass
+
+
+def check(world: World) -> None:
+    """Every plan is as it was made."""
+    for (plan_id,) in world.query("select plan_id from state.plans"):
+        with world.warehouse.read() as con:
+            plan.require_unaltered(con, "acme", plan_id, "Nothing was done.")
+
+
+def test_c80_the_codes_of_older_plans_follow_from_their_facts_and_the_plans_stay_sealed(varied: World) -> None:
+    before = varied.query(_CODES)
+    found = {code for *_, code in before}
+    assert found >= {
+        "steps_aside",
+        "changed_by_hand",
+        "same_email",
+        "ended_on_a_day",
+        "works_again",
+        "group_empty",
+        "unit_renamed",
+    }
+    assert found >= {"undoes_values", "undoes_creation", "undoes_reactivation", "undoes_deactivation", "undoes_former_membership"}
+    check(varied)
+    varied.execute(_TO_VERSION_4)
+    upgrade(varied)
+    assert varied.query(_CODES) == before
+    check(varied)
+    assert varied.query("select count(*) from deskbird.changes where reason_code is null") == [(0,)]
+
+
+def test_c104_what_was_altered_before_the_upgrade_is_found_after_it(varied: World) -> None:
+    ((plan_id,),) = varied.query("select plan_id from state.plans where number = 2")
+    varied.execute(_TO_VERSION_4)
+    altered = f"update state.plan_changes set reason = reason || '.' where plan_id = '{plan_id}' and seq = 2"
+    with duckdb.connect(varied.warehouse.path) as con:
+        con.execute(altered)
+    upgrade(varied)
+    with pytest.raises(PipelineError, match=f"Plan {plan_id} .*The first altered row is seq 2"):
+        check(varied)
