@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import duckdb
+
 from hris_pipeline import alerts, groups, managers, pause, people, settings
 from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.tables import RULES
@@ -18,10 +20,10 @@ from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
 from hris_pipeline.hris.registry import SYSTEMS, connect
 from hris_pipeline.operations import companies
-from hris_pipeline.operations.parameters import people_rules
-from hris_pipeline.plan import dialects
+from hris_pipeline.operations.parameters import expected, people_rules
+from hris_pipeline.plan import arrivals, dialects
 from hris_pipeline.settings import Company
-from hris_pipeline.warehouse import Warehouse, loading, scratch
+from hris_pipeline.warehouse import Warehouse, loading, scratch, stage
 
 State = Literal["ok", "missing", "note"]
 FILE, PEOPLE, DESKBIRD = "company file", "people", "deskbird"
@@ -208,6 +210,7 @@ def _rehearsed(
     company: Company, now: dt.datetime, progress: Progress, told: dict[str, set[str]], counts: dict[str, Any]
 ) -> Iterator[Finding]:
     """A complete read into a warehouse that is thrown away, and what a night would make of it."""
+    earlier = _earlier_arrivals(company)
     with scratch(settings.data_folder().absolute() / f".{company.name}.doctor") as folder:
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
@@ -230,6 +233,8 @@ def _rehearsed(
                 peopled = con.execute("select distinct kind from core.groups where member_count > 0").fetchall()
             with warehouse.write(names) as con:
                 lines = managers.build(con)
+            with warehouse.write(names) as con:
+                lost = _lost_managers(con, company, earlier, now)
         except PipelineError as problem:
             yield Finding("missing", PEOPLE, "what a night would make of it", str(problem), "Please report it with this line.")
             return
@@ -251,10 +256,47 @@ def _rehearsed(
         what = f"{found.managers_resolved:,} managers are found by an id that is written otherwise"
         told_of = "Zeros at its beginning are missing, it ends in .0, or a name stands beside it; exactly one record fits."
         yield Finding("note", PEOPLE, what, told_of, "Nothing to do, or have it written as in the manager's own record.")
+    for one in lost:
+        where = SYSTEMS[company.hris[one.connection].system].where_of(company.hris[one.connection].options, "manager")
+        told_of = f"{one.of:,} people name a manager, and {one.of - one.came:,} of these references lead to nobody. "
+        told_of += "Deskbird keeps their managers, and guard attribute_vanished holds until they are found again."
+        remedy = f"{where}; or set sync.managers to false."
+        yield Finding("missing", PEOPLE, f"manager references of connection {one.connection}", told_of, remedy)
     if company.sync.managers and lines.problems:
         unsound = ", ".join(f"{number:,} {problem}" for problem, number in lines.problems.items())
         told_of = f"Some are unsound ({unsound}). A cycle is carried over as it is; of the others deskbird keeps what it has."
         yield Finding("note", PEOPLE, "reporting lines", told_of, "Correct the manager in the HR system.")
+
+
+def _lost_managers(
+    con: duckdb.DuckDBPyConnection, company: Company, earlier: Sequence[tuple[Any, ...]], now: dt.datetime
+) -> list[arrivals.Silent]:
+    """Whose manager references lead to nobody, or to far fewer than in the last nights, as a night would judge it (case 101)."""
+    if company.guards.attribute_vanished is None:
+        return []
+    stage(con, "state.arrivals", arrivals.COLUMNS, earlier)
+    limit = company.guards.update_attribute
+    arrivals.refresh(
+        con,
+        {connection: expected(company, connection) for connection in company.hris},
+        company.kinds_read,
+        managers=company.sync.managers,
+        from_size=(limit and limit.from_size) or arrivals.FROM_SIZE,
+        now=now,
+    )
+    return [one for one in arrivals.silent(con, company.sync.groups) if one.kind == "manager"]
+
+
+def _earlier_arrivals(company: Company) -> list[tuple[Any, ...]]:
+    """What came in the company's earlier nights. Its warehouse is only read; one that cannot be read is told with deskbird."""
+    warehouse = Warehouse(settings.data_folder(), company.name, patience=2.0)
+    if not warehouse.path.exists():
+        return []
+    try:
+        with warehouse.read() as con:
+            return con.execute(f"select {', '.join(arrivals.COLUMNS)} from state.arrivals").fetchall()
+    except (WarehouseError, duckdb.Error):
+        return []
 
 
 def _read(company: Company, name: str, extracts: Sequence[Extract], told: set[str]) -> Iterator[Finding]:

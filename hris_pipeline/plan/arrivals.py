@@ -21,6 +21,15 @@ NAMES = ("given_name", "family_name")
 DATES = ("status", "start_date", "end_date")
 """Without them it cannot be told who comes from who left."""
 
+COLUMNS = (
+    *("connection", "subject", "kind", "came", "of", "is_named", "is_offered", "code"),
+    *("last_came", "last_of", "last_came_at", "silent_since"),
+)
+"""Of ``state.arrivals``."""
+
+FROM_SIZE = 10
+"""So many references make a share that can fall, where the company file gives no size to the guard of attributes."""
+
 _EXPECTED = ("connection", "subject", "kind", "is_named", "is_offered")
 Code = Literal["vanished", "never_came", "unresolved", "fell"]
 

@@ -2,7 +2,7 @@
 -- Codes: "vanished" (came before, comes for nobody), "never_came" (the company file names it), "not_given" (a default that nobody has), "unresolved" (manager
 -- references that lead to nobody), "fell" (less than half of the share of references that led to somebody). A silent one keeps what last came.
 -- An end date counts as given where its key comes: that nobody leaves is usual.
--- Reads: state.arrivals, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
+-- Reads: state.arrivals, core.people, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
 -- now, from_size. Makes: state.arrivals.
 create or replace temp table judged_arrivals as
 with records_read as (
@@ -27,10 +27,14 @@ with records_read as (
     union all
     select c.connection, k.subject, 'group_kind', k.came, c.of from counted c join kinds k using (connection)
     union all
-    select r.connection, 'manager', 'manager', count(*) filter (p.id is not null), count(*)
-    from (select connection, manager_id from records_read where manager_id is not null) r
-    left join (select distinct connection, id from records_read) p on p.connection = r.connection and p.id = r.manager_id
-    group by r.connection
+    -- of the people in core.people, where a reference that is written in another way has found its record; who was given none
+    -- that could be read (an address that is nobody's) has one too, as long as anybody's leads to somebody
+    select connection, 'manager', 'manager', count(ref) filter (leads), count(ref) + case when bool_or(leads) then count(*) - count(ref) else 0 end
+    from (
+        select string_split(coalesce(manager_ref, hris_ref), ':')[1] as connection, manager_ref as ref,
+            coalesce(manager_ref in (select connection || ':' || id from records_read), false) as leads
+        from core.people where manager_ref is not null or list_contains(unknown, 'manager_id')
+    ) group by connection
     union all
     select connection, kind, 'list', count(name), count(*) from units_read group by connection, kind
 ), joined as (

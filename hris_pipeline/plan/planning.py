@@ -181,7 +181,7 @@ def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.dat
         {connection: rules.expected.get(connection, Expected()) for connection in rules.connections},
         tuple(dict.fromkeys((*rules.kinds, *rules.kinds_read))),
         managers=rules.managers,
-        from_size=limit.get("from_size") or 10,
+        from_size=limit.get("from_size") or arrivals.FROM_SIZE,
         now=now,
     )
 

@@ -82,6 +82,7 @@ class Status:
     contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
     damage: Sequence[str] = ()  # what differs from what a run left, a sentence for each run
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
+    lost_managers: Sequence[tuple[str, int, int]] = ()  # connection, references that lead to nobody, of how many
     refused: Sequence[Refused] = ()
 
     @property
@@ -148,6 +149,10 @@ def read(
         refused=_all_refused(con),
         damage=damage_sentences(con),
         not_given=arrivals.not_given(con),
+        lost_managers=con.execute(
+            """select connection, of - came, of from state.arrivals
+               where kind = 'manager' and code is null and came < of order by connection"""
+        ).fetchall(),
     )
 
 
@@ -235,6 +240,7 @@ def _lines(status: Status) -> list[tuple[str, list[Line]]]:
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
         ("quarantine", _quarantine(status) or [("nobody", "green")]),
+        *([("managers", lines)] if (lines := _lost_managers(status)) else []),
         *([("contradictions", lines)] if (lines := _contradictions(status)) else []),
         ("missing", _missing(status)),
         ("empty groups", _empty_groups(status)),
@@ -315,6 +321,16 @@ def _quarantine(status: Status) -> list[Line]:
         (f"{count(n, 'record')}, rule {rule}, since {moment(since, status.timezone)}", "yellow")
         for rule, n, since in status.quarantine
     ]
+
+
+def _lost_managers(status: Status) -> list[Line]:
+    """References that lead to nobody, where they are too few for a guard."""
+    lines: list[Line] = []
+    for connection, lost, of in status.lost_managers:
+        told = f"{lost:,} of {count(of, 'reference')} of connection {connection} {'leads' if lost == 1 else 'lead'} to nobody"
+        whose = "deskbird keeps their managers. Whose: core.manager_graph, problem missing"
+        lines.append((f"{told}; {whose}", "yellow"))
+    return lines
 
 
 def _contradictions(status: Status) -> list[Line]:
@@ -404,6 +420,7 @@ def as_json(status: Status) -> str:
         "quarantine": [{"rule": rule, "records": number, "since": since} for rule, number, since in status.quarantine],
         "deskbird": status.odd.as_json(),
         "contradictions": [{"code": code, "records": number, "since": since} for code, number, since in status.contradictions],
+        "managers": [{"connection": name, "lost": lost, "references": of} for name, lost, of in status.lost_managers],
         "missing": {"people": status.missing[0], "since": status.missing[1]},
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],

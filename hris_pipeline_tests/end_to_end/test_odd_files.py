@@ -202,3 +202,37 @@ def test_c96_c100_c101_c102_the_doctor_tells_all_of_it_first(company):
     assert "Set options.encoding to cp1250" in " ".join(ended.out.split())
     with contextlib.suppress(FileNotFoundError):
         assert not any((company.deployment.data).glob("*.arrow"))
+
+
+def test_c101_the_doctor_the_night_and_status_say_the_same_of_managers(company):
+    def night(number, *bosses):
+        people = [(f"{n:04}", f"p{n}@acme.test", "", "P", f"Q{n}", boss) for n, boss in enumerate(("", *bosses), start=1)]
+        company.put("people.csv", csv(*people, ("TOTAL", str(len(people)))), NIGHT + dt.timedelta(days=number))
+        found = company.deployment.run("doctor", "acme"), company.deployment.sync(night=number)
+        told = company.deployment.run("status", "acme", night=number).out
+        return [ended.code for ended in found], " ".join(found[0].out.split()), " ".join(told.split())
+
+    columns = {name: COLUMNS[name] for name in ("id", "email", "given_name", "family_name", "manager_id")}
+    company.say("people.csv", proof={"trailer": {"starts_with": "TOTAL"}}, columns=columns, statuses={}, empty=[])
+    company.deployment.more["sync"] = {"groups": []}
+    company.deployment.more["guards"] = {"create_user": None}
+    company.deployment.write_file()
+
+    codes, said, told = night(0, *["1.0"] * 10, *["P Q1 (0001)"] * 10)  # written otherwise, and found
+    assert codes == [0, 0]
+    assert "20 managers are found by an id that is written otherwise" in said
+    assert "lead to nobody" not in told
+    bosses = {user["externalId"]: manager_id(user) for user in company.users.values()}
+    assert set(bosses.values()) == {None, company.users["p1@acme.test"]["id"]}
+
+    codes, said, told = night(0.1, *["NULL"] * 6, *["1"] * 14)  # few: no guard, and not silent
+    assert codes == [0, 0]
+    assert 'set options.empty: ["NULL"]' in said
+    assert "6 of 20 references of connection hr lead to nobody" in told
+
+    codes, said, told = night(0.2, *["PX-7"] * 14, *["1"] * 6)
+    assert codes == [1, 3]
+    assert "20 people name a manager, and 14 of these references lead to nobody" in said
+    assert "Look at the file's column 'Boss'" in said
+    assert "far fewer manager references of connection hr lead to somebody" in told
+    assert {user["externalId"]: manager_id(user) for user in company.users.values()} == bosses

@@ -107,9 +107,30 @@ def test_c100_the_doctor_doubts_an_encoding_that_spoils_names(feed):
     assert [trial for trial in feed.trials(encoding="cp1250") if trial.what == "its encoding"] == []
 
 
-def test_utf_16_without_a_bom_is_told_by_its_zeros(feed):
-    feed.put(text(BOB).encode("utf-16-le"))
+def test_c100_an_encoding_that_does_not_fit_is_told_with_the_one_that_does(feed):
+    feed.put(
+        text(("1", "lz@acme.test", "\u0141ukasz", "\u017bak"), ("2", "j@acme.test", "Ji\u0159\u00ed", "\u0164uk")).encode(
+            "cp1250"
+        )
+    )
+    said = feed.refusal(encoding="windows-1252")
+    assert "that is not windows-1252 near line 1" in said
+    assert "Set options.encoding to cp1250, in which its letters make words" in said
+
+
+def test_c100_a_file_of_another_kind_is_told_as_that_and_not_as_one_of_another_encoding(feed):
+    feed.put(workbook(ADA))
+    said = feed.refusal()
+    assert "is no text, but an Excel file (.xlsx) or a zip archive" in said
+    assert "set options.format to xlsx" in said
+    assert feed.person(format="xlsx")["id"] == "0017"
+
+
+@pytest.mark.parametrize("row", [BOB, ADA, ("1", "lz@acme.test", "\u0141ukasz", "\u017bak")])
+def test_utf_16_without_a_bom_is_told_by_its_zeros(feed, row):
+    feed.put(text(row).encode("utf-16-le"))
     assert "Set options.encoding to utf-16" in feed.refusal()
+    assert feed.person(encoding="utf-16")["family_name"] == row[3]
 
 
 def test_utf_32_is_refused(feed):
@@ -165,6 +186,13 @@ def test_c99_a_ctrl_z_at_the_end_is_no_row_and_no_letter(feed, end, encoding):
     assert (employees.proof, employees.records) == ("proven", 2)
     feed.put((text(ADA).removesuffix("\r\n") + end).encode(encoding))
     assert feed.person(encoding=encoding)["family_name"] == "\u00c4mter"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp037"])
+@pytest.mark.parametrize("end", ["\x1a", "\x1a\0\0", "\r\n\x1a\r\n"])
+def test_c99_a_ctrl_z_after_a_line_end_takes_no_half_of_a_character_with_it(feed, encoding, end):
+    feed.put((text(BOB, ADA) + end).encode(encoding))
+    assert [row["family_name"] for row in feed.people(encoding=encoding)] == ["Babbage", "\u00c4mter"]
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
@@ -431,6 +459,21 @@ def test_c95_a_spreadsheets_midnight_that_was_written_seconds_early_is_the_day_t
 def test_c95_day_numbers_are_rounded_as_moments_are(feed, number, iso):
     feed.put(text((*ADA, number), header=(*HEADER, "End")))
     assert feed.person(columns={"end_date": "End"}, dates={"end_date": "excel"})["end_date"] == iso
+
+
+@pytest.mark.parametrize(("number", "iso"), [(46082.9995, "2026-03-02"), (46083, "2026-03-02"), (18264, "1950-01-01")])
+def test_c95_a_day_whose_cell_has_lost_its_format_is_a_day_among_days(feed, number, iso):
+    feed.put(workbook((*ADA, number), (*BOB, dt.datetime(2026, 3, 1)), header=(*HEADER, "End")), "people.xlsx")  # noqa: DTZ001
+    assert feed.people(columns={"end_date": "End"})[0]["end_date"] == iso
+
+
+@pytest.mark.parametrize("number", [2026, 202603, 20260302, -1, 0])
+def test_c95_another_number_is_no_day_unless_the_company_file_says_how_it_is_written(feed, number):
+    feed.put(workbook((*ADA, number), header=(*HEADER, "End")), "people.xlsx")
+    assert "that are not written as %Y-%m-%d" in feed.refusal(columns={"end_date": "End"})
+    feed.put(text((*ADA, "46083"), header=(*HEADER, "End")))
+    (feed.folder / "people.xlsx").unlink()
+    assert "that are not written as %Y-%m-%d" in feed.refusal(columns={"end_date": "End"})  # nor in a text file
 
 
 def test_c95_a_moment_that_a_text_file_writes_belongs_to_its_day(feed):

@@ -1,5 +1,7 @@
 """What rows mean: people and their contracts, managers by id and by e-mail, groups with and without ids, what is not mapped."""
 
+import json
+
 import pytest
 
 from hris_pipeline.hris.systems import files
@@ -150,6 +152,26 @@ def test_c96_a_listed_word_is_no_day_and_another_one_names_the_key(feed, word):
     assert "row 2" in said
     own = {"columns": {"end_date": {"column": "Exit", "empty": [word]}}, "dates": {"default": "%d.%m.%Y"}}
     assert [row["end_date"] for row in feed.people(**own)] == [None, "2026-12-31"]
+
+
+def test_c96_the_remedy_names_the_words_as_they_are_written_and_works_to_the_letter(feed):
+    words = ["0000-00-00", "31-DEC-4712", "00.00.0000", "NULL", "2999-12-31", "29991231"]
+    people = [(str(n), f"p{n}@acme.test", "P", f"Q{n}", word) for n, word in enumerate(words)]
+    feed.put(text(*people, header=(*HEADER, "Exit")))
+    mapped = {"columns": {"end_date": "Exit"}}
+    said = feed.refusal(**mapped)
+    named = said.partition("options.empty: ")[2].partition("]")[0] + "]"
+    assert sorted(json.loads(named)) == sorted(words)
+    assert [row["end_date"] for row in feed.people(**mapped, empty=json.loads(named))] == [None] * len(words)
+
+
+@pytest.mark.parametrize("value", ["born 4712 in Ulm", "46082.9995", "room 9995", "31.02.2026"])
+def test_c96_what_is_no_day_and_no_word_for_none_is_not_named(feed, value):
+    feed.put(text((*ADA, value), header=(*HEADER, "Exit")))
+    said = feed.refusal(columns={"end_date": "Exit"})
+    assert "options.dates.end_date" in said
+    assert "options.empty" not in said
+    assert value not in said
 
 
 def test_c96_the_doctor_tells_a_day_that_is_none_before_it_holds_somebody_back(feed):

@@ -108,18 +108,37 @@ def test_c13_a_key_that_is_absent_null_or_an_empty_list_for_one_person(world: Wo
 
 def test_c101_managers_that_resolve_for_nobody_are_told(world: World) -> None:
     for person in world.people.values():
-        person.manager_id = person.manager_id and f"{person.manager_id}.0"
+        person.manager_id = person.manager_id and f"Boss {person.manager_id}"
     assert standing(world) == [("manager", "unresolved", 19, 19)]
     assert world.make_plan().changes == 0
     first = World(guards=SPEAKING)  # also on a first night
-    first.hire("1", "2", "3", manager_id="0001")
+    first.hire("1", "2", "3", manager_id="Boss")
     assert [(v.subject, v.code) for v in first.make_plan().tripped] == [("manager", "unresolved")]
+
+
+@pytest.mark.parametrize("written", ["{}.0", "Family ({})", "0{}"])
+def test_c101_managers_that_are_found_although_their_id_is_written_otherwise_are_not_told(world: World, written: str) -> None:
+    for person in world.people.values():
+        person.manager_id = person.manager_id and written.format(person.manager_id)
+    assert standing(world) == []
+    assert world.make_plan().changes == 0
+    first = World(guards=SPEAKING)  # also on a first night
+    first.hire("1", "2", "3", "4", manager_id="0001")
+    assert first.make_plan().tripped == ()
+
+
+@pytest.mark.parametrize(("lost", "told"), [(9, []), (10, [("manager", "fell", 10, 19)])])
+def test_c101_managers_whose_address_is_nobodys_are_told_where_they_are_many(world: World, lost: int, told: list[Any]) -> None:
+    for n in range(1, lost + 1):
+        world.people[f"{n:02}"].manager_id, world.people[f"{n:02}"].absent = None, ("manager_id",)
+    assert standing(world) == told
+    assert world.make_plan().changes == 0
 
 
 @pytest.mark.parametrize(("lost", "told"), [(9, []), (10, [("manager", "fell", 10, 19)])])
 def test_c101_managers_that_resolve_for_far_fewer_are_told_until_they_do_again(world: World, lost: int, told: list[Any]) -> None:
     for n in range(1, lost + 1):
-        world.people[f"{n:02}"].manager_id = "0"
+        world.people[f"{n:02}"].manager_id = "Boss"
     for _ in range(2):
         assert standing(world) == told
     everybody(world, manager_id="00")

@@ -256,16 +256,17 @@ def _delimiter(content: Content) -> str:
 
 def _cut_ctrl_z(path: Path, encoding: str) -> None:
     """Take the mark off the end of our copy by which old systems end a text (Ctrl-Z), and the zeros that fill their blocks."""
-    marks = {"utf-16-le": (b"\x1a\0",), "utf-16-be": (b"\0\x1a",), "utf-16": (b"\x1a\0", b"\0\x1a")}.get(encoding, (b"\x1a",))
     with path.open("r+b") as file:
+        begin = file.read(4)
+        codec = encodings.with_byte_order(encoding, begin)
+        mark, fill = "\x1a".encode(codec), {each.encode(codec) for each in "\x1a\0\r\n "}
         size = file.seek(0, io.SEEK_END)
-        start = max(0, size - _END)
+        start = max(0, (size - _END) // len(mark) * len(mark))  # a character of several bytes is looked at as a whole
         file.seek(start)
         end = file.read()
-        for mark in marks:
-            at = end.find(mark)
-            if at >= 0 and not end[at:].strip(b"\x1a\0\r\n "):
-                file.truncate(start + at)
+        letters = [end[at : at + len(mark)] for at in range(0, len(end), len(mark))]
+        if mark in letters and fill.issuperset(letters[letters.index(mark) :]):
+            file.truncate(start + letters.index(mark) * len(mark))
 
 
 def _ends_a_line(content: Content) -> bool:
@@ -313,8 +314,8 @@ def _csv(content: Content) -> Rows:
             ) from None
         except UnicodeDecodeError:
             raise Refused(
-                f"has a file {content.name} that is not {content.encoding} near line {reader.line_num}",
-                "Correct options.encoding in the company file.",
+                f"has a file {content.name} that is not {content.encoding} near line {reader.line_num + 1}",
+                encodings.remedy(content.path),
             ) from None
 
 

@@ -19,6 +19,9 @@ _BOMS = (  # the long ones first
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_NO_TEXTS = (  # what files of other kinds begin with, what they are, and options.format
+    (b"PK\x03\x04", "an Excel file (.xlsx) or a zip archive (.zip)", "xlsx"),
+)
 _CANDIDATES = (  # the usual ones first
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp1255", "cp1256", "cp1258", "cp874"),
     *("iso8859-15", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-9", "koi8-r", "cp850", "cp852", "cp866", "mac-roman"),
@@ -74,14 +77,25 @@ def find(path: Path, name: str, given: str) -> str:
         return f"{codec}-be" if start[:1] == b"\0" else f"{codec}-le"
     if not _is_ascii_compatible(codec):
         return given
+    for begin, what, kind in _NO_TEXTS:
+        if start.startswith(begin):
+            raise Refused(f"has a file {name} that is no text, but {what}", f"Have it named so, or set options.format to {kind}.")
+    if codec == "utf-8" and start[:64].count(0) * 3 > len(start[:64]):
+        raise Refused(f"has a file {name} with a zero in every other byte", "Set options.encoding to utf-16.")
     wrong = _first_wrong_byte(path)
     if wrong is None:
-        if start[:64].count(0) * 3 > len(start[:64]) and codec == "utf-8":
-            raise Refused(f"has a file {name} with a zero in every other byte", "Set options.encoding to utf-16.")
         return "utf-8"
     if codec == "utf-8":
-        raise Refused(f"has a file {name} that is not UTF-8 (byte {wrong})", _remedy(path))
+        raise Refused(f"has a file {name} that is not UTF-8 (byte {wrong})", remedy(path))
     return given
+
+
+def with_byte_order(encoding: str, start: bytes) -> str:
+    """An encoding that writes no BOM, for one that does, from how the file starts."""
+    codec = codecs.lookup(encoding).name
+    if codec not in {"utf-16", "utf-32"}:
+        return "utf-8" if codec == "utf-8-sig" else encoding
+    return f"{codec}-be" if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)) else f"{codec}-le"
 
 
 def doubt(path: Path, encoding: str) -> str | None:
@@ -89,7 +103,7 @@ def doubt(path: Path, encoding: str) -> str | None:
     if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"}:
         return None
     text = _read(_sample(path), encoding)
-    return None if text is not None and is_plausible(text) else _remedy(path)
+    return None if text is not None and is_plausible(text) else remedy(path)
 
 
 def _is_ascii_compatible(codec: str) -> bool:
@@ -117,7 +131,7 @@ def _first_wrong_byte(path: Path) -> int | None:
     return None
 
 
-def _remedy(path: Path) -> str:
+def remedy(path: Path) -> str:
     """What to set ``options.encoding`` to: the encoding is named only where one reading of the file is the likely one."""
     likely = proposed(_sample(path))
     whole = "or have it written as UTF-8"

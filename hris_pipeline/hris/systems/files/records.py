@@ -50,7 +50,16 @@ SUSPECTS = frozenset(
 )
 """Words that exports write where there is nothing. They are told, and mean nothing only where the company file says so."""
 
-_SUSPECT_DAYS = re.compile(r"0{1,4}[-./]0{1,2}[-./]0{1,4}|.*\b(2[2-9]|[3-9][0-9])[0-9]{2}\b.*|0+")
+_FAR_YEAR = "(?:2[2-9]|[3-9][0-9])[0-9]{2}"
+_SUSPECT_DAYS = re.compile(
+    "0+|(?:"
+    "0{1,4}[-./]0{1,2}[-./]0{1,4}"
+    rf"|{_FAR_YEAR}(?:[-./]?[0-9]{{2}}){{2}}"
+    rf"|[0-9]{{1,2}}[-./ ]+(?:[0-9]{{1,2}}|[A-Za-z]{{3}})[-./ ]+{_FAR_YEAR}"
+    r")(?:[T ][0-9:.]+)?"
+)
+"""Days of zeros, and days some hundred years ahead: nothing that says anything of a person."""
+MOST_WORDS = 8  # for nothing that a remedy names
 FEW = 5  # people with contradicting rows: more than these, and than one in ten, and the file is of another kind than was said
 
 Named = Mapping[str, tuple[str, ...]]
@@ -82,7 +91,7 @@ class Survey:
     unreadable: Counter[str] = field(default_factory=Counter)
     unreadable_rows: dict[str, list[int]] = field(default_factory=dict)  # of the newest file that has any, some
     suspects: dict[str, list[str]] = field(default_factory=dict)  # words that may mean nothing, and attributes they stand in
-    suspect_days: Counter[str] = field(default_factory=Counter)
+    suspect_days: dict[str, Counter[str]] = field(default_factory=dict)  # of each column, as they are written
     contradicting: set[Key] = field(default_factory=set)  # whose rows differ in more than their groups
     padded: int = 0  # rows that were shorter than the header
     dates: Counter[str] = field(default_factory=Counter)
@@ -110,7 +119,8 @@ def _reader(name: str, content: Content, options: Options) -> Reader:
     if name in DATES:
         form = options.date_format(name)
         nothing = Nothing.of(words, form, options.open_ended if name == "end_date" else ())
-        return lambda values, _numbers, _header: _days(values, form, nothing)
+        in_sheet = content.kind == "xlsx"
+        return lambda values, _numbers, _header: _days(values, form, nothing, in_sheet=in_sheet)
     kind, part, _ = name.partition(".")
     separator = options.columns.groups[kind].separator if part else None
     read = clean_id if name in IDS or part == "id" else clean_code if part else clean_ends if name in ADDRESSES else clean
@@ -169,8 +179,8 @@ def _spoilt(content: Content, header: str, numbers: Sequence[int], values: Seque
     )
 
 
-def _days(values: Sequence[Any], form: str, nothing: Nothing) -> list[Any]:
-    read = {value: day(value, form, nothing) for value in set(values)}  # a day occurs many times
+def _days(values: Sequence[Any], form: str, nothing: Nothing, *, in_sheet: bool) -> list[Any]:
+    read = {value: day(value, form, nothing, in_sheet=in_sheet) for value in set(values)}  # a day occurs many times
     return [read[value] for value in values]
 
 
@@ -202,6 +212,10 @@ def survey(contents: Sequence[Content], options: Options, named: Named, kinds: S
                 f"has a file {content.name} with {content.rows} rows below its header (options.min_rows: {options.min_rows})",
                 "Ask the sender whether the export failed; if so few people are right, lower options.min_rows.",
             )
+    for word, names in list(found.suspects.items()):
+        if word in found.ids and "manager_id" in names:  # somebody's id after all
+            found.suspects[word] = [name for name in names if name != "manager_id"]
+    found.suspects = {word: names for word, names in found.suspects.items() if names}
     if not found.ids:
         raise Refused("has a file in which nobody has an id", "Correct options.columns.id in the company file.")
     for name, number in found.unreadable.items():
@@ -234,17 +248,20 @@ def remedy_for_days(name: str, found: Survey, header: str) -> str:
     """What to do about dates that are none: say how they are written, or which of them mean that there is none."""
     form = f'Set options.dates.{name} to how they are written, such as "%d.%m.%Y" (excel for day numbers)'
     rows = ", ".join(map(str, found.unreadable_rows.get(name, [])))
-    if not found.suspect_days[name]:
+    suspects = found.suspect_days.get(name, Counter())
+    if not suspects:
         return f"{form}; the first are in row {rows}." if rows else f"{form}."
-    words = f'name them in options.empty, or in options.columns.{name}: {{column: {header}, empty: ["0000-00-00", "NULL"]}}'
-    if found.suspect_days[name] == found.unreadable[name]:
+    shown = [f'"{word}"' for word, _ in suspects.most_common(MOST_WORDS)] + (["..."] if len(suspects) > MOST_WORDS else [])
+    written = f"[{', '.join(shown)}]"
+    words = f"name them in options.empty: {written}, or in options.columns.{name}: {{column: {header}, empty: {written}}}"
+    if suspects.total() == found.unreadable[name]:
         return f"If they mean that there is no day (row {rows}), {words}."
-    return f"{form}. {found.suspect_days[name]} of them seem to mean that there is no day (the first are in row {rows}): {words}."
+    return f"{form}. {suspects.total()} of them seem to mean that there is no day (the first are in row {rows}): {words}."
 
 
 def _note_suspects(batch: Batch, found: Survey) -> None:
     for name, values in batch.items():
-        if name in DATES or name in IDS or name == "status":
+        if name in DATES or name in ("id", "employment_id", "status"):
             continue
         seen = set(chain.from_iterable(value if value.__class__ is list else (value,) for value in values))
         for word in seen & SUSPECTS:
@@ -285,7 +302,8 @@ def _note_dates(batch: Batch, numbers: Sequence[int], found: Survey) -> None:
             wrong = [value for value in known if value.startswith(UNREADABLE)]
             if wrong:
                 found.unreadable[name] += len(wrong)
-                found.suspect_days[name] += sum(_seems_nothing(value.removeprefix(UNREADABLE)) for value in wrong)
+                texts = (value.removeprefix(UNREADABLE).removesuffix("T00:00:00") for value in wrong)
+                found.suspect_days.setdefault(name, Counter()).update(text for text in texts if _seems_nothing(text))
                 rows = (n for n, value in zip(numbers, batch[name], strict=True) if value and value.startswith(UNREADABLE))
                 kept = found.unreadable_rows.setdefault(name, [])
                 kept += islice(rows, max(0, 3 - len(kept)))

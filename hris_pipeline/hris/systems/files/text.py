@@ -32,6 +32,7 @@ _SHORTENED = re.compile(r"[0-9]+([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 _EXACT = 10**15  # Excel keeps 15 digits of a number and makes zeros of the rest
 _DAY_ZERO = dt.date(1899, 12, 30)  # Excel counts a 29 February 1900, so this day zero fits from March 1900 on
 _DAY_NUMBER = re.compile(r"[0-9]{1,7}([.,][0-9]+)?")
+_FIRST_SERIAL = 18264  # 1950-01-01: a smaller number in a sheet is a year or a code rather than a day
 _YEARS = frozenset({1, *range(1600, 2201)})  # with 0001-01-01, 1601-01-01 and 1753-01-01, which systems write for none
 
 
@@ -134,8 +135,11 @@ class Nothing:
         return cls(frozenset(word.casefold() for word in words), frozenset(known))
 
 
-def day(value: Any, form: str, nothing: Nothing) -> Any:
+def day(value: Any, form: str, nothing: Nothing, *, in_sheet: bool = False) -> Any:
     """A cell as an ISO day, by the column's one format; Excel's own dates as they are; "" for one that means none.
+
+    In a sheet (``in_sheet``) a number that is no day in that format is the number of a day: a date whose cell has lost its
+    format.
 
     What is no day, or none of these centuries, is :data:`UNREADABLE` and the text. A spreadsheet's moment in the minute before
     midnight is the next day: programs that count in local time write 23:59:17 for 0:00.
@@ -152,6 +156,8 @@ def day(value: Any, form: str, nothing: Nothing) -> Any:
         if text.casefold() in nothing.words:
             return ""
         found = _excel_day(text) if form == EXCEL else _written_day(text, form)
+        if found is None and in_sheet and isinstance(value, int | float) and value >= _FIRST_SERIAL:
+            found = _excel_day(text)
     if found is not None and found.isoformat() in nothing.days:
         return ""
     return found.isoformat() if found is not None and found.year in _YEARS else UNREADABLE + text
