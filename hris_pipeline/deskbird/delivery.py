@@ -8,7 +8,7 @@ tried in the other dialect before it counts as refused.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from hris_pipeline.deskbird.comparison import Seen, collateral, differences, held_by
+from hris_pipeline.deskbird.comparison import Seen, alike, collateral, differences, held_by
 from hris_pipeline.deskbird.dialects import Dialect, Form, Request, requests_for
 from hris_pipeline.deskbird.dialects import other as other_dialect
 from hris_pipeline.deskbird.exchange import Answer, Exchange
@@ -21,6 +21,7 @@ _SUBLISTS = 16  # when so many parts of one list of members are refused alike an
 _PENDING: frozenset[ProblemCode] = frozenset({"reference_missing", "manager_pending"})
 _MARKER: Atom = ("attribute", "hris_ref")
 _ADDRESS = ("email", "user_name")
+_EMAIL: Atom = ("attribute", "email")
 
 
 @dataclass(frozen=True)
@@ -240,15 +241,18 @@ class Delivery:
         return False
 
     def _wider(self, part: Write, flips: Collection[Form]) -> Iterator[set[Form]]:
-        """These forms in the other dialect; then also those that come instead of them, such as one by one for several."""
+        """These forms in the other dialect; then each of them alone; then also those that come instead of them, such as one by
+        one for several.
+        """
         tried = set(flips)
         if not tried:
             return
         yield tried
-        more = {
-            form for form in _forms(self._requests(part, tried)) if form not in tried and self._forms.may_flip(form, of_form=True)
-        }
-        if more:
+        if len(tried) > 1:
+            yield from ({form} for form in sorted(tried))
+        asked = set(_forms(self._requests(part)))
+        instead = [form for form in _forms(self._requests(part, tried)) if form not in tried | asked]
+        if more := {form for form in instead if self._forms.may_flip(form, of_form=True)}:
             yield tried | more
 
     def _halves(self, part: Write) -> None:
@@ -321,13 +325,23 @@ class Delivery:
         wrong, hidden = differences(carried, after.record, self._exchange.id_of, self._exchange.readable)
         hidden = {atom for atom in hidden if any(self._forms.is_open(form) for form in self._sent.get(atom, ()))}
         if again := wrong | hidden:
-            flips = {form for atom in again for form in self._sent.get(atom, ()) if self._forms.may_try(form)}
+            flips = {form for form in self._culprits(again, after) if self._forms.may_try(form)}
             still = self._tried_otherwise(carried.only(again), flips)
             wrong, hidden = wrong & still, hidden & still
         self._judge_forms({form for atom in part.atoms for form in self._sent.get(atom, ())}, wrong, hidden)
         if wrong:
             problem = f"deskbird accepted the change of {self.write.what} but does not hold it afterwards: {_words(wrong)}."
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
+
+    def _culprits(self, atoms: Iterable[Atom], after: Seen) -> set[Form]:
+        """The forms that carried what is not there; an address goes in two, and one of them may have been heeded."""
+        held, found = held_by(after.record), set()
+        for atom in atoms:
+            for form in self._sent.get(atom, ()):
+                column = "email" if form.startswith("user_email") else "user_name"
+                if atom != _EMAIL or not alike(self.write.set.get(column, self.write.set["email"]), held[column]):
+                    found.add(form)
+        return found
 
     def _judge_forms(self, forms: Iterable[Form], wrong: set[Atom], hidden: set[Atom]) -> None:
         for form in forms:
@@ -454,11 +468,13 @@ class Delivery:
             if inside and self._forms.is_open(along):
                 self._forms.prove(along, evidence)
         elif self._forms.may_try(along):
-            still = self._after_creation(self._as_change(carried.only(ignored)), hidden)
+            still, taken = self._after_creation(self._as_change(carried.only(ignored)), hidden)
             if not still:
                 self._forms.adopt([along])
                 self._forms.prove(along, "read_back")
             elif still <= hidden:
+                if taken:  # nothing shows whether a creation keeps it; a change is what Entra ID sends, so that is sent too
+                    self._forms.adopt([along])
                 self._forms.prove(along, evidence)
             else:
                 self._forms.unproven([along])
@@ -470,16 +486,20 @@ class Delivery:
             problem = f"deskbird accepted the creation of {write.what} but does not hold it afterwards: {_words(wrong)}."
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
 
-    def _after_creation(self, change: Write, hidden: Collection[Atom]) -> set[Atom]:
-        """Send what a creation ignored as a change; what is not shown even then. Of what is hidden the POST's word counts."""
+    def _after_creation(self, change: Write, hidden: Collection[Atom]) -> tuple[set[Atom], bool]:
+        """Send what a creation ignored as a change: what is not shown even then, and whether the change was taken.
+
+        Of what is hidden the POST's word counts.
+        """
         for atom in change.atoms:
             self._sent.pop(atom, None)
         self._update(change)
         after = self._read()
         found = differences(change, after.record, self._exchange.id_of, self._exchange.readable) if after else (set(), set())
-        still = found[0] | found[1] | {atom for atom in change.atoms if not self._is_applied(atom)}
+        refused = {atom for atom in change.atoms if not self._is_applied(atom)}
+        still = found[0] | found[1] | refused
         self.settle(still & set(hidden), Fate("applied", self.status))
-        return still
+        return still, not refused
 
     def _conflict(self, write: Write, *, lost: bool) -> None:
         """A creation that met one of the same address or name: ours is adopted, a user of nobody too, any other is left alone."""

@@ -265,3 +265,19 @@ def test_c107_to_c109_whatever_is_refused_all_else_ends_as_wanted_and_exactly_th
     assert told == {f"p:{n}" for n in members} or not members
     assert sum(line.endswith(group) for line in edge.written()) <= 1 + 2 * 4 * max(len(members), 1)
     assert msgspec.json.encode([result.problem for result in results.values()]).count(b"example.com") == 0
+
+
+@pytest.mark.parametrize("status", [404, 410, 412])
+def test_c108_a_part_that_is_refused_as_if_the_record_were_gone_or_changed_is_refused_alone(start, status):
+    """deskbird still shows the record, and no tag was sent that could have failed."""
+    edge = start(etags=False)
+    users = people(edge, 2)
+    behave(edge, Refusal(who="p:0", what="displayName", status=status))
+    after = {"family_name": "M", "display_name": "U M", "active": False}
+    results = edge.run(*(update(n, str(n), users[n], {**NAMES, "active": True}, after) for n in range(2)))
+    assert [results[n].outcome for n in range(2)] == ["failed", "applied"]
+    user = edge.app.desk.user("u0@example.com")
+    assert (user["active"], user["name"]["familyName"]) == (False, "M")
+    assert fates(results[0])["attribute", "display_name"] == "refused_value"
+    assert results[0].http_status == status
+    assert "display name of user p:0" in results[0].problem
