@@ -290,7 +290,8 @@ class Delivery:
             why = f": another one there has the {'address' if self.write.of_user else 'name'} already"
         elif answer.code == "refused_payment":
             why = ": no seat is left there"
-        then = " Everything else was carried out." if set(self.write.atoms) - set(atoms) - {RECORD} else ""
+        others = set(self.write.atoms) - set(atoms) - {RECORD}
+        then = " Everything else was carried out." if others and RECORD not in atoms else ""
         subject = self.write.what if what == "record" else f"{what} of {self.write.what}"
         problem = f"deskbird refused the {'change' if not self.write.creates or what != 'record' else 'creation'} of {subject} "
         problem += f"({answer.problem or f'HTTP {answer.status}'}){why}.{then}"
@@ -401,16 +402,18 @@ class Delivery:
             self._send_without_creating(write, wrong)
             return
         inside = post.atoms
-        answer = self._exchange.send(write, post)
-        self._count(answer)
-        if answer.verdict == "refused" and not self._whole and answer.code != "refused_payment":
+        answer = self._post(write, write, post)
+        of_seats = answer.code == "refused_payment" and write.of_user
+        if answer.verdict == "refused" and not self._whole and not of_seats:
             post, answer = self._smaller(write, post, answer)
         if answer.verdict == "conflict":
             self._conflict(write, lost=answer.lost)
             return
         if not answer.accepted:
             fate = Fate("failed", answer.status, answer.code, answer.problem)
-            self.settle(write.atoms, self._refused({RECORD}, answer) if answer.verdict == "refused" else fate)
+            if answer.verdict == "refused" and answer.code != "refused_conflict":
+                fate = self._refused({RECORD}, answer)
+            self.settle(write.atoms, fate)
             return
         self._take(post, answer)
         left = self._as_change(write.only(set(write.atoms) - post.atoms))
@@ -424,6 +427,15 @@ class Delivery:
         later = [atom for atom in left.atoms if atom in inside and atom[0] in {"manager", "add"}]
         if later and all(self._is_applied(atom) for atom in later):
             self._forms.learn_apart([_along(write)])  # refused inside the POST, and taken as a change
+
+    def _post(self, write: Write, part: Write, post: Request) -> Answer:
+        """Send a creation, or a smaller one. A conflict with nobody whom deskbird shows may be about a part: it is a refusal."""
+        answer = self._exchange.send(part, post)
+        self._count(answer)
+        if answer.verdict != "conflict" or self._exchange.find(write) is not None:
+            return answer
+        problem = f"deskbird says that {write.what} exists already, but shows nobody of this address or name."
+        return replace(answer, verdict="refused", problem=problem)
 
     def _send_without_creating(self, write: Write, wrong: Collection[Form]) -> None:
         problem = f"Not sent: deskbird does something else than asked with creations ({', '.join(sorted(wrong))})."
@@ -441,8 +453,7 @@ class Delivery:
             if answer.verdict == "refused":
                 part = write.only(smaller)
                 post = self._requests(part)[0]
-                answer = self._exchange.send(part, post)
-                self._count(answer)
+                answer = self._post(write, part, post)
         return post, answer
 
     def _as_change(self, part: Write) -> Write:
@@ -505,9 +516,8 @@ class Delivery:
         """A creation that met one of the same address or name: ours is adopted, a user of nobody too, any other is left alone."""
         status = 409
         found = self._exchange.find(write)
-        if found is None:
-            problem = f"deskbird says that {write.what} exists already, but shows nobody of this address or name."
-            self.settle(write.atoms, Fate("failed", status, "refused_conflict", problem))
+        if found is None:  # it was there a moment ago
+            self.settle(write.atoms, Fate("failed", status, "gone", f"{write.what} is gone in deskbird; the next run sees that."))
             return
         record, ours = found
         if not ours and (record.external_id or isinstance(record, Group)):
