@@ -1,4 +1,4 @@
-"""The five examples of the README's "Who gets synced, and how people are matched", as it tells them."""
+"""The five examples of docs/matching.md, as it tells them."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from hris_pipeline_tests.plan.world import UNGUARDED, World
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "matching.md"
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def world() -> World:
     return world
 
 
-def test_the_readme_tells_five_examples() -> None:
-    text = README.read_text(encoding="utf-8").split("| situation | outcome |")[1]
+def test_the_page_tells_five_examples() -> None:
+    text = PAGE.read_text(encoding="utf-8").split("| situation | outcome |")[1]
     assert len(text.split("\n\n")[0].strip().splitlines()) == 1 + 5
 
 
