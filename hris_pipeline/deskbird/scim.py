@@ -38,6 +38,7 @@ _PASSES_TOGETHER = 12  # the same of a list in no stable order, whose passes are
 _SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}  # what pages are ordered by, where they need it
 _NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sortBy, startIndex or cursor
 _FEWER = (50, 10)  # records asked for at once of a service that refuses to give so many
+_IN_VAIN = 3  # groups, one after the other, that show no more by themselves than in the list
 _BATCH = 10_000  # rows kept in memory before they go to the file
 _ARROW = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
 _NEXT = "Nothing was changed in deskbird, and the tables of the last good run are still there."
@@ -474,12 +475,14 @@ class Service:
             progress(resource, len(walk.keys), total)
         if not walk.pages_read or not walk.keys:
             progress(resource, 0, 0)
-        for group, shown in largest.groups.items():
-            if len(shown) < self._expected.get(group, 0):
-                hidden = self._hidden_members(group, shown)
-                if not hidden:
-                    break
-                files.add_members(group, hidden)
+        missing = {group: self._expected.get(group, 0) - len(shown) for group, shown in largest.groups.items()}
+        in_vain = 0
+        for group in sorted((group for group in missing if missing[group] > 0), key=lambda group: -missing[group]):
+            hidden = self._hidden_members(group, largest.groups[group])
+            files.add_members(group, hidden)
+            in_vain = 0 if hidden else in_vain + 1
+            if in_vain == _IN_VAIN:
+                break
         if files.members and files.members.rows:
             seen.readable.add("members")
         seen.pages = walk.pages_read
