@@ -248,7 +248,7 @@ class Walk(Generic[Record]):
             return self._fault
         if self._twice:
             return Trouble("twice", f"records came twice, and {came} of {'?' if total is None else total} came")
-        if total is not None and total > came + self._doubles:
+        if total is not None and total > came and not self._agrees:
             return Trouble("short", f"{came} of {total} came")
         if self._doubles:
             self.notes.add("shows_some_twice")

@@ -182,6 +182,7 @@ def test_c111_c118_what_is_read_is_everything_or_an_error(paging):
     assume(paging.start_index != "from_zero" or len(paging.records) != 1)
     wrong = isinstance(paging.total, int) or paging.total.startswith("cap:")
     assume(paging.order == "stable" or not (wrong or paging.start_index == "from_zero"))
+    assume(not (paging.doubles and wrong and paging.start_index == "from_zero"))
     by_chance = len(paging.records) - 1
     assume(paging.start_index != "from_zero" or paging.total not in {by_chance, f"cap:{by_chance}"})
     with tempfile.TemporaryDirectory() as folder, without_network(paging) as service:
