@@ -32,7 +32,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
 
 NOW = "2026-11-02T03:00:00+00:00"
 TODAY = dt.date(2026, 11, 2)
@@ -484,7 +484,7 @@ class Parquet:
 
     TYPES: ClassVar = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
 
-    def __init__(self, path: Path, table: contracts.Table) -> None:
+    def __init__(self, path: Path, table: Table) -> None:
         self.schema = pa.schema([pa.field(column.name, self.TYPES[column.type], column.nullable) for column in table.columns])
         self.file = pq.ParquetWriter(path, self.schema)
         self.batch: list[Mapping[str, Any]] = []
@@ -514,9 +514,9 @@ def generate(people: int, out: Path, seed: int = 1) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     company = Company(people, seed)
     writer, deskbird = Writer(company), Deskbird(company)
-    users = Parquet(out / "users.parquet", contracts.DESKBIRD_USERS)
-    members = Parquet(out / "group_members.parquet", contracts.DESKBIRD_GROUP_MEMBERS)
-    groups = Parquet(out / "groups.parquet", contracts.DESKBIRD_GROUPS)
+    users = Parquet(out / "users.parquet", DESKBIRD_USERS)
+    members = Parquet(out / "group_members.parquet", DESKBIRD_GROUP_MEMBERS)
+    groups = Parquet(out / "groups.parquet", DESKBIRD_GROUPS)
     pages, defects = math.ceil(people / PAGE), dict.fromkeys(DEFECTS, 0)
     with (out / "pages.jsonl").open("w", encoding="utf-8") as file:
         numbers = iter(range(people))

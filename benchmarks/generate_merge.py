@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.generate import KINDS, Company, Person, Slot, Writer, filled, group_id
-from hris_pipeline.hris.merge.service import PAGE_SIZE
+from hris_pipeline.hris.systems.merge.service import PAGE_SIZE
 
 STATUSES = {"active": "ACTIVE", "leave": "ACTIVE", "onboarding": "PENDING", "inactive": "INACTIVE"}
 FILES = EMPLOYEES, GROUPS = "merge_employees.jsonl", "merge_groups.jsonl"

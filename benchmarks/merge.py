@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import tell
-from hris_pipeline.hris.merge import LIMITS, SYSTEM
+from hris_pipeline.hris.systems.merge import LIMITS, SYSTEM
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, merge_app

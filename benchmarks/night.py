@@ -35,17 +35,18 @@ import pandera.backends.pandas.builtin_checks  # noqa: F401 - else pandera impor
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import tell
-from benchmarks.generate_merge import EMPLOYEES, GROUPS
-from hris_pipeline import contracts, plan, settings
+from benchmarks import generate_merge, tell
+from hris_pipeline import plan, settings
+from hris_pipeline.contracts.extracts import Connection
+from hris_pipeline.contracts.tables import CHANGES, CORE, EMPLOYEES, ORG_UNITS
 from hris_pipeline.definitions import build_defs
-from hris_pipeline.hris.extract import Connection
-from hris_pipeline.hris.merge import people, syncs, units
-from hris_pipeline.hris.personio.v1 import LIMIT
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
+from hris_pipeline.hris.systems.merge import people, syncs, units
+from hris_pipeline.hris.systems.personio.v1 import LIMIT
+from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration.job_names import dry_run_job
 from hris_pipeline.orchestration.resources import AS_OF, Connections
-from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
@@ -66,8 +67,8 @@ ACCOUNTS = {
     "merge": """{system: merge, api_key: "${BENCH_SECRET}", account_token: "${BENCH_SECRET}",
                  options: {requests_per_minute: 60000000}}""",
 }
-RAW = contracts.EMPLOYEES.at(f"hris_{CONNECTION}"), contracts.ORG_UNITS.at(f"hris_{CONNECTION}")
-TABLES = (*RAW, *contracts.CORE, contracts.CHANGES)
+RAW = EMPLOYEES.at(f"hris_{CONNECTION}"), ORG_UNITS.at(f"hris_{CONNECTION}")
+TABLES = (*RAW, *CORE, CHANGES)
 AGAIN = 5
 """How often planning and the joins are timed by themselves, in turn: one time of a fraction of a second says little."""
 
@@ -103,7 +104,10 @@ class Merge(httpx.BaseTransport):
     """Answers like Merge, whose own syncs are complete."""
 
     def __init__(self, folder: Path, now: dt.datetime) -> None:
-        self._lists = {people.PATH: Pages(folder / EMPLOYEES), units.GROUPS.path: Pages(folder / GROUPS)}
+        self._lists = {
+            people.PATH: Pages(folder / generate_merge.EMPLOYEES),
+            units.GROUPS.path: Pages(folder / generate_merge.GROUPS),
+        }
         self._date = format_datetime(now, usegmt=True)
         good = {"status": "DONE", "last_sync_result": "DONE", "last_sync_finished": now.isoformat(), "is_initial_sync": False}
         models = [{"model_id": f"hris.{model}", **good} for model in ("Employee", "Group")]
@@ -194,7 +198,7 @@ def counts(warehouse: Warehouse) -> dict[str, Any]:
 
 def planning(warehouse: Warehouse, company: Company, now: dt.datetime) -> float:
     """Seconds that matching and planning take by themselves, once more over the same tables."""
-    rules = plan_rules(settings.resolve(company))
+    rules = plan_rules(companies.resolve(company))
     with warehouse.write((CONNECTION,)) as con:
         started = time.perf_counter()
         plan.build(con, rules, now=now, run_id="benchmark")
@@ -236,7 +240,7 @@ def main(folder: Path, through: str) -> None:
         os.environ |= {settings.DATA_VARIABLE: place, settings.COMPANIES_VARIABLE: place, "BENCH_SECRET": "none"}
         warehouse = Warehouse(data, NAME)
         hold(warehouse, folder, data, now)
-        company = settings.load(NAME)
+        company = companies.load(NAME)
         defs = build_defs([company], {"connections": Saved(Merge(folder, now) if through == "merge" else Personio(folder))})
         job = defs.resolve_job_def(dry_run_job(NAME))
         started = time.perf_counter()

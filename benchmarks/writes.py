@@ -21,10 +21,10 @@ import httpx
 
 from benchmarks import tell
 from hris_pipeline import clock
+from hris_pipeline.contracts.writes import UserRef, Write
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal, pending, read
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.plan.writes import UserRef, Write
 
 IMPORTED = time.perf_counter()
 

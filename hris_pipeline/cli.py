@@ -242,9 +242,9 @@ def export_csv(
 ) -> None:
     """Write roles and main offices, which SCIM cannot carry, as the CSV file that deskbird's own import takes."""
     from hris_pipeline import export, settings
-    from hris_pipeline.orchestration.rules import export_rules
-    from hris_pipeline.presentation import count
+    from hris_pipeline.operations.parameters import export_rules
     from hris_pipeline.warehouse import Warehouse
+    from hris_pipeline.wording import count
 
     loaded, now = _load(company), _now(as_of)
     if not loaded.export.roles:
@@ -283,14 +283,15 @@ def explain(
     """Show one person end to end: HR record, user and how it is known, what is wanted, planned, was done, and why."""
     from hris_pipeline import settings
     from hris_pipeline.errors import SettingsError
-    from hris_pipeline.orchestration.rules import plan_rules
+    from hris_pipeline.operations import companies
+    from hris_pipeline.operations.parameters import plan_rules
     from hris_pipeline.presentation import explain as rendering
     from hris_pipeline.presentation import page, put
     from hris_pipeline.warehouse import Warehouse
 
     loaded = _load(company)
     with contextlib.suppress(SettingsError):  # nothing is asked of anybody, so no credential is needed
-        loaded = settings.resolve(loaded)
+        loaded = companies.resolve(loaded)
     with Warehouse(settings.data_folder(), company).read() as con:
         found = rendering.read(con, company, person, plan_rules(loaded), _now(as_of), timezone=loaded.timezone)
     if format is Format.table and out is None:
@@ -470,7 +471,7 @@ def systems(
     ] = Format.table,
 ) -> None:
     """List every HR system with what it offers there; with a NAME, one system's credentials, options and limits."""
-    from hris_pipeline.hris.systems import SYSTEMS, find, table
+    from hris_pipeline.hris.registry import SYSTEMS, find, table
     from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
 
@@ -506,13 +507,13 @@ def sandbox(
 
 def _load(company: str, *, to_run: bool = False) -> "Company":
     """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
-    from hris_pipeline import settings
+    from hris_pipeline.operations import companies
 
     if company == "demo":
         from hris_pipeline.sandbox import clock
 
         clock.use()
-    return settings.load_to_run(company) if to_run else settings.load(company)
+    return companies.load_to_run(company) if to_run else companies.load(company)
 
 
 def _now(as_of: str | None) -> dt.datetime:
@@ -646,9 +647,9 @@ def _decide_many(company: str, file: Path | None, *, because: str | None, as_of:
     """Write down what a file says, else a link for everybody whose e-mail fits exactly one marked user; all or nothing."""
     from hris_pipeline import settings
     from hris_pipeline.identity import decisions as deciding
-    from hris_pipeline.presentation import count
     from hris_pipeline.presentation import review as rendering
     from hris_pipeline.warehouse import Warehouse
+    from hris_pipeline.wording import count
 
     loaded, now, by = _load(company), _now(as_of), getpass.getuser()
     given = None if file is None else rendering.decisions_in(_text_of(file), str(file))

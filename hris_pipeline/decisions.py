@@ -9,9 +9,9 @@ from typing import Literal
 
 from hris_pipeline import pause, plan, settings
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.presentation import count
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse
+from hris_pipeline.wording import count
 
 Decision = Literal["approve", "reject", "pause", "resume"]
 

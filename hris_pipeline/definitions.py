@@ -8,14 +8,15 @@ from typing import Any
 import dagster as dg
 
 from hris_pipeline import settings
-from hris_pipeline.errors import SettingsError
+from hris_pipeline.errors import PipelineError
+from hris_pipeline.operations.companies import load
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.settings import Company
 
 _log = logging.getLogger(__name__)
 
 
-def broken_file(name: str, problem: SettingsError) -> dg.Definitions:
+def broken_file(name: str, problem: PipelineError) -> dg.Definitions:
     """What shows of a company whose file has a mistake: the mistake, where its assets would be. The other companies go on."""
     _log.error("Company %s is left out. %s", name, problem)
     where = re.sub(r"[^A-Za-z0-9_]", "_", name)
@@ -33,8 +34,8 @@ def build_defs(companies: Sequence[Company] | None = None, overrides: Mapping[st
     if companies is None:
         for name in settings.company_names():
             try:
-                parts.append(company_defs(settings.load(name)))
-            except SettingsError as problem:
+                parts.append(company_defs(load(name)))
+            except PipelineError as problem:
                 parts.append(broken_file(name, problem))
     return dg.Definitions.merge(shared_defs(overrides), *parts)
 

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hris_pipeline import alerts, contracts, groups, managers, pause, people, settings
-from hris_pipeline.contracts import Rule
+from hris_pipeline import alerts, groups, managers, pause, people, settings
+from hris_pipeline.contracts.extracts import Extract, Progress
+from hris_pipeline.contracts.tables import RULES
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.deskbird.trials import trials as deskbird_trials
 from hris_pipeline.errors import HrisError, PipelineError, SettingsError, WarehouseError
-from hris_pipeline.hris.extract import Extract, Progress, Trial
-from hris_pipeline.hris.systems import SYSTEMS, connect
-from hris_pipeline.orchestration.rules import people_rules
+from hris_pipeline.hris.registry import SYSTEMS, connect
+from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.plan import dialects
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading, scratch
@@ -59,7 +61,7 @@ def diagnose(name: str, *, now: dt.datetime, offline: bool = False, progress: Pr
 
 def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str, Any], *, offline: bool) -> Iterator[Finding]:
     try:
-        company = settings.load(name)
+        company = companies.load(name)
     except SettingsError as problem:
         there = name in settings.company_names()
         remedy = (
@@ -81,7 +83,7 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
         yield Finding("note", FILE, "the HR systems and deskbird", "They were not asked, because of --offline.")
         return
     try:
-        resolved = settings.resolve(company, stand_in=_STAND_IN)
+        resolved = companies.resolve(company, stand_in=_STAND_IN)
     except SettingsError as problem:
         yield from _lines(problem, "what the environment variables hold", "Correct the variable.")
         return
@@ -299,7 +301,7 @@ def _scope(company: Company, found: people.PeopleCounts) -> Iterator[Finding]:
 
 def _quarantine(found: people.PeopleCounts) -> Iterator[Finding]:
     """How many records each rule would hold back."""
-    rules = {rule.name: rule for rule in _RULES}
+    rules = {rule.name: rule for rule in RULES}
     for name, number in sorted(found.by_rule.items(), key=lambda pair: -pair[1]):
         what = f"{number:,} {'record' if number == 1 else 'records'} would be held back by rule {name}"
         holds = f"The rule: {rules[name].doc}. " if name in rules else ""
@@ -307,14 +309,6 @@ def _quarantine(found: people.PeopleCounts) -> Iterator[Finding]:
         yield Finding("note", PEOPLE, what, f"{holds}They keep whatever deskbird has; the rest is synced.", remedy)
     if not found.by_rule:
         yield Finding("ok", PEOPLE, "no record breaks a rule of the data")
-
-
-_RULES: tuple[Rule, ...] = (
-    *contracts.PEOPLE.rules,
-    contracts.EMAIL_IS_UNIQUE,
-    contracts.OTHER_RECORDS_ARE_SOUND,
-    contracts.UNIT_HAS_A_NAME,
-)
 
 
 # --- deskbird -------------------------------------------------------------------------------------------------------------------

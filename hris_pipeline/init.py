@@ -19,8 +19,9 @@ from pydantic.fields import FieldInfo
 
 from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError, SettingsError
+from hris_pipeline.hris.registry import SYSTEMS, find
 from hris_pipeline.hris.system import System, Variant
-from hris_pipeline.hris.systems import SYSTEMS, find
+from hris_pipeline.operations import companies
 
 Ask = Callable[[str, str | None], str]
 """Puts a question with its default (None: there is none) to whoever answers."""
@@ -60,7 +61,7 @@ class Draft:
     def mistakes(self) -> list[tuple[str, str]]:
         """What is wrong with the file: each key's path, and the sentence about it."""
         try:
-            settings.check(self.company, self.text(), self.company)
+            companies.check(self.company, self.text(), self.company)
         except SettingsError as problem:
             lines = [line.removeprefix(f"{self.company}: ") for line in str(problem).splitlines()]
             return [(line.partition(" ")[0], line) for line in lines]

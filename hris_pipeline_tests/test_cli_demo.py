@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hris_pipeline import cli, settings
+from hris_pipeline.operations import companies
 from hris_pipeline.sandbox import clock as demo_clock
 from hris_pipeline.sandbox.demo import sandbox
 
@@ -108,7 +109,7 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
     release = re.search(r"hris-pipeline (approve demo \w+ --as-of \S+)", told)
     assert release is not None
     assert cli.run(release[1].split()) == 0
-    with sandbox(demo / "data", settings.load("demo"), day=3, fresh=False) as stands:
+    with sandbox(demo / "data", companies.load("demo"), day=3, fresh=False) as stands:
         before = len(stands.deskbird.writes())
         assert cli.run(["sync", "demo", *as_of]) == 0
         assert [request.method for request in stands.deskbird.writes()[before:]] == ["PATCH"] * 40
@@ -149,7 +150,7 @@ def test_a_port_that_is_taken_is_one_sentence_and_nothing_is_removed(demo):
     (demo / "data").mkdir()
     kept = demo / "data" / "demo.duckdb"
     kept.write_text("kept")
-    port = settings.load("demo").deskbird.scim_url.split(":")[2].split("/")[0]
+    port = companies.load("demo").deskbird.scim_url.split(":")[2].split("/")[0]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(port)))
         taken.listen()

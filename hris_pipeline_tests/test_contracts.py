@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan.world import UNGUARDED, World
 
-from hris_pipeline import contracts, texts
-from hris_pipeline.contracts import Table
+from hris_pipeline import texts
+from hris_pipeline.contracts.tables import CORE, DESKBIRD, EMPLOYEES, ORG_UNITS, PEOPLE, Table
 from hris_pipeline.warehouse import judge
 from hris_pipeline.warehouse.connection import note_addresses, prepare
 
-TABLES = (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)
+TABLES = (EMPLOYEES, ORG_UNITS, *CORE, *DESKBIRD)
 DESIGN = {  # more are welcome, fewer are not
     "core.people": (
         "person_id hris_ref email given_name family_name display_name status start_date end_date manager_ref timezone in_scope"
@@ -165,7 +165,7 @@ def test_c97_c98_an_address_is_freed_of_what_stands_around_it_and_held_back_for_
 ) -> None:
     assert texts.clean_address(text) == cleaned
     query = f"select 'p:1' as ref, $${cleaned}$$ as email"
-    (rule,) = [rule for rule in contracts.PEOPLE.rules if rule.name == "email_is_valid"]
+    (rule,) = [rule for rule in PEOPLE.rules if rule.name == "email_is_valid"]
     assert judge.violations(con, query, "ref", (rule,)) == ([] if is_valid else [("p:1", "email_is_valid")])
 
 
@@ -187,7 +187,7 @@ def test_what_a_night_publishes_keeps_every_contract() -> None:
     world.people["2"].family_name = "New"
     world.make_plan()
     with world.warehouse.read() as con:
-        for table in (*contracts.CORE, *contracts.DESKBIRD):
+        for table in (*CORE, *DESKBIRD):
             described = con.execute(f"describe {table.qualified}").fetchall()
             assert {name for name, *_ in described} == set(table.names), table.name
             assert judge.require(con, table, table.qualified) > 0

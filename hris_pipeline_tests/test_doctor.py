@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from hris_pipeline import cli, settings
-from hris_pipeline.hris.personio import v1
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app

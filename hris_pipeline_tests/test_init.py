@@ -7,7 +7,8 @@ from pydantic import Field
 from typer.testing import CliRunner
 
 from hris_pipeline import cli, settings
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.operations import companies
 
 
 class Columns(settings.Settings):
@@ -54,7 +55,7 @@ def test_with_defaults_it_writes_a_file_that_doctor_finds_valid_and_says_what_to
     assert "PERSONIO_CLIENT_ID, PERSONIO_CLIENT_SECRET, DESKBIRD_SCIM_TOKEN in the environment" in out
     assert "hris-pipeline doctor acme" in out
     assert "hris-pipeline sync acme --dry-run" in out
-    company = settings.load("acme")
+    company = companies.load("acme")
     assert (company.timezone, company.schedule) == ("Europe/Berlin", "30 4 * * *")
     assert (company.sync.groups, company.sync.managers) == (("team", "department", "cost_center"), True)
     _, out, _ = run("doctor", "acme", "--offline")
@@ -79,7 +80,7 @@ def test_every_answer_lands_in_the_file(home, run):
         *("--night", "3:05", "--alerts", "ALERT_URL", "--scim-url", "https://scim.acme.example/v2"),
     )
     assert (code, err) == (0, "")
-    company = settings.load("acme")
+    company = companies.load("acme")
     account = company.hris["hr"]
     assert {key: secret.get_secret_value() for key, secret in account.credentials.items()} == {
         "client_id": "${PID}",
@@ -96,7 +97,7 @@ def test_every_answer_lands_in_the_file(home, run):
 
 def test_no_schedule_no_groups_and_no_alerts_can_be_wanted(home, run):
     assert run("init", "acme", "--yes", "--night", "none", "--groups", "none")[0] == 0
-    company = settings.load("acme")
+    company = companies.load("acme")
     assert (company.schedule, company.sync.groups, company.alerts) == (None, (), ())
 
 
@@ -148,7 +149,7 @@ def test_the_questions_are_asked_in_turn_and_a_wrong_answer_is_asked_again(home)
     assert "is not a connection name" in done.output
     assert "Never write the secret itself" in done.output
     assert "timezone must be a time zone" in done.output
-    company = settings.load("acme")
+    company = companies.load("acme")
     assert company.hris["hr"].credentials["client_id"].get_secret_value() == "${PID}"
     assert (company.timezone, company.schedule, company.sync.groups) == ("Europe/Paris", "15 3 * * *", ("team",))
     assert company.sync.managers is False
@@ -168,14 +169,14 @@ def test_another_system_is_asked_for_its_own_address_credentials_and_required_op
     assert "Which environment variable will hold Paper's library_card? [PAPER_LIBRARY_CARD]" in done.output
     assert "number of the shelf" in done.output
     assert "of the labels" not in done.output  # it has a default
-    account = settings.load("acme").hris["paper"]
+    account = companies.load("acme").hris["paper"]
     assert account.credentials["library_card"].get_secret_value() == "${PAPER_LIBRARY_CARD}"
     assert (account.base_url, account.options.shelf, account.options.columns.id) == (
         "https://acme.paper.example",
         12,
         "Person ID",
     )
-    assert settings.load("acme").sync.groups == ("bookcase",)
+    assert companies.load("acme").sync.groups == ("bookcase",)
 
 
 def test_without_questions_a_required_option_has_to_be_given(home, paper, run):
@@ -185,10 +186,10 @@ def test_without_questions_a_required_option_has_to_be_given(home, paper, run):
     assert "columns.id" in err
     assert not home.exists()
     assert run(*given, "--option", "columns.id=ID", "--option", "columns.status=State")[0] == 0
-    assert settings.load("acme").hris["paper"].options.columns.status == "State"
+    assert companies.load("acme").hris["paper"].options.columns.status == "State"
     given = ("init", "globex", *given[2:], "--option", "columns={id: ID}")  # a whole section at once
     assert run(*given)[0] == 0
-    assert settings.load("globex").hris["paper"].options.columns.id == "ID"
+    assert companies.load("globex").hris["paper"].options.columns.id == "ID"
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -196,4 +197,4 @@ def test_every_system_of_the_registry_can_be_chosen(home, run, name):
     given = ("--base-url", "https://acme.example") if "{" in (SYSTEMS[name].default_base_url or "") else ()
     code, _, err = run("init", "acme", "--yes", "--system", name, *given)
     assert code == 0 or "has no default: give it as an option" in err
-    assert code == 1 or settings.load("acme").hris[name].system == name
+    assert code == 1 or companies.load("acme").hris[name].system == name

@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 
 from hris_pipeline import settings
 from hris_pipeline.errors import SettingsError
+from hris_pipeline.operations import companies
 from hris_pipeline.sandbox.deskbird import TOKEN
 from hris_pipeline.sandbox.personio import CREDENTIAL
 from hris_pipeline.settings import Company, company_names, load, resolve
+from hris_pipeline.settings.guards import Guards, Limit
+from hris_pipeline.settings.mistakes import STAND_IN
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -73,7 +76,7 @@ def write(folder: Path, text: str, name: str = "acme") -> Path:
 
 
 def check(folder: Path, text: str) -> Company:
-    return load("acme", write(folder, text), SYSTEMS)
+    return load("acme", SYSTEMS, write(folder, text))
 
 
 def refusal(folder: Path, text: str) -> str:
@@ -676,30 +679,30 @@ def test_whatever_is_wrong_the_answer_is_a_list_of_sentences_and_no_mistake_is_l
         lines = str(caught.value).splitlines()
         assert len(lines) >= at_first
         assert len(set(lines)) == len(lines)
-        assert not [line for line in lines if "s3cr3t" in line or settings.STAND_IN in line]
+        assert not [line for line in lines if "s3cr3t" in line or STAND_IN in line]
 
 
 def test_missing_variables_stand_in_the_same_list(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("Europe/Berlin", "Nowhere") + "heartbeat_url: ${BEAT}\n")
     with pytest.raises(SettingsError) as caught:
-        load("acme", tmp_path, SYSTEMS, environment={"PAPER_ID": "x", "PAPER_SECRET": "x", "SCIM_TOKEN": "a\nb"})
+        load("acme", SYSTEMS, tmp_path, environment={"PAPER_ID": "x", "PAPER_SECRET": "x", "SCIM_TOKEN": "a\nb"})
     assert [line.partition(": ")[2].partition(" Nothing was")[0] for line in str(caught.value).splitlines()] == [
         "timezone must be a time zone such as Europe/Berlin.",
         "deskbird.scim_token needs the environment variable SCIM_TOKEN, which holds a line break or the like.",
         "heartbeat_url needs the environment variable BEAT, which is not set.",
     ]
     write(tmp_path, GOOD)
-    assert load("acme", tmp_path, SYSTEMS, environment=ENVIRONMENT).name == "acme"
+    assert load("acme", SYSTEMS, tmp_path, environment=ENVIRONMENT).name == "acme"
     write(tmp_path, with_("deskbird > \n  api_key: ${NOT_NEEDED}", "tz: 1"))
     with pytest.raises(SettingsError) as caught:
-        load("acme", tmp_path, SYSTEMS, environment=ENVIRONMENT)
+        load("acme", SYSTEMS, tmp_path, environment=ENVIRONMENT)
     assert "NOT_NEEDED" not in str(caught.value)
 
 
 def test_values_from_the_environment_are_all_judged_at_once(tmp_path: Path) -> None:
     company = check(tmp_path, with_("deskbird > \n  scim_url: ${URL}", "heartbeat_url: ${BEAT}", 'protected: ["${A}", "${B}"]'))
     with pytest.raises(SettingsError) as caught:
-        resolve(company, ENVIRONMENT | {"URL": "http://s3cr3t.example", "A": "s3cr3t"}, SYSTEMS)
+        resolve(company, SYSTEMS, ENVIRONMENT | {"URL": "http://s3cr3t.example", "A": "s3cr3t"})
     assert [line.partition(": ")[2].split(" ")[0] for line in str(caught.value).splitlines()] == [
         "protected[1]",
         "heartbeat_url",
@@ -721,37 +724,37 @@ def test_two_mistakes_are_two_lines(tmp_path: Path) -> None:
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").write_bytes("timezone: Zürich".encode("latin-1"))
     with pytest.raises(SettingsError, match=r"acme\.yaml is not UTF-8 text\. Save it as UTF-8\.$"):
-        load("acme", tmp_path, SYSTEMS)
+        load("acme", SYSTEMS, tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").mkdir()
     with pytest.raises(SettingsError, match=r"acme\.yaml cannot be read: Is a directory\.$"):
-        load("acme", tmp_path, SYSTEMS)
+        load("acme", SYSTEMS, tmp_path)
 
 
 def test_a_file_that_is_not_there_lists_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"acme\.yaml does not exist\. Companies here: none\.$"):
-        load("acme", tmp_path / "nowhere", SYSTEMS)
+        load("acme", SYSTEMS, tmp_path / "nowhere")
     write(tmp_path, GOOD, "globex")
     write(tmp_path, GOOD, "initech")
     with pytest.raises(SettingsError, match=r"acme\.yaml does not exist\. Companies here: globex, initech\.$"):
-        load("acme", tmp_path, SYSTEMS)
+        load("acme", SYSTEMS, tmp_path)
     (tmp_path / "acme.yml").write_text(GOOD)
     with pytest.raises(SettingsError, match=r"acme\.yml is there: its name must end in \.yaml\."):
-        load("acme", tmp_path, SYSTEMS)
+        load("acme", SYSTEMS, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["Acme", "9lives", "acme-corp", "../acme", "", "acme\n", "ácme"])
 def test_a_company_name_with_wrong_characters_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match=r"is not a company name: use a-z, 0-9 and _, a letter first\."):
-        load(name, tmp_path, SYSTEMS)
+        load(name, SYSTEMS, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["core", "deskbird", "state", "hris_acme"])
 def test_a_company_name_that_the_pipeline_uses_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match=r"cannot be a company name, because the pipeline uses it itself"):
-        load(name, write(tmp_path, GOOD, name), SYSTEMS)
+        load(name, SYSTEMS, write(tmp_path, GOOD, name))
 
 
 def test_companies_are_the_yaml_files_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -760,7 +763,7 @@ def test_companies_are_the_yaml_files_sorted(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "example.yaml.txt").write_text("")
     monkeypatch.setenv("HRIS_PIPELINE_COMPANIES", str(tmp_path))
     assert company_names() == ("acme", "globex")
-    assert load("globex", systems=SYSTEMS).name == "globex"
+    assert load("globex", SYSTEMS).name == "globex"
 
 
 def test_folders_are_those_of_the_environment_else_of_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -823,10 +826,10 @@ def test_a_guard_changed_in_part_keeps_the_rest(tmp_path: Path) -> None:
     assert guards.link_user is not None
 
 
-@pytest.mark.parametrize("name", settings.Guards.model_fields)
+@pytest.mark.parametrize("name", Guards.model_fields)
 def test_null_switches_any_guard_off(tmp_path: Path, name: str) -> None:
     guards = check(tmp_path, with_(f"guards: {{{name}: null}}")).guards
-    assert [other for other in settings.Guards.model_fields if getattr(guards, other) is None] == [name]
+    assert [other for other in Guards.model_fields if getattr(guards, other) is None] == [name]
 
 
 @pytest.mark.parametrize("percent", [0, 100, 2.5])
@@ -883,7 +886,7 @@ def test_resolving_puts_the_values_in(tmp_path: Path) -> None:
     text = with_("main > \n    base_url: https://${HOST}/hr/", "heartbeat_url: ${BEAT}", 'alerts: ["slack://${A}/${B}/c"]')
     more = {"HOST": "eu.paper.example", "BEAT": "https://hc.example.com/s3cr3t", "A": "s3cr3t-a", "B": "s3cr3t-b"}
     loaded = check(tmp_path, text)
-    company = resolve(loaded, ENVIRONMENT | more, SYSTEMS)
+    company = resolve(loaded, SYSTEMS, ENVIRONMENT | more)
     account = company.hris["main"]
     assert {key: value.get_secret_value() for key, value in account.credentials.items()} == {
         "client_id": "an-id",
@@ -896,13 +899,13 @@ def test_resolving_puts_the_values_in(tmp_path: Path) -> None:
     assert company.heartbeat_url.get_secret_value() == "https://hc.example.com/s3cr3t"
     assert company.file == loaded.file
     assert company.guards == loaded.guards
-    assert resolve(company, {}, SYSTEMS) == company
+    assert resolve(company, SYSTEMS, {}) == company
 
 
 def test_resolving_reads_the_process_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    assert resolve(check(tmp_path, GOOD), systems=SYSTEMS).deskbird.scim_token.get_secret_value() == "s3cr3t-scim"
+    assert resolve(check(tmp_path, GOOD), SYSTEMS).deskbird.scim_token.get_secret_value() == "s3cr3t-scim"
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -910,7 +913,7 @@ def test_a_missing_variable_is_named_with_its_file_and_key(tmp_path: Path, value
     environment = {key: text for key, text in (ENVIRONMENT | {"PAPER_SECRET": value}).items() if text is not None}
     company = check(tmp_path, GOOD)
     with pytest.raises(SettingsError) as caught:
-        resolve(company, environment, SYSTEMS)
+        resolve(company, SYSTEMS, environment)
     assert str(caught.value) == (
         f"{tmp_path}/acme.yaml: hris.main.client_secret needs the environment variable PAPER_SECRET, which is not set. Nothing "
         "was read or written; set it and start again."
@@ -921,7 +924,7 @@ def test_a_variable_with_a_line_break_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match=r"deskbird.scim_token needs the environment variable SCIM_TOKEN, which holds a line break"
     ):
-        resolve(check(tmp_path, GOOD), ENVIRONMENT | {"SCIM_TOKEN": "s3cr3t\n"}, SYSTEMS)
+        resolve(check(tmp_path, GOOD), SYSTEMS, ENVIRONMENT | {"SCIM_TOKEN": "s3cr3t\n"})
 
 
 @pytest.mark.parametrize(
@@ -942,13 +945,13 @@ def test_a_variable_with_a_line_break_is_refused(tmp_path: Path) -> None:
 def test_a_value_from_the_environment_is_judged_too(tmp_path: Path, line: str, variable: str, value: str, sentence: str) -> None:
     company = check(tmp_path, with_(line))
     with pytest.raises(SettingsError) as caught:
-        resolve(company, ENVIRONMENT | {variable: value}, SYSTEMS)
+        resolve(company, SYSTEMS, ENVIRONMENT | {variable: value})
     assert sentence in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
 
 
 def test_an_api_key_for_absences_is_not_needed_without_them(tmp_path: Path) -> None:
-    company = resolve(check(tmp_path, with_("deskbird > \n  api_key: ${NOT_SET}")), ENVIRONMENT, SYSTEMS)
+    company = resolve(check(tmp_path, with_("deskbird > \n  api_key: ${NOT_SET}")), SYSTEMS, ENVIRONMENT)
     assert company.deskbird.api_key is None
 
 
@@ -966,14 +969,14 @@ def test_a_sandbox_on_this_machine_may_have_its_credentials_in_the_file(tmp_path
         "${SCIM_TOKEN}", f"public\n  scim_url: http://{host}/scim"
     )
     text += f"alerts: ['json://{host}/', 'syslog://']\nheartbeat_url: http://{host}/beat\n"
-    company = resolve(check(tmp_path, text), {"PAPER_ID": "x"}, SYSTEMS)
+    company = resolve(check(tmp_path, text), SYSTEMS, {"PAPER_ID": "x"})
     assert company.deskbird.scim_token.get_secret_value() == "public"
 
 
 def test_c82_secrets_and_people_are_in_no_repr_dump_or_description(tmp_path: Path) -> None:
     text = with_("protected: [ada@s3cr3t.example]", "frozen: ['main:7']", 'alerts: ["${ALERT}"]', "heartbeat_url: ${BEAT}")
     environment = ENVIRONMENT | {"ALERT": "slack://s3cr3t", "BEAT": "https://hc.example.com/s3cr3t"}
-    company = resolve(check(tmp_path, text), environment, SYSTEMS)
+    company = resolve(check(tmp_path, text), SYSTEMS, environment)
     shown = [repr(company), str(company), f"{company}", str(company.describe()), repr(company.hris), repr(company.deskbird)]
     assert not [place for place, text in enumerate(shown) if "s3cr3t" in text]
     assert "s3cr3t-" not in company.model_dump_json()
@@ -991,7 +994,7 @@ def test_rules_that_name_people_are_in_no_repr_or_description_and_change_the_fin
     shown = [repr(company("ada")), str(company("ada").describe()), repr(company("ada").sync.scope), repr(company("ada").export)]
     assert not [place for place, text in enumerate(shown) if "s3cr3t" in text]
     assert company("ada").fingerprint() == company("ada").fingerprint() != company("bob").fingerprint()
-    assert resolve(company("ada"), ENVIRONMENT, SYSTEMS).sync == company("ada").sync
+    assert resolve(company("ada"), SYSTEMS, ENVIRONMENT).sync == company("ada").sync
 
 
 def test_kinds_that_only_rules_speak_of_are_read_too(tmp_path: Path) -> None:
@@ -1005,7 +1008,7 @@ def test_kinds_that_only_rules_speak_of_are_read_too(tmp_path: Path) -> None:
 
 def test_the_fingerprint_changes_with_the_settings_but_not_with_secrets(tmp_path: Path) -> None:
     loaded = check(tmp_path, GOOD)
-    resolved = resolve(loaded, ENVIRONMENT, SYSTEMS)
+    resolved = resolve(loaded, SYSTEMS, ENVIRONMENT)
     assert re.fullmatch(r"[0-9a-f]{16}", loaded.fingerprint())
     assert loaded.fingerprint() == resolved.fingerprint() == check(tmp_path, GOOD).fingerprint()
     assert check(tmp_path, with_("sync: {prehire_days: 3}")).fingerprint() != loaded.fingerprint()
@@ -1066,19 +1069,19 @@ def test_the_example_shows_every_key_and_no_other() -> None:
 
 def test_the_example_loads_and_shows_the_defaults(tmp_path: Path) -> None:
     write(tmp_path, (REPOSITORY / "companies/example.yaml.txt").read_text(encoding="utf-8"))
-    example = load("acme", tmp_path)
+    example = companies.load("acme", tmp_path)
     values = {name: f"value-of-{name}" for name in ("PERSONIO_CLIENT_ID", "PERSONIO_CLIENT_SECRET", "DESKBIRD_SCIM_TOKEN")}
-    assert resolve(example, values).deskbird.scim_token.get_secret_value() == "value-of-DESKBIRD_SCIM_TOKEN"
+    assert companies.resolve(example, values).deskbird.scim_token.get_secret_value() == "value-of-DESKBIRD_SCIM_TOKEN"
     least = """\
 timezone: Europe/Berlin
 hris: {personio: {system: personio, client_id: "${PERSONIO_CLIENT_ID}", client_secret: "${PERSONIO_CLIENT_SECRET}"}}
 deskbird: {scim_token: "${DESKBIRD_SCIM_TOKEN}", api_key: "${DESKBIRD_API_KEY}"}
 """
-    assert load("acme", write(tmp_path, least)) == example
+    assert companies.load("acme", write(tmp_path, least)) == example
 
 
 def test_the_demo_works_without_any_environment() -> None:
-    demo = resolve(load("demo", REPOSITORY / "companies"), {})
+    demo = companies.resolve(companies.load("demo", REPOSITORY / "companies"), {})
     assert (demo.schedule, demo.schedule_on) == ("30 4 * * *", False)  # there, and stopped
     assert demo.hris["personio"].base_url == "http://127.0.0.1:8171"
     assert demo.deskbird.scim_url == "http://127.0.0.1:8172/v2/scim"
@@ -1092,7 +1095,7 @@ def test_every_key_has_a_description_and_a_default_or_is_required_by_name() -> N
 
     def walk(model: type[pydantic.BaseModel], path: str) -> None:
         for name, field in model.model_fields.items():
-            assert field.description or model.__base__ is settings.Limit, f"{path}.{name}"
+            assert field.description or model.__base__ is Limit, f"{path}.{name}"
             if field.is_required():
                 required.add(f"{path}.{name}".strip("."))
             for kind in (field.annotation, *typing.get_args(field.annotation)):

@@ -18,6 +18,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Literal
 
+from hris_pipeline.contracts.writes import RECORD, Atom, ProblemCode, Result, Write
 from hris_pipeline.deskbird.delivery import Delivery, Fate, feasible
 from hris_pipeline.deskbird.exchange import Exchange
 from hris_pipeline.deskbird.forms import Forms
@@ -26,7 +27,6 @@ from hris_pipeline.deskbird.moves import Move, Step, in_order, joins, leaves
 from hris_pipeline.deskbird.refusals import Refusals
 from hris_pipeline.deskbird.scim import Progress, Service
 from hris_pipeline.errors import WarehouseError
-from hris_pipeline.plan.writes import RECORD, Atom, ProblemCode, Result, Write
 
 _WAITS: frozenset[ProblemCode | None] = frozenset({"reference_missing", "manager_pending", "successor_refused"})
 _MAY_PASS_LATER: frozenset[ProblemCode | None] = frozenset(
@@ -60,7 +60,7 @@ def carry_out(
     :param remembered: which dialect worked, by form; grows as canaries prove one
     :param ids: deskbird's ids of known users and groups by ``hris_ref``; grows with what is created
     :param stop: asked before each write and while waiting; once true, no further write is begun; a text says why, and a
-        :class:`~hris_pipeline.plan.writes.StopReason` also by which code
+        :class:`~hris_pipeline.contracts.writes.StopReason` also by which code
     :param readable: ``Observation.readable`` of the last read: what deskbird is known to give back
     :param picture: the data URI of a photo, by ``hris_ref`` and digest; None where it is not here any more. Asked for just
         before it is sent, by one worker at a time, so that memory holds a few pictures only

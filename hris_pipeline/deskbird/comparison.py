@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.scim import Group, User
-from hris_pipeline.plan.writes import MANAGER, RECORD, Atom, UserRef, Write
 
 _COUPLED = ({"email", "user_name"}, {"given_name", "family_name", "display_name"})
 """Attributes that a service may derive from each other: another value of the one is no surprise where the other is written."""

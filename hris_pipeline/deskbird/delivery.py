@@ -8,6 +8,8 @@ tried in the other dialect before it counts as refused.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from hris_pipeline.contracts.change_kinds import Outcome
+from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, Kind, Part, ProblemCode, Result, UserRef, Write
 from hris_pipeline.deskbird.comparison import Seen, alike, collateral, differences, held_by
 from hris_pipeline.deskbird.dialects import Dialect, Form, Request, requests_for
 from hris_pipeline.deskbird.dialects import other as other_dialect
@@ -15,7 +17,6 @@ from hris_pipeline.deskbird.exchange import Answer, Exchange
 from hris_pipeline.deskbird.forms import Evidence, Forms
 from hris_pipeline.deskbird.scim import Group
 from hris_pipeline.errors import DeskbirdError
-from hris_pipeline.plan.writes import MANAGER, RECORD, Atom, Kind, Outcome, Part, ProblemCode, Result, UserRef, Write
 
 _SUBLISTS = 16  # when so many parts of one list of members are refused alike and none is taken, it is the group that is refused
 _PENDING: frozenset[ProblemCode] = frozenset({"reference_missing", "manager_pending"})

@@ -1,4 +1,4 @@
-"""SCIM messages: the one place that turns a typed :class:`~hris_pipeline.plan.writes.Write` into HTTP requests. Pure.
+"""SCIM messages: the one place that turns a typed :class:`~hris_pipeline.contracts.writes.Write` into HTTP requests. Pure.
 
 There are two dialects: ``rfc`` (RFC 7644, and what Entra ID sends with its flag ``aadOptscim062020``) and ``entra`` (what it
 sends without). Every shape here is one that Entra ID is documented to send, because that is what deskbird is documented to
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from hris_pipeline.plan.writes import MANAGER as MANAGER_ATOM
-from hris_pipeline.plan.writes import RECORD, Atom, UserRef, Write
+from hris_pipeline.contracts.writes import MANAGER as MANAGER_ATOM
+from hris_pipeline.contracts.writes import RECORD, Atom, UserRef, Write
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"

@@ -17,13 +17,13 @@ from urllib.parse import unquote, urlsplit
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
+from hris_pipeline.contracts.writes import ProblemCode, StopReason, UserRef, Write
 from hris_pipeline.deskbird.comparison import Seen, as_held, differences, same_tag, shown
 from hris_pipeline.deskbird.dialects import Request
 from hris_pipeline.deskbird.journal import Entry, Journal
 from hris_pipeline.deskbird.scim import Group, Service, User, is_web_page, segment
 from hris_pipeline.errors import DeskbirdError
 from hris_pipeline.http import RETRIED, STOPPED, NoAnswer, Unanswered
-from hris_pipeline.plan.writes import ProblemCode, StopReason, UserRef, Write
 
 # words of NoAnswer: nobody can have carried it out
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", STOPPED})

@@ -7,7 +7,7 @@ follows in a request of its own, as late as it must and together with the others
 
 from collections.abc import Iterable, Sequence
 
-from hris_pipeline.plan.writes import Atom, Write
+from hris_pipeline.contracts.writes import Atom, Write
 
 Step = tuple[Write, frozenset[Atom]]
 """A write, and which of its atoms are sent in this step."""
@@ -36,7 +36,7 @@ def leaves(write: Write) -> dict[Move, Atom]:
 def in_order(writes: Sequence[Write], later: Iterable[Write] = ()) -> tuple[list[list[Step]], list[Step]]:
     """The steps of one stage in rounds that follow each other, and the removals that wait for a later stage.
 
-    >>> from hris_pipeline.plan.writes import UserRef
+    >>> from hris_pipeline.contracts.writes import UserRef
     >>> a = Write(1, 1, "update_group", "p:team:a", "a", add=(UserRef("y"),), remove=(UserRef("x"),))
     >>> b = Write(2, 1, "update_group", "p:team:b", "b", add=(UserRef("x"),), remove=(UserRef("y"),))
     >>> rounds, _ = in_order([a, b])

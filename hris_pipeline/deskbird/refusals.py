@@ -8,8 +8,8 @@ are tried, and only when those are refused too, no more of the kind are sent.
 import threading
 from dataclasses import dataclass, field
 
+from hris_pipeline.contracts.writes import ProblemCode, StopReason, Write
 from hris_pipeline.deskbird.exchange import Exchange
-from hris_pipeline.plan.writes import ProblemCode, StopReason, Write
 
 _SUSPECT = 3  # records in a row
 _ENOUGH = 5

@@ -6,7 +6,6 @@ sends. Only the attributes we need are decoded. Errors say what to do next and c
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -19,7 +18,8 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 import pyarrow as pa
 
-from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
+from hris_pipeline.arrow import ArrowFile
+from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
 from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.dialects import quoted
 from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, Paging, RejectedError, Trouble, Walk
@@ -40,7 +40,6 @@ _NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sor
 _FEWER = (50, 10)  # records asked for at once of a service that refuses to give so many
 _IN_VAIN = 3  # groups, one after the other, that show no more by themselves than in the list
 _BATCH = 10_000  # rows kept in memory before they go to the file
-_ARROW = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
 _NEXT = "Nothing was changed in deskbird, and the tables of the last good run are still there."
 
 
@@ -147,55 +146,39 @@ class _Largest:
             self.groups[group] = set(members)
 
 
-class _ArrowFile:
-    """An Arrow IPC stream file of a table of the contract; it bears its name only once it is whole."""
+class _ListFile(ArrowFile):
+    """The file of one table; it bears its name only once it is whole."""
 
     def __init__(self, path: Path, table: Table) -> None:
-        self.path, self._part = path, path.with_name(path.name + ".part")
-        self._schema = pa.schema([(column.name, _ARROW[column.type]) for column in table.columns])
-        self._rows: list[dict[str, Any]] = []
+        super().__init__(path.with_name(path.name + ".part"), table)
+        self.target = path
+        self._waiting: list[dict[str, Any]] = []
         self.rows = 0
 
     def __enter__(self) -> Self:
-        self._rows.clear()
+        self._waiting.clear()
         self.rows = 0
-        self._part.unlink(missing_ok=True)
-        self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._stream = pa.ipc.new_stream(self._file, self._schema)
-        return self
+        return super().__enter__()
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row, keyed by column name."""
-        self._rows.append(row)
+        self._waiting.append(row)
         self.rows += 1
-        if len(self._rows) >= _BATCH:
-            self._flush()
+        if len(self._waiting) >= _BATCH:
+            self.finish()
 
-    def _flush(self) -> None:
-        self._stream.write_batch(pa.RecordBatch.from_pylist(self._rows, schema=self._schema))
-        self._rows.clear()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            with self._file:
-                if kind is None:
-                    self._flush()
-                    self._stream.close()
-        finally:
-            if kind is not None:
-                self.discard()
+    def finish(self) -> None:
+        """Write the rows that wait for their batch to be full."""
+        self.write(pa.RecordBatch.from_pylist(self._waiting, schema=self.schema))
+        self._waiting.clear()
 
     def publish(self) -> None:
         """Give it its name."""
-        self._part.replace(self.path)
-
-    def discard(self) -> None:
-        """Throw it away."""
-        self._part.unlink(missing_ok=True)
+        self.path.replace(self.target)
 
     def set_aside(self, number: int) -> Path:
         """Keep it under another name, to be put together with others."""
-        return self._part.replace(self.path.with_name(f"{self.path.name}.{number}"))
+        return self.path.replace(self.target.with_name(f"{self.target.name}.{number}"))
 
 
 @dataclass
@@ -232,11 +215,11 @@ class _Kept:
 class _Files:
     """What a pass over a list writes: its records, and of groups the members."""
 
-    records: _ArrowFile
-    members: _ArrowFile | None = None
+    records: _ListFile
+    members: _ListFile | None = None
 
     @property
-    def _all(self) -> tuple[_ArrowFile, ...]:
+    def _all(self) -> tuple[_ListFile, ...]:
         return (self.records, self.members) if self.members else (self.records,)
 
     def __enter__(self) -> Self:
@@ -350,22 +333,22 @@ class Service:
         self.client.close()
 
     def read_users(self, path: Path, progress: Progress) -> Observation:
-        """Read all users into ``path`` (Arrow IPC stream, the columns of ``contracts.DESKBIRD_USERS``, ``hris_ref`` null).
+        """Read all users into ``path`` (Arrow IPC stream, the columns of ``contracts.tables.DESKBIRD_USERS``, ``hris_ref`` null).
 
         :raises DeskbirdError: the list could not be read to its end, or did not hold still; there is no file then.
         """
-        return self._observe("users", _Files(_ArrowFile(path, DESKBIRD_USERS)), progress)
+        return self._observe("users", _Files(_ListFile(path, DESKBIRD_USERS)), progress)
 
     def read_groups(
         self, groups_path: Path, members_path: Path, progress: Progress, expected: Mapping[str, int] | None = None
     ) -> Observation:
-        """Read all groups and who is in them (``contracts.DESKBIRD_GROUPS``, ``DESKBIRD_GROUP_MEMBERS``); else as for users.
+        """Read all groups and who is in them (``DESKBIRD_GROUPS`` and ``DESKBIRD_GROUP_MEMBERS``); else as for users.
 
         ``expected`` says how many members some groups should show. One that shows fewer, and as many as the largest one does, is
         read by itself too, where services often show more of a group than in their list.
         """
         self._expected = expected or {}
-        files = _Files(_ArrowFile(groups_path, DESKBIRD_GROUPS), _ArrowFile(members_path, DESKBIRD_GROUP_MEMBERS))
+        files = _Files(_ListFile(groups_path, DESKBIRD_GROUPS), _ListFile(members_path, DESKBIRD_GROUP_MEMBERS))
         return self._observe("groups", files, progress)
 
     def service_provider_config(self) -> ServiceProviderConfig:
@@ -417,7 +400,7 @@ class Service:
         except (OSError, pa.ArrowException) as problem:
             reason = getattr(problem, "strerror", None) or type(problem).__name__
             raise PipelineError(
-                f"deskbird's {resource} could not be kept in {files.records.path.parent.name}/ ({reason}). {_NEXT} "
+                f"deskbird's {resource} could not be kept in {files.records.target.parent.name}/ ({reason}). {_NEXT} "
                 "Make room or give this user the right to write there, then run again."
             ) from None
 

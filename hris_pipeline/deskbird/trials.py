@@ -13,11 +13,11 @@ from typing import Any, Literal
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
+from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.writes import UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE, GROUP, PATCH_OP, USER, Dialect, other, quoted, requests_for
 from hris_pipeline.deskbird.scim import Service, ServiceProviderConfig, is_web_page, refused
-from hris_pipeline.hris.extract import Trial
 from hris_pipeline.http import Unanswered
-from hris_pipeline.plan.writes import UserRef, Write
 
 SUPPORT = "Ask deskbird's support, with this line."
 _NOT_UNDERSTOOD = frozenset(

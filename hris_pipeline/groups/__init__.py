@@ -7,7 +7,7 @@ from typing import Literal
 
 import duckdb
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import GROUPS, MEMBERSHIPS
 from hris_pipeline.warehouse import judge, run
 
 Nested = Literal["flat", "path"]
@@ -66,8 +66,8 @@ def build(
     stage_units(con, connections, kinds, nested=nested)
     run(con, _GROUPS)
     run(con, _MEMBERSHIPS)
-    groups = judge.require(con, contracts.GROUPS, contracts.GROUPS.qualified)
-    memberships = judge.require(con, contracts.MEMBERSHIPS, contracts.MEMBERSHIPS.qualified)
+    groups = judge.require(con, GROUPS, GROUPS.qualified)
+    memberships = judge.require(con, MEMBERSHIPS, MEMBERSHIPS.qualified)
     by_kind = dict(con.execute("select kind, count(*) from core.groups group by all order by all").fetchall())
     row = con.execute("select count(*) from core.groups where member_count = 0").fetchone()
     return GroupCounts(groups, memberships, by_kind, row[0] if row else 0)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import PEOPLE
 from hris_pipeline.warehouse import run
 
 _CHANGED, _PAST = (
     (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("people_changed", "people_past")
 )
-_COLUMNS = ", ".join(column.name for column in contracts.PEOPLE.columns if column.name not in {"display_name", "unknown"})
+_COLUMNS = ", ".join(column.name for column in PEOPLE.columns if column.name not in {"display_name", "unknown"})
 
 
 def record(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> int:

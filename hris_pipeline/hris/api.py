@@ -17,8 +17,9 @@ from typing import Any, Self, TypeVar
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import REQUIRED, Moved, Trial
+from hris_pipeline.hris.extract import REQUIRED, Moved
 from hris_pipeline.http import Client, Pacer, Unanswered
 
 T = TypeVar("T")

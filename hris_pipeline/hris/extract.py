@@ -1,20 +1,16 @@
-"""What reading an HRIS yields: an immutable extract with its proof, in an Arrow file.
-
-*Failed* is an exception (:class:`~hris_pipeline.errors.HrisError`): nothing is published. *Unproven* means that all pages were
-read but the proof is missing or contradicts: it may create and update, never take away. *Proven* may do both.
+"""Making an extract: the files it lies in, and what proves it.
 
 Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`, page by page, and says what proves them.
 """
 
 import contextlib
 import datetime as dt
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,55 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import UNSET
 
-from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS, Table
+from hris_pipeline.arrow import ArrowFile
+from hris_pipeline.contracts.extracts import Extract, Proof
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
-
-Proof = Literal["unproven", "proven"]
-Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
-"""What a system's status word means; ``not_active``: of those who left, and as well of those whose first day is still to come."""
-Progress = Callable[[str, int, int | None], None]
-"""Called with the resource, the records read so far and the number expected, where it is known."""
 
 REQUIRED = ("email", "given_name", "family_name", "status")
 """The columns of people that nobody can do without: a read that brings one of them for nobody is refused."""
 
 BATCH = 10_000  # rows of an Arrow batch: enough to be quick, little enough to bound the memory
-
-_ARROW = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
-}
-
-
-@dataclass(frozen=True)
-class Extract:
-    """One resource of one connection, read to its end.
-
-    ``path`` is an Arrow IPC stream file whose columns are those of the resource's contract (``contracts.EMPLOYEES`` or
-    ``contracts.ORG_UNITS``); it lies beside the warehouse with mode 0600 and is deleted once it is loaded.
-    """
-
-    resource: Literal["employees", "org_units"]
-    path: Path
-    pages: int
-    records: int  # people (not employments) or units
-    expected: int | None  # the total that the system gave
-    proof: Proof
-    why: str  # one plain sentence: what proves it, or what is missing
-    vanished: tuple[str, ...] = ()  # mapped attributes whose key came in no record
-    partial: bool = False  # only what changed since a moment: added to what is there, never in its place
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One thing that ``hris-pipeline doctor`` tried: a credential, a permission, or the first page of a list."""
-
-    what: str  # in plain words: "people (GET /v2/persons)"
-    problem: str | None = None  # what is missing; None where it worked
-    remedy: str | None = None  # what to switch on, and where, in that product's own words
-    needed: bool = True  # whether a night fails without it
-    attribute: str | None = None  # the column or kind of group, by our name, of which nothing comes without it
 
 
 def only_changes(since: dt.datetime, employees: Extract, units: Extract) -> tuple[Extract, Extract]:
@@ -89,26 +45,6 @@ def nothing_read(directory: Path, why: str) -> tuple[Extract, Extract]:
         Extract("employees", employees.path, 0, 0, None, "unproven", why, partial=True),
         Extract("org_units", units.path, 0, 0, None, "unproven", why, partial=True),
     )
-
-
-class Connection(Protocol):
-    """One HRIS account, ready to be read."""
-
-    def read(self, directory: Path, progress: Progress) -> tuple[Extract, ...]:
-        """Read employees and org units completely into ``directory``, or raise :class:`~hris_pipeline.errors.HrisError`."""
-        ...
-
-    def trials(self) -> Iterator[Trial]:
-        """Try the credential, then each right and list that a read needs, by one page; a refusal is a trial, no exception."""
-        ...
-
-
-class ChangesConnection(Connection, Protocol):
-    """One of a system that can say what changed since a moment (``System.reads_changes``)."""
-
-    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, ...]:
-        """With ``since`` (UTC) only who changed after it, as partial extracts: added to what is there, proving nothing."""
-        ...
 
 
 def prove_by_total(read: int, duplicates: int, expected: int | None, system: str) -> tuple[Proof, str]:
@@ -141,45 +77,21 @@ def twice_unless_proven(read: Callable[[], tuple[Extract, Extract]]) -> tuple[Ex
     return employees, units
 
 
-def arrow_schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a contract."""
-    return pa.schema([pa.field(column.name, _ARROW[column.type]) for column in table.columns])
-
-
-class _TableFile:
-    """An Arrow IPC stream file of one contract, bearing its table's name, readable by its owner only.
-
-    Deleted when the ``with`` block ends in an error.
-    """
+class _TableFile(ArrowFile):
+    """The file of one table, bearing its name; a disk that is full is told in one sentence."""
 
     table: Table
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / f"{self.table.name}.arrow"
-        self._schema = arrow_schema(self.table)
+        super().__init__(directory / f"{self.table.name}.arrow", self.table)
 
     def __enter__(self) -> Self:
         with self._written():
-            self.path.unlink(missing_ok=True)  # never into a file that others may read, or through a link
-            self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-            self._stream = pa.ipc.new_stream(self._file, self._schema)
-        return self
+            return super().__enter__()
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
-        whole = False
-        try:
-            if kind is None:
-                with self._written():
-                    self.flush()
-                    self._complete()
-                    self._stream.close()
-                    self._file.close()
-                whole = True
-        finally:
-            if not whole:
-                with contextlib.suppress(OSError):
-                    self._file.close()
-                self.path.unlink(missing_ok=True)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._written():
+            super().__exit__(kind, error, trace)
 
     @contextlib.contextmanager
     def _written(self) -> Iterator[None]:
@@ -194,17 +106,11 @@ class _TableFile:
 
     def _write(self, arrays: Mapping[str, pa.Array]) -> None:
         with self._written():
-            self._stream.write_batch(pa.record_batch([arrays[name] for name in self._schema.names], schema=self._schema))
-
-    def flush(self) -> None:
-        """Write what waits for the batch to be full."""
-
-    def _complete(self) -> None:
-        """Write what had to wait for the last record."""
+            self.write(pa.record_batch([arrays[name] for name in self.schema.names], schema=self.schema))
 
 
 class EmployeeFile(_TableFile):
-    """Employees in the form of ``contracts.EMPLOYEES``, written in batches while pages come in.
+    """Employees in the form of ``contracts.tables.EMPLOYEES``, written in batches while pages come in.
 
     ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
     record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
@@ -271,9 +177,9 @@ class EmployeeFile(_TableFile):
         if not self._omits_empty:
             masks = {name: missing for name, missing in absent.items() if missing is not None and name not in self.NEVER_ABSENT}
             arrays["absent"] = _names(masks, rows)
-        for name in self._schema.names:
+        for name in self.schema.names:
             if name not in arrays:
-                arrays[name] = pa.nulls(rows, self._schema.field(name).type)
+                arrays[name] = pa.nulls(rows, self.schema.field(name).type)
         self._all_rows += rows
         self._rows = 0
         if self._omits_empty or self._manager_ids is not None:
@@ -281,7 +187,9 @@ class EmployeeFile(_TableFile):
         else:
             self._write(arrays)
 
-    def _complete(self) -> None:
+    def finish(self) -> None:
+        """Write also what had to wait for the last record."""
+        self.flush()
         for rows, arrays in self._waiting:
             if self._omits_empty:
                 arrays["absent"] = _names({name: [True] * rows for name in self.vanished}, rows)
@@ -292,7 +200,7 @@ class EmployeeFile(_TableFile):
 
 
 class OrgUnitFile(_TableFile):
-    """Org units in the form of ``contracts.ORG_UNITS``."""
+    """Org units in the form of ``contracts.tables.ORG_UNITS``."""
 
     table = ORG_UNITS
     count = 0  # units added so far

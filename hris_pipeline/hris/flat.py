@@ -7,16 +7,9 @@ from typing import Any
 
 from msgspec import UnsetType
 
+from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.hris.api import Api, Walk
-from hris_pipeline.hris.extract import (
-    EmployeeFile,
-    Extract,
-    OrgUnitFile,
-    Progress,
-    only_changes,
-    prove_by_total,
-    twice_unless_proven,
-)
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes, prove_by_total, twice_unless_proven
 
 Row = Mapping[str, Any]
 """One employee: our columns to values as ``EmployeeFile.add`` takes them (``id`` is text), and each kind of group to its units as

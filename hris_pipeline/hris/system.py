@@ -1,4 +1,8 @@
-"""What every HR system declares: what it needs, what it can deliver and what it cannot; the registry is in ``systems.py``."""
+"""What every HR system declares: what it needs, what it can deliver and what it cannot.
+
+The registry of them is ``registry.py``. What the company file needs of a declaration is
+:class:`~hris_pipeline.settings.accounts.HrSystem`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -7,7 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 import httpx  # noqa: TID251 - an edge
 import yaml
 
-from hris_pipeline.hris.extract import Connection, Status
+from hris_pipeline.contracts.extracts import Connection, Status
 from hris_pipeline.http import Client, Pacer, Patience
 from hris_pipeline.settings import HrisAccount, KeyPath, Settings
 
@@ -105,7 +109,7 @@ class System:
     capabilities: Capabilities
     connect: Callable[..., Connection]  # the class of its accounts: an :class:`Account`
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
-    photos: bool = False  # whether its connections are a ``hris.photos.PhotoSource`` too
+    photos: bool = False  # whether its connections are a ``contracts.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
     address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import MANAGER_GRAPH
 from hris_pipeline.managers.rings import rings
 from hris_pipeline.warehouse import judge, run, stage
 
@@ -57,7 +57,7 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     spans = spans_outside(manager_of, cycle)
     stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
     run(con, _GRAPH)
-    people = judge.require(con, contracts.MANAGER_GRAPH, contracts.MANAGER_GRAPH.qualified)
+    people = judge.require(con, MANAGER_GRAPH, MANAGER_GRAPH.qualified)
     con.execute(
         "drop table reporting_lines; drop table reached; drop table unreached; drop table direct_spans; drop table spans; "
         "drop table around_cycles"

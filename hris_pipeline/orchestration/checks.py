@@ -6,7 +6,7 @@ verdict and then fails, and the last good table stays. The other verdicts are ne
 
 import dagster as dg
 
-from hris_pipeline.contracts import Table
+from hris_pipeline.contracts.tables import Table
 from hris_pipeline.orchestration.tables import Metadata, key
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
+from hris_pipeline.contracts.tables import APPLIED_CHANGES, CHANGES, DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
 from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.tables import key
 from hris_pipeline.settings import Company

@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 
 from hris_pipeline import clock, settings
+from hris_pipeline.contracts.extracts import Connection
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.hris.extract import Connection
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
 from hris_pipeline.orchestration.lock import PATIENCE, Locks
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse

@@ -16,7 +16,8 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import SQLAlchemyError
 
 from hris_pipeline import settings
-from hris_pipeline.contracts import APPLIED_CHANGES, CHANGES
+from hris_pipeline.contracts.tables import APPLIED_CHANGES, CHANGES
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.company import company_defs, shared_defs
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.orchestration.job_names import apply_job, changes_job, dry_run_job, nightly_job, undo_job
@@ -52,7 +53,7 @@ def execute(
     ``plan_id`` is the plan to carry out or to undo. ``as_of`` is the moment that the run takes for the present. Raises
     :class:`~hris_pipeline.errors.PipelineError` where it cannot even begin: a mistake in the company file, or in Dagster's home.
     """
-    company = settings.load(company_name)
+    company = companies.load(company_name)
     with open_instance() as instance:
         prepare_instance(instance, [company.name])
         definitions = dg.Definitions.merge(shared_defs({"progress": on_progress or no_progress}), company_defs(company))

@@ -23,6 +23,7 @@ from hris_pipeline import pause, plan, settings
 from hris_pipeline.deskbird import journal
 from hris_pipeline.errors import DeadlineError, PipelineError
 from hris_pipeline.http import Deadline, ending_by
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import outcomes
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
 from hris_pipeline.settings import Company
@@ -132,7 +133,7 @@ class Step:
     @cached_property
     def resolved(self) -> Company:
         """The company with the environment's values in; only what goes outside needs it, so only that fails without."""
-        return settings.resolve(self.company)
+        return companies.resolve(self.company)
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """A folder of our own for what is read before it is loaded; gone when the block ends, and when the next run begins."""

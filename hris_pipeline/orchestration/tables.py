@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from hris_pipeline.contracts import Column, Table
+from hris_pipeline.contracts.tables import Column, Table
 from hris_pipeline.settings import Company
 
 Metadata = Mapping[str, dg.MetadataValue[Any] | str | int]
@@ -68,6 +68,8 @@ def code_version(company: Company, *sources: str) -> str:
 def _digest(source: str) -> str:
     where = _PACKAGE / source
     files = [where] if where.is_file() else sorted(file for file in where.rglob("*") if file.suffix in {".py", ".sql"})
+    if not files:
+        raise FileNotFoundError(f"There is no source file at {where}.")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from hris_pipeline import contracts, groups, history
+from hris_pipeline import groups, history
+from hris_pipeline.contracts.tables import PEOPLE
 from hris_pipeline.people import status
 from hris_pipeline.rules import Scope, ScopeCounts
 from hris_pipeline.rules import scope as scoping
@@ -103,7 +104,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
                case when rows_agree then 'yes' end as rows
            from people_records where status is distinct from 'ended'""",
         "hris_ref",
-        contracts.PEOPLE.rules,
+        PEOPLE.rules,
     )
     con.execute('create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)')
     stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
@@ -118,7 +119,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
         run(con, _CONTRADICTIONS)
     run(con, _PEOPLE)
     scope = scoping.apply(con, rules.scope, now) if rules.scope else ScopeCounts()
-    judge.require(con, contracts.PEOPLE, contracts.PEOPLE.qualified)
+    judge.require(con, PEOPLE, PEOPLE.qualified)
     changed = history.record(con, now)
     con.execute("drop view records; drop table core.people_before")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.contracts import PHOTOS
-from hris_pipeline.hris.photos import Asked, Photo
+from hris_pipeline.contracts.photos import Asked, Photo
+from hris_pipeline.contracts.tables import PHOTOS
 from hris_pipeline.warehouse import stage
 
 MOST = 2_000

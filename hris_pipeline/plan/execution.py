@@ -15,13 +15,13 @@ from typing import Any
 import duckdb
 
 from hris_pipeline import identity
+from hris_pipeline.contracts.writes import Kind, Result, UserRef, Write
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import damage, dialects, drift
 from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.integrity import require_unaltered
 from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
-from hris_pipeline.plan.writes import Kind, Result, UserRef, Write
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent

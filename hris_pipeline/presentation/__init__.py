@@ -54,11 +54,6 @@ def escaped(text: object) -> str:
     return "".join(f"\\{c}" if c in "|`*[]#~" else c for c in text)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """``1 user``, ``3 users``, ``1,204 users``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def moment(when: dt.datetime | None, timezone: str) -> str:
     """A moment as the company's clocks show it: ``2026-03-02 04:30``."""
     return "never" if when is None else when.astimezone(zoneinfo.ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.presentation import count
+from hris_pipeline.wording import count
 
 _SQL = (Path(__file__).parent / "adoption.sql").read_text(encoding="utf-8")
 

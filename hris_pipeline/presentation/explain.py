@@ -17,25 +17,23 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from hris_pipeline import contracts, identity
-from hris_pipeline.contracts import Rule
+from hris_pipeline import identity
+from hris_pipeline.contracts.tables import RULES
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.planning import compute
-from hris_pipeline.presentation import clean, count, document, escaped, moment
+from hris_pipeline.presentation import clean, document, escaped, moment
 from hris_pipeline.presentation import plan as plans
 from hris_pipeline.presentation import review as reviews
 from hris_pipeline.presentation.compared import Comparison, Row
+from hris_pipeline.wording import count
 
 _HERE = Path(__file__).parent
 _FOUND, _CHANGES, _REQUESTS, _TURNS = (
     (_HERE / f"explain_{name}.sql").read_text(encoding="utf-8") for name in ("found", "changes", "requests", "turns")
 )
-_RULES = {
-    rule.name: rule.doc
-    for rule in (*contracts.PEOPLE.rules, *(value for value in vars(contracts).values() if isinstance(value, Rule)))
-}
+_RULES = {rule.name: rule.doc for rule in RULES}
 _MATCHED_BY = {
     "decision": "somebody decided so",
     "link": "the link that we keep",

@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 
 from hris_pipeline.deskbird.listing import NOTES
-from hris_pipeline.presentation import clean, count, moment
+from hris_pipeline.presentation import clean, moment
+from hris_pipeline.wording import count
 
 CODES: Mapping[str, str] = {
     "no_record": "it is no record",

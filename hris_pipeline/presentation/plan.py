@@ -22,9 +22,10 @@ from rich.text import Text
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.plan import GuardVerdict, drift, guard_verdicts
 from hris_pipeline.plan import sentence as guard_sentence
-from hris_pipeline.presentation import adoption, clean, count, document, escaped, moment
+from hris_pipeline.presentation import adoption, clean, document, escaped, moment
 from hris_pipeline.presentation.adoption import Adoption
 from hris_pipeline.warehouse import run
+from hris_pipeline.wording import count
 
 _SQL = (Path(__file__).parent / "plan.sql").read_text(encoding="utf-8")
 _VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table

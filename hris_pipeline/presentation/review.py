@@ -17,12 +17,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.identity.decisions import Decision, Word
 from hris_pipeline.people.status import CONTRADICTIONS
-from hris_pipeline.presentation import clean, count, document, moment
+from hris_pipeline.presentation import clean, document, moment
 from hris_pipeline.presentation.oddities import Oddities
+from hris_pipeline.wording import count
 
 _SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
 _SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it
@@ -33,8 +34,8 @@ HELD_BACK = {
     "name_is_present": "It has neither a first nor a last name. Enter one.",
     "dates_are_readable": "Its first or last day is not a date. Correct it.",
     "rows_agree": "The file has rows of this person that contradict each other. Correct or remove one.",
-    contracts.EMAIL_IS_UNIQUE.name: "Another person who has not left has the same work e-mail. Correct one of the two.",
-    contracts.OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
+    EMAIL_IS_UNIQUE.name: "Another person who has not left has the same work e-mail. Correct one of the two.",
+    OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
 }
 """Why a record is held back, by the rule: what is wrong and which field the HR department corrects."""
 

@@ -13,11 +13,12 @@ from rich.text import Text
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.pause import Pause
 from hris_pipeline.plan import arrivals, damage, sentence
-from hris_pipeline.presentation import clean, count, document, moment, oddities
+from hris_pipeline.presentation import clean, document, moment, oddities
 from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.presentation.plan import Plan, by_hand, guard_sentences
 from hris_pipeline.presentation.plan import read as read_plan
 from hris_pipeline.presentation.review import is_about_a_group
+from hris_pipeline.wording import count
 
 SHOWN = 5
 """How many of a kind are named on the screen; the rest is counted, with the table that has them."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from hris_pipeline import clock, settings, streams
 from hris_pipeline.errors import PipelineError
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
 from hris_pipeline.sandbox import clock as demo_clock
 from hris_pipeline.sandbox import demo, server
@@ -20,7 +21,7 @@ PORT = 3000
 
 def serve(port: int) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop everything that was started; :class:`PipelineError` where a port is taken."""
-    company, data = settings.load(demo.COMPANY), settings.data_folder()
+    company, data = companies.load(demo.COMPANY), settings.data_folder()
     with server.serve(demo.nothing, port=port):  # free?
         pass
     with open_instance() as instance:

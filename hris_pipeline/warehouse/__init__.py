@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline import contracts
+from hris_pipeline.contracts.tables import CORE, DESKBIRD, EMPLOYEES, ORG_UNITS, PHOTOS
 from hris_pipeline.errors import WarehouseError
 from hris_pipeline.warehouse.connection import prepare, run, stage
 
@@ -176,14 +176,14 @@ class Warehouse:
             if version is not None:
                 self._upgrade(con, version)
             con.execute("insert into state.schema_version values (?)", [SCHEMA_VERSION])
-            for table in (*contracts.CORE, *contracts.DESKBIRD):
+            for table in (*CORE, *DESKBIRD):
                 con.execute(table.ddl())
             con.execute(_HISTORY)
         for connection in connections:
             con.execute(f'create schema if not exists "hris_{connection}"')
-            con.execute(contracts.EMPLOYEES.at(f"hris_{connection}").ddl())
-            con.execute(contracts.ORG_UNITS.at(f"hris_{connection}").ddl())
-            con.execute(contracts.PHOTOS.at(f"hris_{connection}").ddl())
+            con.execute(EMPLOYEES.at(f"hris_{connection}").ddl())
+            con.execute(ORG_UNITS.at(f"hris_{connection}").ddl())
+            con.execute(PHOTOS.at(f"hris_{connection}").ddl())
         con.commit()
 
     def _upgrade(self, con: duckdb.DuckDBPyConnection, version: int) -> None:
@@ -199,7 +199,7 @@ class Warehouse:
                 "select table_schema, table_name, column_name from information_schema.columns"
             ).fetchall()
         }
-        for contract in (*contracts.CORE, *contracts.DESKBIRD):
+        for contract in (*CORE, *DESKBIRD):
             if any((contract.schema, contract.name) == where[:2] for where in there):
                 for column in contract.columns:
                     if (contract.schema, contract.name, column.name) not in there:

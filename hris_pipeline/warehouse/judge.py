@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pandera.pandas as pa
 
-from hris_pipeline.contracts import Column, Rule, Table
+from hris_pipeline.contracts.tables import Column, Rule, Table
 from hris_pipeline.errors import ContractError
 
 CHUNK = 100_000  # rows

@@ -8,9 +8,8 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
-from hris_pipeline import contracts
-from hris_pipeline.contracts import Table
-from hris_pipeline.hris.extract import Extract
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
 _UNREADABLE, _PARTIAL = (
@@ -53,7 +52,7 @@ def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: 
 
     What a partial extract holds takes the place of the same people's and units' rows; the other rows stay.
     """
-    tables = {"employees": contracts.EMPLOYEES, "org_units": contracts.ORG_UNITS}
+    tables = {"employees": EMPLOYEES, "org_units": ORG_UNITS}
     for extract in extracts:
         table = tables[extract.resource].at(f"hris_{connection}")
         if extract.partial:
@@ -91,8 +90,8 @@ def publish_users(
     notes: Collection[str] = (),
 ) -> None:
     """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
-    _replace(con, contracts.DESKBIRD_USERS, path, _owned("state.links", connections))
-    note_addresses(con, contracts.DESKBIRD_USERS.qualified, ("email", "user_name"))
+    _replace(con, DESKBIRD_USERS, path, _owned("state.links", connections))
+    note_addresses(con, DESKBIRD_USERS.qualified, ("email", "user_name"))
     _observe(con, "users", observation, now, run_id)
     _note_oddities(con, "users", unreadable, notes, connections=connections, now=now)
 
@@ -117,8 +116,8 @@ def publish_groups(
     look = bool(untold) or _any(con, "state.acknowledged_members", "state.partial_groups")
     if look:
         con.execute("create or replace temp table members_before_read as from deskbird.group_members")
-    _replace(con, contracts.DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
-    _replace(con, contracts.DESKBIRD_GROUP_MEMBERS, members_path)
+    _replace(con, DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
+    _replace(con, DESKBIRD_GROUP_MEMBERS, members_path)
     _observe(con, "groups", observation, now, run_id)
     _note_oddities(con, "groups", unreadable, notes, connections=connections, now=now)
     shows = con.execute("select list_contains(readable, 'members') from state.observations where resource = 'groups'").fetchall()

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hris_pipeline.contracts.writes import Result, Write
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Entry, Journal, read
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.http import Patience
-from hris_pipeline.plan.writes import Result, Write
 from hris_pipeline.sandbox.deskbird import PREFIX, DeskbirdApp
 from hris_pipeline.sandbox.faults import Fault
 

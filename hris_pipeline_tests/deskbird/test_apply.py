@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from hris_pipeline.contracts.writes import UserRef, Write
 from hris_pipeline.deskbird import journal as journal_module
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.comparison import differences
@@ -14,7 +15,6 @@ from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.journal import Journal, pending
 from hris_pipeline.deskbird.scim import Group, User
 from hris_pipeline.errors import WarehouseError
-from hris_pipeline.plan.writes import UserRef, Write
 from hris_pipeline.sandbox.behaviour import Forms
 from hris_pipeline.sandbox.deskbird import TOKEN, Deskbird
 from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
@@ -586,7 +586,7 @@ from pathlib import Path
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.plan.writes import Write
+from hris_pipeline.contracts.writes import Write
 
 url, token, path = sys.argv[1:]
 asked = itertools.count()

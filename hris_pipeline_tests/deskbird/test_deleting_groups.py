@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hris_pipeline.plan.writes import Write
+from hris_pipeline.contracts.writes import Write
 from hris_pipeline_tests.deskbird.scim_edge import Edge
 
 Start = Callable[..., Edge]

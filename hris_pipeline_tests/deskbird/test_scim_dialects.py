@@ -6,9 +6,9 @@ from scim2_models import Group as GroupModel
 from scim2_models import User as UserModel
 from scim2_server.utils import load_default_provider
 
+from hris_pipeline.contracts.writes import MANAGER as MANAGER_ATOM
+from hris_pipeline.contracts.writes import UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE, MANAGER, USER, WORK_EMAIL, kinds_of, quoted, requests_for
-from hris_pipeline.plan.writes import MANAGER as MANAGER_ATOM
-from hris_pipeline.plan.writes import UserRef, Write
 
 KNOWN = {"p:1": "u1", "p:2": "u2", "p:3": "u3", "p:4": 'u"4'}
 ANNA = {

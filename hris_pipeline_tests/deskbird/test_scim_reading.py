@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 import pytest
 
-from hris_pipeline.contracts import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
+from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.errors import DeskbirdError, PipelineError

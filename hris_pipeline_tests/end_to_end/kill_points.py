@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hris_pipeline import cli, clock, plan, settings
+from hris_pipeline.contracts.writes import Result
 from hris_pipeline.deskbird import apply, journal
 from hris_pipeline.deskbird.scim import Service
+from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration.resources import Deskbirds, no_progress
-from hris_pipeline.orchestration.rules import plan_rules
-from hris_pipeline.plan.writes import Result
 from hris_pipeline.warehouse import Warehouse, loading
 
 AFTER_SENT, BEFORE_ANSWERED, AFTER_ANSWERED = POINTS = ("after_sent", "before_answered", "after_answered")
@@ -28,7 +29,7 @@ AFTER_SENT, BEFORE_ANSWERED, AFTER_ANSWERED = POINTS = ("after_sent", "before_an
 def _enter(environment: Mapping[str, str]) -> tuple[settings.Company, Warehouse, Path]:
     os.environ.pop(clock.VARIABLE, None)
     os.environ.update(environment)
-    company = settings.resolve(settings.load("acme"))
+    company = companies.resolve(companies.load("acme"))
     warehouse = Warehouse(settings.data_folder(), company.name)
     return company, warehouse, warehouse.path.with_suffix(".journal")
 

@@ -20,7 +20,8 @@ import pytest
 
 from hris_pipeline import plan, settings
 from hris_pipeline.deskbird import journal
-from hris_pipeline.orchestration.rules import plan_rules
+from hris_pipeline.operations import companies
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Tenant, generate
 from hris_pipeline.sandbox.deskbird import DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.server import serve
@@ -179,7 +180,7 @@ def eve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eve]:
             much_happens(acme.tenant)
             desk.desk.edit(acme.user(34)["id"], {"active": False})
             assert acme.sync("--dry-run", night=1).code == 2
-            rules = plan_rules(settings.resolve(settings.load("acme")))
+            rules = plan_rules(companies.resolve(companies.load("acme")))
         desk.desk.close()
         shutil.copyfile(folder / "deskbird.sqlite", folder / "eve.sqlite")
         with Warehouse(acme.data, "acme").write(rules.connections) as con:

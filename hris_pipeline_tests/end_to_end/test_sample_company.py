@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
+from hris_pipeline.operations import companies
 from hris_pipeline.sandbox.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.deskbird import TOKEN
@@ -112,7 +112,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 
 def _tick_sensors() -> None:
     """Let the sensors that send alerts look at all that, as the daemon does."""
-    definitions = build_defs([settings.load("acme")])
+    definitions = build_defs([companies.load("acme")])
     with dg.DagsterInstance.get() as instance:
         for name in ("check", "run"):
             cursor = "0" if name == "run" else None
@@ -223,5 +223,5 @@ def test_c81_errors_of_either_side_are_sentences_about_nobody(life: Life) -> Non
 def test_c82_no_secret_is_anywhere(life: Life) -> None:
     everywhere = _outside(life) | {f"output of {name}": ended.out.encode() for name, ended in life.ended.items()}
     everywhere |= {path.name: path.read_bytes() for path in life.acme.data.glob("*.duckdb")}
-    everywhere["settings"] = repr(settings.resolve(settings.load("acme"))).encode()
+    everywhere["settings"] = repr(companies.resolve(companies.load("acme"))).encode()
     assert {where for where, text in everywhere.items() if _found(text, set(SECRETS))} == set()

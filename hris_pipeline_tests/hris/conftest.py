@@ -10,8 +10,8 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from hris_pipeline.hris.extract import Connection, Extract
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.contracts.extracts import Connection, Extract
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults

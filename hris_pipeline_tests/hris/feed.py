@@ -14,9 +14,10 @@ import pyarrow as pa
 import pytest
 
 from hris_pipeline import clock
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.extract import Extract, Trial
-from hris_pipeline.hris.files import SYSTEM, Files
+from hris_pipeline.hris.systems.files import SYSTEM, Files
 
 COLUMNS = {"id": "ID", "email": "E-Mail", "given_name": "First", "family_name": "Last"}
 HEADER = ("ID", "E-Mail", "First", "Last")

@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from hris_pipeline import clock
-from hris_pipeline.hris.extract import Extract, Trial
-from hris_pipeline.hris.merge import Merge
-from hris_pipeline.hris.merge.units import KINDS
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems.merge import Merge
+from hris_pipeline.hris.systems.merge.units import KINDS
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs
 import pytest
 import yaml
 
-from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris import bamboohr as connector
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems import bamboohr as connector
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.bamboohr import API_KEY, PATH, bamboohr_app
 from hris_pipeline.sandbox.company import OrgUnit, Tenant, generate

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from hris_pipeline import clock
-from hris_pipeline.hris.files import arrivals, places
+from hris_pipeline.hris.systems.files import arrivals, places
 from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, failed, text, workbook
 
 EVE = ("0019", "eve@acme.test", "Eve", "Eich")

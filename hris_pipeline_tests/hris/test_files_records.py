@@ -2,7 +2,7 @@
 
 import pytest
 
-from hris_pipeline.hris import files
+from hris_pipeline.hris.systems import files
 from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, of, packed, text
 
 EVE = ("0019", "eve@acme.test", "Eve", "Eich")

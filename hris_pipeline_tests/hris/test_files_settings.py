@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from hris_pipeline.errors import SettingsError
-from hris_pipeline.hris.files import Options
+from hris_pipeline.hris.systems.files import Options
+from hris_pipeline.operations.companies import load, resolve
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.orchestration.resources import Connections
-from hris_pipeline.orchestration.rules import people_rules
-from hris_pipeline.settings import _Loader, load, resolve
+from hris_pipeline.settings.notation import Loader
 from hris_pipeline_tests.hris.feed import COLUMNS, of, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,7 +198,7 @@ def test_the_example_of_the_page_is_a_company_file(tmp_path):
 def test_c96_c100_c102_the_example_of_the_page_reads_such_a_file(feed):
     page = (ROOT / "docs/files.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
-    options = yaml.load(example, Loader=_Loader)["hris"]["hr"]["options"]
+    options = yaml.load(example, Loader=Loader)["hris"]["hr"]["options"]
     del options["sftp"], options["path"]
     header = "Personnel number|Contract|Work e-mail|Preferred name|First name|Last name|Status|Entry|Exit|Manager|Teams"
     lines = (

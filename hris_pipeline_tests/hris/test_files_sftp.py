@@ -6,7 +6,7 @@ import time
 import asyncssh
 import pytest
 
-from hris_pipeline.hris.files import arrivals
+from hris_pipeline.hris.systems.files import arrivals
 from hris_pipeline_tests.hris.feed import ADA, BOB, failed, text
 from hris_pipeline_tests.hris.sftp_server import PASSWORD, SILENCE, USER, SftpServer
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hris_pipeline.hris.merge import STATUSES, people, service, syncs, units
+from hris_pipeline.hris.systems.merge import STATUSES, people, service, syncs, units
 from hris_pipeline_tests.hris.merge_account import NIGHT
 from hris_pipeline_tests.sandbox.test_merge_documents import NEWEST, SDK, document, pytestmark  # noqa: F401 - skips where they are not
 

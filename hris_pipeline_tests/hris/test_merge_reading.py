@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.merge import ADDRESSES, LIMITS, PATIENCE, Options, units
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems.merge import ADDRESSES, LIMITS, PATIENCE, Options, units
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline_tests.hris.merge_account import NIGHT, PEOPLE
 

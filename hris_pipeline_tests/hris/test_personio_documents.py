@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.personio import auth, v1, v2
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems.personio import auth, v1, v2
 from hris_pipeline_tests.conftest import SPECS
 
 pytestmark = pytest.mark.vendor_documents

@@ -6,10 +6,10 @@ from contextlib import closing
 
 import pytest
 
+from hris_pipeline.contracts.photos import LARGEST, Asked, Photo, photo
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.personio.pictures import FAULTS_IN_A_ROW
-from hris_pipeline.hris.photos import LARGEST, Asked, Photo, photo
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
+from hris_pipeline.hris.systems.personio.pictures import FAULTS_IN_A_ROW
 from hris_pipeline.http import Patience
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES, picture

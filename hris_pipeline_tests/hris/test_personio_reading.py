@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from hris_pipeline.contracts import EMPLOYEES, ORG_UNITS
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.errors import HrisError
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris import extract
 from hris_pipeline.hris.extract import EmployeeFile, prove_by_total
-from hris_pipeline.hris.personio import v1, v2
+from hris_pipeline.hris.systems.personio import v1, v2
 
 
 def envelope(value):

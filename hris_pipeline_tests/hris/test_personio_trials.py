@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from hris_pipeline.hris.personio import v1
+from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES
 

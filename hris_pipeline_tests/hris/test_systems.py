@@ -7,13 +7,13 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from hris_pipeline import settings
-from hris_pipeline.contracts import STATUSES
-from hris_pipeline.hris import merge
-from hris_pipeline.hris.merge_coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
-from hris_pipeline.hris.personio import RATES
+from hris_pipeline.contracts.tables import STATUSES
+from hris_pipeline.hris.registry import SYSTEMS, connect, find, table
 from hris_pipeline.hris.system import Answer, Evidence
-from hris_pipeline.hris.systems import SYSTEMS, connect, find, table
+from hris_pipeline.hris.systems import merge
+from hris_pipeline.hris.systems.merge.coverage import COVERAGE, EMPLOYEE_FIELDS, GROUP_FIELDS, THROUGH_MERGE, TIME_OFF_FIELDS
+from hris_pipeline.hris.systems.personio import RATES
+from hris_pipeline.operations import companies
 from hris_pipeline.presentation.systems import COLUMNS
 from hris_pipeline_tests.conftest import ROOT, SPECS
 
@@ -86,7 +86,7 @@ def test_merges_address_follows_the_region_unless_the_company_file_names_one(tmp
         system = {"system": "merge", "api_key": "${KEY}", "account_token": "${TOKEN}", "options": {"region": region}, **account}
         file = {"timezone": "UTC", "deskbird": {"scim_token": "${SCIM}"}, "hris": {"hr": system}}
         (tmp_path / "acme.yaml").write_text(json.dumps(file))
-        company = settings.resolve(settings.load("acme", tmp_path), {"KEY": "k", "TOKEN": "t", "SCIM": "s"})
+        company = companies.resolve(companies.load("acme", tmp_path), {"KEY": "k", "TOKEN": "t", "SCIM": "s"})
         return connect("hr", company.hris["hr"], company.kinds_read).base_url
 
     assert base_url() == base_url(base_url=None) == address
@@ -101,7 +101,7 @@ def test_each_connection_reads_the_kinds_of_group_that_its_own_system_delivers(t
     }
     file = {"deskbird": {"scim_token": "${KEY}"}, "hris": accounts, "sync": {"groups": ["squad", "department", "team"]}}
     (tmp_path / "acme.yaml").write_text(json.dumps(file))
-    company = settings.resolve(settings.load("acme", tmp_path), {"KEY": "k"})
+    company = companies.resolve(companies.load("acme", tmp_path), {"KEY": "k"})
     read = {name: connect(name, account, company.kinds_read).kinds for name, account in company.hris.items()}
     assert read == {"lists": ("squad",), "bamboo": ("team", "department")}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from plan.world import GUARDS, UNGUARDED, Group, Killed, World
 
-from hris_pipeline.plan.writes import UserRef
+from hris_pipeline.contracts.writes import UserRef
 
 
 def move(world: World, old: tuple[str, str], new: tuple[str, str], *, only: tuple[str, ...] | None = None) -> None:

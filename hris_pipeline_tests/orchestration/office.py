@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from hris_pipeline import settings
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
 from hris_pipeline.http import Patience
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.resources import AS_OF, Connections, Deskbirds
 from hris_pipeline.sandbox.company import Tenant
 from hris_pipeline.sandbox.deskbird import DeskbirdApp
@@ -96,7 +96,7 @@ class Office:
         )
 
     def defs(self) -> dg.Definitions:
-        return build_defs([settings.load(self.name)], self.overrides)
+        return build_defs([companies.load(self.name)], self.overrides)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""

@@ -8,8 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from hris_pipeline import contracts, settings
+from hris_pipeline import settings
+from hris_pipeline.contracts.tables import CORE, DESKBIRD, EMPLOYEES, ORG_UNITS, PEOPLE
 from hris_pipeline.definitions import build_defs
+from hris_pipeline.operations.companies import load
 from hris_pipeline.orchestration.tables import code_version
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
@@ -129,7 +131,7 @@ def test_each_table_shows_its_columns_their_meaning_and_what_is_personal(compani
     write(companies, "acme")
     node = build_defs().resolve_asset_graph().get(dg.AssetKey(["acme", "core", "people"]))
     columns = {column.name: column for column in node.metadata["dagster/column_schema"].columns}
-    assert set(columns) == set(contracts.PEOPLE.names)
+    assert set(columns) == set(PEOPLE.names)
     assert columns["email"].tags == {"pii": ""}
     assert columns["status"].tags == {}
     assert columns["person_id"].constraints.unique
@@ -141,10 +143,7 @@ def test_each_table_shows_its_columns_their_meaning_and_what_is_personal(compani
 
 
 def test_column_lineage_names_columns_that_exist():
-    tables = {
-        f"{table.schema}.{table.name}": table
-        for table in (contracts.EMPLOYEES, contracts.ORG_UNITS, *contracts.CORE, *contracts.DESKBIRD)
-    }
+    tables = {f"{table.schema}.{table.name}": table for table in (EMPLOYEES, ORG_UNITS, *CORE, *DESKBIRD)}
     named = 0
     for table in tables.values():
         for column in table.columns:
@@ -157,9 +156,9 @@ def test_column_lineage_names_columns_that_exist():
 
 def test_a_code_version_follows_the_company_file_and_the_code(companies):
     write(companies, "acme")
-    before = settings.load("acme")
+    before = load("acme")
     (companies / "acme.yaml").write_text((companies / "acme.yaml").read_text() + "sync: {prehire_days: 3}\n")
-    after = settings.load("acme")
+    after = load("acme")
     assert code_version(before, "people") == code_version(before, "people")
     assert code_version(before, "people") != code_version(after, "people")
     assert code_version(before, "people") != code_version(before, "people", "groups")

@@ -14,6 +14,8 @@ from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from hris_pipeline import clock, settings
+from hris_pipeline.errors import SettingsError
+from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import instance as instances
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.orchestration.office import BRIEF, NIGHT, problems
@@ -391,5 +393,5 @@ def test_a_monitor_that_does_not_answer_does_not_spoil_the_night(make_office, mo
 
 def test_alert_urls_name_the_missing_variable(told, monkeypatch):
     monkeypatch.delenv("ALERT_URL")
-    with pytest.raises(settings.SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
-        settings.alert_urls(settings.load("acme"))
+    with pytest.raises(SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
+        settings.alert_urls(companies.load("acme"))

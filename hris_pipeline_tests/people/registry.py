@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 from plan.world import KINDS, NOON, STATUSES, InMemory
 
-from hris_pipeline import contracts, groups, managers, people
+from hris_pipeline import groups, managers, people
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.warehouse import stage
 
 
@@ -40,8 +41,8 @@ class Registry:
         for connection in self.connections:
             with self.warehouse.write() as con:
                 con.execute(f"create schema if not exists hris_{connection}")
-                con.execute(contracts.EMPLOYEES.at(f"hris_{connection}").ddl())
-                con.execute(contracts.ORG_UNITS.at(f"hris_{connection}").ddl())
+                con.execute(EMPLOYEES.at(f"hris_{connection}").ddl())
+                con.execute(ORG_UNITS.at(f"hris_{connection}").ddl())
 
     def put(self, ref: str, email: str | None, name: str | None = "Ada Byron", **values: Any) -> None:
         """Add or replace a record; ``name`` is the first and the last name."""

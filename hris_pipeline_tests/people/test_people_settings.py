@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from hris_pipeline.errors import SettingsError
-from hris_pipeline.orchestration.rules import people_rules
-from hris_pipeline.settings import Company, load
+from hris_pipeline.operations.companies import load
+from hris_pipeline.operations.parameters import people_rules
+from hris_pipeline.settings import Company
 
 FILE = """\
 timezone: Europe/Berlin

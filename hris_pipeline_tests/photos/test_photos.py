@@ -6,7 +6,7 @@ import pytest
 from plan.world import UNGUARDED, Killed, World
 
 from hris_pipeline import photos
-from hris_pipeline.hris.photos import Photo, photo
+from hris_pipeline.contracts.photos import Photo, photo
 
 DAY = dt.timedelta(days=1)
 

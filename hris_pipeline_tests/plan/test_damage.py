@@ -7,7 +7,7 @@ import pytest
 from plan.world import GUARDS, UNGUARDED, World
 
 from hris_pipeline import plan
-from hris_pipeline.plan.writes import Result, Write
+from hris_pipeline.contracts.writes import Result, Write
 
 
 class Obstinate(World):

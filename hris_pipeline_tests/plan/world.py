@@ -13,8 +13,8 @@ from unicodedata import normalize
 import duckdb
 
 from hris_pipeline import groups, managers, people, plan
+from hris_pipeline.contracts.writes import Result, UserRef, Write
 from hris_pipeline.deskbird.journal import Entry
-from hris_pipeline.plan.writes import Result, UserRef, Write
 from hris_pipeline.rules import Scope
 from hris_pipeline.warehouse import Warehouse, prepare, stage
 

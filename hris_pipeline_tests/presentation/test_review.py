@@ -12,7 +12,8 @@ import pytest
 from plan.world import World
 
 import hris_pipeline
-from hris_pipeline import contracts, settings
+from hris_pipeline import settings
+from hris_pipeline.contracts.tables import EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND, PEOPLE
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import review as rendering
 
@@ -346,7 +347,7 @@ def test_c31_c89_the_list_for_the_hr_department_says_who_what_and_which_field(to
 
 
 def test_every_rule_that_holds_a_person_back_has_a_sentence():
-    rules = {rule.name for rule in (*contracts.PEOPLE.rules, contracts.EMAIL_IS_UNIQUE, contracts.OTHER_RECORDS_ARE_SOUND)}
+    rules = {rule.name for rule in (*PEOPLE.rules, EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND)}
     assert rules == set(rendering.HELD_BACK)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hris_pipeline import settings
-from hris_pipeline.hris.systems import connect
+from hris_pipeline.hris.registry import connect
+from hris_pipeline.operations import companies
 from hris_pipeline.sandbox import run
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.server import serve
@@ -14,7 +14,7 @@ def test_the_line_it_prints_for_another_system_is_one_that_a_company_file_takes_
     with serve(run.OTHERS[name].app(generate(5))) as server:
         text = f"hris:\n{run.OTHERS[name].line(name, server.url)}\ndeskbird: {{scim_token: '${{TOKEN}}'}}\n"
         (tmp_path / "acme.yaml").write_text(text, encoding="utf-8")
-        company = settings.resolve(settings.load("acme", tmp_path), {"TOKEN": "t"})
+        company = companies.resolve(companies.load("acme", tmp_path), {"TOKEN": "t"})
         people, _ = connect(name, company.hris[name], company.kinds_read).read(tmp_path, lambda *_: None)
     assert (people.records, people.proof) == (5, "proven")
 

@@ -4,8 +4,7 @@ import duckdb
 import pandera.pandas as pa
 import pytest
 
-from hris_pipeline import contracts
-from hris_pipeline.contracts import Column, Rule, Table
+from hris_pipeline.contracts.tables import PEOPLE, Column, Rule, Table
 from hris_pipeline.errors import ContractError
 from hris_pipeline.warehouse import judge
 
@@ -89,7 +88,7 @@ def test_what_pandera_could_not_judge_is_fatal_and_not_let_through(
 
 
 def test_the_address_rule_reads_whole_values(con: duckdb.DuckDBPyConnection) -> None:
-    rules = tuple(rule for rule in contracts.PEOPLE.rules if rule.column == "email")
+    rules = tuple(rule for rule in PEOPLE.rules if rule.column == "email")
     good = ["a@b.c", "first.last+tag@sub.acme.test", "j\u00f6rg@m\u00fcller.test"]
     bad = ["", "a", "a@b", "a@b.", "@b.c", "a@b@c.d", "a b@c.d", "a@b.c,d@e.f", "<a@b.c>", "a@b.c\nx@y.z"]
     con.execute("create table t (ref varchar, email varchar)")

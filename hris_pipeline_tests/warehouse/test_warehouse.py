@@ -13,9 +13,20 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from hris_pipeline import contracts
+from hris_pipeline.arrow import schema
+from hris_pipeline.contracts.extracts import Extract
+from hris_pipeline.contracts.tables import (
+    CORE,
+    DESKBIRD,
+    DESKBIRD_GROUP_MEMBERS,
+    DESKBIRD_GROUPS,
+    DESKBIRD_USERS,
+    EMPLOYEES,
+    ORG_UNITS,
+    Table,
+)
 from hris_pipeline.errors import PipelineError, WarehouseError
-from hris_pipeline.hris.extract import EmployeeFile, Extract, OrgUnitFile, arrow_schema
+from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse, loading, scratch
 
 NOW = dt.datetime(2026, 3, 2, 4, 30, tzinfo=dt.UTC)
@@ -65,7 +76,7 @@ def test_a_scratch_folder_that_cannot_be_used_is_named_and_gone(tmp_path: Path) 
 
 def test_every_table_of_the_contracts_is_there_with_their_columns(warehouse: Warehouse) -> None:
     with warehouse.write(["p", "q"]) as con:
-        for table in (*contracts.CORE, *contracts.DESKBIRD, contracts.EMPLOYEES.at("hris_p"), contracts.ORG_UNITS.at("hris_q")):
+        for table in (*CORE, *DESKBIRD, EMPLOYEES.at("hris_p"), ORG_UNITS.at("hris_q")):
             described = con.execute(f"describe {table.qualified}").fetchall()
             assert [(name, type_, null == "YES") for name, type_, null, *_ in described] == [
                 (column.name, column.type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"), column.nullable)
@@ -380,7 +391,7 @@ def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse)
 
 def employees(directory: Path, *ids: str) -> Extract:
     columns = {
-        **{name: [None] * len(ids) for name in contracts.EMPLOYEES.names if name not in {"groups", "absent"}},
+        **{name: [None] * len(ids) for name in EMPLOYEES.names if name not in {"groups", "absent"}},
         "id": list(ids),
         "email": [f"{id_}@acme.test" for id_ in ids],
     }
@@ -431,7 +442,7 @@ class Seen:
         self.readable = readable
 
 
-def arrow(path: Path, table: contracts.Table, rows: list[dict[str, object]]) -> Path:
+def arrow(path: Path, table: Table, rows: list[dict[str, object]]) -> Path:
     types = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
     schema = pa.schema([(column.name, types[column.type]) for column in table.columns])
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
@@ -448,7 +459,7 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
     ]
     with warehouse.write(["p"]) as con:
         con.execute("insert into state.links values ('p:3', '3', 'email', now()), ('p:2', '2', 'link', now())")
-        path = arrow(tmp_path / "users.arrow", contracts.DESKBIRD_USERS, rows)
+        path = arrow(tmp_path / "users.arrow", DESKBIRD_USERS, rows)
         loading.publish_users(con, path, Seen("email"), connections=["p"], now=NOW, run_id="1")
         loading.publish_users(con, path, Seen("external_id"), connections=["p"], now=NOW, run_id="2")
         assert con.execute("select deskbird_id, hris_ref from deskbird.users order by all").fetchall() == [
@@ -456,10 +467,8 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
         ]  # fmt: skip
         # what came back once stays readable
         assert con.execute("select run_id, readable from state.observations").fetchall() == [("2", ["email", "external_id"])]
-        groups = arrow(tmp_path / "groups.arrow", contracts.DESKBIRD_GROUPS, [{"deskbird_id": "g", "external_id": "p:team:1"}])
-        members = arrow(
-            tmp_path / "members.arrow", contracts.DESKBIRD_GROUP_MEMBERS, [{"group_deskbird_id": "g", "user_deskbird_id": "1"}]
-        )
+        groups = arrow(tmp_path / "groups.arrow", DESKBIRD_GROUPS, [{"deskbird_id": "g", "external_id": "p:team:1"}])
+        members = arrow(tmp_path / "members.arrow", DESKBIRD_GROUP_MEMBERS, [{"group_deskbird_id": "g", "user_deskbird_id": "1"}])
         loading.publish_groups(con, groups, members, Seen("members"), connections=["p"], now=NOW, run_id="3")
         assert con.execute("select hris_ref, user_deskbird_id from deskbird.groups, deskbird.group_members").fetchall() == [
             ("p:team:1", "1")
@@ -480,5 +489,5 @@ def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse,
 
 
 def test_arrow_and_duckdb_agree_on_the_raw_tables() -> None:
-    for table in (contracts.EMPLOYEES, contracts.ORG_UNITS):
-        assert tuple(arrow_schema(table).names) == table.names
+    for table in (EMPLOYEES, ORG_UNITS):
+        assert tuple(schema(table).names) == table.names

@@ -5,11 +5,24 @@ from collections.abc import Sequence
 import dagster as dg
 import duckdb
 
-from hris_pipeline import contracts, groups, managers, people
-from hris_pipeline.contracts import Table
+from hris_pipeline import groups, managers, people
+from hris_pipeline.contracts.tables import (
+    EMAIL_IS_UNIQUE,
+    EMPLOYEES,
+    GROUPS,
+    MANAGER_GRAPH,
+    MEMBERSHIPS,
+    ORG_UNITS,
+    OTHER_RECORDS_ARE_SOUND,
+    PEOPLE,
+    PROBLEMS,
+    QUARANTINE,
+    UNIT_HAS_A_NAME,
+    Table,
+)
 from hris_pipeline.errors import ContractError, PipelineError
+from hris_pipeline.operations.parameters import people_rules
 from hris_pipeline.orchestration import checks
-from hris_pipeline.orchestration.rules import people_rules
 from hris_pipeline.orchestration.step import Events, Step, assets
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.settings import Company
@@ -19,13 +32,9 @@ KINDS = {"duckdb", "pandera"}
 
 def people_tables(company: Company) -> dg.AssetsDefinition:
     """``core.people`` and ``core.quarantine``."""
-    tables = (contracts.PEOPLE, contracts.QUARANTINE)
-    code = code_version(company, "people", "rules", "groups/named_units.sql", "contracts.py", "warehouse/judge.py")
-    deps = [
-        key(company.name, table.at(f"hris_{connection}"))
-        for connection in company.hris
-        for table in (contracts.EMPLOYEES, contracts.ORG_UNITS)
-    ]
+    tables = (PEOPLE, QUARANTINE)
+    code = code_version(company, "people", "rules", "groups/named_units.sql", "contracts", "warehouse/judge.py")
+    deps = [key(company.name, table.at(f"hris_{connection}")) for connection in company.hris for table in (EMPLOYEES, ORG_UNITS)]
 
     @assets(
         company,
@@ -33,9 +42,9 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
         description="Makes one person of each person's records, and holds back what breaks a rule.",
         specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
         checks=[
-            checks.check(company.name, contracts.PEOPLE, checks.CONTRACT_HOLDS),
-            checks.check(company.name, contracts.PEOPLE, checks.SCOPE_RULES_MATCH_SOMEBODY),
-            checks.check(company.name, contracts.QUARANTINE, checks.RECORDS_ARE_NOT_QUARANTINED),
+            checks.check(company.name, PEOPLE, checks.CONTRACT_HOLDS),
+            checks.check(company.name, PEOPLE, checks.SCOPE_RULES_MATCH_SOMEBODY),
+            checks.check(company.name, QUARANTINE, checks.RECORDS_ARE_NOT_QUARANTINED),
         ],
     )
     def people_and_quarantine(here: Step) -> Events:
@@ -58,15 +67,15 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
                     **{f"matched_by_{name.replace(' ', '_')}": matched for name, matched in counts.scope.matches.items()},
                 }
                 held = {"records_held_back": counts.quarantined, **_by_rule(counts.by_rule)}
-                published = [result(con, company, contracts.PEOPLE, told), result(con, company, contracts.QUARANTINE, held)]
+                published = [result(con, company, PEOPLE, told), result(con, company, QUARANTINE, held)]
         except ContractError as problem:
-            yield broken(company, contracts.PEOPLE, problem)
+            yield broken(company, PEOPLE, problem)
             raise
         yield from published
-        yield kept(company, contracts.PEOPLE)
+        yield kept(company, PEOPLE)
         yield checks.verdict(
             company.name,
-            contracts.PEOPLE,
+            PEOPLE,
             checks.SCOPE_RULES_MATCH_SOMEBODY,
             passed=not counts.scope.matching_nobody,
             severity=checks.WARN,
@@ -75,7 +84,7 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
         )
         yield checks.verdict(
             company.name,
-            contracts.QUARANTINE,
+            QUARANTINE,
             checks.RECORDS_ARE_NOT_QUARANTINED,
             passed=counts.quarantined == 0,
             severity=checks.WARN,
@@ -88,17 +97,17 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
 
 def group_tables(company: Company) -> dg.AssetsDefinition:
     """``core.groups`` and ``core.memberships``."""
-    tables = (contracts.GROUPS, contracts.MEMBERSHIPS)
-    code = code_version(company, "groups", "contracts.py", "warehouse/judge.py")
-    deps = [key(company.name, contracts.PEOPLE)]
-    deps += [key(company.name, contracts.ORG_UNITS.at(f"hris_{connection}")) for connection in company.hris]
+    tables = (GROUPS, MEMBERSHIPS)
+    code = code_version(company, "groups", "contracts", "warehouse/judge.py")
+    deps = [key(company.name, PEOPLE)]
+    deps += [key(company.name, ORG_UNITS.at(f"hris_{connection}")) for connection in company.hris]
 
     @assets(
         company,
         name="core__groups",
         description="Makes groups of the organisational units, and says who is in them.",
         specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
-        checks=[checks.check(company.name, contracts.GROUPS, checks.CONTRACT_HOLDS)],
+        checks=[checks.check(company.name, GROUPS, checks.CONTRACT_HOLDS)],
     )
     def groups_and_memberships(here: Step) -> Events:
         try:
@@ -108,28 +117,28 @@ def group_tables(company: Company) -> dg.AssetsDefinition:
                 told = {"groups": counts.groups, "groups_without_members": counts.empty}
                 told |= {f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups}
                 published = [
-                    result(con, company, contracts.GROUPS, told),
-                    result(con, company, contracts.MEMBERSHIPS, {"memberships": counts.memberships}),
+                    result(con, company, GROUPS, told),
+                    result(con, company, MEMBERSHIPS, {"memberships": counts.memberships}),
                 ]
         except ContractError as problem:
-            yield broken(company, contracts.GROUPS, problem)
+            yield broken(company, GROUPS, problem)
             raise
         yield from published
-        yield kept(company, contracts.GROUPS)
+        yield kept(company, GROUPS)
 
     return groups_and_memberships
 
 
 def manager_graph(company: Company) -> dg.AssetsDefinition:
     """``core.manager_graph``."""
-    table = contracts.MANAGER_GRAPH
-    code = code_version(company, "managers", "contracts.py", "warehouse/judge.py")
+    table = MANAGER_GRAPH
+    code = code_version(company, "managers", "contracts", "warehouse/judge.py")
 
     @assets(
         company,
         name="core__manager_graph",
         description="Follows every reporting line to the top, and names those that lead nowhere.",
-        specs=[spec(company, table, deps=[key(company.name, contracts.PEOPLE)], stage="core", kinds=KINDS, code=code)],
+        specs=[spec(company, table, deps=[key(company.name, PEOPLE)], stage="core", kinds=KINDS, code=code)],
         checks=[
             checks.check(company.name, table, checks.CONTRACT_HOLDS),
             checks.check(company.name, table, checks.REPORTING_LINES_ARE_SOUND),
@@ -140,7 +149,7 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_people(con, company)
                 counts = managers.build(con)
-                problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in contracts.PROBLEMS}
+                problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in PROBLEMS}
                 told = {"reporting_lines": counts.people, "deepest": counts.deepest, **problems}
                 published = result(con, company, table, told)
         except ContractError as problem:
@@ -208,8 +217,8 @@ def kept(company: Company, table: Table) -> dg.AssetCheckResult:
 
 
 def _by_rule(counts: object) -> dict[str, int]:
-    whole = (contracts.EMAIL_IS_UNIQUE, contracts.OTHER_RECORDS_ARE_SOUND, contracts.UNIT_HAS_A_NAME)
-    known = [rule.name for rule in (*contracts.PEOPLE.rules, *whole)]
+    whole = (EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND, UNIT_HAS_A_NAME)
+    known = [rule.name for rule in (*PEOPLE.rules, *whole)]
     found: dict[str, int] = dict(counts)  # type: ignore[call-overload]
     return {**dict.fromkeys(known, 0), **found}
 

@@ -8,22 +8,34 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from hris_pipeline import alerts, contracts, photos, plan
-from hris_pipeline.contracts import Table
+from hris_pipeline import alerts, photos, plan
+from hris_pipeline.contracts.tables import (
+    APPLIED_CHANGES,
+    CHANGES,
+    DESKBIRD_GROUP_MEMBERS,
+    DESKBIRD_GROUPS,
+    DESKBIRD_USERS,
+    GROUPS,
+    MANAGER_GRAPH,
+    MEMBERSHIPS,
+    PEOPLE,
+    QUARANTINE,
+    Table,
+)
+from hris_pipeline.contracts.writes import Result, StopReason, Write
 from hris_pipeline.deskbird import journal as journals
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Journal
 from hris_pipeline.deskbird.scim import Observation, Service
 from hris_pipeline.errors import DeadlineError, DeskbirdError, PipelineError
+from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration import checks, outcomes
 from hris_pipeline.orchestration.assets.core import require_built, require_people
 from hris_pipeline.orchestration.assets.photos import pictures
 from hris_pipeline.orchestration.job_names import changes_job, dry_run_job, nightly_job, undo_job
-from hris_pipeline.orchestration.rules import plan_rules
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.pause import Pause
-from hris_pipeline.plan.writes import Result, StopReason, Write
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
@@ -52,7 +64,7 @@ def destination(company: Company) -> dg.AssetSpec:
     """deskbird as the night leaves it: where the lineage ends."""
     return dg.AssetSpec(
         [company.name, "destination", "deskbird"],
-        deps=[key(company.name, contracts.APPLIED_CHANGES)],
+        deps=[key(company.name, APPLIED_CHANGES)],
         group_name=f"{company.name}_plan",
         description=f"deskbird of {company.name} as the night leaves it: users, groups and managers in line with the HR system.",
         kinds={"deskbird", "scim"},
@@ -64,7 +76,7 @@ def destination(company: Company) -> dg.AssetSpec:
 
 def users(company: Company) -> dg.AssetsDefinition:
     """``deskbird.users``."""
-    table = contracts.DESKBIRD_USERS
+    table = DESKBIRD_USERS
 
     @assets(
         company,
@@ -88,13 +100,13 @@ def users(company: Company) -> dg.AssetsDefinition:
 
 def groups(company: Company) -> dg.AssetsDefinition:
     """``deskbird.groups`` and ``deskbird.group_members``."""
-    table = contracts.DESKBIRD_GROUPS
+    table = DESKBIRD_GROUPS
 
     @assets(
         company,
         name="deskbird__groups",
         description="Reads all groups and who is in them, completely or not at all.",
-        specs=[_observed_spec(company, table), _observed_spec(company, contracts.DESKBIRD_GROUP_MEMBERS)],
+        specs=[_observed_spec(company, table), _observed_spec(company, DESKBIRD_GROUP_MEMBERS)],
         checks=[checks.check(company.name, table, name) for name in _OF_A_LIST],
     )
     def read_groups(here: Step) -> Events:
@@ -118,7 +130,7 @@ class _Observed:
 
 
 def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
-    code = code_version(company, "deskbird", "http.py", "contracts.py", "warehouse/loading.py")
+    code = code_version(company, "deskbird", "http.py", "arrow.py", "contracts", "warehouse/loading.py")
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 
@@ -144,7 +156,7 @@ def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Obser
                 plan.drift.note(con, here.now)
             row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
             counts = {"users_active": row[0], "users_ours": row[1], **_of_the_list(seen)}
-            return _Observed(seen, (result(con, here.company, contracts.DESKBIRD_USERS, counts),))
+            return _Observed(seen, (result(con, here.company, DESKBIRD_USERS, counts),))
 
 
 def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
@@ -172,8 +184,8 @@ def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Obse
             row = con.execute("select count(hris_ref) from deskbird.groups").fetchone() or (0,)
             counts = {"groups_ours": row[0], **_of_the_list(seen), "groups_shown_in_part": partial}
             published = (
-                result(con, here.company, contracts.DESKBIRD_GROUPS, counts),
-                result(con, here.company, contracts.DESKBIRD_GROUP_MEMBERS, {}),
+                result(con, here.company, DESKBIRD_GROUPS, counts),
+                result(con, here.company, DESKBIRD_GROUP_MEMBERS, {}),
             )
             return _Observed(seen, published, partial)
 
@@ -229,10 +241,10 @@ UNDOES = {"undoes": dg.Field(dg.Noneable(str), default_value=None, description="
 
 def changes(company: Company) -> dg.AssetsDefinition:
     """``deskbird.changes``."""
-    table = contracts.CHANGES
-    code = code_version(company, "plan", "identity", "groups", "contracts.py")
-    wanted = (contracts.PEOPLE, contracts.QUARANTINE, contracts.GROUPS, contracts.MEMBERSHIPS, contracts.MANAGER_GRAPH)
-    held = (contracts.DESKBIRD_USERS, contracts.DESKBIRD_GROUPS, contracts.DESKBIRD_GROUP_MEMBERS)
+    table = CHANGES
+    code = code_version(company, "plan", "identity", "groups", "contracts")
+    wanted = (PEOPLE, QUARANTINE, GROUPS, MEMBERSHIPS, MANAGER_GRAPH)
+    held = (DESKBIRD_USERS, DESKBIRD_GROUPS, DESKBIRD_GROUP_MEMBERS)
     deps = [key(company.name, dep) for dep in (*wanted, *held, *pictures(company))]
 
     @assets(
@@ -408,14 +420,14 @@ PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="t
 
 def applied_changes(company: Company) -> dg.AssetsDefinition:
     """``deskbird.applied_changes``. It has no retry policy: a retry looks at deskbird anew and repeats nothing."""
-    table = contracts.APPLIED_CHANGES
-    code = code_version(company, "plan", "deskbird", "http.py", "contracts.py")
+    table = APPLIED_CHANGES
+    code = code_version(company, "plan", "deskbird", "http.py", "contracts")
 
     @assets(
         company,
         name="deskbird__applied_changes",
         description="Carries the plan out, then reads deskbird back and compares.",
-        specs=[spec(company, table, deps=[key(company.name, contracts.CHANGES)], stage="plan", kinds=READ, code=code)],
+        specs=[spec(company, table, deps=[key(company.name, CHANGES)], stage="plan", kinds=READ, code=code)],
         checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
@@ -529,7 +541,7 @@ def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: 
         photos.give_up_refused(con, rules.connections, prepared.plan_id, here.run_id)
         counts = asdict(applied)
         told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
-        published = result(con, here.company, contracts.APPLIED_CHANGES, told)
+        published = result(con, here.company, APPLIED_CHANGES, told)
     journals.clear(here.journal)
     writes = sum(one.attempts > 0 for one in results)
     if results and here.deadline.passed and not stopped:
@@ -620,7 +632,7 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
     told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
     return checks.verdict(
         company.name,
-        contracts.APPLIED_CHANGES,
+        APPLIED_CHANGES,
         checks.EVERY_CHANGE_WAS_APPLIED,
         passed=passed,
         severity=checks.WARN if done.paused and not went_wrong else checks.ERROR,
@@ -644,7 +656,7 @@ def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | Non
     counts = {"left": night.left, "held_back": night.blocked, "managed_users": night.managed}
     return checks.verdict(
         company.name,
-        contracts.APPLIED_CHANGES,
+        APPLIED_CHANGES,
         checks.DESKBIRD_IS_IN_LINE,
         passed=night.in_line,
         severity=checks.WARN if pause and not ours else checks.ERROR,
@@ -660,7 +672,7 @@ def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetChec
     )
     return checks.verdict(
         company.name,
-        contracts.APPLIED_CHANGES,
+        APPLIED_CHANGES,
         checks.WHAT_IS_WRITTEN_STICKS,
         passed=not night.not_sticking,
         severity=checks.WARN,

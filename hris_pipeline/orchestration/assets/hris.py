@@ -6,11 +6,11 @@ from typing import cast
 
 import dagster as dg
 
-from hris_pipeline import contracts
-from hris_pipeline.contracts import Table
+from hris_pipeline.contracts.extracts import ChangesConnection, Extract
+from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.hris.extract import ChangesConnection, Extract, nothing_read
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.extract import nothing_read
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.job_names import changes_job, nightly_job
 from hris_pipeline.orchestration.step import Events, Step, assets
@@ -36,8 +36,8 @@ def source(company: Company, connection: str) -> dg.AssetSpec:
 def extract(company: Company, connection: str) -> dg.AssetsDefinition:
     """``hris_<connection>.employees`` and ``org_units`` from one read of the HR system."""
     schema = f"hris_{connection}"
-    tables = {"employees": contracts.EMPLOYEES.at(schema), "org_units": contracts.ORG_UNITS.at(schema)}
-    code = code_version(company, "hris", "http.py", "contracts.py", "warehouse/loading.py")
+    tables = {"employees": EMPLOYEES.at(schema), "org_units": ORG_UNITS.at(schema)}
+    code = code_version(company, "hris", "http.py", "arrow.py", "contracts", "warehouse/loading.py")
     system = company.hris[connection].system
 
     @assets(

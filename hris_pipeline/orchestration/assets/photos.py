@@ -10,12 +10,11 @@ from typing import cast
 
 import dagster as dg
 
-from hris_pipeline import contracts
 from hris_pipeline import photos as kept
-from hris_pipeline.contracts import Table
+from hris_pipeline.contracts.photos import PhotoSource
+from hris_pipeline.contracts.tables import PEOPLE, PHOTOS, Table
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.photos import PhotoSource
-from hris_pipeline.hris.systems import SYSTEMS
+from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.orchestration import checks
 from hris_pipeline.orchestration.assets.core import require_people
 from hris_pipeline.orchestration.assets.hris import source
@@ -30,7 +29,7 @@ TOGETHER = 50
 def pictures(company: Company) -> list[Table]:
     """The tables of the connections whose photos are carried over."""
     return [
-        contracts.PHOTOS.at(f"hris_{name}")
+        PHOTOS.at(f"hris_{name}")
         for name, account in company.hris.items()
         if company.sync.photos and SYSTEMS[account.system].photos
     ]
@@ -42,8 +41,8 @@ def photos(company: Company) -> list[dg.AssetsDefinition]:
 
 
 def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinition:
-    code = code_version(company, "photos", "hris", "http.py", "contracts.py")
-    deps = [source(company, connection).key, key(company.name, contracts.PEOPLE)]
+    code = code_version(company, "photos", "hris", "http.py", "contracts")
+    deps = [source(company, connection).key, key(company.name, PEOPLE)]
 
     @assets(
         company,

@@ -1,0 +1,1 @@
+"""What people and Dagster have done: without Dagster, and without a screen."""
