@@ -33,6 +33,20 @@ STOPPED = "stopped"
 """The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or the deadline comes first."""
 
 
+def _slashed(response: httpx.Response) -> httpx.URL | None:
+    """Where a redirect leads that only adds a slash to the path or takes one away; None of any other, which is not followed."""
+    if response.status_code not in {307, 308}:
+        return None
+    asked = response.request.url
+    try:
+        told = asked.join(response.headers.get("location", ""))
+    except httpx.InvalidURL:
+        return None
+    same = told.host == asked.host and told.path != asked.path and told.path.rstrip("/") == asked.path.rstrip("/")
+    # a service behind a gateway may not know its own scheme and port
+    return asked.copy_with(path=told.path, query=asked.query or None) if same else None
+
+
 class Pacer:
     """Hands out evenly spaced slots to all workers: ``rate`` requests a second (None: no limit), never a burst.
 
@@ -259,6 +273,8 @@ class Client:
         try:
             if at_most is None:
                 response = self._client().request(method, url, **kwargs)
+                if (slashed := _slashed(response)) and self.rest((pacer or self.pacer).reserve()):
+                    response = self._client().request(method, slashed, **{**kwargs, "params": None})
             else:
                 with self._client().stream(method, url, **kwargs) as begun:
                     response = _bounded(begun, at_most)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from hris_pipeline.contracts.change_kinds import Outcome
 from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, Kind, Part, ProblemCode, Result, UserRef, Write
-from hris_pipeline.deskbird.comparison import Seen, collateral, differences, held_by
+from hris_pipeline.deskbird.comparison import Seen, alike, collateral, differences, held_by
 from hris_pipeline.deskbird.dialects import Dialect, Form, Request, requests_for
 from hris_pipeline.deskbird.dialects import other as other_dialect
 from hris_pipeline.deskbird.exchange import Answer, Exchange
@@ -22,6 +22,7 @@ _SUBLISTS = 16  # when so many parts of one list of members are refused alike an
 _PENDING: frozenset[ProblemCode] = frozenset({"reference_missing", "manager_pending"})
 _MARKER: Atom = ("attribute", "hris_ref")
 _ADDRESS = ("email", "user_name")
+_EMAIL: Atom = ("attribute", "email")
 
 
 @dataclass(frozen=True)
@@ -241,15 +242,18 @@ class Delivery:
         return False
 
     def _wider(self, part: Write, flips: Collection[Form]) -> Iterator[set[Form]]:
-        """These forms in the other dialect; then also those that come instead of them, such as one by one for several."""
+        """These forms in the other dialect; then each of them alone; then also those that come instead of them, such as one by
+        one for several.
+        """
         tried = set(flips)
         if not tried:
             return
         yield tried
-        more = {
-            form for form in _forms(self._requests(part, tried)) if form not in tried and self._forms.may_flip(form, of_form=True)
-        }
-        if more:
+        if len(tried) > 1:
+            yield from ({form} for form in sorted(tried))
+        asked = set(_forms(self._requests(part)))
+        instead = [form for form in _forms(self._requests(part, tried)) if form not in tried | asked]
+        if more := {form for form in instead if self._forms.may_flip(form, of_form=True)}:
             yield tried | more
 
     def _halves(self, part: Write) -> None:
@@ -287,7 +291,8 @@ class Delivery:
             why = f": another one there has the {'address' if self.write.of_user else 'name'} already"
         elif answer.code == "refused_payment":
             why = ": no seat is left there"
-        then = " Everything else was carried out." if set(self.write.atoms) - set(atoms) - {RECORD} else ""
+        others = set(self.write.atoms) - set(atoms) - {RECORD}
+        then = " Everything else was carried out." if others and RECORD not in atoms else ""
         subject = self.write.what if what == "record" else f"{what} of {self.write.what}"
         problem = f"deskbird refused the {'change' if not self.write.creates or what != 'record' else 'creation'} of {subject} "
         problem += f"({answer.problem or f'HTTP {answer.status}'}){why}.{then}"
@@ -322,13 +327,23 @@ class Delivery:
         wrong, hidden = differences(carried, after.record, self._exchange.id_of, self._exchange.readable)
         hidden = {atom for atom in hidden if any(self._forms.is_open(form) for form in self._sent.get(atom, ()))}
         if again := wrong | hidden:
-            flips = {form for atom in again for form in self._sent.get(atom, ()) if self._forms.may_try(form)}
+            flips = {form for form in self._culprits(again, after) if self._forms.may_try(form)}
             still = self._tried_otherwise(carried.only(again), flips)
             wrong, hidden = wrong & still, hidden & still
         self._judge_forms({form for atom in part.atoms for form in self._sent.get(atom, ())}, wrong, hidden)
         if wrong:
             problem = f"deskbird accepted the change of {self.write.what} but does not hold it afterwards: {_words(wrong)}."
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
+
+    def _culprits(self, atoms: Iterable[Atom], after: Seen) -> set[Form]:
+        """The forms that carried what is not there; an address goes in two, and one of them may have been heeded."""
+        held, found = held_by(after.record), set()
+        for atom in atoms:
+            for form in self._sent.get(atom, ()):
+                column = "email" if form.startswith("user_email") else "user_name"
+                if atom != _EMAIL or not alike(self.write.set.get(column, self.write.set["email"]), held[column]):
+                    found.add(form)
+        return found
 
     def _judge_forms(self, forms: Iterable[Form], wrong: set[Atom], hidden: set[Atom]) -> None:
         for form in forms:
@@ -388,16 +403,18 @@ class Delivery:
             self._send_without_creating(write, wrong)
             return
         inside = post.atoms
-        answer = self._exchange.send(write, post)
-        self._count(answer)
-        if answer.verdict == "refused" and not self._whole and answer.code != "refused_payment":
+        answer = self._post(write, write, post)
+        of_seats = answer.code == "refused_payment" and write.of_user
+        if answer.verdict == "refused" and not self._whole and not of_seats:
             post, answer = self._smaller(write, post, answer)
         if answer.verdict == "conflict":
             self._conflict(write, lost=answer.lost)
             return
         if not answer.accepted:
             fate = Fate("failed", answer.status, answer.code, answer.problem)
-            self.settle(write.atoms, self._refused({RECORD}, answer) if answer.verdict == "refused" else fate)
+            if answer.verdict == "refused" and answer.code != "refused_conflict":
+                fate = self._refused({RECORD}, answer)
+            self.settle(write.atoms, fate)
             return
         self._take(post, answer)
         left = self._as_change(write.only(set(write.atoms) - post.atoms))
@@ -411,6 +428,15 @@ class Delivery:
         later = [atom for atom in left.atoms if atom in inside and atom[0] in {"manager", "add"}]
         if later and all(self._is_applied(atom) for atom in later):
             self._forms.learn_apart([_along(write)])  # refused inside the POST, and taken as a change
+
+    def _post(self, write: Write, part: Write, post: Request) -> Answer:
+        """Send a creation, or a smaller one. A conflict with nobody whom deskbird shows may be about a part: it is a refusal."""
+        answer = self._exchange.send(part, post)
+        self._count(answer)
+        if answer.verdict != "conflict" or self._exchange.find(write) is not None:
+            return answer
+        problem = f"deskbird says that {write.what} exists already, but shows nobody of this address or name."
+        return replace(answer, verdict="refused", problem=problem)
 
     def _send_without_creating(self, write: Write, wrong: Collection[Form]) -> None:
         problem = f"Not sent: deskbird does something else than asked with creations ({', '.join(sorted(wrong))})."
@@ -428,8 +454,7 @@ class Delivery:
             if answer.verdict == "refused":
                 part = write.only(smaller)
                 post = self._requests(part)[0]
-                answer = self._exchange.send(part, post)
-                self._count(answer)
+                answer = self._post(write, part, post)
         return post, answer
 
     def _as_change(self, part: Write) -> Write:
@@ -455,11 +480,13 @@ class Delivery:
             if inside and self._forms.is_open(along):
                 self._forms.prove(along, evidence)
         elif self._forms.may_try(along):
-            still = self._after_creation(self._as_change(carried.only(ignored)), hidden)
+            still, taken = self._after_creation(self._as_change(carried.only(ignored)), hidden)
             if not still:
                 self._forms.adopt([along])
                 self._forms.prove(along, "read_back")
             elif still <= hidden:
+                if taken:  # nothing shows whether a creation keeps it; a change is what Entra ID sends, so that is sent too
+                    self._forms.adopt([along])
                 self._forms.prove(along, evidence)
             else:
                 self._forms.unproven([along])
@@ -471,24 +498,27 @@ class Delivery:
             problem = f"deskbird accepted the creation of {write.what} but does not hold it afterwards: {_words(wrong)}."
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
 
-    def _after_creation(self, change: Write, hidden: Collection[Atom]) -> set[Atom]:
-        """Send what a creation ignored as a change; what is not shown even then. Of what is hidden the POST's word counts."""
+    def _after_creation(self, change: Write, hidden: Collection[Atom]) -> tuple[set[Atom], bool]:
+        """Send what a creation ignored as a change: what is not shown even then, and whether the change was taken.
+
+        Of what is hidden the POST's word counts.
+        """
         for atom in change.atoms:
             self._sent.pop(atom, None)
         self._update(change)
         after = self._read()
         found = differences(change, after.record, self._exchange.id_of, self._exchange.readable) if after else (set(), set())
-        still = found[0] | found[1] | {atom for atom in change.atoms if not self._is_applied(atom)}
+        refused = {atom for atom in change.atoms if not self._is_applied(atom)}
+        still = found[0] | found[1] | refused
         self.settle(still & set(hidden), Fate("applied", self.status))
-        return still
+        return still, not refused
 
     def _conflict(self, write: Write, *, lost: bool) -> None:
         """A creation that met one of the same address or name: ours is adopted, a user of nobody too, any other is left alone."""
         status = 409
         found = self._exchange.find(write)
-        if found is None:
-            problem = f"deskbird says that {write.what} exists already, but shows nobody of this address or name."
-            self.settle(write.atoms, Fate("failed", status, "refused_conflict", problem))
+        if found is None:  # it was there a moment ago
+            self.settle(write.atoms, Fate("failed", status, "gone", f"{write.what} is gone in deskbird; the next run sees that."))
             return
         record, ours = found
         if not ours and (record.external_id or isinstance(record, Group)):

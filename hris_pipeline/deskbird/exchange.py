@@ -245,12 +245,10 @@ class Exchange:
         absent = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
         if request.method == "DELETE" and absent and not is_web_page(response):
             return Answer("accepted", status)  # somebody else deleted it, or we did and the answer was lost
-        if absent and request.method != "POST" and not self._is_there(write, request):
+        if absent and request.method != "POST" and not self._is_there(write):
             return Answer("failed", status, 0, "gone", f"{write.what} is gone in deskbird; the next run sees that.")
         if status == HTTPStatus.CONFLICT and request.method == "POST":
             return Answer("conflict", status, 0, "refused_conflict")
-        if status == HTTPStatus.PRECONDITION_FAILED:
-            return _stale(write)
         if status == HTTPStatus.UNAUTHORIZED and not self.may_read():
             then = "Check deskbird.scim_token (deskbird: Admin > API keys), then run again."
             self.halt(f"deskbird refused the SCIM token (HTTP {status}); this change was not sent. {then}", "shut_out")
@@ -258,10 +256,8 @@ class Exchange:
             return Answer("failed", status, 0, "shut_out", problem)
         return _refusal(response)
 
-    def _is_there(self, write: Write, request: Request) -> bool:
-        """Whether a 404 is about somebody whom the change refers to, and not about the record itself."""
-        if not any(atom[0] in {"manager", "add", "remove"} for atom in request.atoms):
-            return False
+    def _is_there(self, write: Write) -> bool:
+        """Whether a 404 is about a part of the change, or somebody whom it refers to, and not about the record itself."""
         try:
             return self.read(write) is not None
         except DeskbirdError:

@@ -15,7 +15,15 @@ PAGE = 100  # records asked for at once; a server may give fewer
 _EMPTY = 1000  # pages without a record, one after the other, that a service with cursors may give
 _MOST = 5_000_000  # records of one list: what gives more never ends
 
-Note = Literal["no_total", "total_is_of_the_page", "total_is_too_low", "last_page_repeats", "starts_at_zero", "order_is_unstable"]
+Note = Literal[
+    "no_total",
+    "total_is_of_the_page",
+    "total_is_too_low",
+    "last_page_repeats",
+    "starts_at_zero",
+    "order_is_unstable",
+    "shows_some_twice",
+]
 """What is odd about a list that was read completely all the same."""
 
 NOTES: Mapping[Note, str] = {
@@ -25,6 +33,7 @@ NOTES: Mapping[Note, str] = {
     "last_page_repeats": "it gives the last page again where there are no more",
     "starts_at_zero": "it counts records from 0",
     "order_is_unstable": "its pages are in no stable order, so several passes were put together",
+    "shows_some_twice": "a page of it shows a record twice",
 }
 """The same in words, after the name of the list."""
 
@@ -72,7 +81,8 @@ class Walk(Generic[Record]):
     total: int | None = None  # as the last page says that holds a record
     pages_read: int = 0
     notes: set[Note] = field(default_factory=set)
-    _twice: bool = False
+    _twice: bool = False  # on different pages
+    _doubles: int = 0  # records that one page showed again: no page can do that by starting too early or too late
     _longest: int = 0  # page so far
     _latest: set[str] = field(default_factory=set)  # what the page before held
     _mirrors: bool = True  # whether each total is the size of its page
@@ -107,7 +117,7 @@ class Walk(Generic[Record]):
                 again = "the service gives the same page again, whatever startIndex asks for"
                 self._no_more_than_before(Trouble("repeats", again))
                 return
-            if len(page.keys) < longest and self.total == len(self.keys):
+            if len(page.keys) < longest and self._agrees:
                 break
         if not self._fault and not self._twice and self._may_begin_earlier:
             yield from self._before_the_first()
@@ -141,9 +151,12 @@ class Walk(Generic[Record]):
         """Count a page; what of it is new, None where nothing is."""
         keys = page.keys
         self._weigh(page.total, len(keys))
-        new = {key for key in keys if key not in self.keys}
+        unique = dict.fromkeys(keys)
+        new = {key for key in unique if key not in self.keys}
+        if new:
+            self._doubles += len(keys) - len(unique)
         if len(new) < len(keys):
-            self._twice = self._twice or bool(new)  # a page of nothing new is judged by itself
+            self._twice = self._twice or 0 < len(new) < len(unique)  # a page of nothing new is judged by itself
             taken: set[str] = set()
 
             def fresh(key: str) -> bool:
@@ -184,10 +197,15 @@ class Walk(Generic[Record]):
 
     def _no_more_than_before(self, trouble: Trouble) -> None:
         """Nothing new came. That is the end only where pages are known to follow each other, and the total agrees."""
-        if self._fruitful > 1 and self.total == len(self.keys):
+        if self._fruitful > 1 and self._agrees:
             self.notes.add("last_page_repeats")
         else:
             self._fault = replace(trouble, why=trouble.why.format(came=len(self.keys)))
+
+    @property
+    def _agrees(self) -> bool:
+        """Whether the total is what came, with or without what one page showed twice."""
+        return self.total in {len(self.keys), len(self.keys) + self._doubles}
 
     @property
     def _may_begin_earlier(self) -> bool:
@@ -202,16 +220,21 @@ class Walk(Generic[Record]):
             page = self.ask({"startIndex": 0, "count": 1, **self._sorting()})
         except RejectedError:
             return
-        keys = [key for key in page.keys if key not in self.keys]
-        if len(page.keys) == len(keys) == 1:
-            self.keys.update(dict.fromkeys(keys))
-            self.notes.add("starts_at_zero")
-            yield replace(page, unreadable=[self._placed(one) for one in page.unreadable])
+        keys = {key for key in page.keys if key not in self.keys}
+        if len(keys) != 1 or len(page.keys) > 1 + self._longest:
+            return
+        self.keys.update(dict.fromkeys(keys))  # a service that does not heed `count` shows others again after it
+        self.notes.add("starts_at_zero")
+        yield replace(
+            page,
+            records=[record for record in page.records if record.id in keys],
+            unreadable=[self._placed(one) for one in page.unreadable if one.key in keys],
+        )
 
     @property
     def is_one_page(self) -> bool:
         """Whether it came in one page that was not full, with a total that agrees."""
-        return self._fruitful == 1 and self.total == len(self.keys) < self.how.count
+        return self._fruitful == 1 and self._agrees and len(self.keys) < self.how.count
 
     @property
     def unordered(self) -> bool:
@@ -225,8 +248,10 @@ class Walk(Generic[Record]):
             return self._fault
         if self._twice:
             return Trouble("twice", f"records came twice, and {came} of {'?' if total is None else total} came")
-        if total is not None and total > came:
+        if total is not None and total > came and not self._agrees:
             return Trouble("short", f"{came} of {total} came")
+        if self._doubles:
+            self.notes.add("shows_some_twice")
         if total is None:
             self.notes.add("no_total")
         elif total < came:

@@ -37,6 +37,8 @@ _PASSES: Mapping[Fault, int] = {"repeats": 2, "rejected": 2}  # of what looks li
 _PASSES_TOGETHER = 12  # the same of a list in no stable order, whose passes are put together
 _SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}  # what pages are ordered by, where they need it
 _NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sortBy, startIndex or cursor
+_FEWER = (50, 10)  # records asked for at once of a service that refuses to give so many
+_IN_VAIN = 3  # groups, one after the other, that show no more by themselves than in the list
 _BATCH = 10_000  # rows kept in memory before they go to the file
 _NEXT = "Nothing was changed in deskbird, and the tables of the last good run are still there."
 
@@ -456,12 +458,14 @@ class Service:
             progress(resource, len(walk.keys), total)
         if not walk.pages_read or not walk.keys:
             progress(resource, 0, 0)
-        for group, shown in largest.groups.items():
-            if len(shown) < self._expected.get(group, 0):
-                hidden = self._hidden_members(group, shown)
-                if not hidden:
-                    break
-                files.add_members(group, hidden)
+        missing = {group: self._expected.get(group, 0) - len(shown) for group, shown in largest.groups.items()}
+        in_vain = 0
+        for group in sorted((group for group in missing if missing[group] > 0), key=lambda group: -missing[group]):
+            hidden = self._hidden_members(group, largest.groups[group])
+            files.add_members(group, hidden)
+            in_vain = 0 if hidden else in_vain + 1
+            if in_vain == _IN_VAIN:
+                break
         if files.members and files.members.rows:
             seen.readable.add("members")
         seen.pages = walk.pages_read
@@ -485,9 +489,15 @@ class Service:
         """Another way to ask, where one is refused altogether."""
         if how.sort:
             return replace(how, sort=sorts.pop(0) if sorts else None)
-        if how.cursors or not self._has_cursors():
+        if how.cursors:
             raise refusal.error from None
-        return self._by_cursors(how)
+        if self._has_cursors():
+            return self._by_cursors(how)
+        most = self.service_provider_config().filter.max_results
+        fewer = [count for count in (*([most] if most > 0 else []), *_FEWER) if count < how.count]
+        if not fewer:
+            raise refusal.error from None
+        return replace(how, count=fewer[0])
 
     def _better(self, how: Paging, sorts: list[str], trouble: Trouble) -> Paging:
         """Another way to ask, where pages do not follow each other."""

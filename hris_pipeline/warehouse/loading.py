@@ -129,13 +129,12 @@ def publish_groups(
 
 
 def expected_members(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many members each group should show of which deskbird has acknowledged some that it has not shown yet."""
+    """How many members each group should show: those it showed at the last read, and those deskbird has acknowledged since."""
     found = con.execute(
-        """with told as (select distinct group_deskbird_id from state.acknowledged_members)
-           select group_deskbird_id, count(distinct user_deskbird_id) from (
-               from deskbird.group_members semi join told using (group_deskbird_id)
+        """select group_deskbird_id, count(distinct user_deskbird_id) from (
+               select group_deskbird_id, user_deskbird_id from deskbird.group_members
                union all by name
-               from state.acknowledged_members
+               select group_deskbird_id, user_deskbird_id from state.acknowledged_members
            ) group by all"""
     )
     return dict(found.fetchall())

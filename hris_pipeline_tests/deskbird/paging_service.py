@@ -25,6 +25,8 @@ class Paging:
 
     records: Sequence[dict[str, Any]]
     limit: int = 100  # records on a page at most, whatever is asked for
+    count: str = "honoured"  # or "ignored", "refused" above the limit
+    doubles: bool = False  # whether a page shows its first record again at its end, and the total counts it
     total: str | int = "true"  # or "page", "none", "zero_behind", "remaining", "moving", a number that is always said, "cap:N"
     start_index: str = "honoured"  # or "ignored", "from_zero", "overlapping", "refused_behind", "last_again"
     order: str = "stable"  # or "random", "random_unless_sorted"
@@ -73,6 +75,10 @@ class Paging:
 
     def _by_index(self, held: list[dict[str, Any]], query: dict[str, str]) -> Answered:
         start, count = int(query["startIndex"]), min(int(query["count"]), self.limit)
+        if self.count == "refused" and int(query["count"]) > self.limit:
+            return 400, {"scimType": "invalidValue"}
+        if self.count == "ignored":
+            count = self.limit
         if self.start_index == "ignored":
             start = 1
         begin = max(0, start - 1)
@@ -116,6 +122,9 @@ class Paging:
             total = self.total
         elif self.total.startswith("cap:"):
             total = min(everybody, int(self.total.removeprefix("cap:")))
+        if self.doubles:
+            found = [*found, *found[:1]]
+            total = total + 1 if total is not None else None
         page: dict[str, Any] = {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "startIndex": begin + 1,

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from hris_pipeline.contracts.writes import StopReason, UserRef
+from hris_pipeline.errors import DeskbirdError
 from hris_pipeline.sandbox.behaviour import Answers, Refusal
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
 from hris_pipeline_tests.deskbird.test_apply import change_team, members_of, refs, team
@@ -101,3 +102,28 @@ def test_a_run_that_is_to_end_says_by_a_code_why(start):
         if isinstance(why, str):
             assert {result.problem for result in results.values()} == {why}
     assert edge.written() == []
+
+
+def test_a_redirect_to_the_same_address_with_a_slash_is_followed_and_no_other(start, tmp_path):
+    """A service behind a gateway that names itself by http and without its port."""
+    edge = start()
+    serve, leads = edge.app.app, ["http://127.0.0.1{path}/?x=1"]
+
+    async def answer(scope, receive, send):
+        path = scope["path"]
+        if path.endswith("/"):
+            await serve({**scope, "path": path[:-1], "raw_path": path[:-1].encode()}, receive, send)
+            return
+        to = leads[-1].format(path=path).encode()
+        await send({"type": "http.response.start", "status": 308, "headers": [(b"location", to)]})
+        await send({"type": "http.response.body", "body": b""})
+
+    edge.app.app = answer
+    results = edge.run(create(1, "anna"), create(2, "ben", manager=UserRef("p:anna"), stage=2), dialect="auto")
+    assert {result.outcome for result in results.values()} == {"applied"}
+    assert edge.service.find_user("p:ben", "ben@example.com")[1]
+    assert edge.service.read_users(tmp_path / "users", lambda *_: None).records == 2
+    for elsewhere in ("http://elsewhere.example{path}/", "/login", "http://[", ""):
+        leads.append(elsewhere)
+        with pytest.raises(DeskbirdError, match="HTTP 308"):
+            edge.service.read_users(tmp_path / "users", lambda *_: None)

@@ -15,6 +15,7 @@ from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.journal import Journal, pending
 from hris_pipeline.deskbird.scim import Group, User
 from hris_pipeline.errors import WarehouseError
+from hris_pipeline.sandbox.behaviour import Forms
 from hris_pipeline.sandbox.deskbird import TOKEN, Deskbird
 from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
 
@@ -262,8 +263,22 @@ def test_a_manager_that_never_comes_back_counts_as_set(start):
     results = edge.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
     assert [results[n].outcome for n in (1, 2)] == ["applied", "applied"]
     assert manager_of(edge, "anna@example.com") == edge.ids["p:boss"]
-    assert edge.remembered == {"user_create": "rfc", "user_create.manager": "rfc", "manager.set": "rfc"}
+    assert edge.remembered == {"user_create": "rfc", "user_create.manager": "entra", "manager.set": "rfc"}
     assert edge.evidence == {"user_create": "read_back", "user_create.manager": "accepted", "manager.set": "accepted"}
+
+
+@pytest.mark.parametrize("along", ["taken", "ignored"])
+def test_c110_a_manager_that_never_comes_back_follows_each_creation_as_a_change(start, along):
+    """Nothing shows whether a creation keeps the manager, so each one is set in the form that Entra ID sends as well."""
+    edge = start(readable_manager=False)
+    edge.app.behave(forms=Forms(post_manager=along))
+    for number, names in enumerate((("anna", "ben", "cem"), ("dora", "emil"))):
+        boss = [create(1, "boss")] if not number else []
+        results = edge.run(
+            *boss, *(create(10 + n, name, manager=UserRef("p:boss"), stage=2) for n, name in enumerate(names)), dialect="auto"
+        )
+        assert {result.outcome for result in results.values()} == {"applied"}
+        assert {manager_of(edge, f"{name}@example.com") for name in names} == {edge.ids["p:boss"]}
 
 
 def test_a_manager_that_is_known_to_be_readable_and_does_not_stick_is_named(start):

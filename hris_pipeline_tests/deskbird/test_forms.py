@@ -1,6 +1,9 @@
 """Each form of write is proven by itself, read back, remembered and doubted (cases 110 and 112); over real HTTP."""
 
 import itertools
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -11,7 +14,7 @@ from hris_pipeline.deskbird import comparison
 from hris_pipeline.deskbird.comparison import Seen, collateral
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.records import Enterprise, Group, User, Value
-from hris_pipeline.sandbox.behaviour import Forms
+from hris_pipeline.sandbox.behaviour import Behaviour, Forms
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
 from hris_pipeline_tests.deskbird.test_apply import change_team, manager_of, members_of, refs, team
 
@@ -26,6 +29,7 @@ READABLE = (
     "members",
     "manager_deskbird_id",
 )
+BOTH = Forms(active="both", attributes="both", empty="both", add_members="both", remove_members="both", manager="both")
 _NIGHTS = itertools.count()
 
 
@@ -264,3 +268,65 @@ def test_c112_what_else_has_changed(write, before, after, found):
 )  # fmt: skip
 def test_c113_tags_that_gateways_rewrote(one, two, same):
     assert comparison.same_tag(one, two) is same
+
+
+def heeds(edge: Edge, rule: Callable[[dict[str, Any]], bool]) -> None:
+    """Let deskbird drop the operations of a PATCH that do not fulfil a rule, and acknowledge them all the same."""
+    serve = edge.app.app
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] != "PATCH":
+            await serve(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        patch = json.loads(body)
+        patch["Operations"] = [operation for operation in patch["Operations"] if rule(operation)]
+        if not patch["Operations"]:
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        sent = [{"type": "http.request", "body": json.dumps(patch).encode(), "more_body": False}]
+
+        async def again() -> Any:
+            return sent.pop() if sent else {"type": "http.disconnect"}
+
+        await serve({**scope, "headers": [each for each in scope["headers"] if each[0] != b"content-length"]}, again, send)
+
+    edge.app.app = answer
+
+
+@pytest.mark.parametrize("title", ["addresses", "the rest"])
+def test_c110_an_address_and_its_user_name_are_told_apart_where_one_of_them_is_ignored(start, title):
+    """The one goes in one form and the other in another: only the form that was ignored is sent in the other dialect."""
+    edge = start(behaviour=Behaviour(forms=BOTH))
+
+    def rule(operation: dict[str, Any]) -> bool:
+        if "path" not in operation:
+            return False
+        of_address = operation["path"].startswith("emails")
+        return operation["op"][0].isupper() == (of_address == (title == "addresses"))
+
+    heeds(edge, rule)
+    users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(4)}
+
+    def renamed(n: int, number: int) -> Any:
+        before = {"email": f"u{n}@example.com", "family_name": "N", "display_name": "U N"}
+        after = {"email": f"v{n}@example.com", "family_name": "M", "display_name": "U M"}
+        return update(number, str(n), users[n], before, after)
+
+    def named(n: int, number: int) -> Any:
+        return update(number, str(n), users[n], {"given_name": "U"}, {"given_name": "V"})
+
+    for night_, (one, two) in enumerate(((0, 1), (2, 3))):
+        edge.app.faults.forget()
+        results = edge.run(renamed(one, 1), named(two, 2), dialect="auto", readable=READABLE)
+        assert {result.outcome for result in results.values()} == {"applied"}, night_
+        held = edge.app.desk.user(f"v{one}@example.com")
+        assert (held["emails"][0]["value"], held["name"]["familyName"]) == (f"v{one}@example.com", "M")
+        assert edge.app.desk.user(f"u{two}@example.com")["name"]["givenName"] == "V"
+        spoken = (edge.remembered["user_email.replace"], edge.remembered["user_update.replace"])
+        assert spoken == (("entra", "rfc") if title == "addresses" else ("rfc", "entra"))
+    assert len(edge.written()) == 3  # the second night nothing is tried: the two dialects never share a request

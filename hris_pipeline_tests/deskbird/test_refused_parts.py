@@ -265,3 +265,56 @@ def test_c107_to_c109_whatever_is_refused_all_else_ends_as_wanted_and_exactly_th
     assert told == {f"p:{n}" for n in members} or not members
     assert sum(line.endswith(group) for line in edge.written()) <= 1 + 2 * 4 * max(len(members), 1)
     assert msgspec.json.encode([result.problem for result in results.values()]).count(b"example.com") == 0
+
+
+@pytest.mark.parametrize("status", [404, 410, 412])
+def test_c108_a_part_that_is_refused_as_if_the_record_were_gone_or_changed_is_refused_alone(start, status):
+    """deskbird still shows the record, and no tag was sent that could have failed."""
+    edge = start(etags=False)
+    users = people(edge, 2)
+    behave(edge, Refusal(who="p:0", what="displayName", status=status))
+    after = {"family_name": "M", "display_name": "U M", "active": False}
+    results = edge.run(*(update(n, str(n), users[n], {**NAMES, "active": True}, after) for n in range(2)))
+    assert [results[n].outcome for n in range(2)] == ["failed", "applied"]
+    user = edge.app.desk.user("u0@example.com")
+    assert (user["active"], user["name"]["familyName"]) == (False, "M")
+    assert fates(results[0])["attribute", "display_name"] == "refused_value"
+    assert results[0].http_status == status
+    assert "display name of user p:0" in results[0].problem
+
+
+@pytest.mark.parametrize("dialect", ["rfc", "auto"])
+@pytest.mark.parametrize("status", [402, 404, 409, 412])
+def test_c109_a_new_group_is_made_without_the_member_who_is_refused_whatever_the_status(start, status, dialect):
+    """A 409 may be about a member as well as about the name; deskbird shows no group of the name."""
+    edge = start()
+    users = people(edge, 4)
+    behave(edge, Refusal(who="p:2", what="member", status=status))
+    result = edge.run(team(1, "T", *"0123"), dialect=dialect)[1]
+    assert members_of(edge, "T") == {users[n] for n in (0, 1, 3)}
+    assert fates(result)["add", "p:2"].startswith("refused_")
+    assert fates(result)["record", ""] is None
+
+
+@pytest.mark.parametrize("dialect", ["rfc", "auto"])
+@pytest.mark.parametrize("what", ["manager", "displayName"])
+def test_c108_a_person_is_created_without_the_part_that_is_refused_as_a_conflict(start, what, dialect):
+    edge = start()
+    users = people(edge, 1)
+    behave(edge, Refusal(who="p:anna", what=what, status=409))
+    result = edge.run(create(1, "anna", manager=UserRef("p:0")), dialect=dialect)[1]
+    assert result.outcome == "applied"
+    assert manager_of(edge, "anna@example.com") == (None if what == "manager" else users[0])
+    refused = ("manager", "") if what == "manager" else ("attribute", "display_name")
+    assert fates(result)[refused] == "refused_conflict"
+
+
+def test_c61_a_conflict_with_nobody_whom_deskbird_shows_is_told_as_that(start):
+    edge = start()
+    behave(edge, Refusal(who="p:anna", what="create", status=409))
+    result = edge.run(create(1, "anna"))[1]
+    assert (result.outcome, result.problem_code, result.http_status) == ("failed", "refused_conflict", 409)
+    assert result.problem == "deskbird says that user p:anna exists already, but shows nobody of this address or name."
+    behave(edge, Refusal(who="p:ben", what="create", status=422))
+    result = edge.run(create(1, "ben"))[1]
+    assert result.problem == "deskbird refused the creation of user p:ben (HTTP 422)."

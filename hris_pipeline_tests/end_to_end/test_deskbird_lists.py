@@ -195,6 +195,18 @@ def test_c115_members_that_a_group_does_not_show_are_still_there(acme: Deploymen
     assert acme.writes() == []
 
 
+def test_c115_a_list_that_shows_first_members_only_is_completed_every_night(acme: Deployment) -> None:
+    """Each group by itself shows everybody: nobody counts as taken out by hand the night after they were seen."""
+    acme.deskbird.behave(members_shown=1, members_shown_in="lists")
+    assert acme.sync().code == 0
+    held = content(acme.deskbird.desk)
+    for night in (1, 2):
+        acme.forget_requests()
+        ended = acme.sync(night=night)
+        assert (ended.code, acme.writes()) == (0, []), ended.out
+    assert content(acme.deskbird.desk) == held
+
+
 def test_c116_c66_a_night_waits_neither_too_long_nor_too_little_and_ends_at_its_deadline(
     acme: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
