@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from hris_pipeline.contracts.writes import Part, ProblemCode, Result, StopReason
 from plan.world import UNGUARDED, World
 
 from hris_pipeline.contracts.change_kinds import REASON_CODES
+from hris_pipeline.contracts.writes import Part, ProblemCode, Result, StopReason
 from hris_pipeline.deskbird.delivery import Fate
 from hris_pipeline.deskbird.exchange import Answer
 from hris_pipeline.plan import execution, planning
