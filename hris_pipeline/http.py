@@ -33,8 +33,10 @@ STOPPED = "stopped"
 """The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or the deadline comes first."""
 
 
-def _slashed(response: httpx.Response) -> httpx.URL | None:
+def _slashed(response: "httpx.Response") -> "httpx.URL | None":
     """Where a redirect leads that only adds a slash to the path or takes one away; None of any other, which is not followed."""
+    import httpx  # noqa: TID251 - an edge
+
     if response.status_code not in {307, 308}:
         return None
     asked = response.request.url
