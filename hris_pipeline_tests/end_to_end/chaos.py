@@ -415,12 +415,22 @@ class Campaign:
                 or (tonight.unknown and each.what == "missing")
                 or {each.whose, member} & (tonight.blind | blocked)
                 or (member and member in absent)
+                or (member and self.stays_for(each, wrong))
                 or (each.whose, "missing") in {(other.whose, other.what) for other in wrong if self.refused_tonight(other)}
                 or (each.what == "manager" and self.boss(each.whose) in absent)
             ):
                 continue
             found.append(each)
         return found
+
+    def stays_for(self, difference: Difference, wrong: Iterable[Difference]) -> bool:
+        """Whether a member stays in a group because the next group of the kind refuses them."""
+        return any(
+            other.what == difference.what
+            and other.whose.split(":")[1] == difference.whose.split(":")[1]
+            and (self.refused_tonight(other) or (other.whose, other.what) in self.kept_back)
+            for other in wrong
+        )
 
     def boss(self, ref: str) -> str:
         person = self.acme.tenant.snapshot.persons[int(ref.rpartition(":")[2])]
