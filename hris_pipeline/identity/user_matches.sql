@@ -1,6 +1,6 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
 -- Reads: core.people, core.quarantine, deskbird.users, observed_users, person_refs, apart, marked, linked. Variable: take_over.
--- Makes: addresses, contested_users, leaving_addresses, review_candidates, match_evidence. Adds to: user_matches, review_tonight.
+-- Makes: addresses, handed_on, contested_users, leaving_addresses, review_candidates, match_evidence. Adds to: user_matches, review_tonight.
 
 insert into review_tonight
 with several_records as (select hris_ref from core.people where len(other_refs) > 0)
@@ -32,6 +32,22 @@ union all
 select deskbird_id, email_key(user_name) from deskbird.users
 where user_name is distinct from email and email_key(user_name) <> email_key(coalesce(email, user_name));
 
+-- A record that is about to end lost its address to the next record of the same name: one person (case 91). The user keeps the
+-- address until the old record has ended, and is the next record's then.
+create or replace temp table handed_on as
+with held as (
+    select m.hris_ref, a.key
+    from user_matches m join addresses a using (deskbird_id)
+    where m.hris_ref in (select hris_ref from core.people where wanted and end_date is not null)
+)
+select p.hris_ref, min(n.hris_ref) as next_ref
+from held h
+join core.people p on p.hris_ref = h.hris_ref and person_key(p.email) <> h.key
+join core.people n on person_key(n.email) = h.key and n.hris_ref <> p.hris_ref
+where n.status <> 'ended' and folded_name(n.display_name) = folded_name(p.display_name)
+    and n.hris_ref not in (select hris_ref from user_matches)
+group by p.hris_ref;
+
 -- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
 -- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
@@ -41,7 +57,7 @@ with recursive moves as (
     semi join user_matches using (hris_ref, deskbird_id)
     join core.people p using (hris_ref)
     anti join addresses a on a.deskbird_id = k.deskbird_id and a.key = person_key(p.email)
-    where p.wanted
+    where p.wanted and k.hris_ref not in (select hris_ref from handed_on)
 ), held_by as (
     select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes
 ), stuck as (

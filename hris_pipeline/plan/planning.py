@@ -37,6 +37,8 @@ _VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
 _HOLDING = """select coalesce(list(distinct guard), []),
         (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
     from (select unnest(guards) as guard from changes_judged)"""
+_HANDED_ON = """select exists (from handed_on)
+        or exists (from state.contradictions where code = 'address_handed_on')"""
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
     reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
@@ -148,6 +150,8 @@ def build(
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
     if undoes is None:
         run(con, _SQL["findings"])
+        if con.execute(_HANDED_ON).fetchone() == (True,):
+            run(con, _SQL["addresses_handed_on"])
         drift.publish(con)
     else:
         con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])

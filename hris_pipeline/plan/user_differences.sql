@@ -1,5 +1,5 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, deskbird.users, user_matches, addresses, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
+-- Reads: core.people, deskbird.users, user_matches, addresses, handed_on, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
 -- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
 
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
@@ -51,10 +51,12 @@ with observed as (
     left join state.acknowledged_values d on d.deskbird_id = c.deskbird_id and d.attribute = 'display_name'
 )
 select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
-from observed anti join taken_addresses using (hris_ref) where key is distinct from observed_key and not list_contains(unknown, 'email')
+from observed anti join taken_addresses using (hris_ref) anti join handed_on using (hris_ref)
+where key is distinct from observed_key and not list_contains(unknown, 'email')
 union all
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)
-from observed anti join taken_addresses using (hris_ref) where key is distinct from user_name_key and observed_email is not null and not list_contains(unknown, 'email')
+from observed anti join taken_addresses using (hris_ref) anti join handed_on using (hris_ref)
+where key is distinct from user_name_key and observed_email is not null and not list_contains(unknown, 'email')
 union all
 select hris_ref, deskbird_id, 'given_name', to_json(now_given_name), to_json(given_name)
 from observed where is_said(given_name, 'given_name', unknown) and nfc_normalize(now_given_name) is distinct from given_name

@@ -84,6 +84,38 @@ def test_c91_a_new_profile_that_got_the_old_ones_address_is_the_same_person(same
     assert review(world) == {}
 
 
+@pytest.mark.parametrize("prehire_days", [0, 7])
+def test_c91_the_address_can_move_before_the_old_record_has_ended(world: World, prehire_days: int) -> None:
+    """The old profile gets another address on its last day, the new one begins the day after."""
+    world.prehire_days = prehire_days
+    user = world.user_of("18")
+    held = user.email
+    today, tomorrow = world.now.date(), world.now.date() + dt.timedelta(days=1)
+    change(world, "18", email="old.18@acme.test", end_date=str(today))
+    world.hire("68", given_name="Rita", family_name="Return", start_date=str(tomorrow))
+    change(world, "68", email=held)
+    users = len(world.users)
+    _, _, night = world.night()
+    assert (night.in_line, user.email, user.user_name, len(world.users)) == (True, held, held, users)
+    assert world.query("select hris_ref, code from state.contradictions") == [("p:18", "address_handed_on")]
+    world.now += dt.timedelta(days=1)
+    _, _, night = world.night()
+    assert (night.in_line, user.external_id, user.active, user.email) == (True, "p:68", True, held)
+    assert (len(world.users), review(world)) == (users, {})
+    assert world.query("from state.contradictions where code = 'address_handed_on'") == []
+    assert world.make_plan().changes == 0
+
+
+def test_c91_somebody_of_the_same_name_who_stays_takes_another_address_at_once(world: World) -> None:
+    held = world.user_of("18").email
+    change(world, "18", email="rita.18@acme.test")
+    world.hire("68", given_name="Rita", family_name="Return")
+    change(world, "68", email=held)
+    world.night()
+    assert (world.user_of("18").email, world.user_of("68").email) == ("rita.18@acme.test", held)
+    assert world.query("from state.contradictions") == []
+
+
 def test_c91_the_evidence_names_the_old_record_and_what_agrees(world: World) -> None:
     change(world, "18", **LEFT, email=None)
     world.hire("68", given_name="RITA", family_name="Return")
