@@ -18,6 +18,7 @@ import httpx  # noqa: TID251 - an edge
 import msgspec
 
 from hris_pipeline.contracts.writes import ProblemCode, StopReason, UserRef, Write
+from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.comparison import Seen, as_held, differences, same_tag, shown
 from hris_pipeline.deskbird.dialects import Request
 from hris_pipeline.deskbird.journal import Entry, Journal
@@ -138,15 +139,13 @@ class Exchange:
             raise DeskbirdError(f"deskbird did not answer when asked for a record: {problem}.") from None
         if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return None
-        body = response.content.removeprefix(_BOM)
+        if response.status_code != HTTPStatus.OK:
+            raise DeskbirdError(f"deskbird did not give a record (HTTP {response.status_code}).")
+        content, form = response.content, response.headers.get("content-type", "")
         try:
-            if response.status_code != HTTPStatus.OK:
-                raise DeskbirdError(f"deskbird did not give a record (HTTP {response.status_code}).")
-            whole = msgspec.json.decode(body)
-            record: User | Group = (
-                msgspec.json.decode(body, type=User) if write.of_user else msgspec.json.decode(body, type=Group)
-            )
-        except (msgspec.DecodeError, UnicodeDecodeError):  # their texts may quote what was sent
+            record: User | Group = records.one(content, form, User if write.of_user else Group)
+            whole = records.whole(content, form)
+        except records.NotScimError:
             raise DeskbirdError("deskbird gave something that is no record.") from None
         self.readable.update(shown(record))
         return Seen(record, whole)

@@ -220,7 +220,7 @@ def one(content: bytes, content_type: str, kind: type[Record]) -> Record:
     else:
         if not record.is_odd:
             return record
-    found, _ = _record(_loaded(content, content_type), kind)
+    found, _ = _record(whole(content, content_type), kind)
     if isinstance(found, Unreadable):
         raise NotScimError
     return found
@@ -238,7 +238,7 @@ _ACTIVE = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 
 
 def _leniently(content: bytes, content_type: str, kind: type[Record]) -> Decoded[Record]:
-    body = _loaded(content, content_type)
+    body = whole(content, content_type)
     resources, total = _get(body, "Resources"), _count(_get(body, "totalResults"))
     if not (resources is None or isinstance(resources, list)) or (resources is None and total is None):
         raise NotScimError
@@ -257,8 +257,11 @@ def _leniently(content: bytes, content_type: str, kind: type[Record]) -> Decoded
     return Decoded(total, records, unreadable, cursor if isinstance(cursor, str) else None, frozenset(untold))
 
 
-def _loaded(content: bytes, content_type: str) -> Mapping[str, Any]:
-    """The body as an object, whatever its encoding; what cannot be decoded becomes a lone surrogate, as an escape may be one."""
+def whole(content: bytes, content_type: str) -> Mapping[str, Any]:
+    """The body as an object, whatever its encoding; what cannot be decoded becomes a lone surrogate, as an escape may be one.
+
+    :class:`NotScimError` where it is no object.
+    """
     try:
         body = json.loads(_decoded(content, content_type), strict=False, parse_int=_integer)
     except (ValueError, RecursionError):

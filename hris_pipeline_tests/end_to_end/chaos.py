@@ -56,6 +56,7 @@ DESKBIRD_PATHS = ("*/Users*", "*/Groups*")
 METHODS = ("", "GET ", "POST ", "PATCH ")
 NAMES = (*(f"personio_{kind}" for kind in OF_PERSONIO), *(f"deskbird_{kind}" for kind in OF_DESKBIRD), "kill", *oddities.names())
 ADDRESS = ("userName", "emails")
+IGNORED = 204  # the status of a refusal that is none to look at
 KEPT_BACK = {"userName", "emails", "name.givenName", "name.familyName", "displayName", "manager"}
 """What a refusal may keep back for good: it is tried again when HR wants another value."""
 
@@ -121,6 +122,7 @@ class Campaign:
         self.report.service = tuple(odd)
         self.tonight = Night(self.service)
         self.kept_back: set[tuple[str, str]] = set()  # (whose, what) that was refused, and HR wants nothing else since
+        self.unseen: set[tuple[str, str]] = set()  # that was ignored without a word by a service that does not show it
         self.api = str(acme.account["api"])
         self.numbers = iter(range(1000, 1_000_000))
         self.vanished: dict[str, int] = {}  # ref -> the first night without the record
@@ -410,7 +412,7 @@ class Campaign:
             member = each.what.partition(":")[2]
             if (
                 self.refused_tonight(each)
-                or (each.whose, each.what) in self.kept_back
+                or (each.whose, each.what) in self.kept_back | self.unseen
                 or (full and each.what in {"missing", "active"})
                 or (tonight.unknown and each.what == "missing")
                 or {each.whose, member} & (tonight.blind | blocked)
@@ -448,6 +450,10 @@ class Campaign:
         self.kept_back = (self.kept_back & now) | {
             (whose, what) for whose, what in refused if what in KEPT_BACK or what.startswith("member:")
         }
+        hidden = {"manager": "manager", "members": "member:"}
+        starts = tuple(hidden[name] for name in self.service.hides & hidden.keys())
+        ignores = any(refusal.status == IGNORED for refusal in self.tonight.behaviour.refusals)
+        self.unseen = (self.unseen & now) | {each for each in refused if ignores and each[1].startswith(starts)}
 
     def lost(
         self, before: "Before", users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapping[str, Any]]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Forms, Refusal
-from hris_pipeline.sandbox.company import Employment, Person, generate
+from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Forms, Odd, Refusal
+from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, generate
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed, manager_id
 
 PEOPLE = 14
@@ -157,6 +157,26 @@ def test_c113_c117_tags_that_never_match_and_creations_without_a_body_cost_nobod
     acme.forget_requests()
     assert acme.sync(night=2).code == 0
     assert acme.writes() == []
+
+
+def test_c113_c114_a_record_whose_id_is_a_number_is_written_and_read_back(acme: Deployment) -> None:
+    """A tag that never matches makes each first write read the record by itself, in whatever form it comes."""
+    unit = next(unit for unit in acme.tenant.snapshot.units if unit.kind == "team")
+    odd = tuple(Odd(who=who, kind="number_id") for who in (f"personio:team:{unit.id}", "personio:3"))
+    acme.deskbird.behave(answers=Answers(tags="strong"))
+    assert acme.sync().code == 0
+    acme.deskbird.behave(answers=Answers(tags="strong"), odd=odd)
+    acme.sync(night=1)
+    acme.tenant.set_unit(OrgUnit("team", unit.id, "Renamed"))
+    acme.tenant.change(3, last_name="Anders")
+    ended = acme.sync(night=2)
+    assert not acme.ask(
+        """select hris_ref, problem from deskbird.applied_changes
+           join deskbird.changes using (plan_id, seq) where outcome = 'failed'"""
+    )
+    assert ended.code in {0, 3}, ended.out
+    assert names(acme)["personio:3"] == "Anders"
+    assert "Renamed" in {group["displayName"] for group in acme.deskbird.desk.groups()}
 
 
 def test_c107_leavers_free_seats_for_newcomers_and_who_finds_none_waits_alone(acme: Deployment) -> None:
