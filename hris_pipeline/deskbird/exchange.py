@@ -143,7 +143,7 @@ class Exchange:
             raise DeskbirdError(f"deskbird did not give a record (HTTP {response.status_code}).")
         content, form = response.content, response.headers.get("content-type", "")
         try:
-            record: User | Group = records.one(content, form, User if write.of_user else Group)
+            record: User | Group = records.one(content, form, User) if write.of_user else records.one(content, form, Group)
             whole = records.whole(content, form)
         except records.NotScimError:
             raise DeskbirdError("deskbird gave something that is no record.") from None

@@ -474,8 +474,18 @@ class Campaign:
                 wanted = f"personio:{kind}:{unit}"
                 if wanted == mark:
                     yield f"{mark} lost {refs[gone]}, whom HR keeps there"
-                elif unit is not None and gone not in after.get(wanted, set()):
+                elif unit is not None and gone not in after.get(wanted, set()) and not self.ignored(wanted, refs[gone]):
                     yield f"{refs[gone]} left {mark} and is not in {wanted}"
+
+    def ignored(self, group: str, member: str) -> bool:
+        """Whether deskbird said tonight that it took a member into a group, and did not."""
+        return any(
+            refusal.what == "member"
+            and refusal.status == IGNORED
+            and fnmatchcase(member, refusal.who)
+            and fnmatchcase(group, refusal.group)
+            for refusal in self.tonight.behaviour.refusals
+        )
 
     def may_go(self, ref: str | None) -> bool:
         """Whether there is a reason to deactivate: an end, or three days in no record."""
