@@ -1,4 +1,4 @@
--- The one place that puts the reason of a change into words, from its code (contracts.REASON_CODES) and the facts that it
+-- The one place that puts the reason of a change into words, from its code (contracts/change_kinds.py) and the facts that it
 -- rests on. Nothing decides by these sentences; whatever is to be decided goes by the code.
 -- DuckDB takes an arrow after a macro's parameter for a lambda, so that facts are taken out by function.
 
@@ -49,35 +49,20 @@ create or replace temp macro reason_of(code, object, action, "after", evidence) 
     when 'changed_by_a_run' then 'It is otherwise than run '
         || left(json_extract_string(evidence, '$.damage.run_id'), 8)
         || ' left it, and the HR system still wants it so.'
-    when 'undoes_creation'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it created this user; a user is never deleted, only deactivated.'
-    when 'undoes_reactivation'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it reactivated this user.'
-    when 'undoes_deactivation'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it deactivated this user.'
-    when 'undoes_values' then 'Undoes plan ' || json_extract_string(evidence, '$.undoes') || ': '
-        || array_to_string(list_transform(json_keys("after"), lambda name: case name
-            when 'hris_ref' then 'our marker' when 'name' then 'the name' else replace(name, '_', ' ') end), ', ')
-        || if(len(json_keys("after")) > 1, ' go back to what they were.', ' goes back to what it was.')
-    when 'undoes_group_creation'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it created this group, and nobody else is in it.'
-    when 'undoes_group_deletion'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it deleted this group; it comes back under another id.'
-    when 'undoes_addition'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it put the person into this group.'
-    when 'undoes_removal'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it took the person out of this group.'
-    when 'undoes_former_membership'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': it deleted this group; who was in it is in it again.'
-    when 'undoes_manager'
-        then 'Undoes plan ' || json_extract_string(evidence, '$.undoes')
-            || ': the manager goes back to what it was.'
+    else if(starts_with(code, 'undoes_'), 'Undoes plan ' || json_extract_string(evidence, '$.undoes') || ': '
+        || case code
+            when 'undoes_creation' then 'it created this user; a user is never deleted, only deactivated.'
+            when 'undoes_reactivation' then 'it reactivated this user.'
+            when 'undoes_deactivation' then 'it deactivated this user.'
+            when 'undoes_values'
+                then array_to_string(list_transform(json_keys("after"), lambda name: case name
+                        when 'hris_ref' then 'our marker' when 'name' then 'the name' else replace(name, '_', ' ') end), ', ')
+                    || if(len(json_keys("after")) > 1, ' go back to what they were.', ' goes back to what it was.')
+            when 'undoes_group_creation' then 'it created this group, and nobody else is in it.'
+            when 'undoes_group_deletion' then 'it deleted this group; it comes back under another id.'
+            when 'undoes_addition' then 'it put the person into this group.'
+            when 'undoes_removal' then 'it took the person out of this group.'
+            when 'undoes_former_membership' then 'it deleted this group; who was in it is in it again.'
+            when 'undoes_manager' then 'the manager goes back to what it was.'
+        end, null)
 end;
