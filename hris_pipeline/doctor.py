@@ -259,7 +259,7 @@ def _rehearsed(
     for one in lost:
         where = SYSTEMS[company.hris[one.connection].system].where_of(company.hris[one.connection].options, "manager")
         told_of = f"{one.of:,} people name a manager, and {one.of - one.came:,} of these references lead to nobody. "
-        told_of += "Deskbird keeps their managers, and guard attribute_vanished holds until they are found again."
+        told_of += "Their managers in deskbird stay, and guard attribute_vanished trips every night until they are found again."
         remedy = f"{where}; or set sync.managers to false."
         yield Finding("missing", PEOPLE, f"manager references of connection {one.connection}", told_of, remedy)
     if company.sync.managers and lines.problems:

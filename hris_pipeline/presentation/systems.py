@@ -32,7 +32,7 @@ EVIDENCE = {
     "facts": "second-hand facts only",
 }
 ABOUT = (
-    "What each HR system offers where it is read; what of it is carried over to deskbird, the README says. "
+    "What each HR system offers where it is read. The company file's `sync` says what of it goes to deskbird. "
     "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
 )
 _SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
