@@ -383,7 +383,7 @@ class Campaign:
             elif not self.failing() and ended.code in {1, 3} and set(self.tonight.names) <= oddities.REFUSALS:
                 yield from (f"a refusal stopped {each}" for each in waits)
             if not self.tonight.damages:
-                yield from self.lost(before, users, groups)
+                yield from self.lost(before, users, groups, ended)
         self.keep_back(wrong)
 
     def hr_was_clear(self) -> bool:
@@ -456,7 +456,11 @@ class Campaign:
         self.unseen = (self.unseen & now) | {each for each in refused if ignores and each[1].startswith(starts)}
 
     def lost(
-        self, before: "Before", users: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Mapping[str, Any]]
+        self,
+        before: "Before",
+        users: Mapping[str, Mapping[str, Any]],
+        groups: Mapping[str, Mapping[str, Any]],
+        ended: Ended,
     ) -> Iterator[str]:
         """Whom a group lost though HR keeps them there, and who left one before the next one had them."""
         after = {group.get("externalId"): _members(group) for group in groups.values()}
@@ -474,8 +478,10 @@ class Campaign:
                 wanted = f"personio:{kind}:{unit}"
                 if wanted == mark:
                     yield f"{mark} lost {refs[gone]}, whom HR keeps there"
-                elif unit is not None and gone not in after.get(wanted, set()) and not self.ignored(wanted, refs[gone]):
-                    yield f"{refs[gone]} left {mark} and is not in {wanted}"
+                elif unit is not None and gone not in after.get(wanted, set()):
+                    told = ended.code != 0 or "members" in self.service.hides  # what nobody can see, no night can tell
+                    if not (told and self.ignored(wanted, refs[gone])):
+                        yield f"{refs[gone]} left {mark} and is not in {wanted}"
 
     def ignored(self, group: str, member: str) -> bool:
         """Whether deskbird said tonight that it took a member into a group, and did not."""
