@@ -20,6 +20,14 @@ _OBSERVED, _KNOWN, _SOMEBODY_ELSE, _USERS, _RULES, _GROUPS, _NEW_IDS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in ("observed", "known_users", "somebody_else", "user_matches", "rules_found", "group_matches", "new_unit_ids")
 )
+CONTRADICTIONS: Mapping[str, str] = {
+    "address_handed_on": (
+        "The record is about to end, and a new record of the same name has the address that it had. The user keeps "
+        "the address until the old record has ended, and then belongs to the new one. If these are two people, "
+        "correct a name or an address."
+    ),
+}
+"""Where two records do not go together, by code: what is wrong, and what the HR department corrects."""
 _ALTERED = "select exists (from linked where not has_address or marked_otherwise) or exists (from marked where not has_address)"
 _DESERTED = "select exists (from known_groups k anti join (from core.groups where member_count > 0) c on c.hris_ref = k.ref)"
 

@@ -34,6 +34,8 @@ _LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTIN
         "manager_references",
     )
 )
+_COUNTED = """select code, count(*) from state.contradictions
+    where list_contains(getvariable('contradictions_of_records'), code) group by all order by all"""
 _CONTRADICTED = "select exists (from people_records where contradiction is not null) or exists (from state.contradictions)"
 _FOLLOWED = """
     create or replace temp table followed as
@@ -115,6 +117,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     _follow_ties(con)
     run(con, _PERSONS)
     run(con, _QUARANTINE)
+    con.execute("set variable contradictions_of_records = ?", [list(status.CONTRADICTIONS)])
     if con.execute(_CONTRADICTED).fetchone() == (True,):
         run(con, _CONTRADICTIONS)
     run(con, _PEOPLE)
@@ -132,7 +135,7 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) 
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
-    contradictions = dict(con.execute("select code, count(*) from state.contradictions group by all order by all").fetchall())
+    contradictions = dict(con.execute(_COUNTED).fetchall())
     return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, resolved, contradictions, changed)
 
 

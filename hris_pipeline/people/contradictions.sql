@@ -1,5 +1,5 @@
 -- state.contradictions: whose word and days do not go together tonight, with the night it was first seen.
--- Reads: people_records, violations, status_words. Variable: now. Writes: state.contradictions.
+-- Reads: people_records, violations, status_words. Variables: now, contradictions_of_records (codes). Writes: state.contradictions.
 
 create or replace temp table contradictions_tonight as
 with talkative as (
@@ -13,6 +13,6 @@ left join state.contradictions c on c.hris_ref = p.hris_ref and c.code = p.contr
 where p.contradiction is not null
     and p.hris_ref not in (select hris_ref from violations where "table" = 'core.people')
     and (p.contradiction.code <> 'active_after_last_day' or p.connection in (from talkative));
-delete from state.contradictions where code <> 'address_handed_on'; -- the plan's
+delete from state.contradictions where list_contains(getvariable('contradictions_of_records'), code);
 insert into state.contradictions by name from contradictions_tonight;
 drop table contradictions_tonight;

@@ -81,10 +81,5 @@ CONTRADICTIONS: Mapping[str, str] = {
         "The status says that somebody who was here is not, and the first day is still to come. Enter the last day of the "
         "employment that ended, or correct the status or the first day."
     ),
-    "address_handed_on": (
-        "The record is about to end, and a new record of the same name has the address that it had. The user keeps "
-        "the address until the old record has ended, and then belongs to the new one. If these are two people, "
-        "correct a name or an address."
-    ),
 }
 """Where the word and the days do not go together, by code: what is wrong, and which field the HR department corrects."""

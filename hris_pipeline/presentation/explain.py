@@ -21,7 +21,6 @@ from hris_pipeline import identity
 from hris_pipeline.contracts.change_kinds import UNDOING
 from hris_pipeline.contracts.tables import RULES
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.people.status import CONTRADICTIONS
 from hris_pipeline.plan import PlanRules
 from hris_pipeline.plan.planning import compute
 from hris_pipeline.presentation import clean, document, escaped, moment
@@ -311,7 +310,7 @@ def _contradictions(con: duckdb.DuckDBPyConnection, subject: _Subject) -> list[R
     rows = _rows(
         con, "from state.contradictions where list_contains(?, hris_ref) order by first_seen, hris_ref", [list(subject.refs)]
     )
-    return [{**row, "meaning": CONTRADICTIONS.get(row["code"], row["code"].replace("_", " "))} for row in rows]
+    return [{**row, "meaning": reviews.CONTRADICTIONS.get(row["code"], row["code"].replace("_", " "))} for row in rows]
 
 
 _WAITS_NOW = """

@@ -17,15 +17,18 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from hris_pipeline import identity
 from hris_pipeline.contracts.tables import EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.identity.decisions import Decision, Word
-from hris_pipeline.people.status import CONTRADICTIONS
+from hris_pipeline.people import status
 from hris_pipeline.presentation import clean, document, moment
 from hris_pipeline.presentation.oddities import Oddities
 from hris_pipeline.wording import count
 
 _SQL, _CORRECTIONS = ((Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("review", "corrections"))
+CONTRADICTIONS = {**status.CONTRADICTIONS, **identity.CONTRADICTIONS}
+"""What does not go together, in one record or between two, by code."""
 _SHOWN = 50  # of what is to be corrected, on a screen; a document holds all of it
 HELD_BACK = {
     "status_is_known": "Its status is a word that is not known. Correct it, or say in the company file what it means.",
