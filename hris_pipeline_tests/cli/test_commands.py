@@ -239,7 +239,7 @@ def test_help_and_systems_import_neither_dagster_nor_pandas():
     assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
 
 
-NOT_FOR_READING = {"pandas", "pandera", "dagster", "sqlalchemy", "alembic", "httpx"}
+NOT_FOR_READING = {"pandas", "pandera", "numpy", "pyarrow", "dagster", "sqlalchemy", "alembic", "httpx"}
 READING = [
     (["--help"], 0),
     (["systems"], 0),
