@@ -1,27 +1,50 @@
--- Every request ever made for one person: when, of which plan, what for, what was answered. A request for a group counts where the person was in it.
+-- Every request ever made for one person: when, of which plan, what for, what was answered. A request for a group counts where
+-- the person was in it.
 -- Reads: state.plan_changes, state.outcomes, state.ledger. Parameters: refs, ids.
 with mine as (
-    select plan_id, request, seq, object, action, group_ref, reason from state.plan_changes
+    select plan_id, request, seq, object, action, group_ref, reason
+    from state.plan_changes
     where object <> 'group' and (list_contains($refs, hris_ref) or list_contains($ids, deskbird_id))
 ), asked as (
     select plan_id, request from mine
     union
-    select plan_id, request from state.ledger
+    select plan_id, request
+    from state.ledger
     where list_contains($refs, hris_ref) or list_contains($ids, deskbird_id)
 ), became as (
-    select o.plan_id, o.seq, max_by(o.outcome, o.rowid) as outcome, max_by(o.problem, o.rowid) as problem
-    from state.outcomes o semi join mine using (plan_id, seq) where o.outcome in ('applied', 'failed') group by all
+    select
+        o.plan_id,
+        o.seq,
+        max_by(o.outcome, o.rowid) as outcome,
+        max_by(o.problem, o.rowid) as problem
+    from state.outcomes o
+    semi join mine using (plan_id, seq)
+    where o.outcome in ('applied', 'failed')
+    group by all
 ), purposes as (
-    select m.plan_id, m.request,
-        list(concat_ws(' ', m.object, m.action, m.group_ref) order by m.seq) as changes,
-        string_agg(distinct m.reason, ' ' order by m.reason) as reason,
-        string_agg(distinct b.problem, ' ' order by b.problem) as problem
-    from mine m left join became b using (plan_id, seq) group by all
+    select
+        mine.plan_id,
+        mine.request,
+        list(concat_ws(' ', mine.object, mine.action, mine.group_ref) order by mine.seq) as changes,
+        string_agg(distinct mine.reason, ' ' order by mine.reason) as reason,
+        string_agg(distinct became.problem, ' ' order by became.problem) as problem
+    from mine
+    left join became using (plan_id, seq)
+    group by all
 )
-select coalesce(min(l.happened_at) filter (l.phase = 'sent'), min(l.happened_at)) as sent_at, l.plan_id, l.request, l.attempt, any_value(l.kind) as kind,
-    coalesce(any_value(p.changes), []) as changes, any_value(p.reason) as reason,
-    max(l.status) filter (l.phase = 'answered') as http_status, bool_or(l.phase = 'answered') as answered, any_value(p.problem) as problem
-from state.ledger l semi join asked using (plan_id, request)
-left join purposes p using (plan_id, request)
+select
+    coalesce(min(l.happened_at) filter (l.phase = 'sent'), min(l.happened_at)) as sent_at,
+    l.plan_id,
+    l.request,
+    l.attempt,
+    any_value(l.kind) as kind,
+    coalesce(any_value(purposes.changes), []) as changes,
+    any_value(purposes.reason) as reason,
+    max(l.status) filter (l.phase = 'answered') as http_status,
+    bool_or(l.phase = 'answered') as answered,
+    any_value(purposes.problem) as problem
+from state.ledger l
+semi join asked using (plan_id, request)
+left join purposes using (plan_id, request)
 group by l.plan_id, l.request, l.attempt
 order by sent_at, l.request, l.attempt
