@@ -1,4 +1,5 @@
--- One plan as people read it: every change with what became of it, whether a decision belongs to it, and the names behind its ids.
+-- One plan as people read it: every change with what became of it, whether a decision belongs to it, and the names behind
+-- its ids.
 -- A name is what the HR system says, else what deskbird shows. Of a change's guards, `guard` is the first that no valid approval
 -- covers.
 -- Reads: state.plan_changes, deskbird.applied_changes, core.people, core.groups, deskbird.users, deskbird.groups,

@@ -297,6 +297,13 @@ def test_what_deskbird_does_not_give_back_is_marked():
     assert rows["hris_ref"]["verdict"] == "not known: deskbird does not give it back"
 
 
+def test_a_request_gives_its_reasons_in_the_order_of_its_changes(world):
+    night(world)
+    request = next(row for row in read(world, "p:2").requests if "user create" in row["changes"])
+    assert request["changes"] == ["user create", "manager set"]
+    assert request["reason"] == "The person works here and deskbird has no user for them. The HRIS names this manager."
+
+
 def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(world):
     night(world)
     night(world)

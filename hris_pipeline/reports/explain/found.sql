@@ -1,4 +1,5 @@
--- Who may be meant: every record and user that bears the text as its hris_ref, id or address; addresses of other days only where none of today does.
+-- Who may be meant: every record and user that bears the text as its hris_ref, id or address; addresses of other days only
+-- where none of today does.
 -- Reads: records_read, core.people, core.quarantine, deskbird.users, and all of schema state. Parameter: asked.
 with today as (
     select hris_ref as ref, null as id, email_key(email) as key from records_read

@@ -21,12 +21,15 @@ with mine as (
     semi join mine using (plan_id, seq)
     where o.outcome in ('applied', 'failed')
     group by all
+), reasons as (
+    select plan_id, request, string_agg(reason, ' ' order by seq) as reason
+    from (select plan_id, request, reason, min(seq) as seq from mine group by all)
+    group by all
 ), purposes as (
     select
         mine.plan_id,
         mine.request,
         list(concat_ws(' ', mine.object, mine.action, mine.group_ref) order by mine.seq) as changes,
-        string_agg(distinct mine.reason, ' ' order by mine.reason) as reason,
         string_agg(distinct became.problem, ' ' order by became.problem) as problem
     from mine
     left join became using (plan_id, seq)
@@ -39,12 +42,13 @@ select
     l.attempt,
     any_value(l.kind) as kind,
     coalesce(any_value(purposes.changes), []) as changes,
-    any_value(purposes.reason) as reason,
+    any_value(reasons.reason) as reason,
     max(l.status) filter (l.phase = 'answered') as http_status,
     bool_or(l.phase = 'answered') as answered,
     any_value(purposes.problem) as problem
 from state.ledger l
 semi join asked using (plan_id, request)
 left join purposes using (plan_id, request)
+left join reasons using (plan_id, request)
 group by l.plan_id, l.request, l.attempt
 order by sent_at, l.request, l.attempt
