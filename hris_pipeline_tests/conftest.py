@@ -37,6 +37,12 @@ def pytest_runtest_setup(item):
         pytest.skip("the vendors' documents are not beside the checkout (../shared/specs)")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One worker more than there are cores with ``-n auto``: each waits now and then for the disk or another process."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
 def may_skip(marks, *, ci, specs_are_there):
     """Whether a test with these marks may be skipped."""
     if "vendor_documents" in marks:

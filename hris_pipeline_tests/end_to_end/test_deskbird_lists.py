@@ -10,7 +10,7 @@ import pytest
 
 from hris_pipeline import http
 from hris_pipeline.sandbox.company import generate
-from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed
+from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed, in_line
 
 USERS, GROUPS = "/v2/scim/Users", "/v2/scim/Groups"
 Edit = Callable[[str, dict[str, Any]], None]
@@ -20,6 +20,18 @@ Edit = Callable[[str, dict[str, Any]], None]
 def acme(tmp_path: Path) -> Iterator[Deployment]:
     """A company before its first night."""
     with deployed(tmp_path, generate(14)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("in_line") / "first_night"
+
+
+@pytest.fixture
+def settled(tmp_path: Path, kept: Path) -> Iterator[Deployment]:
+    """The same after its first night."""
+    with in_line(kept, tmp_path, lambda folder, app: deployed(folder, generate(14), deskbird=app)) as made:
         yield made
 
 
@@ -104,33 +116,32 @@ def test_c111_c118_a_list_is_read_to_its_own_end_or_nothing_is_written(acme: Dep
     assert content(acme.deskbird.desk) == before
 
 
-def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_goes_on(acme: Deployment) -> None:
+def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_goes_on(settled: Deployment) -> None:
     """A linked user whose address is broken, a BOM and ids in other forms; then a record of which nothing can be told."""
-    assert acme.sync().code == 0
-    plain, odd = acme.deskbird.app, acme.user(9)["id"]
-    acme.tenant.change(9, last_name="Broken")
-    acme.tenant.change(8, last_name="Otherwise")
+    plain, odd = settled.deskbird.app, settled.user(9)["id"]
+    settled.tenant.change(9, last_name="Broken")
+    settled.tenant.change(8, last_name="Otherwise")
 
     def broken(_: str, document: dict[str, Any]) -> None:
         for record in document.get("Resources") or []:
             if record["id"] == odd:
                 record["userName"], record["emails"] = "SECRET\ud800", [None]
 
-    answers_lists(acme, broken, raw=lambda sent: b"\xef\xbb\xbf" + sent)
-    acme.forget_requests()
-    ended = acme.sync(night=1)
+    answers_lists(settled, broken, raw=lambda sent: b"\xef\xbb\xbf" + sent)
+    settled.forget_requests()
+    ended = settled.sync(night=1)
     assert ended.code == 0, ended.out + ended.err
-    assert [path for _, path, _ in acme.writes()] == [f"/Users/{acme.user(8)['id']}"]
-    assert acme.ask("select deskbird_id, code, hris_ref from state.unreadable_records") == [
+    assert [path for _, path, _ in settled.writes()] == [f"/Users/{settled.user(8)['id']}"]
+    assert settled.ask("select deskbird_id, code, hris_ref from state.unreadable_records") == [
         (odd, "address_unknown", "personio:9")
     ]
-    assert acme.ask("select count(*) from state.missing") == [(0,)]
-    said = acme.run("status", "acme").out + acme.run("review", "acme").out
+    assert settled.ask("select count(*) from state.missing") == [(0,)]
+    said = settled.run("status", "acme").out + settled.run("review", "acme").out
     assert "cannot be read" in said
     assert odd in said
     assert "SECRET" not in said + ended.out + ended.err
 
-    acme.deskbird.app = plain
+    settled.deskbird.app = plain
 
     def without_id(path: str, document: dict[str, Any]) -> None:
         if path == USERS and "totalResults" in document:
@@ -138,22 +149,22 @@ def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_go
             if document["startIndex"] == 1:
                 document["Resources"].append({"id": None, "emails": [{"value": {"SECRET": 1}}]})
 
-    answers_lists(acme, without_id)
-    gone = acme.user(7)["id"]
-    acme.deskbird.desk.remove(gone)
-    acme.forget_requests()
-    ended = acme.sync(night=2)
+    answers_lists(settled, without_id)
+    gone = settled.user(7)["id"]
+    settled.deskbird.desk.remove(gone)
+    settled.forget_requests()
+    ended = settled.sync(night=2)
     assert ended.code == 3, ended.out + ended.err
-    assert [(method, path) for method, path, _ in acme.writes()] == [("PATCH", f"/Users/{odd}")]
-    assert acme.ask("select guard, subject, tripped from state.guard_verdicts where subject = 'deskbird users'")[-1] == (
+    assert [(method, path) for method, path, _ in settled.writes()] == [("PATCH", f"/Users/{odd}")]
+    assert settled.ask("select guard, subject, tripped from state.guard_verdicts where subject = 'deskbird users'")[-1] == (
         "incomplete_extract", "deskbird users", True,
     )  # fmt: skip
-    assert "SECRET" not in ended.out + ended.err + acme.run("review", "acme").out
+    assert "SECRET" not in ended.out + ended.err + settled.run("review", "acme").out
 
-    acme.deskbird.app = plain
-    assert acme.sync(night=3).code == 0
-    assert acme.ask("select count(*) from state.unreadable_records") == [(0,)]
-    assert acme.user(7)["id"] != gone
+    settled.deskbird.app = plain
+    assert settled.sync(night=3).code == 0
+    assert settled.ask("select count(*) from state.unreadable_records") == [(0,)]
+    assert settled.user(7)["id"] != gone
 
 
 def test_c115_members_that_a_group_does_not_show_are_still_there(acme: Deployment) -> None:

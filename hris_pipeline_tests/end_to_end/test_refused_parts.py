@@ -8,7 +8,7 @@ import pytest
 
 from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Forms, Odd, Refusal
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, generate
-from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed, manager_id
+from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed, in_line, manager_id
 
 PEOPLE = 14
 
@@ -16,6 +16,18 @@ PEOPLE = 14
 @pytest.fixture
 def acme(tmp_path: Path) -> Iterator[Deployment]:
     with deployed(tmp_path, generate(PEOPLE)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("in_line") / "first_night"
+
+
+@pytest.fixture
+def settled(tmp_path: Path, kept: Path) -> Iterator[Deployment]:
+    """The same after its first night."""
+    with in_line(kept, tmp_path, lambda folder, app: deployed(folder, generate(PEOPLE), deskbird=app)) as made:
         yield made
 
 
@@ -79,38 +91,38 @@ def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_fo
 
 
 @pytest.mark.parametrize("status", [403, 204])
-def test_c107_a_deactivation_is_tried_every_night_however_often_it_was_refused_or_ignored(acme: Deployment, status: int) -> None:
+def test_c107_a_deactivation_is_tried_every_night_however_often_it_was_refused_or_ignored(
+    settled: Deployment, status: int
+) -> None:
     """A leaver's account is protected in deskbird for five nights: who could still log in is never given up."""
-    assert acme.sync().code == 0
-    acme.deskbird.behave(refusals=(Refusal(who="personio:9", what="active", status=status),))
-    acme.tenant.change(9, status="INACTIVE", end_date=NIGHT.date())
-    acme.tenant.change(5, last_name="Anders")
+    settled.deskbird.behave(refusals=(Refusal(who="personio:9", what="active", status=status),))
+    settled.tenant.change(9, status="INACTIVE", end_date=NIGHT.date())
+    settled.tenant.change(5, last_name="Anders")
     for night in range(1, 6):
-        acme.forget_requests()
-        ended = acme.sync(night=night)
+        settled.forget_requests()
+        ended = settled.sync(night=night)
         assert ended.code == 1, (night, ended.out)
-        assert [path for method, path, _ in acme.writes() if method == "PATCH"].count(f"/Users/{acme.user(9)['id']}") >= 1
-    assert names(acme)["personio:5"] == "Anders"
-    screen = " ".join(acme.run("status", "acme", night=5).out.split())
+        assert [path for method, path, _ in settled.writes() if method == "PATCH"].count(f"/Users/{settled.user(9)['id']}") >= 1
+    assert names(settled)["personio:5"] == "Anders"
+    screen = " ".join(settled.run("status", "acme", night=5).out.split())
     assert "deactivate user personio:9:" in screen
-    acme.deskbird.behave(Behaviour())
-    assert acme.sync(night=6).code == 0
-    assert acme.user(9)["active"] is False
+    settled.deskbird.behave(Behaviour())
+    assert settled.sync(night=6).code == 0
+    assert settled.user(9)["active"] is False
 
 
-def test_c107_a_user_who_is_gone_is_told_as_gone_whatever_was_to_be_written(acme: Deployment) -> None:
-    assert acme.sync().code == 0
-    acme.tenant.change(10, supervisor=1 if acme.tenant.snapshot.persons[10].current.supervisor != 1 else 2)  # type: ignore[union-attr]
-    id_, serve = acme.user(10)["id"], acme.deskbird.app
+def test_c107_a_user_who_is_gone_is_told_as_gone_whatever_was_to_be_written(settled: Deployment) -> None:
+    settled.tenant.change(10, supervisor=1 if settled.tenant.snapshot.persons[10].current.supervisor != 1 else 2)  # type: ignore[union-attr]
+    id_, serve = settled.user(10)["id"], settled.deskbird.app
 
     async def deletes(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] == "PATCH":
-            acme.deskbird.desk.remove(id_)
+            settled.deskbird.desk.remove(id_)
         await serve(scope, receive, send)
 
-    acme.deskbird.app = deletes
-    assert acme.sync(night=1).code == 1
-    ((object_, code, problem),) = acme.ask(
+    settled.deskbird.app = deletes
+    assert settled.sync(night=1).code == 1
+    ((object_, code, problem),) = settled.ask(
         "select object, problem_code, problem from deskbird.applied_changes where outcome = 'failed'"
     )
     assert (object_, code) == ("manager", "gone")
@@ -179,20 +191,21 @@ def test_c113_c114_a_record_whose_id_is_a_number_is_written_and_read_back(acme: 
     assert "Renamed" in {group["displayName"] for group in acme.deskbird.desk.groups()}
 
 
-def test_c107_leavers_free_seats_for_newcomers_and_who_finds_none_waits_alone(acme: Deployment) -> None:
+def test_c107_leavers_free_seats_for_newcomers_and_who_finds_none_waits_alone(settled: Deployment) -> None:
     """As many seats as people: one leaves, two come, one is renamed."""
-    assert acme.sync().code == 0
-    active = [user for user in acme.deskbird.desk.users() if user["active"]]
-    acme.deskbird.behave(seats=len(active))
-    moment, job = acme.tenant.snapshot.moment, Employment(1, "ACTIVE", NIGHT.date())
+    active = [user for user in settled.deskbird.desk.users() if user["active"]]
+    settled.deskbird.behave(seats=len(active))
+    moment, job = settled.tenant.snapshot.moment, Employment(1, "ACTIVE", NIGHT.date())
     newcomers = [Person(ref, "New", f"Hire {ref}", f"new.{ref}@nordlicht.example", (job,), moment, moment) for ref in (501, 502)]
-    acme.tenant.add(*newcomers)
-    acme.tenant.change(5, status="INACTIVE", end_date=NIGHT.date())
-    acme.tenant.change(6, last_name="Anders")
-    assert acme.sync(night=1).code == 1
-    assert names(acme)["personio:6"] == "Anders"
-    assert acme.user(5)["active"] is False
-    there = {user["externalId"] for user in acme.deskbird.desk.users()} & {"personio:501", "personio:502"}
+    settled.tenant.add(*newcomers)
+    settled.tenant.change(5, status="INACTIVE", end_date=NIGHT.date())
+    settled.tenant.change(6, last_name="Anders")
+    assert settled.sync(night=1).code == 1
+    assert names(settled)["personio:6"] == "Anders"
+    assert settled.user(5)["active"] is False
+    there = {user["externalId"] for user in settled.deskbird.desk.users()} & {"personio:501", "personio:502"}
     assert len(there) == 1
-    codes = acme.ask("select problem_code from state.outcomes where object = 'user' and action = 'create' and outcome = 'failed'")
+    codes = settled.ask(
+        "select problem_code from state.outcomes where object = 'user' and action = 'create' and outcome = 'failed'"
+    )
     assert codes == [("refused_payment",)]

@@ -28,8 +28,8 @@ RULES = ExportRules(
 )
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def three() -> World:
     """Ada runs the office in Berlin, Ben works there, Eve works in Vienna; all three are in deskbird."""
     world = World(guards=UNGUARDED)
     berlin, vienna = world.unit("location", "1", "Berlin"), world.unit("location", "2", "Vienna")
@@ -39,6 +39,11 @@ def world() -> World:
     world.hire("eve", given_name="Eve", family_name="Evans", groups=(vienna,))
     world.night()
     return world
+
+
+@pytest.fixture
+def world(three: World) -> World:
+    return three.copy()
 
 
 def chosen(world: World, rules: ExportRules = RULES, *, everybody: bool = False, keep: bool = True) -> export.Selection:
@@ -208,19 +213,25 @@ export:
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The company ``acme`` with its file, and Ada and Ben in its warehouse and in deskbird."""
-    (tmp_path / "acme.yaml").write_text(FILE + EXPORT)
-    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path))
-    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
-    monkeypatch.setenv("HRIS_PIPELINE_NOW", "2026-03-03T04:00:00Z")
-    world = World(tmp_path / "data", guards=UNGUARDED)
+@pytest.fixture(scope="module")
+def on_disk(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("export"), guards=UNGUARDED)
     berlin, managers = world.unit("location", "1", "Berlin"), world.unit("team", "7", "Office Managers")
     world.hire("ada", groups=(berlin, managers))
     world.hire("ben", groups=(berlin,))
     world.hire("eve")
     world.night()
+    return world
+
+
+@pytest.fixture
+def home(on_disk: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The company ``acme`` with its file, and Ada and Ben in its warehouse and in deskbird."""
+    (tmp_path / "acme.yaml").write_text(FILE + EXPORT)
+    monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv("HRIS_PIPELINE_NOW", "2026-03-03T04:00:00Z")
+    on_disk.copy(tmp_path / "data")
     return tmp_path
 
 

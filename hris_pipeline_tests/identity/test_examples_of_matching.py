@@ -9,13 +9,18 @@ from hris_pipeline_tests.plan.world import UNGUARDED, World
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "matching.md"
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def settled() -> World:
     world = World(guards=UNGUARDED)
     world.hire("john", given_name="John")
     world.hire("mia", given_name="Mia")
     world.settle()
     return world
+
+
+@pytest.fixture
+def world(settled: World) -> World:
+    return settled.copy()
 
 
 def test_the_page_tells_five_examples() -> None:

@@ -116,12 +116,13 @@ def test_c43_a_unit_that_only_leavers_name_any_more_has_been_renamed_too() -> No
 
 
 def test_c43_too_few_members_in_common_are_another_group() -> None:
+    settled = World(guards=UNGUARDED)
+    old, other = settled.unit("team", "1", "Sales"), settled.unit("team", "3", "Other")
+    settled.hire("1", "2", "3", "4", groups=(old,))
+    settled.hire("5", "6", groups=(other,))
+    settled.settle()
     for stay, come in (("1",), ("5",)), (("1", "2"), ("5", "6")):
-        world = World(guards=UNGUARDED)
-        old, other = world.unit("team", "1", "Sales"), world.unit("team", "3", "Other")
-        world.hire("1", "2", "3", "4", groups=(old,))
-        world.hire("5", "6", groups=(other,))
-        world.settle()
+        world = settled.copy()
         del world.units[old]
         new = world.unit("team", "2", "Revenue")
         for id_ in ("1", "2", "3", "4"):
@@ -271,6 +272,17 @@ def test_c45_a_rule_that_comes_later_replaces_the_group_that_was_made_and_says_s
     assert review(world) == []
 
 
+@pytest.fixture(scope="module")
+def beside_one_by_hand() -> World:
+    """Two pairs of units that have a name in common, in line, and a group that somebody made by hand."""
+    world = World(guards=UNGUARDED)
+    world.hand_made_group("By hand")
+    units = [world.unit(*unit) for unit in (("team", "1", "Sales"), ("department", "1", "Sales"), ("team", "2", "Twice"))]
+    world.hire("1", groups=(*units, world.unit("team", "3", "Twice")))
+    world.settle()
+    return world
+
+
 @pytest.mark.parametrize(
     ("rules", "found"),
     [
@@ -285,13 +297,10 @@ def test_c45_a_rule_that_comes_later_replaces_the_group_that_was_made_and_says_s
     ],
 )
 def test_a_rule_that_does_not_find_one_unit_and_one_group_changes_nothing_and_is_shown(
-    rules: dict[str, str], found: list[tuple[str, str]]
+    beside_one_by_hand: World, rules: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
-    world = World(guards=UNGUARDED)
-    by_hand = world.hand_made_group("By hand")
-    units = [world.unit(*unit) for unit in (("team", "1", "Sales"), ("department", "1", "Sales"), ("team", "2", "Twice"))]
-    world.hire("1", groups=(*units, world.unit("team", "3", "Twice")))
-    world.settle()
+    world = beside_one_by_hand.copy()
+    (by_hand,) = [group for group in world.groups.values() if group.name == "By hand"]
     world.rule(link_groups=rules)
     assert world.make_plan().changes == 0
     assert review(world) == found
@@ -325,17 +334,23 @@ def test_c41_a_group_that_loses_its_last_member_is_emptied_kept_and_reported() -
     assert members(world.group_of("team", "1"), world) == {"1"}
 
 
-@pytest.mark.parametrize("members_readable", [True, False])
-@pytest.mark.parametrize("gone", ["the unit is there", "the unit is gone"])
-def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(gone: str, members_readable: bool) -> None:
-    world = World(guards=UNGUARDED, members_readable=members_readable)
-    team, department = world.unit("team", "1", "Sales"), world.unit("department", "1", "Print Shop")
-    by_hand = world.hand_made_group("Nobody's")
-    world.hire("1", groups=(team,))
-    world.hire("2", groups=(department, world.unit("team", "2", "Stays")))
+@pytest.fixture(scope="module", params=[True, False], ids=["members readable", "members not readable"])
+def deletes_empty_groups(request: pytest.FixtureRequest) -> World:
+    """Two people whose groups may become empty, and a group that somebody made by hand and that is empty."""
+    world = World(guards=UNGUARDED, members_readable=request.param)
+    world.hand_made_group("Nobody's")
+    world.hire("1", groups=(world.unit("team", "1", "Sales"),))
+    world.hire("2", groups=(world.unit("department", "1", "Print Shop"), world.unit("team", "2", "Stays")))
     world.settle()
     world.rule(delete_empty_groups=True)
     assert world.make_plan().changes == 0
+    return world
+
+
+@pytest.mark.parametrize("gone", ["the unit is there", "the unit is gone"])
+def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(deletes_empty_groups: World, gone: str) -> None:
+    world = deletes_empty_groups.copy()
+    team, department = ("team", "1"), ("department", "1")
     world.people["1"].status = "inactive"
     world.people["2"].groups = (("team", "2"),)
     if gone == "the unit is gone":
@@ -347,7 +362,7 @@ def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(go
     ]  # fmt: skip
     _, night = world.apply()
     assert night.in_line
-    assert {group.name for group in world.groups.values()} == {by_hand.name, "Stays"}
+    assert {group.name for group in world.groups.values()} == {"Nobody's", "Stays"}
     assert [ref for ref, _ in links(world)] == ["p:team:2"]
     assert world.make_plan().changes == 0
     assert empty(world) == []

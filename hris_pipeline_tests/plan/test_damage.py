@@ -30,8 +30,8 @@ class Obstinate(World):
         return result
 
 
-@pytest.fixture
-def world() -> Obstinate:
+@pytest.fixture(scope="module")
+def settled() -> Obstinate:
     """Twenty people in a team, in line."""
     world = Obstinate(guards=UNGUARDED)
     team = world.unit("team", "s", "Sales")
@@ -39,6 +39,11 @@ def world() -> Obstinate:
     world.people["01"].manager_id = "00"
     world.settle()
     return world
+
+
+@pytest.fixture
+def world(settled: Obstinate) -> Obstinate:
+    return settled.copy()
 
 
 def hire_one(world: World) -> None:

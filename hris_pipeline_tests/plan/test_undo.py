@@ -14,10 +14,11 @@ from hris_pipeline import plan
 from hris_pipeline.errors import PipelineError
 
 _LAWS = settings(settings.get_profile("laws"), max_examples=3)
+Done = tuple[World, str]  # a world, and the id of the plan that was carried out in it last
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def five() -> World:
     """Five people in two teams, as deskbird holds them already."""
     world = World()
     sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
@@ -26,6 +27,41 @@ def world() -> World:
     world.hire("4", "5", groups=(it,))
     world.settle()
     return world
+
+
+@pytest.fixture
+def world(five: World) -> World:
+    return five.copy()
+
+
+@pytest.fixture(scope="module")
+def renamed(five: World) -> Done:
+    """One of them got another family name tonight."""
+    world = five.copy()
+    world.people["2"].family_name = "Married"
+    return world, night(world)
+
+
+@pytest.fixture(scope="module")
+def renamed_and_undone(renamed: Done) -> World:
+    world, plan_id = again(renamed)
+    undo(world, plan_id)
+    return world
+
+
+@pytest.fixture(scope="module")
+def renamed_and_left(five: World) -> Done:
+    """One of them got another family name tonight, and one has left."""
+    world = five.copy()
+    world.people["2"].family_name = "Married"
+    world.people["5"].status = "inactive"
+    return world, night(world)
+
+
+def again(done: Done) -> Done:
+    """A world of one's own after a night that is shared, and the id of that night's plan."""
+    world, plan_id = done
+    return world.copy(), plan_id
 
 
 def held(world: World) -> dict[str, Any]:
@@ -180,9 +216,8 @@ def test_what_was_undone_is_blocked_every_night_and_that_is_in_line(world: World
         assert (applied.applied, ended.in_line, len(world.writes)) == (0, True, writes)
 
 
-def test_only_what_was_undone_is_blocked_attribute_by_attribute(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    undo(world, night(world))
+def test_only_what_was_undone_is_blocked_attribute_by_attribute(renamed_and_undone: World) -> None:
+    world = renamed_and_undone.copy()
     world.people["2"].given_name = "Another"
     world.people["3"].family_name = "Too"
     _, applied, ended = world.night()
@@ -193,10 +228,9 @@ def test_only_what_was_undone_is_blocked_attribute_by_attribute(world: World) ->
     assert (applied.applied, ended.in_line) == (2, True)
 
 
-def test_another_value_in_the_hris_flows_and_the_old_one_coming_back_later_does_too(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    world.people["5"].status = "inactive"
-    undo(world, night(world))
+def test_another_value_in_the_hris_flows_and_the_old_one_coming_back_later_does_too(renamed_and_left: Done) -> None:
+    world, plan_id = again(renamed_and_left)
+    undo(world, plan_id)
     world.people["2"].family_name = "Divorced"
     world.people["5"].status = "active"
     night(world)
@@ -236,9 +270,8 @@ def test_an_approval_releases_what_was_undone_for_good(world: World) -> None:
     assert world.held() == {}
 
 
-def test_an_approval_from_before_an_undoing_releases_nothing_after_it(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    undo(world, night(world))
+def test_an_approval_from_before_an_undoing_releases_nothing_after_it(renamed_and_undone: World) -> None:
+    world = renamed_and_undone.copy()
     plan_id = world.make_plan().plan_id
     with world.warehouse.write() as con:
         plan.approve(con, plan_id, only=None, because=None, by="me", now=world.now, hours=72)
@@ -248,9 +281,8 @@ def test_an_approval_from_before_an_undoing_releases_nothing_after_it(world: Wor
     assert world.user_of("2").family_name == "Family"
 
 
-def test_switched_off_the_guard_lets_what_was_undone_be_done_again(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    undo(world, night(world))
+def test_switched_off_the_guard_lets_what_was_undone_be_done_again(renamed_and_undone: World) -> None:
+    world = renamed_and_undone.copy()
     world.guard("undone", None)
     world.night()
     assert world.held() == {}
@@ -317,19 +349,18 @@ def test_what_somebody_changed_since_is_left_and_listed(world: World) -> None:
     assert (world.user_of("2").family_name, world.user_of("2").given_name) == ("By hand", "Given")
 
 
-def test_a_change_made_between_the_plan_and_its_carrying_out_makes_it_stale(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    world.people["5"].status = "inactive"
-    summary = world.undo(night(world))
+def test_a_change_made_between_the_plan_and_its_carrying_out_makes_it_stale(renamed_and_left: Done) -> None:
+    world, plan_id = again(renamed_and_left)
+    summary = world.undo(plan_id)
     world.user_of("2").family_name = "By hand"
     applied, _ = world.apply(summary.plan_id)
     assert (applied.stale, applied.applied) == (1, 1)
     assert (world.user_of("2").family_name, world.user_of("5").active) == ("By hand", True)
 
 
-def test_the_hris_need_not_want_what_an_undoing_does(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    summary = world.undo(night(world))
+def test_the_hris_need_not_want_what_an_undoing_does(renamed: Done) -> None:
+    world, plan_id = again(renamed)
+    summary = world.undo(plan_id)
     world.people["2"].family_name = "Otherwise"
     world.make_plan()  # a dry run in between
     applied, _ = world.apply(summary.plan_id)
@@ -383,11 +414,10 @@ def test_an_address_that_somebody_has_taken_meanwhile_is_not_taken_back(world: W
     assert (world.user_of("2").email, world.user_of("2").family_name) == ("new@acme.test", "Family")
 
 
-def test_a_killed_undoing_goes_on_and_is_remembered_all_the_same(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    world.people["5"].status = "inactive"
-    before = deepcopy(world.users)
-    summary = world.undo(night(world))
+def test_a_killed_undoing_goes_on_and_is_remembered_all_the_same(renamed_and_left: Done) -> None:
+    world, plan_id = again(renamed_and_left)
+    before = set(world.users)
+    summary = world.undo(plan_id)
     with pytest.raises(Killed):
         world.apply(summary.plan_id, kill_after=1)
     world.restart()
@@ -397,10 +427,9 @@ def test_a_killed_undoing_goes_on_and_is_remembered_all_the_same(world: World) -
     assert {user.id: user.active for user in world.users.values()} == dict.fromkeys(before, True)
 
 
-def test_a_sync_after_a_killed_undoing_does_not_do_again_what_was_undone(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    world.people["5"].status = "inactive"
-    summary = world.undo(night(world))
+def test_a_sync_after_a_killed_undoing_does_not_do_again_what_was_undone(renamed_and_left: Done) -> None:
+    world, plan_id = again(renamed_and_left)
+    summary = world.undo(plan_id)
     with pytest.raises(Killed):
         world.apply(summary.plan_id, kill_after=1)
     world.restart()
@@ -424,9 +453,9 @@ def test_nothing_to_undo_is_one_sentence_and_no_plan(world: World) -> None:
     assert world.query("select count(*) from state.plans") == [(plans[0][0] + 2,)]
 
 
-def test_a_sync_while_an_undoing_waits_makes_a_usual_plan(world: World) -> None:
-    world.people["2"].family_name = "Married"
-    summary = world.undo(night(world))
+def test_a_sync_while_an_undoing_waits_makes_a_usual_plan(renamed: Done) -> None:
+    world, plan_id = again(renamed)
+    summary = world.undo(plan_id)
     world.people["3"].family_name = "Too"
     _, applied, _ = world.night()
     assert (applied.applied, world.user_of("3").family_name) == (1, "Too")

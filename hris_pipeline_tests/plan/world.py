@@ -2,12 +2,13 @@
 
 import contextlib
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unicodedata import normalize
 
 import duckdb
@@ -168,12 +169,17 @@ class World:
         self.prehire_days = 0
         self.scope = Scope()
 
-    def copy(self) -> "World":
-        """The same world once more; what becomes of one does not touch the other."""
-        assert isinstance(self.warehouse, InMemory)
+    def copy(self, folder: Path | None = None) -> Self:
+        """The same world once more; what becomes of one does not touch the other. One on disk is copied to ``folder``."""
+        if isinstance(self.warehouse, InMemory):
+            warehouse: Warehouse = self.warehouse.copy()
+        else:
+            assert folder is not None
+            shutil.copytree(self.warehouse.path.parent, folder, dirs_exist_ok=True)
+            warehouse = Warehouse(folder, "acme")
         kept = {name: value for name, value in vars(self).items() if name != "warehouse"}
-        twin = object.__new__(World)
-        vars(twin).update(deepcopy(kept), warehouse=self.warehouse.copy())
+        twin = object.__new__(type(self))
+        vars(twin).update(deepcopy(kept), warehouse=warehouse)
         return twin
 
     # --- changing it ----------------------------------------------------------------------------------------------------------
@@ -448,7 +454,8 @@ class World:
             values.setdefault("user_name", values["email"])
         for name, value in values.items():
             if name in ("email", "user_name"):
-                self._address_is_free(value, user.id)
+                if write.kind != "create_user" or value != values["email"]:  # that one is known to be free
+                    self._address_is_free(value, user.id)
                 setattr(user, name, value)
             else:
                 setattr(user, "external_id" if name == "hris_ref" else name, value)

@@ -16,12 +16,24 @@ from hris_pipeline_tests.presentation import hand_made_plan
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture
-def world():
+def before_the_first_night():
     world = World(guards=UNGUARDED)
     world.hire("1", "2", "3", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
     for person, name in zip(world.people.values(), ("Ada", "Bo", "Cem"), strict=True):
         person.given_name = name
+    return world
+
+
+@pytest.fixture
+def world():
+    return before_the_first_night()
+
+
+@pytest.fixture(scope="module")
+def settled():
+    """The same after a night, not to be changed, only copied."""
+    world = before_the_first_night()
+    night(world)
     return world
 
 
@@ -52,8 +64,8 @@ def leaves(world, id_, last_day="2026-03-02"):
 # --- the answer -----------------------------------------------------------------------------------------------------------------
 
 
-def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(world):
-    night(world)
+def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(settled):
+    world = settled.copy()
     leaves(world, "2")
     night(world)
     night(world)
@@ -68,16 +80,16 @@ def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(wor
     assert verdicts(found)["group Sales"].startswith("not compared")
 
 
-def test_a_deactivation_that_only_the_journal_knows_is_told_too(world):
-    night(world)
+def test_a_deactivation_that_only_the_journal_knows_is_told_too(settled):
+    world = settled.copy()
     leaves(world, "2")
     night(world)
     world.execute("delete from state.outcomes where action = 'deactivate'")
     assert explain.answer(read(world, "p:2")).startswith("The user is inactive: it was deactivated on 2026-03-03 by plan ")
 
 
-def test_what_was_done_by_hand_is_not_ours(world):
-    night(world)
+def test_what_was_done_by_hand_is_not_ours(settled):
+    world = settled.copy()
     user = world.user_of("2")
     user.active = False
     world.make_plan()
@@ -98,8 +110,8 @@ def test_what_was_done_by_hand_is_not_ours(world):
     )
 
 
-def test_what_is_left_alone_on_purpose_says_so(world):
-    night(world)
+def test_what_is_left_alone_on_purpose_says_so(settled):
+    world = settled.copy()
     user = world.user_of("2")
     user.family_name = "Byhand"
     world.group_of("team", "1").members.discard(user.id)
@@ -117,8 +129,8 @@ def test_what_is_left_alone_on_purpose_says_so(world):
     assert found["group Sales"] == "same"
 
 
-def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_does_not(world):
-    night(world)
+def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_does_not(settled):
+    world = settled.copy()
     leaves(world, "2")
     world.make_plan()
     plan_id = world.rows()[0]["plan_id"]
@@ -167,8 +179,8 @@ def test_who_waits_for_a_decision_reads_why_and_who_the_candidates_are(world):
     assert "HR said so" in printed(found)
 
 
-def test_who_vanished_reads_since_when_and_what_is_still_needed(world):
-    night(world)
+def test_who_vanished_reads_since_when_and_what_is_still_needed(settled):
+    world = settled.copy()
     del world.people["2"]
     world.make_plan()
     found = read(world, "p:2")
@@ -205,8 +217,8 @@ def test_a_person_is_known_by_address_record_and_user(world):
         assert read(world, asked).deskbird_id == user
 
 
-def test_an_address_of_other_days_finds_the_person_where_nobody_has_it_now(world):
-    night(world)
+def test_an_address_of_other_days_finds_the_person_where_nobody_has_it_now(settled):
+    world = settled.copy()
     world.people["2"].email = "new@acme.test"
     night(world)
     assert read(world, "2@acme.test").refs == ("p:2",)
@@ -223,8 +235,8 @@ def test_more_than_one_is_told_by_their_records_alone(world):
     assert "@" not in str(caught.value)
 
 
-def test_all_records_of_a_person_lead_to_the_same_explanation(world):
-    night(world)
+def test_all_records_of_a_person_lead_to_the_same_explanation(settled):
+    world = settled.copy()
     world.execute("update core.people set other_refs = ['p:22'] where hris_ref = 'p:2'")
     world.execute("insert into hris_p.employees by name select * replace ('22' as id) from hris_p.employees where id = '2'")
     for asked in ("p:2", "p:22", "2@acme.test"):
@@ -268,8 +280,8 @@ def test_it_never_contradicts_the_plan():
     assert {plan for n in range(1, 10) for plan in read(world, f"p:{n}").plan_ids.values()} == {plan_id}
 
 
-def test_what_differs_and_is_left_alone_is_told_with_its_reason(world):
-    night(world)
+def test_what_differs_and_is_left_alone_is_told_with_its_reason(settled):
+    world = settled.copy()
     world.people["2"].manager_id = "77"
     world.people["3"].email = "1@acme.test"
     world.people["1"].status, world.people["1"].end_date = "inactive", "2026-03-01"
@@ -297,15 +309,15 @@ def test_what_deskbird_does_not_give_back_is_marked():
     assert rows["hris_ref"]["verdict"] == "not known: deskbird does not give it back"
 
 
-def test_a_request_gives_its_reasons_in_the_order_of_its_changes(world):
-    night(world)
+def test_a_request_gives_its_reasons_in_the_order_of_its_changes(settled):
+    world = settled.copy()
     request = next(row for row in read(world, "p:2").requests if "user create" in row["changes"])
     assert request["changes"] == ["user create", "manager set"]
     assert request["reason"] == "The person works here and deskbird has no user for them. The HRIS names this manager."
 
 
-def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(world):
-    night(world)
+def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(settled):
+    world = settled.copy()
     night(world)
     world.people["2"].family_name = "Other"
     night(world)
@@ -342,13 +354,18 @@ def test_an_empty_warehouse_knows_nobody(warehouse):
 # --- the command ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def on_disk(data):
-    world = World(data, guards=UNGUARDED)
+@pytest.fixture(scope="module")
+def kept_on_disk(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("explained"), guards=UNGUARDED)
     world.hire("1", "2", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
     world.people["2"].given_name = "Ada|[bold]"
     night(world)
     return world
+
+
+@pytest.fixture
+def on_disk(kept_on_disk, data):
+    return kept_on_disk.copy(data)
 
 
 def test_the_screen_goes_to_standard_output_and_nothing_is_written(on_disk, run):
@@ -413,13 +430,13 @@ def test_before_the_first_run_there_is_nobody_to_explain(data, run):
     assert "Run `hris-pipeline sync acme` first" in err
 
 
-def test_no_name_is_in_a_repr(world):
-    night(world)
+def test_no_name_is_in_a_repr(settled):
+    world = settled.copy()
     assert "acme.test" not in repr(read(world, "p:2"))
 
 
-def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(world):
-    night(world)
+def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(settled):
+    world = settled.copy()
     world.people["2"].start_date, world.people["2"].end_date = "2026-02-01", "2024-05-31"
     night(world)
     found = read(world, "p:2")

@@ -22,15 +22,20 @@ from hris_pipeline.reports import review as report
 PACKAGE = Path(hris_pipeline.__file__).parent
 
 
-@pytest.fixture
-def world(data):
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory):
     """Two people, and two hand-made users of the first one's address."""
-    world = World(data)
+    world = World(tmp_path_factory.mktemp("waiting"))
     world.hire("1", "2")
     world.stranger("1@acme.test")
     world.stranger("x@acme.test", "1@acme.test")
     world.make_plan()
     return world
+
+
+@pytest.fixture
+def world(waiting, data):
+    return waiting.copy(data)
 
 
 def decisions(world):
@@ -198,10 +203,10 @@ def test_a_rule_for_groups_that_finds_nothing_waits_for_the_company_file(world, 
 # --- many at once -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def moving(data):
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
     """People whose users another system has marked: of 1 to 3 plainly, of the others in some unclear way."""
-    world = World(data)
+    world = World(tmp_path_factory.mktemp("marked"))
     world.hire("1", "2", "3", "several", "separated", "new")
     for name in ("1", "2", "separated"):
         world.stranger(f"{name}@acme.test", external_id=f"okta-{name}", display_name="=Evil" if name == "2" else None)
@@ -210,6 +215,11 @@ def moving(data):
     world.stranger("several@acme.test", "other@acme.test")
     world.make_plan()
     return world
+
+
+@pytest.fixture
+def moving(marked, data):
+    return marked.copy(data)
 
 
 def user(world, address):

@@ -88,10 +88,10 @@ _TO_VERSION_4 = f"""
 _CODES = "select plan_id, seq, reason_code from state.plan_changes order by all"
 
 
-@pytest.fixture
-def varied(tmp_path: Path) -> World:
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Some nights of most kinds of change, and the undoing of two of them; as version 5 keeps them."""
-    world = World(tmp_path, guards=UNGUARDED)
+    world = World(tmp_path_factory.mktemp("varied"), guards=UNGUARDED)
     sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
     world.hire("1", groups=(sales,))
     world.hire("2", "3", "4", "5", manager_id="1", groups=(sales,))
@@ -113,6 +113,11 @@ def varied(tmp_path: Path) -> World:
         world.undo(plan_id)
     world.make_plan()
     return world
+
+
+@pytest.fixture
+def varied(nights: World, tmp_path: Path) -> World:
+    return nights.copy(tmp_path)
 
 
 def upgrade(world: World) -> None:
