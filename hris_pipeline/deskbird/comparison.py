@@ -5,16 +5,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES, BY_NAME, derived_together
 from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.scim import Group, User
 
-_COUPLED = ({"email", "user_name"}, {"given_name", "family_name", "display_name"})
-"""Attributes that a service may derive from each other: another value of the one is no surprise where the other is written."""
 _READ_ELSEWHERE = {
-    "id", "meta", "schemas", "groups", "userName", "externalId", "displayName", "name", "emails", "active", "photos", "members",
-    ENTERPRISE,
-}  # fmt: skip
+    *("id", "meta", "schemas", "groups", "externalId", "displayName", "emails", "active", "members", ENTERPRISE),
+    *(path.partition(".")[0] for attribute in ATTRIBUTES for path in attribute.paths),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,8 @@ def collateral(write: Write, before: Seen, after: Seen, ids: Callable[[UserRef],
     """
     written = set(write.set) | ({"manager"} if write.manager or write.clear_manager else set())
     written |= {"external_id"} if "hris_ref" in written else set()
-    excused = written.union(*(coupled for coupled in _COUPLED if coupled & written))
+    # another value of what a service may derive from what is written is no surprise
+    excused = written.union(*(derived_together(name) for name in written if name in BY_NAME))
     found = set()
     one, two = held_by(before.record), held_by(after.record)
     for column in one.keys() - {"deskbird_id", "hris_ref", "version"}:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.contracts.writes import MANAGER as MANAGER_ATOM
 from hris_pipeline.contracts.writes import RECORD, Atom, UserRef, Write
 
@@ -73,11 +74,7 @@ Operation = dict[str, Any]
 
 PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in users and in groups
     "hris_ref": ("externalId",),
-    "email": ("userName",),  # and the work e-mail, which is addressed by its own path
-    "user_name": ("userName",),  # where it is another than the e-mail
-    "given_name": ("name.givenName",),
-    "family_name": ("name.familyName",),
-    "display_name": ("displayName", "name.formatted"),
+    **{attribute.name: attribute.paths for attribute in ATTRIBUTES},  # the work e-mail is addressed by a path of its own beside
     "active": ("active",),
     "name": ("displayName",),
 }

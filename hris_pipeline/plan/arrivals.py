@@ -17,7 +17,6 @@ from hris_pipeline.warehouse import run
 
 _ARRIVALS = (Path(__file__).parent / "arrivals.sql").read_text(encoding="utf-8")
 ATTRIBUTES = ("email", "given_name", "family_name", "status", "start_date", "end_date", "manager")
-NAMES = ("given_name", "family_name")
 DATES = ("status", "start_date", "end_date")
 """Without them it cannot be told who comes from who left."""
 

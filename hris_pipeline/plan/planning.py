@@ -6,12 +6,13 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from hris_pipeline import groups, identity, photos
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
@@ -218,6 +219,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     where = {connection: of.where for connection, of in rules.expected.items()}
     judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
     run(con, _SQL["user_differences"])
+    con.execute("create or replace temp view wanted_differences as from user_differences")
     photos.stage_wanted(con, rules.connections if rules.photos else ())
     if rules.photos:
         run(con, _SQL["photo_differences"])
@@ -230,6 +232,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     else:
         con.execute("set variable undoes = ?", [undoes])
         run(con, _SQL["undo_differences"])
+        con.execute("create or replace temp view wanted_differences as from revert_differences")
         judgement.attributes(rules.frozen)
         run(con, _SQL["undo_changes"])
     _free_before_take(con)
@@ -345,13 +348,18 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
 
 
 def set_readable(con: duckdb.DuckDBPyConnection) -> None:
-    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged."""
+    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged.
+
+    Makes the views of attributes, persons' and users' (``user_values.sql``).
+    """
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
     users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
     con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
     con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
     con.execute("set variable readable_groups = ?", [groups_])
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
+    con.execute("set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]])
+    run(con, _SQL["user_values"])
 
 
 def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:

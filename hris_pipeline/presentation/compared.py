@@ -13,6 +13,7 @@ from unicodedata import normalize
 import duckdb
 
 from hris_pipeline import photos
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.presentation.plan import Change
 from hris_pipeline.texts import email_key
 
@@ -23,7 +24,7 @@ VerdictCode = Literal[
 
 _GROUPS = (Path(__file__).parent / "explain_groups.sql").read_text(encoding="utf-8")
 _ADDRESSES = ("email", "user_name")
-_NAMES = ("given_name", "family_name", "display_name")
+_NAMES = tuple(attribute.name for attribute in ATTRIBUTES if attribute.shown == "if_read")
 Source = Literal["read", "acknowledged", "not_given_back", "no_user"]
 _SOURCES: Mapping[Source, str] = {
     "read": "read",

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from hris_pipeline import rules
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.settings.accounts import SOME_ACCOUNT, Account, HrSystem, HrSystems, systems_of
 from hris_pipeline.settings.alerts import HeartbeatUrl, NewsUrl
 from hris_pipeline.settings.base import Settings, did_you_mean
@@ -197,7 +198,8 @@ class Company(Settings):
 
     def _attributes_are_known(self) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.cleared`` and ``sync.drift``, which may name what is in ``sync.groups``."""
-        empty = ("given_name", "family_name", "photo", "manager", *self.sync.groups)
+        clearable = (attribute.name for attribute in ATTRIBUTES if attribute.may_be_cleared)
+        empty = (*clearable, "manager", *self.sync.groups)
         by_hand = ("default", *DRIFTING, *self.sync.groups)
         for key, what, known, given in (
             ("cleared", "be empty", empty, self.sync.cleared),

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.settings.absences import Absences
 from hris_pipeline.settings.base import Settings
 from hris_pipeline.settings.groups import GroupNames
@@ -39,7 +40,10 @@ class Precedence(Settings):
     manager: Texts = Field(default=(), description="the order for the manager")
 
 
-DRIFTING = ("email", "given_name", "family_name", "display_name", "active", "manager", "group_names")
+DRIFTING = (
+    *dict.fromkeys(attribute.subject for attribute in ATTRIBUTES if attribute.shown != "never"),
+    *("active", "manager", "group_names"),
+)
 
 
 class Sync(Settings):
