@@ -14,6 +14,7 @@ _TYPES = {
     "VARCHAR": pa.string(),
     "VARCHAR[]": pa.list_(pa.string()),
     "BOOLEAN": pa.bool_(),
+    "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
     "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
 }
 

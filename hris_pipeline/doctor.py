@@ -179,7 +179,7 @@ def _hris(company: Company, now: dt.datetime, progress: Progress, counts: dict[s
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, _NOT_ASKED)
             continue
-        for trial in connect(name, account, company.kinds_read, timezone=company.timezone).trials():
+        for trial in connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).trials():
             finding = _tried(trial, name, company)
             refused = refused or (trial.needed and trial.problem is not None)
             if trial.problem and trial.attribute:
@@ -215,7 +215,9 @@ def _rehearsed(
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
             try:
-                extracts = connect(name, account, company.kinds_read, timezone=company.timezone).read(folder, progress)
+                extracts = connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).read(
+                    folder, progress
+                )
             except HrisError as problem:
                 yield Finding("missing", name, "everybody, read to the last page", problem.problem, problem.remedy)
                 return

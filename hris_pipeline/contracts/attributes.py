@@ -23,6 +23,7 @@ class Attribute:
     subject: str  # what guard update_attribute counts it as
     may_be_cleared: bool = True  # in deskbird, once it is empty in the HR system and the company file says so
     shown: Shown = "if_read"
+    opt_in: bool = False  # only where the company file names it (sync.attributes); has no column of its own
 
 
 ATTRIBUTES = (
@@ -40,6 +41,8 @@ ATTRIBUTES = (
     ),
     Attribute("photo", "profile photo", ("photos",), ("photo",), "photo", shown="never"),
 )
+OPT_IN = tuple(attribute.name for attribute in ATTRIBUTES if attribute.opt_in)
+"""What sync.attributes may name. The tables hold it in their column ``attributes``."""
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
 SUBJECTS = tuple(dict.fromkeys(attribute.subject for attribute in ATTRIBUTES))
 """What guard update_attribute counts by."""

@@ -112,11 +112,11 @@ class _TableFile(ArrowFile):
 class EmployeeFile(_TableFile):
     """Employees in the form of ``contracts.tables.EMPLOYEES``, written in batches while pages come in.
 
-    ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
-    record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
-    (``omits_empty``) a key that came in another record is no unknown but empty; so its records wait for the last one. So they
-    do for a system that names managers by other ids than people's: ``manager_ids`` translates those it holds by then, and
-    another one stays, as the id of nobody.
+    ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. What is no column of the contract goes
+    into its column ``attributes``. Absent keys (case 13) are followed per record in the column ``absent``, over all records in
+    :attr:`vanished`. For a system that leaves out the keys of empty values (``omits_empty``) a key that came in another record
+    is no unknown but empty; so its records wait for the last one. So they do for a system that names managers by other ids than
+    people's: ``manager_ids`` translates those it holds by then, and another one stays, as the id of nobody.
     """
 
     table = EMPLOYEES
@@ -169,6 +169,8 @@ class EmployeeFile(_TableFile):
         for name, values in self._columns.items():
             arrays[name], absent[name] = _texts(values)
             values.clear()
+        if named := [name for name in arrays if name not in self.schema.names]:
+            arrays["attributes"] = _map({name: arrays.pop(name) for name in named}, rows)
         arrays["groups"] = _memberships(self._groups, rows)
         for kind, values in self._groups.items():
             absent[kind] = [value is UNSET for value in values] if UNSET in values else None
@@ -260,6 +262,14 @@ def _flat(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], pa.Array]:
         where = np.arange(len(values))
     ids = _texts(values)[0]
     return where[ids.is_valid().to_numpy(zero_copy_only=False)], ids.drop_null()
+
+
+def _map(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    """For each row the values of several columns by their names."""
+    by_row = np.arange(rows * len(columns)).reshape(len(columns), rows).T.reshape(-1)
+    values = pa.concat_arrays(list(columns.values())).take(pa.array(by_row))
+    ends = pa.array(np.arange(0, len(by_row) + 1, len(columns)), pa.int32())
+    return pa.MapArray.from_arrays(ends, pa.array(list(columns) * rows, pa.string()), values)
 
 
 def _names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:

@@ -319,7 +319,9 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
                before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version,
                case when u.deskbird_id is not null
-                       then json_merge_patch(to_json(u), '{"deskbird_id": null, "hris_ref": null, "version": null}')
+                       then json_merge_patch(
+                           to_json(u), coalesce(to_json(u.attributes), '{}'),
+                           '{"deskbird_id": null, "hris_ref": null, "version": null, "attributes": null}')
                    when g.deskbird_id is not null then to_json({name: g.name, external_id: g.external_id}) end::varchar as held,
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores

@@ -67,6 +67,8 @@ class PlanRules:
     cleared: Sequence[str] = ("manager",)
     """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
     photos: bool = False
+    attributes: Sequence[str] = ()
+    """Of the attributes that a company file has to name, those that it names."""
     drift_kept: Sequence[str] = ()
     """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
     expected: Mapping[str, Expected] = field(default_factory=dict)
@@ -196,7 +198,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
     """
-    set_readable(con)
+    set_readable(con, rules.attributes)
     identity.match(
         con,
         rules.connections,
@@ -347,10 +349,11 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
     return str(row[0])
 
 
-def set_readable(con: duckdb.DuckDBPyConnection) -> None:
+def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> None:
     """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged.
 
-    Makes the views of attributes, persons' and users' (``user_values.sql``).
+    Makes the views of attributes, persons' and users' (``user_values.sql``). Of those that a company file has to name it
+    compares the ``synced`` ones.
     """
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
     users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
@@ -359,6 +362,7 @@ def set_readable(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("set variable readable_groups = ?", [groups_])
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
     con.execute("set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]])
+    con.execute("set variable synced_attributes = ?::varchar[]", [list(synced)])
     run(con, _SQL["user_values"])
 
 

@@ -9,7 +9,9 @@ with present as (
     select group_deskbird_id, user_deskbird_id from state.acknowledged_members
     where group_deskbird_id in (select group_deskbird_id from state.partial_groups)
 ), other_users as (
-    select b.deskbird_id, to_json(b) as before, to_json(n) as after
+    select b.deskbird_id,
+        json_merge_patch(to_json(b), coalesce(to_json(b.attributes), '{}')) as before,
+        json_merge_patch(to_json(n), coalesce(to_json(n.attributes), '{}')) as after
     from (select * exclude (hris_ref, version) from users_before) b
     join (select * exclude (hris_ref, version) from deskbird.users) n using (deskbird_id)
     where hash(b) <> hash(n)
