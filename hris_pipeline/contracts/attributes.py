@@ -39,6 +39,8 @@ ATTRIBUTES = (
         "display_name",
         may_be_cleared=False,
     ),
+    Attribute("title", "job title", ("title",), ("title",), "title", opt_in=True),
+    Attribute("phone", "work phone", ('phoneNumbers[type eq "work"].value',), ("phone",), "phone", opt_in=True),
     Attribute("photo", "profile photo", ("photos",), ("photo",), "photo", shown="never"),
 )
 OPT_IN = tuple(attribute.name for attribute in ATTRIBUTES if attribute.opt_in)
