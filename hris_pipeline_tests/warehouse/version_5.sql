@@ -194,5 +194,12 @@ insert into "state"."schema_version" values
 CREATE TABLE state.source_changes("connection" VARCHAR, "resource" VARCHAR, digest UBIGINT NOT NULL, changed_at TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY("connection", "resource"));
 CREATE TABLE state.undone("object" VARCHAR NOT NULL, hris_ref VARCHAR NOT NULL, group_ref VARCHAR, "attribute" VARCHAR NOT NULL, "value" VARCHAR, plan_id VARCHAR NOT NULL, undone_at TIMESTAMP WITH TIME ZONE NOT NULL);
 CREATE TABLE state.unreadable_records("resource" VARCHAR NOT NULL, deskbird_id VARCHAR, page BIGINT NOT NULL, "position" BIGINT NOT NULL, code VARCHAR NOT NULL, hris_ref VARCHAR, address_hash UBIGINT, first_seen TIMESTAMP WITH TIME ZONE NOT NULL, last_seen TIMESTAMP WITH TIME ZONE NOT NULL);
-create macro state.person_row(p) as json_merge_patch(json_merge_patch('{}', to_json(p)), '{"person_id": null, "display_name": null, "unknown": null, "scope_code": null}');
-CREATE VIEW state.people_history AS (SELECT person_id, seen_at, gone, attributes FROM state.people_past) UNION ALL (SELECT p.person_id, COALESCE(s.since, first_night.since), false, state.person_row(p) FROM ((core.people AS p LEFT JOIN state.people_since AS s USING (person_id)) CROSS JOIN (SELECT since FROM state.people_since WHERE (person_id IS NULL)) AS first_night));
+create or replace macro state.person_row(p) as json_merge_patch(
+    json_merge_patch('{}', to_json(p)), '{"person_id": null, "display_name": null, "unknown": null, "scope_code": null}');
+create or replace view state.people_history as
+select person_id, seen_at, gone, attributes from state.people_past
+union all
+select p.person_id, coalesce(s.since, first_night.since), false, state.person_row(p)
+from core.people p
+left join state.people_since s using (person_id)
+cross join (select since from state.people_since where person_id is null) first_night;
