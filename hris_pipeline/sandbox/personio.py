@@ -266,7 +266,7 @@ class _View:
             "label": "Personnel number",
             "value": f"P{person.id:06}",
         }
-        phone: dict[str, Any] = {"id": PHONE, "type": "STRING", "label": "Work phone", "value": person.phone, "global_id": None}
+        phone: dict[str, Any] = {"id": PHONE, "type": "STRING", "label": "Work phone", "value": person.phone}
         own = [each for each in (number, *([phone] if person.phone else [])) if each["id"] in self.look.readable]
         put("custom_attributes", own, "dynamic_24407")
         for name in self.look.extra:
