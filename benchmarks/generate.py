@@ -482,7 +482,11 @@ class Deskbird:
 class Parquet:
     """A Parquet file with a contract's columns, written in batches."""
 
-    TYPES: ClassVar = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
+    TYPES: ClassVar = {
+        "VARCHAR": pa.string(),
+        "BOOLEAN": pa.bool_(),
+        "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
+    }
 
     def __init__(self, path: Path, table: Table) -> None:
         self.schema = pa.schema([pa.field(column.name, self.TYPES[column.type], column.nullable) for column in table.columns])

@@ -25,6 +25,7 @@ def schema(table: Table) -> "pa.Schema":
         "VARCHAR": pa.string(),
         "VARCHAR[]": pa.list_(pa.string()),
         "BOOLEAN": pa.bool_(),
+        "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
         "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
     }
     return pa.schema([pa.field(column.name, types[column.type]) for column in table.columns])

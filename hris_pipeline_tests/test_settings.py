@@ -62,6 +62,9 @@ class System:
     def kinds_of(self, options: settings.Settings) -> tuple[str, ...]:
         return self.group_kinds
 
+    def attributes_of(self, options: settings.Settings) -> tuple[str, ...]:
+        return ("title",)
+
 
 SYSTEMS = {
     "paper": System("paper", ("client_id", "client_secret"), PaperOptions, ("team", "drawer"), "https://paper.example"),
@@ -334,6 +337,21 @@ MISTAKES: dict[str, Mistake] = {
     "photos that no system has": Mistake(
         with_("sync: {photos: true}"),
         "sync.photos must be false, because no HR system of the company delivers photos. Those that do: plain.",
+    ),
+    "an attribute that there is not": Mistake(
+        with_("sync: {attributes: [titel]}"),
+        "sync.attributes[0] is no attribute that can be named here. Did you mean title? Known: title, phone.",
+    ),
+    "an attribute twice": Mistake(with_("sync: {attributes: [title, title]}"), "sync.attributes[1] is there twice."),
+    "an attribute that no system has": Mistake(
+        with_("sync: {attributes: [title, phone]}"),
+        "sync.attributes[1] is delivered by none of the company's HR systems with the options that they have.",
+    ),
+    "what is cleared and not carried over": Mistake(
+        with_("sync: {attributes: [title], cleared: {phone: clear}}"),
+        "sync.cleared.phone names nothing that can be empty. Did you mean photo? "
+        "Known: given_name, family_name, photo, title, manager, "
+        "team, department, cost_center.",
     ),
     "photos as a word": Mistake(with_('sync: {photos: "yes"}'), "sync.photos must be true or false."),
     "a rule for a unit of no kind": Mistake(

@@ -85,6 +85,7 @@ EMPLOYEES = Table(
         Column("groups", "STRUCT(kind VARCHAR, id VARCHAR)[]", "groups the person is in: kind and id in that HRIS"),
         Column("absent", "VARCHAR[]", "mapped attributes whose key was not in the record at all: unknown, which is not empty"),
         Column("updated_at", "VARCHAR", "when the HRIS last changed the record, as given"),
+        Column("attributes", "MAP(VARCHAR, VARCHAR)", "what sync.attributes names, as given", personal=True),
     ),
 )
 
@@ -221,6 +222,13 @@ PEOPLE = Table(
             "the person's other records: ended, parallel, or of another connection",
             nullable=False,
             comes_from=("hris.employees.id",),
+        ),
+        Column(
+            "attributes",
+            "MAP(VARCHAR, VARCHAR)",
+            "what sync.attributes names and the person has, clean; null for nothing",
+            personal=True,
+            comes_from=("hris.employees.attributes",),
         ),
     ),
     key=("person_id",),
@@ -385,6 +393,7 @@ DESKBIRD_USERS = Table(
         ),
         Column("external_id", "VARCHAR", "externalId as deskbird gives it: ours, an identity provider's, or null"),
         Column("version", "VARCHAR", "etag, where deskbird announces them"),
+        Column("attributes", "MAP(VARCHAR, VARCHAR)", "what sync.attributes names, as deskbird gives it", personal=True),
     ),
     key=("deskbird_id",),
 )
@@ -462,6 +471,7 @@ CHANGES = Table(
                 "deskbird.users.given_name",
                 "deskbird.users.family_name",
                 "deskbird.users.display_name",
+                "deskbird.users.attributes",
                 "deskbird.users.active",
                 "deskbird.users.external_id",
                 "deskbird.users.manager_deskbird_id",
@@ -480,6 +490,7 @@ CHANGES = Table(
                 "core.people.given_name",
                 "core.people.family_name",
                 "core.people.display_name",
+                "core.people.attributes",
                 "core.people.wanted",
                 "core.manager_graph.manager_id",
                 "core.groups.name",

@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES, BY_NAME, derived_together
 from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE
+from hris_pipeline.deskbird.paths import NAMED
 from hris_pipeline.deskbird.scim import Group, User
 
-_COUPLED = ({"email", "user_name"}, {"given_name", "family_name", "display_name"})
-"""Attributes that a service may derive from each other: another value of the one is no surprise where the other is written."""
 _READ_ELSEWHERE = {
-    "id", "meta", "schemas", "groups", "userName", "externalId", "displayName", "name", "emails", "active", "photos", "members",
-    ENTERPRISE,
-}  # fmt: skip
+    *("id", "meta", "schemas", "groups", "externalId", "displayName", "emails", "active", "members", ENTERPRISE),
+    *(path.partition(".")[0] for attribute in ATTRIBUTES if not attribute.opt_in for path in attribute.paths),
+}
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,18 @@ def collateral(write: Write, before: Seen, after: Seen, ids: Callable[[UserRef],
     """
     written = set(write.set) | ({"manager"} if write.manager or write.clear_manager else set())
     written |= {"external_id"} if "hris_ref" in written else set()
-    excused = written.union(*(coupled for coupled in _COUPLED if coupled & written))
+    # another value of what a service may derive from what is written is no surprise
+    excused = written.union(*(derived_together(name) for name in written if name in BY_NAME))
     found = set()
     one, two = held_by(before.record), held_by(after.record)
-    for column in one.keys() - {"deskbird_id", "hris_ref", "version"}:
+    for column in one.keys() - {"deskbird_id", "hris_ref", "version", *NAMED}:
         name = "manager" if column == "manager_deskbird_id" else column
         cleared = two[column] in {None, ""} and name not in written
         if not alike(one[column], two[column]) and (name not in excused or cleared):
             found.add(name)
     if isinstance(before.record, Group) and isinstance(after.record, Group):
         found |= _members_lost(write, set(before.record.member_ids), set(after.record.member_ids), ids)
-    return found | _gone(before.whole, after.whole)
+    return found | (_gone(before.whole, after.whole) - {NAMED[name].root for name in written & NAMED.keys()})
 
 
 def _members_lost(write: Write, one: set[str], two: set[str], ids: Callable[[UserRef], str | None]) -> set[str]:
@@ -111,12 +112,13 @@ def as_held(held: Mapping[str, str | bool | None], record: User | Group) -> bool
 
 def held_by(record: User | Group) -> dict[str, str | bool | None]:
     """A record by our column names, the marker as ``hris_ref`` too."""
-    return {**record.values(), "hris_ref": record.external_id}
+    named = record.named(NAMED) if isinstance(record, User) else {}
+    return {**record.values(), **named, "hris_ref": record.external_id}
 
 
 def shown(record: User | Group) -> set[str]:
     """What a record shows deskbird to give back."""
-    columns = {column for column, value in record.values().items() if value not in {None, ""}}
+    columns = {column for column, value in held_by(record).items() if value not in {None, ""}}
     return columns | {"members"} if isinstance(record, Group) and record.member_ids else columns
 
 

@@ -15,6 +15,7 @@ from hris_pipeline.deskbird.dialects import Dialect, Form, Request, requests_for
 from hris_pipeline.deskbird.dialects import other as other_dialect
 from hris_pipeline.deskbird.exchange import Answer, Exchange
 from hris_pipeline.deskbird.forms import Evidence, Forms
+from hris_pipeline.deskbird.paths import ELEMENTS
 from hris_pipeline.deskbird.scim import Group
 from hris_pipeline.errors import DeskbirdError
 
@@ -175,11 +176,12 @@ class Delivery:
             self._send(part.only(rest))
 
     def _ask(self, part: Write, request: Request) -> Answer:
-        """Send one request; its answer, where an e-mail that deskbird lacks of type work is added instead of replaced."""
+        """Send one request; its answer, where an element of a list that deskbird lacks is added instead of replaced."""
         answer = self._exchange.send(part, request)
         self._count(answer)
-        if answer.no_target and "email" in part.set and part.before.get("email", True) is not None:
-            added = replace(part, before={**part.before, "email": None})
+        lacking = [name for name in ("email", *ELEMENTS) if name in part.set and part.before.get(name, True) is not None]
+        if answer.no_target and lacking:
+            added = replace(part, before={**part.before, **dict.fromkeys(lacking)})
             for again in self._requests(added):
                 answer = self._exchange.send(added, again)
                 self._count(answer)

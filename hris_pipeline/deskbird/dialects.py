@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.contracts.writes import MANAGER as MANAGER_ATOM
 from hris_pipeline.contracts.writes import RECORD, Atom, UserRef, Write
+from hris_pipeline.deskbird.paths import NAMED
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -50,6 +52,9 @@ Form = Literal[
     "user_update.remove",
     "user_email.replace",
     "user_email.add",
+    "user_element.replace",  # of any other list, such as phoneNumbers
+    "user_element.add",
+    "user_element.remove",
     "user_active",
     "user_photo",
     "manager.set",
@@ -73,11 +78,7 @@ Operation = dict[str, Any]
 
 PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in users and in groups
     "hris_ref": ("externalId",),
-    "email": ("userName",),  # and the work e-mail, which is addressed by its own path
-    "user_name": ("userName",),  # where it is another than the e-mail
-    "given_name": ("name.givenName",),
-    "family_name": ("name.familyName",),
-    "display_name": ("displayName", "name.formatted"),
+    **{attribute.name: attribute.paths for attribute in ATTRIBUTES},  # the work e-mail is addressed by a path of its own beside
     "active": ("active",),
     "name": ("displayName",),
 }
@@ -242,6 +243,9 @@ def _user(write: Write, manager: str | None) -> dict[str, Any]:
         del body["name"]
     if body["displayName"] is None:
         del body["displayName"]
+    for column, path in NAMED.items():
+        if given.get(column) is not None:
+            path.put(body, given[column])
     if manager:
         body[ENTERPRISE] = {"manager": {"value": manager}}
     return body
@@ -307,6 +311,11 @@ def _paths(column: str, write: Write) -> tuple[str, ...]:
     return () if column == "email" and "user_name" in write.set else PATHS[column]
 
 
+def _is_element(path: str) -> bool:
+    """Whether a path means an element of a list."""
+    return "[" in path
+
+
 def _was_empty(write: Write, column: str) -> bool:
     return write.before.get(column, True) is None
 
@@ -320,7 +329,7 @@ def _attributes(write: Write, columns: Iterable[str], spoken: Dialects) -> Itera
     columns = list(columns)
     found = [plain for column in columns for plain in _plain(write, column)]
     several: Form = "user_update.several" if write.of_user else "group_update.several"
-    replaced = [(path, column) for column, op, path in found if op == "replace" and path != WORK_EMAIL]
+    replaced = [(path, column) for column, op, path in found if op == "replace" and not _is_element(path)]
     as_one = len(replaced) > 1 and spoken(several) == "rfc"
     replace: Form = "user_update.replace" if write.of_user else "group_update.replace"
     if spoken(replace) == "rfc":
@@ -328,10 +337,15 @@ def _attributes(write: Write, columns: Iterable[str], spoken: Dialects) -> Itera
     for column, op, path in found:
         if as_one and (path, column) in replaced:
             continue
-        form: Form = f"user_email.{op}" if path in {WORK_EMAIL, "emails"} else f"{kind}.{op}"  # type: ignore[assignment]
+        what = "user_email" if path in {WORK_EMAIL, "emails"} else "user_element" if _is_element(path) else kind
+        form: Form = f"{what}.{op}"  # type: ignore[assignment]
         dialect, value = spoken(form), write.set[column]
         body: Operation = {"op": _op(op, dialect), "path": path}
-        if path == "emails" and dialect == "entra":
+        if what == "user_element" and dialect == "rfc" and op != "replace":
+            element = NAMED[column]  # a filter that matches nothing is an error (noTarget); an element without its value is none
+            body["path"] = element.root if op == "add" else element.element
+            value = element.new_element(value)  # type: ignore[assignment]
+        elif path == "emails" and dialect == "entra":
             body["path"] = WORK_EMAIL
         elif path == "emails":
             value = [_work_email(value)]  # type: ignore[assignment]

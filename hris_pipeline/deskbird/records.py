@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from email.message import Message
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hris_pipeline.deskbird.dialects import ENTERPRISE
+from hris_pipeline.deskbird.paths import NAMED
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -52,7 +53,19 @@ class Enterprise(msgspec.Struct, frozen=True):
     manager: Value | str | None = None
 
 
-class User(msgspec.Struct, frozen=True, rename="camel"):
+_ROOTS = {root: f"raw_{root}" for root in dict.fromkeys(path.root for path in NAMED.values())}
+if TYPE_CHECKING:
+    _Named = msgspec.Struct
+else:  # what a company file may name, decoded only where it does
+    _Named = msgspec.defstruct(
+        "_Named",
+        [(field_, msgspec.Raw, msgspec.field(name=root, default=msgspec.Raw(b"null"))) for root, field_ in _ROOTS.items()],
+        frozen=True,
+        kw_only=True,
+    )
+
+
+class User(_Named, frozen=True, rename="camel"):
     """A user as deskbird gives it."""
 
     id: str
@@ -115,6 +128,10 @@ class User(msgspec.Struct, frozen=True, rename="camel"):
             "external_id": self.external_id,
             "version": self.meta.version if self.meta else None,
         }
+
+    def named(self, names: Iterable[str]) -> dict[str, str | None]:
+        """What the user has of those attributes that a company file has to name."""
+        return {name: NAMED[name].find(msgspec.json.decode(getattr(self, _ROOTS[NAMED[name].root]))) for name in names}
 
 
 class Group(msgspec.Struct, frozen=True, rename="camel"):
@@ -417,6 +434,7 @@ def _user(raw: dict[str, Any], known: str, emails: list[Email], active: bool | N
         enterprise=Enterprise(manager if isinstance(manager, str) else None),
         photos=msgspec.Raw(json.dumps(_get(raw, "photos")).encode()),
         meta=_meta(raw),
+        **{field_: msgspec.Raw(json.dumps(_get(raw, root)).encode()) for root, field_ in _ROOTS.items()},
     )
 
 

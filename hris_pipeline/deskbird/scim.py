@@ -298,6 +298,7 @@ class Service:
     """A connection to deskbird's SCIM service: one pacer for everything that is asked of it, one httpx client per thread.
 
     :param url: ``deskbird.scim_url``
+    :param attributes: ``sync.attributes``, which are read too
     :param transport: takes the place of the network in benchmarks
     """
 
@@ -311,8 +312,10 @@ class Service:
         transport: httpx.BaseTransport | None = None,
         patience: Patience | None = None,
         timeout: float = 60.0,
+        attributes: Sequence[str] = (),
     ) -> None:
         self.url = url.rstrip("/")
+        self._attributes = attributes
         self.concurrency = concurrency
         headers = {
             "Authorization": f"Bearer {token}",
@@ -445,9 +448,13 @@ class Service:
         seen, largest = _Seen(), _Largest()
         for page in walk.pages():
             for record in page.records:
-                row = record.values()
-                files.records.add(row)
+                row: dict[str, Any] = dict(record.values())
                 seen.readable.update(column for column, value in row.items() if value not in {None, ""})
+                if isinstance(record, User) and self._attributes:
+                    found = {name: value for name, value in record.named(self._attributes).items() if value is not None}
+                    row["attributes"] = list(found.items()) or None
+                    seen.readable.update(found)
+                files.records.add(row)
                 seen.etags = seen.etags and row["version"] is not None
                 if isinstance(record, Group) and files.members:
                     members = record.member_ids

@@ -61,6 +61,14 @@ def _flat(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], pa.Array]:
     return where[ids.is_valid().to_numpy(zero_copy_only=False)], ids.drop_null()
 
 
+def by_name(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    """For each row the values of several columns by their names."""
+    by_row = np.arange(rows * len(columns)).reshape(len(columns), rows).T.reshape(-1)
+    values = pa.concat_arrays(list(columns.values())).take(pa.array(by_row))
+    ends = pa.array(np.arange(0, len(by_row) + 1, len(columns)), pa.int32())
+    return pa.MapArray.from_arrays(ends, pa.array(list(columns) * rows, pa.string()), values)
+
+
 def names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:
     """For each row the names whose mask is set there."""
     if not masks:

@@ -115,11 +115,11 @@ class _TableFile(ArrowFile):
 class EmployeeFile(_TableFile):
     """Employees in the form of ``contracts.tables.EMPLOYEES``, written in batches while pages come in.
 
-    ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. Absent keys (case 13) are followed per
-    record in the column ``absent``, over all records in :attr:`vanished`. For a system that leaves out the keys of empty values
-    (``omits_empty``) a key that came in another record is no unknown but empty; so its records wait for the last one. So they
-    do for a system that names managers by other ids than people's: ``manager_ids`` translates those it holds by then, and
-    another one stays, as the id of nobody.
+    ``attributes`` are the mapped columns (by our names), ``kinds`` the kinds of group. What is no column of the contract goes
+    into its column ``attributes``. Absent keys (case 13) are followed per record in the column ``absent``, over all records in
+    :attr:`vanished`. For a system that leaves out the keys of empty values (``omits_empty``) a key that came in another record
+    is no unknown but empty; so its records wait for the last one. So they do for a system that names managers by other ids than
+    people's: ``manager_ids`` translates those it holds by then, and another one stays, as the id of nobody.
     """
 
     table = EMPLOYEES
@@ -170,12 +170,14 @@ class EmployeeFile(_TableFile):
             return
         import pyarrow as pa
 
-        from hris_pipeline.hris.columns import memberships, names, texts
+        from hris_pipeline.hris.columns import by_name, memberships, names, texts
 
         rows, arrays, absent = self._rows, {}, {}
         for name, values in self._columns.items():
             arrays[name], absent[name] = texts(values)
             values.clear()
+        if named := [name for name in arrays if name not in self.schema.names]:
+            arrays["attributes"] = by_name({name: arrays.pop(name) for name in named}, rows)
         arrays["groups"] = memberships(self._groups, rows)
         for kind, values in self._groups.items():
             absent[kind] = [value is UNSET for value in values] if UNSET in values else None

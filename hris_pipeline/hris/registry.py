@@ -90,10 +90,10 @@ SYSTEMS = Registry()
 """The HR systems that are installed."""
 
 
-def connect(name: str, account: HrisAccount, kinds: Collection[str], **more: Any) -> Connection:
+def connect(name: str, account: HrisAccount, kinds: Collection[str], attributes: Collection[str] = (), **more: Any) -> Connection:
     """One account of a resolved company file, ready to be read; ``name`` is the connection's.
 
-    Of the ``kinds`` of group it reads those that its system delivers. ``more`` are other fields of
+    Of the ``kinds`` of group and the ``attributes`` it reads those that its system delivers. ``more`` are other fields of
     :class:`~hris_pipeline.hris.system.Account`, for tests and benchmarks.
     """
     system = SYSTEMS[account.system]
@@ -103,6 +103,7 @@ def connect(name: str, account: HrisAccount, kinds: Collection[str], **more: Any
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=tuple(kind for kind in system.kinds_of(account.options) if kind in kinds),
+        attributes=tuple(name for name in attributes if name in system.attributes_of(account.options)),
         **more,
     )
 

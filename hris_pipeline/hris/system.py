@@ -4,7 +4,7 @@ The registry of them is ``registry.py``. What the company file needs of a declar
 :class:`~hris_pipeline.settings.accounts.HrSystem`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -31,6 +31,7 @@ class Account(Generic[Options]):
     credentials: Mapping[str, str] = field(repr=False)
     options: Options
     kinds: tuple[str, ...]  # of group, to be read
+    attributes: tuple[str, ...] = ()  # of sync.attributes, to be read; nothing else of the kind is asked for
     timezone: str = "UTC"  # the company's, in which days in the names of files are written
     transport: "httpx.BaseTransport | None" = None  # takes the place of the network in benchmarks
     patience: Patience = field(default_factory=Patience)
@@ -122,6 +123,8 @@ class System:
     """Where an attribute or a kind of group, by our name and for some options, is switched on there: a sentence."""
     mapped: Callable[[Any], tuple[str, ...]] | None = None
     """The attributes that the company file itself maps; None: all that the system has are read."""
+    attributes_of: Callable[[Any], Collection[str]] = lambda _: ()
+    """What of ``sync.attributes`` a connection with some options delivers."""
     omits_empty: Callable[[Any], bool] = lambda _: False  # whether keys of empty values are left out
 
     def where_of(self, options: Settings, attribute: str) -> str:

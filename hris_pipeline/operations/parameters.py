@@ -63,6 +63,7 @@ def plan_rules(company: Company) -> PlanRules:
         cleared=company.sync.attributes_cleared,
         drift_kept=company.sync.drift_kept,
         photos=company.sync.photos,
+        attributes=company.sync.attributes,
         expected={connection: expected(company, connection) for connection in company.hris},
         kinds_read=company.kinds_read,
     )
@@ -74,11 +75,12 @@ def expected(company: Company, connection: str) -> Expected:
     system = SYSTEMS[company.hris[connection].system]
     kinds = system.kinds_of(options)
     mapped = system.mapped(options) if system.mapped else None
-    attributes = [name for name in ATTRIBUTES if mapped is None or name in mapped]
+    named_by_us = [name for name in company.sync.attributes if name in system.attributes_of(options)]
+    attributes = [name for name in ATTRIBUTES if mapped is None or name in mapped] + named_by_us
     if system.omits_empty(options):  # then nobody has an end date once nobody is to leave
         attributes = [name for name in attributes if name != "end_date"]
     given = company.sync.model_fields_set
-    named = [*(mapped or ()), *(["manager"] if "managers" in given else ())]
+    named = [*(mapped or ()), *named_by_us, *(["manager"] if "managers" in given else ())]
     named += [kind for kind in company.sync.groups if "groups" in given or (mapped is not None and kind in kinds)]
     return Expected(
         attributes=attributes,

@@ -56,7 +56,7 @@ class Connections:
 
     def open(self, company: Company, name: str) -> Connection:
         """One account of a resolved company file, ready to be read."""
-        return connect(name, company.hris[name], company.kinds_read, timezone=company.timezone)
+        return connect(name, company.hris[name], company.kinds_read, company.sync.attributes, timezone=company.timezone)
 
 
 class Deskbirds:
@@ -69,6 +69,7 @@ class Deskbirds:
             company.deskbird.scim_token.get_secret_value(),
             requests_per_second=company.deskbird.requests_per_second,
             concurrency=company.deskbird.concurrency,
+            attributes=company.sync.attributes,
         )
 
 

@@ -147,7 +147,7 @@ def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mappin
         ("connection", "word", "meaning"),
         [(c, word, meaning) for c, words in statuses.items() for word, meaning in words.items()],
     )
-    union = " union all ".join(
+    union = " union all by name ".join(
         f"""select '{connection}' as connection, '{connection}:' || id as hris_ref, * from "hris_{connection}".employees"""
         for connection in statuses
     )

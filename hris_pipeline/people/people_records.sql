@@ -7,6 +7,10 @@
 create or replace temp macro status_rank(status) as
     case status when 'active' then 1 when 'on_leave' then 2 when 'upcoming' then 3 when 'ended' then 5 else 4 end;
 
+-- Of attributes those that somebody has; null for none.
+create or replace temp macro known_values(entries) as case when len(list_filter(entries, lambda e: e.v is not null)) > 0
+    then map_from_entries(list_filter(entries, lambda e: e.v is not null)) end;
+
 create or replace temp table several_employments as
 select hris_ref from records group by hris_ref having count(*) > 1;
 
@@ -68,6 +72,7 @@ select
         or (derived = 'upcoming' and first_day <= today + cast(getvariable('prehire_days') as integer)
             - case when first_day = today and word in ('ended', 'not_active') then 1 else 0 end), false) as wanted,
     list_sort(coalesce(absent, [])) as unknown,
+    known_values([{'k': e.key, 'v': clean_text(e.value)} for e in map_entries(attributes)]) as attributes,
     list_sort(list_distinct([connection || ':' || g.kind || ':' || g.id for g in coalesce(groups, [])])) as group_refs,
     (start_date is null or start_date = '' or first_day is not null) and (end_date is null or end_date = '' or last_day is not null) as dates_are_readable,
     rows_agree,

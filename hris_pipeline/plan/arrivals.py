@@ -13,11 +13,11 @@ from typing import Literal, cast
 
 import duckdb
 
+from hris_pipeline.contracts.attributes import OPT_IN
 from hris_pipeline.warehouse import run
 
 _ARRIVALS = (Path(__file__).parent / "arrivals.sql").read_text(encoding="utf-8")
 ATTRIBUTES = ("email", "given_name", "family_name", "status", "start_date", "end_date", "manager")
-NAMES = ("given_name", "family_name")
 DATES = ("status", "start_date", "end_date")
 """Without them it cannot be told who comes from who left."""
 
@@ -72,9 +72,7 @@ def refresh(
     rows: list[tuple[str, str, str, bool, bool]] = []
     for connection, of in expected.items():
         rows += [
-            (connection, name, "attribute", name in of.named, True)
-            for name in of.attributes
-            if name in ATTRIBUTES and (managers or name != "manager")
+            (connection, name, "attribute", name in of.named, True) for name in of.attributes if managers or name != "manager"
         ]
         if managers and "manager" in of.attributes:
             rows.append((connection, "manager", "manager", False, True))
@@ -87,7 +85,8 @@ def refresh(
     sql = _ARRIVALS
     for mark, table in (("{records}", "employees"), ("{units}", "org_units")):
         sql = sql.replace(
-            mark, " union all ".join(f"""select '{name}' as connection, * from "hris_{name}".{table}""" for name in expected)
+            mark,
+            " union all by name ".join(f"""select '{name}' as connection, * from "hris_{name}".{table}""" for name in expected),
         )
     run(con, sql)
 
@@ -98,7 +97,7 @@ def silent(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> list[Silent]
         """select connection, subject, kind, code, came, of, coalesce(last_came, 0), coalesce(last_of, 0), silent_since
            from state.arrivals where code in ('vanished', 'never_came', 'unresolved', 'fell') order by connection, kind"""
     ).fetchall()
-    order = [*kinds, *ATTRIBUTES]
+    order = [*kinds, *ATTRIBUTES, *OPT_IN]
     every = [Silent(*cast("tuple[str, str, str, Code, int, int, int, int, dt.datetime]", row)) for row in found]
     return sorted(every, key=lambda one: order.index(one.subject) if one.subject in order else len(order))
 

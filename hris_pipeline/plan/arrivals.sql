@@ -19,11 +19,16 @@ with records_read as (
     from records_read group by connection
 ), attributes as (
     unpivot counted on email, given_name, family_name, status, start_date, manager, end_date into name subject value came
+), named_attributes as (
+    select connection, e.key as subject, count(e.value) as came
+    from (select connection, unnest(map_entries(attributes)) as e from records_read) group by all
 ), kinds as (
     select connection, g.kind as subject, count(distinct id) as came
     from (select connection, id, unnest(groups) as g from records_read) group by all
 ), arrived as (
     select connection, subject, 'attribute' as kind, came, of from attributes
+    union all
+    select c.connection, n.subject, 'attribute', n.came, c.of from counted c join named_attributes n using (connection)
     union all
     select c.connection, k.subject, 'group_kind', k.came, c.of from counted c join kinds k using (connection)
     union all

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from hris_pipeline.contracts.attributes import BY_NAME
+
 
 @dataclass(frozen=True)
 class Known:
@@ -63,5 +65,7 @@ def forms_of(object_: str, attribute: str, wanted: str | None) -> tuple[str, ...
         return ("manager.set", "user_create.manager") if wanted else ("manager.clear",)
     if attribute in {"active", "photo"}:
         return (f"user_{attribute}",)
+    if attribute in BY_NAME and "[" in BY_NAME[attribute].paths[0]:
+        return ("user_element.replace", "user_element.add", "user_element.remove")
     forms = ("user_update.replace", "user_update.several", "user_update.add", "user_update.remove")
     return (*forms, "user_email.replace", "user_email.add") if attribute in {"email", "user_name"} else forms

@@ -12,6 +12,7 @@ from typing import Literal
 
 import duckdb
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.plan import dialects
 from hris_pipeline.warehouse import run
 
@@ -43,6 +44,7 @@ def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "group
 def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
     """Keep what has changed in deskbird since the remembered read, in ``state.changed_by_hand``."""
     con.execute("set variable now = ?", [now])
+    con.execute("set variable shown_attributes = ?", [[each.name for each in ATTRIBUTES if each.shown != "never"]])
     run(con, _SEEN)
     if _any(con, "seen_changed"):
         latest = "(select max(number) from state.plans)"

@@ -318,10 +318,10 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
         """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
                before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version,
-               case when u.deskbird_id is not null then to_json({
-                       user_name: u.user_name, email: u.email, given_name: u.given_name, family_name: u.family_name,
-                       display_name: u.display_name, active: u.active, external_id: u.external_id,
-                       manager_deskbird_id: u.manager_deskbird_id})
+               case when u.deskbird_id is not null
+                       then json_merge_patch(
+                           to_json(u), coalesce(to_json(u.attributes), '{}'),
+                           '{"deskbird_id": null, "hris_ref": null, "version": null, "attributes": null}')
                    when g.deskbird_id is not null then to_json({name: g.name, external_id: g.external_id}) end::varchar as held,
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores

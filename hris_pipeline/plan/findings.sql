@@ -1,7 +1,7 @@
 -- What a plan finds besides changes: who vanished from the HRIS, what waits for a decision, and groups whose unit got a new id.
 -- What was undone is forgotten once the HRIS says otherwise, so that a later return to the old value is planned as usual.
 -- Reads: missing_tonight, review_tonight, review_candidates, user_matches, group_matches, group_names, empty_groups, present_members, changes_judged,
--- core.people, core.groups, core.memberships, photos_wanted, state.ledger. Variable: now.
+-- core.people, core.groups, core.memberships, photos_wanted, user_attributes, person_values, state.ledger. Variable: now.
 
 delete from state.missing;
 insert into state.missing from missing_tonight;
@@ -62,16 +62,15 @@ delete from state.undone where rowid in (
     left join user_matches m on u.attribute = 'hris_ref' and m.hris_ref = u.hris_ref
     left join core.memberships s on u.object = 'membership' and s.group_ref = u.group_ref and s.person_id = p.person_id
     left join photos_wanted w on u.attribute = 'photo' and w.hris_ref = u.hris_ref
+    left join user_attributes a on a.name = u.attribute
+    left join person_values v on v.hris_ref = u.hris_ref and v.attribute = u.attribute
     where case u.attribute
         when 'active' then cast(p.wanted as varchar) <> u.value
         when 'hris_ref' then m.deskbird_id is distinct from u.value and u.hris_ref not in (select hris_ref from review_tonight)
         when 'member' then cast(s.person_id is not null as varchar) <> u.value and not list_contains(p.unknown, string_split(u.group_ref, ':')[2])
         when 'manager' then p.manager_ref is distinct from u.value and not list_contains(p.unknown, 'manager_id')
         when 'photo' then w.hris_ref is not null and w.digest is distinct from u.value
-        when 'given_name' then p.given_name is distinct from u.value and not list_contains(p.unknown, 'given_name')
-        when 'family_name' then p.family_name is distinct from u.value and not list_contains(p.unknown, 'family_name')
-        when 'display_name' then p.display_name is distinct from u.value and not list_has_any(p.unknown, ['given_name', 'family_name'])
-        else p.email is distinct from u.value and not list_contains(p.unknown, 'email') end
+        else v.value is distinct from u.value and not list_has_any(p.unknown, a.made_of) end
     union all
     select u.rowid
     from state.undone u left join core.groups c using (hris_ref)

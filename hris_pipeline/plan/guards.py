@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES, SUBJECTS
 from hris_pipeline.plan import arrivals
 from hris_pipeline.plan.integrity import SEALED
 from hris_pipeline.plan.sentences import GuardVerdict, LimitCode
@@ -40,7 +41,6 @@ ORDER = (
     "group_members",
 )
 """How guards are ordered on a change: what is never released first, what concerns everything before one type."""
-ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
 MANAGED = "active and owner is not null"
 """SQL for who of ``owned_users`` is managed (design, section 3)."""
 # not the people that are only being linked tonight
@@ -159,21 +159,22 @@ class Judgement:
         """
         self.con.execute("create or replace temp table tripped_attributes (attribute varchar, connection varchar, guard varchar)")
         for one in self._silent:  # without a first name the display name is another one
-            if one.code == "vanished" and one.subject in arrivals.NAMES:
-                held = [(name, one.connection, "attribute_vanished") for name in (one.subject, "display_name")]
+            of_it = [attribute.name for attribute in ATTRIBUTES if one.subject in attribute.made_of]
+            if one.code == "vanished" and of_it:
+                held = [(name, one.connection, "attribute_vanished") for name in of_it]
                 self.con.executemany("insert into tripped_attributes values (?, ?, ?)", held)
         self._stage_listed("frozen", frozen)
         counts = dict(
             self.con.execute(
-                f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref)
-                    from user_differences semi join {_OURS} using (hris_ref)
+                f"""select a.subject, count(distinct hris_ref)
+                    from wanted_differences semi join {_OURS} using (hris_ref) join user_attributes a on a.name = attribute
                     anti join undone_attributes using (hris_ref, attribute) anti join listed using (hris_ref)
                     group by all"""
             ).fetchall()
         )
-        for attribute in ATTRIBUTES:
-            if self._attribute(attribute, counts.get(attribute, 0)):
-                names = [attribute, "user_name"] if attribute == "email" else [attribute]
+        for subject in SUBJECTS:
+            if self._attribute(subject, counts.get(subject, 0)):
+                names = [attribute.name for attribute in ATTRIBUTES if attribute.subject == subject]
                 self.con.execute("insert into tripped_attributes select unnest(?::varchar[]), null, 'update_attribute'", [names])
 
     @property

@@ -15,7 +15,7 @@ join result_parts t on t.request = p.request and p.outcome is null and case t.pa
 group by p.seq;
 
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links. Macro: problem_of.
+-- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links, user_attributes. Macro: problem_of.
 -- Variables: plan_id, undoes, now, run_id, readable_users.
 
 create or replace temp table outcomes_tonight as
@@ -120,7 +120,7 @@ select coalesce(t.deskbird_id, t.new_id, l.deskbird_id) as deskbird_id, k.attrib
     case when k.attribute = 'manager' then coalesce(m.deskbird_id, t.after->>'manager_deskbird_id') else t.after->>k.attribute end as value
 from outcomes_tonight t
 left join state.links l on l.hris_ref = t.hris_ref
-join (select unnest(['given_name', 'family_name', 'display_name', 'photo', 'manager']) as attribute) k
+join (select name as attribute from user_attributes where shown <> 'always' union all select 'manager') k
     on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
 left join state.links m on t.object = 'manager' and m.hris_ref = t.after->>'manager_ref'
 where case when t.parts is null then t.outcome = 'applied' else not json_exists(t.parts, '$.' || k.attribute) end

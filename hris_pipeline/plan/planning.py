@@ -6,12 +6,13 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from hris_pipeline import groups, identity, photos
+from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.groups import names
 from hris_pipeline.managers.rings import rings
@@ -66,6 +67,8 @@ class PlanRules:
     cleared: Sequence[str] = ("manager",)
     """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
     photos: bool = False
+    attributes: Sequence[str] = ()
+    """Of the attributes that a company file has to name, those that it names."""
     drift_kept: Sequence[str] = ()
     """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
     expected: Mapping[str, Expected] = field(default_factory=dict)
@@ -195,7 +198,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
     """
-    set_readable(con)
+    set_readable(con, rules.attributes)
     identity.match(
         con,
         rules.connections,
@@ -218,6 +221,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     where = {connection: of.where for connection, of in rules.expected.items()}
     judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
     run(con, _SQL["user_differences"])
+    con.execute("create or replace temp view wanted_differences as from user_differences")
     photos.stage_wanted(con, rules.connections if rules.photos else ())
     if rules.photos:
         run(con, _SQL["photo_differences"])
@@ -230,6 +234,7 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     else:
         con.execute("set variable undoes = ?", [undoes])
         run(con, _SQL["undo_differences"])
+        con.execute("create or replace temp view wanted_differences as from revert_differences")
         judgement.attributes(rules.frozen)
         run(con, _SQL["undo_changes"])
     _free_before_take(con)
@@ -344,14 +349,21 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
     return str(row[0])
 
 
-def set_readable(con: duckdb.DuckDBPyConnection) -> None:
-    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged."""
+def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> None:
+    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged.
+
+    Makes the views of attributes, persons' and users' (``user_values.sql``). Of those that a company file has to name it
+    compares the ``synced`` ones.
+    """
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
     users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
     con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
     con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
     con.execute("set variable readable_groups = ?", [groups_])
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
+    con.execute("set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]])
+    con.execute("set variable synced_attributes = ?::varchar[]", [list(synced)])
+    run(con, _SQL["user_values"])
 
 
 def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:

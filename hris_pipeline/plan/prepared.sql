@@ -1,6 +1,6 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
--- Reads: state.plan_changes, valid_approvals, changes_judged and user_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
--- known_groups, deskbird.users, deskbird.group_members, state.acknowledged_values.
+-- Reads: state.plan_changes, valid_approvals, changes_judged and wanted_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
+-- known_groups, deskbird.users, deskbird.group_members, user_values.
 -- Variables: plan_id, now. Macro: problem_of. Makes: state.plan_progress.
 
 -- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.
@@ -10,11 +10,25 @@ from (
     select *, unnest(json_keys(after)) as attribute from state.plan_changes
     where plan_id = getvariable('plan_id') and object = 'user' and action = 'update'
 ) p
-left join user_differences d
+left join wanted_differences d
     on d.hris_ref = p.hris_ref and d.deskbird_id = coalesce(p.deskbird_id, d.deskbird_id) and d.attribute = p.attribute
     and d.before->>'$' is not distinct from p.before->>p.attribute and d.after->>'$' is not distinct from p.after->>p.attribute
 left join changes_judged b
     on b.hris_ref = p.hris_ref and b.object = 'user' and b.action = 'update' and b.verdict = 'blocked' and json_exists(b.after, '$.' || p.attribute)
+group by p.seq;
+
+-- Whether deskbird holds each of the values that an update wants: by its acknowledgement, where it does not give them back.
+create or replace temp table updates_so as
+select p.seq, bool_and(case p.attribute
+    when 'hris_ref' then u.external_id is not distinct from p.after->>'hris_ref'
+    else v.deskbird_id is not null and same_value(p.attribute, v.value, p.after->>p.attribute) end) as is_so
+from (
+    select *, unnest(json_keys(after)) as attribute from state.plan_changes
+    where plan_id = getvariable('plan_id') and object = 'user' and action = 'update'
+) p
+left join user_matches m on m.hris_ref = p.hris_ref
+left join deskbird.users u on u.deskbird_id = coalesce(p.deskbird_id, m.deskbird_id)
+left join user_values v on v.deskbird_id = coalesce(p.deskbird_id, m.deskbird_id) and v.attribute = p.attribute
 group by p.seq;
 
 create or replace table state.plan_progress as
@@ -39,13 +53,7 @@ with judged as (
                 when 'link' then u.marker is not distinct from j.after->>'hris_ref'
                 when 'deactivate' then not u.active
                 when 'reactivate' then u.active
-                else (not json_exists(j.after, '$.hris_ref') or u.external_id is not distinct from j.after->>'hris_ref')
-                    and (not json_exists(j.after, '$.email') or email_key(u.email) is not distinct from email_key(j.after->>'email'))
-                    and (not json_exists(j.after, '$.user_name') or email_key(u.user_name) is not distinct from email_key(j.after->>'user_name'))
-                    and (not json_exists(j.after, '$.given_name') or u.given_name is not distinct from j.after->>'given_name')
-                    and (not json_exists(j.after, '$.family_name') or u.family_name is not distinct from j.after->>'family_name')
-                    and (not json_exists(j.after, '$.display_name') or u.display_name is not distinct from j.after->>'display_name')
-                    and (not json_exists(j.after, '$.photo') or (a.deskbird_id is not null and a.value is not distinct from j.after->>'photo')) end
+                else s.is_so end
             when 'group' then case j.action
                 when 'create' then coalesce(g.deskbird_id, k.deskbird_id) is not null
                 when 'link' then o.marker is not distinct from j.after->>'hris_ref'
@@ -64,7 +72,7 @@ with judged as (
     left join (select ref, min(deskbird_id) as deskbird_id from known_groups group by all) k on k.ref = j.hris_ref and j.object = 'group'
     left join deskbird.users w on w.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'manager'
     left join user_matches mm on mm.hris_ref = j.after->>'manager_ref' and j.object = 'manager'
-    left join state.acknowledged_values a on a.deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and a.attribute = 'photo' and j.object = 'user'
+    left join updates_so s on s.seq = j.seq
     left join deskbird.group_members gm
         on gm.group_deskbird_id = coalesce(j.group_deskbird_id, g.deskbird_id) and gm.user_deskbird_id = coalesce(j.deskbird_id, m.deskbird_id) and j.object = 'membership'
     where not j.still_wanted

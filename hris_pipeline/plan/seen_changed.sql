@@ -1,7 +1,6 @@
 -- What differs between two reads of deskbird, one value a row: what it was and what it is.
 -- Reads: users_before, groups_before, members_before (as it was read before), deskbird.users, deskbird.groups, deskbird.group_members,
--- state.acknowledged_members, state.partial_groups.
--- Makes: seen_changed.
+-- state.acknowledged_members, state.partial_groups. Variable: shown_attributes. Makes: seen_changed.
 create or replace temp table seen_changed as
 with present as (
     -- who is hidden in a group that shows only a part is still there
@@ -9,18 +8,23 @@ with present as (
     union all
     select group_deskbird_id, user_deskbird_id from state.acknowledged_members
     where group_deskbird_id in (select group_deskbird_id from state.partial_groups)
+), other_users as (
+    select b.deskbird_id,
+        json_merge_patch(to_json(b), coalesce(to_json(b.attributes), '{}')) as before,
+        json_merge_patch(to_json(n), coalesce(to_json(n.attributes), '{}')) as after
+    from (select * exclude (hris_ref, version) from users_before) b
+    join (select * exclude (hris_ref, version) from deskbird.users) n using (deskbird_id)
+    where hash(b) <> hash(n)
 ), users as (
-    select b.deskbird_id, unnest([
-        {'attribute': 'email', 'was': b.email, 'is': n.email}, {'attribute': 'user_name', 'was': b.user_name, 'is': n.user_name},
-        {'attribute': 'given_name', 'was': b.given_name, 'is': n.given_name}, {'attribute': 'family_name', 'was': b.family_name, 'is': n.family_name},
-        {'attribute': 'display_name', 'was': b.display_name, 'is': n.display_name},
-        {'attribute': 'active', 'was': b.active::varchar, 'is': n.active::varchar},
-        {'attribute': 'manager', 'was': coalesce(b.manager_deskbird_id, ''), 'is': coalesce(n.manager_deskbird_id, '')},
-        {'attribute': 'external_id', 'was': b.external_id, 'is': n.external_id}]) as value
-    from users_before b join deskbird.users n using (deskbird_id)
-    where b.email is distinct from n.email or b.user_name is distinct from n.user_name or b.given_name is distinct from n.given_name
-        or b.family_name is distinct from n.family_name or b.display_name is distinct from n.display_name or b.active <> n.active
-        or b.manager_deskbird_id is distinct from n.manager_deskbird_id or b.external_id is distinct from n.external_id
+    select deskbird_id, unnest([
+        {'attribute': attribute, 'was': before->>attribute, 'is': after->>attribute}
+        for attribute in getvariable('shown_attributes') || ['active', 'external_id']
+    ] || [{
+        'attribute': 'manager',
+        'was': coalesce(before->>'manager_deskbird_id', ''),
+        'is': coalesce(after->>'manager_deskbird_id', '')
+    }]) as value
+    from other_users
 ), groups as (
     select b.deskbird_id, unnest([
         {'attribute': 'name', 'was': b.name, 'is': n.name}, {'attribute': 'external_id', 'was': b.external_id, 'is': n.external_id}]) as value

@@ -1,5 +1,5 @@
 -- The inverse of what a plan has done, drafted as rows of a plan. Nobody's user is ever deleted: who was created is deactivated.
--- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, deskbird.users, owned_users, observed_groups, known_groups,
+-- Reads: done_then, revert_differences, group_differences, group_fates, tripped_attributes, deskbird.users, owned_users, observed_groups, known_groups,
 -- present_members, state.acknowledged_values. Variables: undoes, managers_are_readable. Adds to: draft, not_undone.
 
 -- Activity: who was created or reactivated is deactivated, who was deactivated comes back.
@@ -29,7 +29,7 @@ select 'user', 'update', hris_ref, deskbird_id, null, null,
     'user:' || hris_ref,
     case when deskbird_id in (select deskbird_id from activity where fate = 'goes back' and action <> 'deactivate') then 6000000 else 3000000 end,
     case when bool_or(t.attribute is not null) then ['update_attribute'] else [] end
-from user_differences d
+from revert_differences d
 left join (
     select user_id as deskbird_id, bool_or(evidence->>'rule' in ('email', 'successor', 'decision') or evidence->>'unlinks' = 'true') as unlinks
     from done_then where object = 'user' and json_exists(after, '$.hris_ref') and action <> 'create' group by all
@@ -123,7 +123,7 @@ select hris_ref, deskbird_id, was, held,
     end as fate
 from (
     select d.hris_ref, d.user_id as deskbird_id, d.before->>'manager_deskbird_id' as was, d.manager_id as written, u.deskbird_id is null as gone,
-        u.owner is not null or d.user_id in (select deskbird_id from user_differences where attribute = 'hris_ref') as ours,
+        u.owner is not null or d.user_id in (select deskbird_id from revert_differences where attribute = 'hris_ref') as ours,
         case when getvariable('managers_are_readable') then u.manager_deskbird_id else a.value end as held
     from done_then d
     left join owned_users u on u.deskbird_id = d.user_id

@@ -1,10 +1,6 @@
 -- What a plan has really done, and what of it deskbird still holds: that goes back. What was changed since, or is gone, is listed instead.
--- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, state.acknowledged_values, owned_users, observed_groups, known_groups.
--- Variables: undoes, readable_users, readable_groups. Makes: done_then, user_differences, group_differences, not_undone.
-
-create or replace temp macro same_value(attribute, one, two) as
-    case when attribute in ('email', 'user_name') then email_key(one) else nfc_normalize(one) end
-        is not distinct from case when attribute in ('email', 'user_name') then email_key(two) else nfc_normalize(two) end;
+-- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, user_values, owned_users, observed_groups, known_groups.
+-- Variables: undoes, readable_users, readable_groups. Makes: done_then, revert_differences, group_differences, not_undone.
 
 -- What was carried out, by whichever run: also what a killed one had sent and the next found to be so already. Ids of what it created come from the answers.
 create or replace temp table done_then as
@@ -35,7 +31,7 @@ left join created um on um.object = 'user' and um.hris_ref = d.after->>'manager_
 left join links lm on lm.hris_ref = d.after->>'manager_ref' and d.object = 'manager' and d.action = 'set';
 
 -- Users, attribute by attribute. "Aside" was only a step on the way. What is not ours any more is left alone, unless it was this plan that gave it up.
-create or replace temp table user_values as
+create or replace temp table revert_values as
 with then_values as (
     select *, before->>attribute as was, after->>attribute as written
     from (select *, unnest(json_keys(after)) as attribute from done_then where object = 'user' and action in ('update', 'link'))
@@ -44,18 +40,13 @@ with then_values as (
     select t.hris_ref, t.user_id as deskbird_id, t.attribute, t.was, t.written, t.reason_code, u.deskbird_id is null as gone,
         u.owner is not null as ours, u.user_name,
         case t.attribute
-            when 'email' then u.email
-            when 'user_name' then u.user_name
             when 'hris_ref' then case when list_contains(getvariable('readable_users'), 'external_id') then u.external_id
                 when ((t.hris_ref, t.user_id) in (select (hris_ref, deskbird_id) from state.links)) = (t.written is not null) then t.written else t.was end
-            when 'given_name' then case when list_contains(getvariable('readable_users'), 'given_name') then u.given_name else a.value end
-            when 'family_name' then case when list_contains(getvariable('readable_users'), 'family_name') then u.family_name else a.value end
-            when 'photo' then a.value
-            else case when list_contains(getvariable('readable_users'), 'display_name') then u.display_name else a.value end
+            else v.value
         end as held
     from then_values t
     left join owned_users u on u.deskbird_id = t.user_id
-    left join state.acknowledged_values a on a.deskbird_id = t.user_id and a.attribute = t.attribute
+    left join user_values v on v.deskbird_id = t.user_id and v.attribute = t.attribute
 )
 select *,
     bool_or(attribute = 'hris_ref' and same_value(attribute, held, written)) over (partition by deskbird_id) as gave_up,
@@ -72,7 +63,7 @@ from now_values;
 -- An address that somebody else took since, and keeps, cannot be given back; nor one that is held by whoever cannot move for that.
 create or replace temp table held_addresses as
 with recursive moves as (
-    select deskbird_id, email_key(was) as takes from user_values where fate = 'goes back' and attribute in ('email', 'user_name')
+    select deskbird_id, email_key(was) as takes from revert_values where fate = 'goes back' and attribute in ('email', 'user_name')
 ), held_by as (
     select m.deskbird_id, a.deskbird_id as holder from moves m join addresses a on a.key = m.takes and a.deskbird_id <> m.deskbird_id
 ), stuck as (
@@ -81,15 +72,15 @@ with recursive moves as (
     select h.deskbird_id from held_by h join stuck s on s.deskbird_id = h.holder
 )
 select distinct deskbird_id from stuck;
-update user_values set fate = 'taken' where fate = 'goes back' and attribute in ('email', 'user_name') and deskbird_id in (select deskbird_id from held_addresses);
+update revert_values set fate = 'taken' where fate = 'goes back' and attribute in ('email', 'user_name') and deskbird_id in (select deskbird_id from held_addresses);
 
-create or replace temp table user_differences as
-select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) as after from user_values where fate = 'goes back'
+create or replace temp table revert_differences as
+select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) as after from revert_values where fate = 'goes back'
 union all
 -- a userName that was right already is not to follow the address
-select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(user_name) from user_values v
+select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(user_name) from revert_values v
 where fate = 'goes back' and attribute = 'email' and reason_code <> 'steps_aside' and email_key(was) <> email_key(user_name)
-    and not exists (from user_values o where o.deskbird_id = v.deskbird_id and o.attribute = 'user_name');
+    and not exists (from revert_values o where o.deskbird_id = v.deskbird_id and o.attribute = 'user_name');
 
 -- Groups likewise: the name and our marker.
 create or replace temp table group_values as
@@ -161,7 +152,7 @@ select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) a
 
 create or replace temp table undone_attributes (hris_ref varchar, attribute varchar); -- what was undone may be done again by undoing that
 create or replace temp table not_undone as
-select fate as why, hris_ref, attribute from user_values where fate not in ('so', 'goes back')
+select fate as why, hris_ref, attribute from revert_values where fate not in ('so', 'goes back')
 union
 select fate, hris_ref, attribute from group_values where fate not in ('so', 'goes back')
 union

@@ -3,7 +3,10 @@
 
 insert into draft
 select 'user', 'create', hris_ref, null, null, null,
-    '{}', json_object('hris_ref', hris_ref, 'email', email, 'given_name', given_name, 'family_name', family_name, 'display_name', display_name, 'active', true),
+    '{}',
+    with_named_values(
+        json_object('hris_ref', hris_ref, 'email', email, 'given_name', given_name, 'family_name', family_name, 'display_name', display_name, 'active', true),
+        attributes),
     null,
     'no_user',
     json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date),

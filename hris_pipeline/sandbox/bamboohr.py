@@ -59,6 +59,7 @@ OPTIONAL = (
     "teams",
     "terminationDate",
     "workEmail",
+    "workPhone",
 )
 _SORTABLE = frozenset({"employeeId", "firstName", "lastName", "preferredName", "jobTitleName", "status"})
 _UNFILTERED = frozenset({"employeeId", "photoUrl", "teams"})
@@ -205,6 +206,7 @@ class _BambooHR:
             "displayName": f"{person.first_name} {person.last_name}",
             "employeeNumber": f"{person.id:06}",
             "workEmail": person.email,
+            "workPhone": person.phone or None,
             "hireDate": job.start_date.isoformat() if job else self.empty_date,
             "originalHireDate": min((e.start_date for e in person.employments), default=None),
             "terminationDate": job.end_date.isoformat() if job and job.end_date else self.empty_date,

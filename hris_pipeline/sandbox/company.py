@@ -69,6 +69,7 @@ class Person:
     created_at: dt.datetime
     updated_at: dt.datetime
     photo: int | None = None  # which one: another number is another picture; None for none
+    phone: str = ""  # at work
 
     @property
     def current(self) -> Employment | None:
@@ -290,7 +291,9 @@ def load_company(folder: Path = SAMPLE, day: int = 1) -> Tenant:
         last_touched = dt.datetime.combine(date, dt.time(0, 30), dt.UTC) - dt.timedelta(days=3 + person_id % 200)
         touched = min(max(hired, last_touched), dt.datetime.combine(date, dt.time(0, 30), dt.UTC))
         picture = 1 if person_id % 3 == 0 else None
-        persons[person_id] = replace(_person(person_id, values, touched), created_at=min(hired, last_touched), photo=picture)
+        phone = f"+49 40 66969 {person_id % 1000:03}" if person_id % 20 else ""  # numbers that nobody has
+        made = _person(person_id, values, touched)
+        persons[person_id] = replace(made, created_at=min(hired, last_touched), photo=picture, phone=phone)
     snapshot = Snapshot(date, {}, units).with_persons(persons.values())
     for number, changes in enumerate(days[1:], start=2):
         snapshot = _apply(snapshot, changes, folder / f"day_{number}.yaml")

@@ -31,6 +31,7 @@ HEADER = (
     "Last day",
     "Manager",
     "Position",
+    "Phone",
     *(header for name in UNITS.values() for header in (f"{name} ID", name)),
 )
 STATUSES = {"ACTIVE": "working", "LEAVE": "on leave", "ONBOARDING": "joining", "INACTIVE": "left"}
@@ -47,6 +48,8 @@ OPTIONS: dict[str, Any] = {
         "start_date": "First day",
         "end_date": "Last day",
         "manager_id": "Manager",
+        "title": "Position",
+        "phone": "Phone",
         "groups": {kind: {"id": f"{name} ID", "name": name} for kind, name in UNITS.items()},
     },
     "statuses": {"working": "active", "on leave": "on_leave", "joining": "upcoming", "left": "ended"},
@@ -84,6 +87,7 @@ def _rows(person: Person, company: Snapshot) -> Iterator[tuple[Any, ...]]:
                 _written(employment.end_date or NEVER),
                 employment.supervisor,
                 employment.position,
+                person.phone,
                 *_units(employment, center, company),
             )
 

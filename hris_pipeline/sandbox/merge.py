@@ -303,7 +303,7 @@ class _Copy:
             groups=groups,
             work_email=person.email,
             personal_email=None,
-            mobile_phone_number=None,
+            mobile_phone_number=person.phone or None,
             employments=[self.id("employments", f"{person.id}.{e.number}") for e in person.recent_first],
             home_location=None,
             work_location=self._ref("locations", "location", now.location) if now else None,

@@ -68,6 +68,8 @@ SCOPES = frozenset(
 )
 _OTHER_SCOPES = frozenset({"personio:absences:read", "personio:attendances:read", "personio:webhooks:read", "absences:read"})
 
+PHONE = "dynamic_30512"
+"""The account's own attribute for the phone at work."""
 # v1's names; key, label, type
 _STANDARD = (
     ("id", "ID", "integer"),
@@ -94,6 +96,7 @@ _STANDARD = (
     ("cost_centers", "Cost center", "standard"),
     ("profile_picture", "Profile Picture", "standard"),
     ("dynamic_24407", "Personnel number", "standard"),
+    (PHONE, "Work phone", "standard"),
 )
 ATTRIBUTES = tuple(key for key, _, _ in _STANDARD)
 WIDEST = 2000  # pixels; no limit is documented
@@ -257,8 +260,15 @@ class _View:
         put("gender", "UNSPECIFIED", "gender")
         put("profile_picture", None if person.photo is None else {"url": self._picture_url(person)}, "profile_picture")
         put("status", _person_status(person), "status")
-        number = {"id": "dynamic_24407", "type": "STRING", "label": "Personnel number", "value": f"P{person.id:06}"}
-        put("custom_attributes", [number], "dynamic_24407")
+        number: dict[str, Any] = {
+            "id": "dynamic_24407",
+            "type": "STRING",
+            "label": "Personnel number",
+            "value": f"P{person.id:06}",
+        }
+        phone: dict[str, Any] = {"id": PHONE, "type": "STRING", "label": "Work phone", "value": person.phone}
+        own = [each for each in (number, *([phone] if person.phone else [])) if each["id"] in self.look.readable]
+        put("custom_attributes", own, "dynamic_24407")
         for name in self.look.extra:
             record[name] = "new"
         record["employments"] = [{"id": employment_uuid(person.id, e.number)} for e in person.recent_first]
@@ -334,6 +344,7 @@ class _View:
             "last_modified_at": person.updated_at.astimezone(_ZONE).isoformat(timespec="seconds"),
             "profile_picture": None if person.photo is None else self._picture_url(person),
             "dynamic_24407": f"P{person.id:06}",
+            PHONE: person.phone,
         }
         if employment is not None:
             values |= {

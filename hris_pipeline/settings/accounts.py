@@ -5,7 +5,7 @@ Which systems there are is not known here: whoever loads a company file hands th
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Protocol, Self
 
 import pydantic
@@ -67,6 +67,10 @@ class HrSystem(Protocol):
 
     def kinds_of(self, options: Any) -> tuple[str, ...]:
         """The kinds of group that an account with these options delivers."""
+        ...
+
+    def attributes_of(self, options: Any) -> Collection[str]:
+        """What of ``sync.attributes`` an account with these options delivers."""
         ...
 
 

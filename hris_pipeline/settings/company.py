@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from hris_pipeline import rules
+from hris_pipeline.contracts.attributes import ATTRIBUTES, OPT_IN
 from hris_pipeline.settings.accounts import SOME_ACCOUNT, Account, HrSystem, HrSystems, systems_of
 from hris_pipeline.settings.alerts import HeartbeatUrl, NewsUrl
 from hris_pipeline.settings.base import Settings, did_you_mean
@@ -129,6 +130,7 @@ class Company(Settings):
         of_groups = list(self._kinds_are_delivered(systems_of(info))) if not is_resolved(info) else []
         wrong += of_groups or self._attributes_are_known()  # they name kinds: not told while those are wrong
         wrong += self._photos_are_delivered(systems_of(info)) if not is_resolved(info) else []
+        wrong += self._attributes_are_delivered(systems_of(info)) if not is_resolved(info) else []
         wrong += self._groups_can_be_told(kinds_are_right=not of_groups)
         wrong += self._rules_can_be_read(systems_of(info))
         for attribute, order in self.sync.precedence:
@@ -195,10 +197,26 @@ class Company(Settings):
             able = ", ".join(sorted(name for name, system in systems.items() if system.photos)) or "none"
             yield ("sync", "photos"), f"must be false, because no HR system of the company delivers photos. Those that do: {able}"
 
+    def _attributes_are_delivered(self, systems: HrSystems) -> Iterator[tuple[KeyPath, str]]:
+        """What is wrong with ``sync.attributes``; one system that has an attribute will do, people of the others keep theirs."""
+        if not self.sync.attributes:
+            return
+        accounts = [account for account in self.hris.values() if account is not SOME_ACCOUNT]
+        delivered = {name for account in accounts for name in systems[account.system].attributes_of(account.options)}
+        for index, name in enumerate(self.sync.attributes):
+            place = ("sync", "attributes", index)
+            if name not in OPT_IN:
+                yield place, f"is no attribute that can be named here.{did_you_mean(name, OPT_IN)} Known: {', '.join(OPT_IN)}."
+            elif name in self.sync.attributes[:index]:
+                yield place, "is there twice"
+            elif accounts and name not in delivered:
+                yield place, "is delivered by none of the company's HR systems with the options that they have"
+
     def _attributes_are_known(self) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with ``sync.cleared`` and ``sync.drift``, which may name what is in ``sync.groups``."""
-        empty = ("given_name", "family_name", "photo", "manager", *self.sync.groups)
-        by_hand = ("default", *DRIFTING, *self.sync.groups)
+        clearable = (each.name for each in ATTRIBUTES if each.may_be_cleared and not each.opt_in)
+        empty = (*clearable, *self.sync.attributes, "manager", *self.sync.groups)
+        by_hand = ("default", *DRIFTING, *self.sync.attributes, *self.sync.groups)
         for key, what, known, given in (
             ("cleared", "be empty", empty, self.sync.cleared),
             ("drift", "be changed by hand", by_hand, self.sync.drift),

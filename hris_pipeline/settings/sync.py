@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from hris_pipeline.contracts.attributes import ATTRIBUTES, BY_NAME, OPT_IN
 from hris_pipeline.settings.absences import Absences
 from hris_pipeline.settings.base import Settings
 from hris_pipeline.settings.groups import GroupNames
@@ -39,7 +40,10 @@ class Precedence(Settings):
     manager: Texts = Field(default=(), description="the order for the manager")
 
 
-DRIFTING = ("email", "given_name", "family_name", "display_name", "active", "manager", "group_names")
+DRIFTING = (
+    *dict.fromkeys(attribute.subject for attribute in ATTRIBUTES if attribute.shown != "never" and not attribute.opt_in),
+    *("active", "manager", "group_names"),
+)
 
 
 class Sync(Settings):
@@ -67,6 +71,11 @@ class Sync(Settings):
     )
     managers: bool = Field(default=True, description="carry reporting lines over")
     photos: bool = Field(default=False, description="carry profile photos over, where the HR system has them")
+    attributes: Texts = Field(
+        default=(),
+        description="further attributes to carry over: "
+        + (", ".join(f"{name} ({BY_NAME[name].words})" for name in OPT_IN) or "there are none"),
+    )
     absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
     cleared: Annotated[dict[str, Literal["clear", "keep"]], Field(strict=False)] = Field(
@@ -85,7 +94,7 @@ class Sync(Settings):
     def drift_kept(self) -> tuple[str, ...]:
         """What stays as people changed it in deskbird: attributes, ``manager``, ``group_names`` and kinds of group."""
         other = self.drift.get("default", "repair")
-        return tuple(name for name in (*DRIFTING, *self.groups) if self.drift.get(name, other) == "keep")
+        return tuple(name for name in (*DRIFTING, *self.attributes, *self.groups) if self.drift.get(name, other) == "keep")
 
     @property
     def attributes_cleared(self) -> tuple[str, ...]:

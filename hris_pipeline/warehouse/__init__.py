@@ -20,7 +20,7 @@ from hris_pipeline.warehouse.connection import prepare, run, stage
 
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "run", "scratch", "stage"]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 ROW_GROUP = 20_480
 """Rows that one thread works on: few enough that a company of 50,000 people keeps several busy."""
 _HERE = Path(__file__).parent
@@ -199,7 +199,8 @@ class Warehouse:
                 "select table_schema, table_name, column_name from information_schema.columns"
             ).fetchall()
         }
-        for contract in (*CORE, *DESKBIRD):
+        connections = sorted({schema for schema, _, _ in there if schema.startswith("hris_")})
+        for contract in (*CORE, *DESKBIRD, *(table.at(schema) for schema in connections for table in (EMPLOYEES, ORG_UNITS))):
             if any((contract.schema, contract.name) == where[:2] for where in there):
                 for column in contract.columns:
                     if (contract.schema, contract.name, column.name) not in there:

@@ -55,6 +55,7 @@ class Person:
     absent: tuple[str, ...] = ()
     employment_id: str | None = None
     updated_at: str | None = None
+    attributes: dict[str, str | None] | None = None  # what sync.attributes names
 
 
 @dataclass
@@ -71,6 +72,8 @@ class User:
     manager: str | None = None
     external_id: str | None = None
     photo: str | None = None  # its digest, which is never read back
+    title: str | None = None
+    phone: str | None = None
 
 
 @dataclass
@@ -250,11 +253,11 @@ class World:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
         columns = (
             "id", "employment_id", "email", "given_name", "family_name", "status", "start_date", "end_date", "manager_id",
-            "groups", "absent", "updated_at",
+            "groups", "absent", "updated_at", "attributes",
         )  # fmt: skip
         rows = [
             (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date, p.end_date, p.manager_id,
-             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at)
+             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at, p.attributes)
             for p in (*self.people.values(), *self.second_employments)
         ]  # fmt: skip
         stage(con, "hris_p.employees", columns, rows)
@@ -281,11 +284,12 @@ class World:
         shown = self.readable["users"]
         columns = (
             "deskbird_id", "user_name", "email", "given_name", "family_name", "display_name", "active", "manager_deskbird_id",
-            "external_id",
+            "external_id", "attributes",
         )  # fmt: skip
         rows = [
             (u.id, u.user_name, u.email, u.given_name, u.family_name, u.display_name, u.active,
-             u.manager if "manager_deskbird_id" in shown else None, u.external_id if "external_id" in shown else None)
+             u.manager if "manager_deskbird_id" in shown else None, u.external_id if "external_id" in shown else None,
+             {name: value for name in ("title", "phone") if name in shown and (value := getattr(u, name))} or None)
             for u in self.users.values()
         ]  # fmt: skip
         stage(con, "deskbird.users", columns, rows)
@@ -437,7 +441,18 @@ class World:
         return self._write_group(write, target, ids)
 
     def _write_user(self, write: Write, user_id: str | None, ids: dict[str, str]) -> Result:
-        known = {"hris_ref", "email", "user_name", "given_name", "family_name", "display_name", "active", "photo"}
+        known = {
+            "hris_ref",
+            "email",
+            "user_name",
+            "given_name",
+            "family_name",
+            "display_name",
+            "active",
+            "photo",
+            "title",
+            "phone",
+        }
         assert write.set.keys() <= known
         manager = self._id(write.manager, ids) if write.manager else None
         unset = write.manager is not None and manager is None

@@ -6,7 +6,7 @@ they may quote values; the code beside them says enough.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,12 +60,15 @@ class Employee(Struct, frozen=True, gc=False):
     location: Text = field(name="locationId", default=UNSET)
     location_name: Text = field(name="locationName", default=UNSET)
     team: list[Team] | UnsetType | None = field(name="teams", default=UNSET)
+    title: Text = field(name="jobTitleName", default=UNSET)
+    phone: Text = field(name="workPhone", default=UNSET)
     restricted: frozenset[str] = field(name="_restrictedFields", default=frozenset())
 
 
 NAMES = {each.name: each.encode_name for each in msgspec.structs.fields(Employee)}
 UNASKED = ("id", "given_name", "family_name", "status")  # come with everybody, whatever is asked for
 ASKED = ("email", "start_date", "end_date", "manager_id")
+NAMED = ("title", "phone")  # of sync.attributes
 WORDS = {
     "given_name": "First Name",
     "family_name": "Last Name",
@@ -78,6 +81,8 @@ WORDS = {
     "department": "Department",
     "division": "Division",
     "location": "Location",
+    "title": "Job Title",
+    "phone": "Work Phone",
 }
 """Our columns and kinds of group in BambooHR's own words."""
 
@@ -136,7 +141,7 @@ class BambooHR(Account[Options]):
                 PATH,
                 lambda walk: _pages(walk, queries),
                 directory,
-                columns=(*UNASKED, *ASKED),
+                columns=(*UNASKED, *ASKED, *self.attributes),
                 kinds=self.kinds,
                 words=WORDS,
                 remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
@@ -151,7 +156,7 @@ class BambooHR(Account[Options]):
             people, found = tried_first(api, what, lambda: _page(Walk(api, PATH), first).data)
             yield people
             for person in found:
-                yield from _hidden(person)
+                yield from _hidden(person, set(NAMED) - set(self.attributes))
             if found:
                 what = f"who changed since the last read (GET {CHANGED})"
                 yield tried(what, lambda: _changed(api, NEVER), needed=False)
@@ -159,7 +164,8 @@ class BambooHR(Account[Options]):
     @property
     def _query(self) -> dict[str, str | int]:
         """Everybody with the mapped fields and no other, by the id: a changed name moves nobody to another page."""
-        fields = [NAMES[name] for name in NAMES if name in ASKED or name.removesuffix("_name") in self.kinds]
+        asked = (*ASKED, *self.attributes)
+        fields = [NAMES[name] for name in NAMES if name in asked or name.removesuffix("_name") in self.kinds]
         return {"page[limit]": LIMIT, "fields": ",".join(fields), "sort": "employeeId"}
 
     def _api(self) -> Api:
@@ -167,10 +173,10 @@ class BambooHR(Account[Options]):
         return Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
 
 
-def _hidden(person: Employee) -> Iterator[Trial]:
+def _hidden(person: Employee, unasked: Collection[str]) -> Iterator[Trial]:
     """The mapped fields that the key's owner may not see of somebody."""
     for name, word in WORDS.items():
-        if NAMES[name] in person.restricted:
+        if NAMES[name] in person.restricted and name not in unasked:
             problem, remedy = f"The key's owner may not see '{word}' of everybody.", f"Switch on '{word}' under {ACCESS_LEVELS}."
             yield Trial(f"the field '{word}'", problem, remedy, needed=name in REQUIRED, attribute=name)
 
@@ -241,6 +247,7 @@ SYSTEM = System(
     ),
     connect=BambooHR,
     reads_changes=True,
+    attributes_of=lambda _: NAMED,
     words=WORDS,
     where=lambda _, name: f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}",
 )

@@ -24,7 +24,7 @@ def asked(
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, NOT_ASKED)
             continue
-        for trial in connect(name, account, company.kinds_read, timezone=company.timezone).trials():
+        for trial in connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).trials():
             finding = tried(trial, name, company)
             refused = refused or (trial.needed and trial.problem is not None)
             if trial.problem and trial.attribute:

@@ -27,7 +27,9 @@ def rehearsed(
         warehouse, names = Warehouse(folder, company.name), tuple(company.hris)
         for name, account in company.hris.items():
             try:
-                extracts = connect(name, account, company.kinds_read, timezone=company.timezone).read(folder, progress)
+                extracts = connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).read(
+                    folder, progress
+                )
             except HrisError as problem:
                 yield Finding("missing", name, "everybody, read to the last page", problem.problem, problem.remedy)
                 return

@@ -12,6 +12,7 @@ from unicodedata import normalize
 import duckdb
 
 from hris_pipeline import photos
+from hris_pipeline.contracts.attributes import ATTRIBUTES, OPT_IN
 from hris_pipeline.reports.plan import Change
 from hris_pipeline.reports.queries import Row, sql
 from hris_pipeline.texts import email_key
@@ -36,7 +37,7 @@ Why = Literal[
 
 _GROUPS = sql("explain/groups")
 _ADDRESSES = ("email", "user_name")
-_NAMES = ("given_name", "family_name", "display_name")
+_NAMES = tuple(attribute.name for attribute in ATTRIBUTES if attribute.shown == "if_read" and not attribute.opt_in)
 _ON_PURPOSE: Mapping[str, tuple[VerdictCode, Why | None]] = {
     "kept": ("kept", None),
     "does_not_stick": ("left_alone", "does_not_stick"),
@@ -95,7 +96,19 @@ class Comparison:
             source = self._source(name)
             there = self._acknowledged.get(name) if source == "acknowledged" else self._observed(name)
             rows.append(self._row(name, self._wanted(name), there, source))
-        return [*rows, *self._photo(), self._manager(), *self._groups()]
+        return [*rows, *self._named(), *self._photo(), self._manager(), *self._groups()]
+
+    def _named(self) -> list[Compared]:
+        """The attributes that the company file names, where anybody has one."""
+        rows = []
+        for name in OPT_IN:
+            source = self._source(name)
+            wanted = ((self.person and self.person["attributes"]) or {}).get(name)
+            shown = ((self.user and self.user["attributes"]) or {}).get(name)
+            there = self._acknowledged.get(name) if source == "acknowledged" else shown
+            if wanted or there:
+                rows.append(self._row(name, wanted, there, source))
+        return rows
 
     def _photo(self) -> list[Compared]:
         """The digests of the photos, where anything is known of one: the HRIS's, and the one that deskbird acknowledged."""

@@ -37,7 +37,8 @@ def records(con: duckdb.DuckDBPyConnection, connections: Sequence[str], subject:
         if not con.execute("select 1 from records_read where hris_ref = ? limit 1", [ref]).fetchone():
             continue
         for row in rows(con, f'from "hris_{connection}".employees where id = ? order by employment_id', [id_]):
-            values = {name: value for name, value in row.items() if value is not None and value != []}
+            given = {**row, **(row["attributes"] or {}), "attributes": None}
+            values = {name: value for name, value in given.items() if value is not None and value != []}
             found.append({"hris_ref": ref, "values": values, **(proof or {"read_at": None, "proof": None, "why": None})})
     return found
 

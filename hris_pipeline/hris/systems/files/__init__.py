@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from hris_pipeline import clock
+from hris_pipeline.contracts.attributes import OPT_IN
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
 from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.errors import HrisError
@@ -31,6 +32,12 @@ NEEDED = ("email", "status")
 @dataclass(frozen=True)
 class Files(Account[Options]):
     """One feed of files, ready to be read."""
+
+    def __post_init__(self) -> None:
+        """Read no column of an attribute that nobody asked for."""
+        unasked = dict.fromkeys(set(OPT_IN) - set(self.attributes))
+        columns = self.options.columns.model_copy(update=unasked)
+        object.__setattr__(self, "options", self.options.model_copy(update={"columns": columns}))
 
     def read(self, directory: Path, progress: Progress) -> tuple[Extract, Extract]:
         """Read tonight's file, or raise :class:`~hris_pipeline.errors.HrisError` and leave no file.
@@ -264,6 +271,11 @@ def _mapped(options: Options) -> tuple[str, ...]:
     return (*(name for name in _ATTRIBUTES if getattr(columns, name) is not None), *manager)
 
 
+def _named(options: Options) -> tuple[str, ...]:
+    """Of sync.attributes those that the file has columns for."""
+    return tuple(name for name in OPT_IN if getattr(options.columns, name) is not None)
+
+
 def _where(options: Options, attribute: str) -> str:
     columns = options.columns
     units = columns.groups.get(attribute)
@@ -307,5 +319,6 @@ SYSTEM = System(
     mistakes=_mistakes,
     where=_where,
     mapped=_mapped,
+    attributes_of=_named,
     omits_empty=lambda options: options.omits_empty,
 )

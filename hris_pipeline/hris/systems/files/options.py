@@ -165,6 +165,8 @@ class Columns(Settings):
     manager_id: Source | None = Field(default=None, description="the manager's id")
     manager_email: Source | None = Field(default=None, description="the manager's work e-mail, where the file has no id of them")
     updated_at: Source | None = Field(default=None, description="when the row was last changed")
+    title: Source | None = Field(default=None, description="job title, where sync.attributes names it")
+    phone: Source | None = Field(default=None, description="work phone, where sync.attributes names it")
     groups: Annotated[dict[str, Annotated[GroupColumns, BeforeValidator(_from_name)]], Field(strict=False)] = Field(
         default={}, description='kinds of group: {team: Team} or {team: {id: "Team ID", name: Team}}'
     )

@@ -75,7 +75,7 @@ class Merge(Account[Options]):
         :class:`~hris_pipeline.errors.HrisError`, and no file, where that cannot be done or Merge's first sync is not over.
         """
         words = {word.casefold(): meaning for word, meaning in self.options.status_words.items()}
-        how = people.How(self.kinds, self.options.group_types, words, self.options.stale_hours, since)
+        how = people.How(self.kinds, self.options.group_types, words, self.options.stale_hours, since, self.attributes)
         with self._api() as api:
             return people.read(self._service(api), directory, how, progress)
 
@@ -93,7 +93,8 @@ class Merge(Account[Options]):
 
 
 def _where(_: Options, attribute: str) -> str:
-    field = people.ATTRIBUTES.get("manager_id" if attribute == "manager" else attribute, attribute.replace("_", " "))
+    name = "manager_id" if attribute == "manager" else attribute
+    field = (people.ATTRIBUTES | people.NAMED).get(name, attribute.replace("_", " "))
     return f"See under {DASHBOARD} whether the HR system still gives {field}, and what the account's scopes and issues say"
 
 
@@ -129,4 +130,5 @@ SYSTEM = System(
     address=lambda options: ADDRESSES[options.region],
     where=_where,
     omits_empty=lambda _: True,
+    attributes_of=lambda _: people.NAMED,
 )

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from hris_pipeline import clock
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
 from hris_pipeline.hris.api import Walk
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
@@ -40,6 +41,8 @@ ATTRIBUTES = {
     "updated_at": "modified_at",
 }
 """Our column to Merge's field."""
+NAMED = {"title": "job_title", "phone": "mobile_phone_number"}
+"""The same of sync.attributes. The title stands in the employment, and there is no other phone than the mobile one."""
 _MISSING = (
     "Let the HR system's credential behind the account read {attributes}, and switch it on among the account's scopes under "
     f"{DASHBOARD}; then let Merge sync anew."
@@ -74,7 +77,22 @@ class Employee(Record, frozen=True):
     remote_was_deleted: bool | None = None
 
 
+class Employment(Record, frozen=True):
+    """What somebody's job is called, and since when."""
+
+    job_title: Text = None
+    effective_date: Text = None
+
+
+class NamedEmployee(Employee, frozen=True):
+    """The same with what a company file may name."""
+
+    mobile_phone_number: Text = None
+    employments: list[Employment | str | None] | None = None
+
+
 PAGE = msgspec.json.Decoder(Page[Employee])
+NAMED_PAGE = msgspec.json.Decoder(Page[NamedEmployee])
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,7 @@ class How:
     status_words: Mapping[str, str]  # the HR system's word in lower case to Merge's
     stale_hours: float
     since: dt.datetime | None = None
+    named: tuple[str, ...] = ()  # of sync.attributes
 
 
 @dataclass
@@ -141,17 +160,21 @@ def _pass(service: Service, directory: Path, how: How, progress: Progress) -> Pa
     """Units first, because people name them by Merge's ids; managers are looked up once everybody is there."""
     units = unit_lists.read(service, how.kinds, how.group_types, lambda count: progress("org_units", count, None))
     people = People(Walk(service.api, PATH))
-    query = {"include_deleted_data": "true"}
+    query, expanded = {"include_deleted_data": "true"}, ["employments"] if "title" in how.named else []
     if how.since is not None:
         after = (how.since - OVERLAP).astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        query |= {"modified_after": after, "expand": "manager"}  # whose manager is not among those who changed
-    columns = ("id", "employment_id", *ATTRIBUTES)
+        query |= {"modified_after": after}
+        expanded.insert(0, "manager")  # who is not among those who changed
+    if expanded:
+        query |= {"expand": ",".join(expanded)}
+    columns = ("id", "employment_id", *ATTRIBUTES, *how.named)
+    decoder: msgspec.json.Decoder[Any] = NAMED_PAGE if how.named else PAGE
     with OrgUnitFile(directory) as unit_file:
         for kind, ids, names, parents in units.rows():
             unit_file.add(kind, ids, names, parents)
         file = EmployeeFile(directory, columns, how.kinds, omits_empty=True, manager_ids=people.ids)
         with file:
-            for page in service.pages(people.walk, PAGE, "Employee", query):
+            for page in service.pages(people.walk, decoder, "Employee", query):
                 _add(page, people, file, units, how)
                 progress("employees", len(people.walk.seen), None)
             file.flush()
@@ -178,11 +201,23 @@ def _add(page: Sequence[Employee], people: People, file: EmployeeFile, units: Un
     columns: dict[str, Sequence[Any]] = {
         column: [UNSET if value is None else value for value in map(attrgetter(key), known)] for column, key in ATTRIBUTES.items()
     }
+    columns |= {name: [_named(person, name) for person in known] for name in how.named}
     columns["id"] = ids
     columns["employment_id"] = [person.id for person in known]
     columns["status"] = [_status(person, how.status_words) for person in known]
     columns["manager_id"] = [_id(person.manager) for person in known]
     file.add(columns, _groups(known, units, how.kinds))
+
+
+def _named(person: Employee, name: str) -> Any:
+    """The phone, or the title of the latest employment that has one and has begun."""
+    if not isinstance(person, NamedEmployee):
+        return UNSET
+    jobs = [each for each in person.employments or () if isinstance(each, Employment) and each.job_title is not None]
+    begun = [each for each in jobs if str(each.effective_date or "")[:10] <= clock.now().date().isoformat()]
+    latest = max(begun or jobs, key=lambda each: str(each.effective_date or ""), default=None)
+    value = person.mobile_phone_number if name == "phone" else latest and latest.job_title
+    return UNSET if value is None else value
 
 
 def _id(link: Link) -> Any:

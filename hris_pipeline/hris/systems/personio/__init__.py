@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.photos import Asked, Photo
@@ -18,7 +18,7 @@ from hris_pipeline.contracts.trials import Trial
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.system import Account, Capabilities, System, Variant
 from hris_pipeline.hris.systems.personio import auth, pictures, v1, v2
-from hris_pipeline.settings import Settings
+from hris_pipeline.settings import Settings, Text, refuse
 
 RATES = {"v1": 4.5, "v2": 25.0}  # v1 allows 300 a minute; v2 was measured to allow 30 a second on each path
 
@@ -34,6 +34,24 @@ class Options(Settings):
         default=None, gt=0, description="requests a second on each path; null for 25 (v2) or 4.5 (v1), below Personio's limits"
     )
     concurrency: int = Field(default=8, ge=1, le=64, description="employments (v2) or pictures asked for at the same time")
+    attributes: dict[Literal["title", "phone"], Text] = Field(
+        default={},
+        description="the attribute that holds each of sync.attributes: its key, such as dynamic_305, or its well-known id; "
+        "the title is in position where nothing is said",
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _named_once(cls, named: dict[str, str]) -> dict[str, str]:
+        taken = {*v1.ATTRIBUTES.values(), *v1.GROUPS.values(), "id"}
+        refuse([((name,), "is read as something else already") for name, key in named.items() if key in taken])
+        return named
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What of sync.attributes is there, and Personio's attribute for it."""
+        named: dict[str, str] = {"title": v1.POSITION}
+        return named | {str(name): key for name, key in self.attributes.items()}
 
 
 @dataclass(frozen=True)
@@ -48,14 +66,14 @@ class Personio(Account[Options]):
         """
         with self.api(self._rate) as api:
             if self.options.api == "v1":
-                return v1.read(api, directory, self.kinds, progress, since=since)
+                return v1.read(api, directory, self.kinds, progress, named=self._named, since=since)
             return v2.read(api, directory, self.kinds, self._how, progress, since=since)
 
     def trials(self) -> Iterator[Trial]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
         with self.api(self._rate) as api:
             if self.options.api == "v1":
-                yield from v1.trials(api, self.kinds)
+                yield from v1.trials(api, self.kinds, self._named)
             else:
                 yield from v2.trials(api, self.kinds, self._how)
 
@@ -65,7 +83,11 @@ class Personio(Account[Options]):
 
     @property
     def _how(self) -> v2.How:
-        return v2.How(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1)
+        return v2.How(self._rate, self.options.concurrency, total_from_v1=self.options.total_from_v1, named=self._named)
+
+    @property
+    def _named(self) -> dict[str, str]:
+        return {name: self.options.named[name] for name in self.attributes}
 
     def photos(self, asked: Sequence[Asked]) -> Generator[Photo]:
         """Profile pictures, by v1 whatever ``options.api`` says; see :class:`~hris_pipeline.contracts.photos.PhotoSource`.
@@ -132,7 +154,7 @@ V1 = Capabilities(
 def _where(options: Options, attribute: str) -> str:
     if options.api == "v2" and attribute in v2.UNIT_LISTS:
         return f"Switch on {v2.UNIT_LISTS[attribute].right} under {auth.RIGHTS_AT}"
-    word = v1.WORDS.get("manager_id" if attribute == "manager" else attribute, attribute)
+    word = v1.WORDS.get("manager_id" if attribute == "manager" else attribute, options.named.get(attribute, attribute))
     return f"Tick '{word}' among the readable attributes of the credential under {auth.RIGHTS_AT}"
 
 
@@ -155,4 +177,5 @@ SYSTEM = System(
     photos=True,
     where=_where,
     omits_empty=lambda options: options.api == "v2",
+    attributes_of=lambda options: options.named,
 )

@@ -4,7 +4,7 @@ The structs name the mapped attributes only, so nothing else of a page ever beco
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,6 +46,8 @@ GROUPS = {
     "legal_entity": "subcompany",
 }
 """Our kind of group to Personio's attribute."""
+POSITION = "position"
+"""The attribute that holds the title, unless the company file names another one."""
 WORDS = {
     "email": "Email",
     "given_name": "First name",
@@ -60,6 +62,7 @@ WORDS = {
     "cost_center": "Cost center",
     "location": "Office",
     "legal_entity": "Subcompany",
+    "title": "Position",
 }
 """Our columns and kinds of group in Personio's own words: what is ticked for a credential."""
 
@@ -175,6 +178,15 @@ class Page(Struct, frozen=True):
         return _number(self.metadata.total_elements) if isinstance(self.metadata, Metadata) else None
 
 
+class Loose(Struct, frozen=True, gc=False):
+    """The envelope of an attribute that the company file names: whatever the account has made it."""
+
+    value: Any = UNSET
+
+
+NOT_THERE = Loose()
+
+
 class Attribute(Struct, frozen=True):
     """An attribute that the credential may read; custom ones have a key of their own and may have a well-known id."""
 
@@ -195,12 +207,21 @@ UNITS: dict[str, Callable[[Employee], Any]] = {kind: attrgetter(f"{key}.value") 
 
 
 def read(
-    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, since: dt.datetime | None = None
+    api: Api,
+    directory: Path,
+    kinds: Sequence[str],
+    progress: Progress,
+    *,
+    named: Mapping[str, str],
+    since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4)."""
+    """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4).
+
+    ``named`` are further attributes, and Personio's keys for them.
+    """
     if since is not None:
-        return only_changes(since, *_pass(api, directory, kinds, progress, since=since))
-    return twice_unless_proven(lambda: _pass(api, directory, kinds, progress))
+        return only_changes(since, *_pass(api, directory, kinds, progress, named, since=since))
+    return twice_unless_proven(lambda: _pass(api, directory, kinds, progress, named))
 
 
 def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
@@ -216,7 +237,7 @@ def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
     return found
 
 
-def trials(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
+def trials(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Trial]:
     """The credential, the list of people with its total, and each attribute that is read."""
     credential = tried("the API credential (POST /v1/auth)", api.log_in)
     yield credential
@@ -225,7 +246,7 @@ def trials(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
     people = tried(f"people and their total (GET {PATH})", lambda: total(api, accept=()))
     yield people
     if not people.problem:
-        yield from try_attributes(api, kinds)
+        yield from try_attributes(api, kinds, named)
 
 
 def readable(api: Api, right: str) -> set[str | None]:
@@ -235,7 +256,7 @@ def readable(api: Api, right: str) -> set[str | None]:
     return {name for attribute in listed for name in (attribute.key, attribute.universal_id)}
 
 
-def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
+def try_attributes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Trial]:
     """Each attribute that is read and may not be; one trial where all may be."""
     names: set[str | None] = set()
     what = f"the list of readable attributes (GET {ATTRIBUTES_PATH})"
@@ -243,33 +264,41 @@ def try_attributes(api: Api, kinds: Sequence[str]) -> Iterator[Trial]:
     if trial.problem:
         yield trial
         return
-    wanted = ATTRIBUTES | {kind: GROUPS[kind] for kind in kinds}
+    wanted = {**ATTRIBUTES, **{kind: GROUPS[kind] for kind in kinds}, **named}
+    said = {**named, **WORDS}
     missing = [column for column, key in wanted.items() if key not in names]
     if len(missing) < len(wanted):
-        words = ", ".join(WORDS[column] for column in wanted if column not in missing)
+        words = ", ".join(said[column] for column in wanted if column not in missing)
         yield Trial(f"{trial.what}: {words}")
     for column in missing:
         yield Trial(
-            f"the attribute '{WORDS[column]}'",
-            f"This credential may not read the attribute '{WORDS[column]}'.",
-            f"Tick '{WORDS[column]}' among the readable employee attributes of this credential under {api.rights_at}.",
+            f"the attribute '{said[column]}'",
+            f"This credential may not read the attribute '{said[column]}'.",
+            f"Tick '{said[column]}' among the readable employee attributes of this credential under {api.rights_at}.",
             needed=column in REQUIRED,
             attribute=column,
         )
 
 
 def _pass(
-    api: Api, directory: Path, kinds: Sequence[str], progress: Progress, *, since: dt.datetime | None = None
+    api: Api,
+    directory: Path,
+    kinds: Sequence[str],
+    progress: Progress,
+    named: Mapping[str, str],
+    *,
+    since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
     """One walk over all pages; with ``since``, over the one page on which Personio gives all that changed."""
     walk = Walk(api, PATH)
     names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
-    query = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds))]
+    query = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds), *named.values())]
+    decoder = _decoder(named)
     if since is not None:  # a moment would be taken for one of the account's own time zone, which is not known
         query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
     asked = urlencode(query)
     totals: list[int | None] = []
-    file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES), kinds), OrgUnitFile(directory)
+    file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES, *named), kinds), OrgUnitFile(directory)
 
     def ask(offset: int, where: str) -> "httpx.Response":
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
@@ -277,13 +306,13 @@ def _pass(
     with file, unit_file, ahead(api.client.stop) as pool:
         offset, coming = 0, pool.submit(ask, 0, walk.where)
         while True:
-            page = _page(api, coming.result(), walk.where)
+            page = _page(api, coming.result(), walk.where, decoder)
             count = len(page.data or ())
             offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
             last = since is not None or not count or (page.total is not None and offset >= page.total)
             if not last:
                 coming = pool.submit(ask, offset, walk.page(walk.pages + 2))
-            _add(page, walk, file, names)
+            _add(page, walk, file, names, named)
             if page.total not in totals:
                 totals.append(page.total)
             progress("employees", len(walk.seen), page.total)
@@ -304,8 +333,26 @@ def demand(api: Api, vanished: Sequence[str]) -> None:
     )
 
 
-def _page(api: Api, response: "httpx.Response", where: str) -> Page:
-    page = api.read(response, PAGE, where)
+def _decoder(named: Mapping[str, str]) -> msgspec.json.Decoder[Page]:
+    """What decodes a page with these attributes too, each in a field of our name for it."""
+    if not named:
+        return PAGE
+    fields = [(name, Loose, msgspec.field(name=key, default=NOT_THERE)) for name, key in named.items()]
+    employee: Any = msgspec.defstruct("NamedEmployee", fields, bases=(Employee,), frozen=True, gc=False)
+    record: Any = msgspec.defstruct("NamedRecord", [("attributes", employee)], frozen=True, gc=False)
+    page = msgspec.defstruct("NamedPage", [("data", list[record] | UnsetType, UNSET)], bases=(Page,), frozen=True)
+    return msgspec.json.Decoder(page)
+
+
+def text_of(value: Any) -> Any:
+    """An attribute of any type as text; unknown where it is none."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return value if value is None or isinstance(value, str | int | float) else UNSET
+
+
+def _page(api: Api, response: "httpx.Response", where: str, decoder: msgspec.json.Decoder[Page] = PAGE) -> Page:
+    page = api.read(response, decoder, where)
     if not page.success:
         code = page.error.code if isinstance(page.error, Failure) else UNSET
         raise api.error(f"answered that it failed (success: false{f', code {code}' if isinstance(code, int) else ''}) at {where}")
@@ -314,7 +361,7 @@ def _page(api: Api, response: "httpx.Response", where: str) -> Page:
     return page
 
 
-def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]]) -> None:
+def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]], named: Collection[str]) -> None:
     """Put one page into the file, and the names of its units into ``names``."""
     people = [record.attributes for record in page.data or ()]
     ids = [str(person.id.value) for person in people]
@@ -322,6 +369,7 @@ def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int |
     if len(new) < len(ids):
         people, ids = [people[i] for i in new], [ids[i] for i in new]
     columns: dict[str, Sequence[Any]] = {column: list(map(value, people)) for column, value in VALUES.items()}
+    columns |= {name: [text_of(getattr(person, name).value) for person in people] for name in named}
     columns["id"] = ids
     columns["manager_id"] = [_supervisor(value) for value in columns["manager_id"]]
     file.add(columns, {kind: _units(map(UNITS[kind], people), found) for kind, found in names.items()})

@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -79,6 +80,18 @@ class Employment(Identified, frozen=True):
     updated_at: Text = UNSET
 
 
+class Position(Struct, frozen=True):
+    """What somebody's job is called."""
+
+    title: Text = UNSET
+
+
+class NamedEmployment(Employment, frozen=True):
+    """The same with what holds the title."""
+
+    position: Position | UnsetType | None = UNSET
+
+
 class Person(Identified, frozen=True):
     """The mapped attributes of one person."""
 
@@ -88,6 +101,20 @@ class Person(Identified, frozen=True):
     status: Text = UNSET
     updated_at: Text = UNSET
     employments: list[Reference] | UnsetType | None = UNSET
+
+
+class Custom(Struct, frozen=True):
+    """An attribute that the account has made for itself."""
+
+    id: int | str | None = None
+    global_id: str | None = None
+    value: Any = UNSET
+
+
+class NamedPerson(Person, frozen=True):
+    """The same with such attributes."""
+
+    custom_attributes: list[Custom] | UnsetType | None = UNSET
 
 
 class Unit(Identified, frozen=True):
@@ -139,6 +166,8 @@ class Page(Struct, Generic[T], frozen=True):
 
 PERSON_PAGE = msgspec.json.Decoder(Page[Person])
 EMPLOYMENT_PAGE = msgspec.json.Decoder(Page[Employment])
+NAMED_PERSON_PAGE = msgspec.json.Decoder(Page[NamedPerson])
+NAMED_EMPLOYMENT_PAGE = msgspec.json.Decoder(Page[NamedEmployment])
 UNIT_PAGE = msgspec.json.Decoder(Page[Unit])
 
 
@@ -169,6 +198,18 @@ class How:
     rate: float
     concurrency: int
     total_from_v1: bool
+    named: Mapping[str, str] = attribute(default_factory=dict)
+    """Further attributes, and Personio's keys for them."""
+
+    @property
+    def person_page(self) -> msgspec.json.Decoder[Any]:
+        """What decodes a page of people."""
+        return NAMED_PERSON_PAGE if set(self.named.values()) - {v1.POSITION} else PERSON_PAGE
+
+    @property
+    def employment_page(self) -> msgspec.json.Decoder[Any]:
+        """What decodes a page of employments."""
+        return NAMED_EMPLOYMENT_PAGE if v1.POSITION in self.named.values() else EMPLOYMENT_PAGE
 
 
 class _NotFound(Exception):  # noqa: N818 - says what happened
@@ -195,15 +236,19 @@ def _read(
     api: Api, directory: Path, kinds: Sequence[str], how: How, progress: Progress, *, only: Mapping[str, str]
 ) -> tuple[Extract, Extract]:
     """One walk over the people whom the filters ``only`` ask for, and over all units."""
-    with EmployeeFile(directory, COLUMNS, kinds, omits_empty=True) as file, OrgUnitFile(directory) as unit_file:
+    with EmployeeFile(directory, (*COLUMNS, *how.named), kinds, omits_empty=True) as file, OrgUnitFile(directory) as unit_file:
         # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
         total = _total(api) if how.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
         unit_walks = _units(api, unit_file, kinds, progress)
         walk = Walk(api, PERSONS)
         pacer = Pacer(how.rate)  # Personio limits each path by itself
-        people = (person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, PERSON_PAGE, RIGHT) for person in page)
+        people = (
+            person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, how.person_page, RIGHT) for person in page
+        )
         left_out = doubled = 0
-        asked = in_order(partial(_employments, api, pacer), people, workers=how.concurrency, stop=api.client.stop)
+        asked = in_order(
+            partial(_employments, api, pacer, how.employment_page), people, workers=how.concurrency, stop=api.client.stop
+        )
         with contextlib.closing(asked):
             for done, (person, found) in enumerate(asked, 1):
                 if found is None:
@@ -211,7 +256,7 @@ def _read(
                 else:
                     employments, duplicates = found
                     doubled += duplicates
-                    file.add(columns(person, employments), {kind: groups(kind, employments) for kind in kinds})
+                    file.add(columns(person, employments, how.named), {kind: groups(kind, employments) for kind in kinds})
                 progress("employees", done, total.expected)
         file.flush()
         if not only:
@@ -243,7 +288,7 @@ def trials(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
 
 def _try_employments(api: Api, person: Person, how: How) -> Trial:
     found: list[object] = []
-    ask = partial(_employments, api, Pacer(how.rate), person)
+    ask = partial(_employments, api, Pacer(how.rate), EMPLOYMENT_PAGE, person)
     trial = tried(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
     if found == [None]:
         not_given = "Personio lists a person whose employments it does not give."
@@ -265,7 +310,7 @@ def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
             )
             return  # the list of attributes wants the same right
         yield Trial(what)
-    yield from v1.try_attributes(api, kinds)
+    yield from v1.try_attributes(api, kinds, how.named)
 
 
 def _first(
@@ -286,8 +331,8 @@ def _first_units(api: Api, kinds: Iterable[str]) -> None:
             raise _not_there(api, kind, source.path) from None
 
 
-def columns(person: Person, employments: Sequence[Employment]) -> dict[str, list[Any]]:
-    """A person's rows, as columns: one for each employment, or one without any employment."""
+def columns(person: Person, employments: Sequence[Employment], named: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
+    """A person's rows, as columns: one for each employment, or one without any employment; with the ``named`` attributes."""
     rows: Sequence[Employment | None] = employments or (None,)
     own: dict[str, Any] = {
         "id": str(person.id),
@@ -303,7 +348,23 @@ def columns(person: Person, employments: Sequence[Employment]) -> dict[str, list
         "manager_id": [e and _id(e.supervisor) for e in rows],
         "updated_at": [_latest(person.updated_at, e.updated_at if e else UNSET) for e in rows],
     }
+    for name, key in (named or {}).items():
+        if key == v1.POSITION:
+            of_employment[name] = [_title(e) for e in rows]
+        else:
+            own[name] = _custom(person, key)
     return {**{name: [value] * len(rows) for name, value in own.items()}, **of_employment}
+
+
+def _title(employment: Employment | None) -> Any:
+    position = employment.position if isinstance(employment, NamedEmployment) else None
+    return position.title if isinstance(position, Position) else position
+
+
+def _custom(person: Person, key: str) -> Any:
+    """A custom attribute by its key or well-known id; absent where the person has none of it."""
+    found = person.custom_attributes if isinstance(person, NamedPerson) else None
+    return next((v1.text_of(each.value) for each in found or () if key in {str(each.id), each.global_id}), UNSET)
 
 
 def groups(kind: str, employments: Sequence[Employment]) -> list[Any]:
@@ -368,12 +429,14 @@ def _pages(
         url, query = walk.follow(page.next, url), None
 
 
-def _employments(api: Api, pacer: Pacer, person: Person) -> tuple[list[Employment], int] | None:
+def _employments(
+    api: Api, pacer: Pacer, decoder: msgspec.json.Decoder[Any], person: Person
+) -> tuple[list[Employment], int] | None:
     """A person's employments and how many came twice; None where Personio does not give what it has just listed."""
     for attempt in range(1, ASKS_FOR_A_PERSON + 1):
         walk = Walk(api, f"{PERSONS}/{quote(str(person.id), safe='')}/employments", most=100)
         with contextlib.suppress(_NotFound):
-            pages = _pages(api, walk, {"limit": PERSON_LIMIT}, EMPLOYMENT_PAGE, RIGHT, accept={404}, pacer=pacer)
+            pages = _pages(api, walk, {"limit": PERSON_LIMIT}, decoder, RIGHT, accept={404}, pacer=pacer)
             found = [employment for page in pages for employment in page]
             if found or not person.employments:
                 return found, walk.duplicates
