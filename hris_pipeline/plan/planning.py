@@ -6,25 +6,26 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from hris_pipeline import groups, identity, photos
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.groups import names
-from hris_pipeline.managers.rings import rings
-from hris_pipeline.plan import arrivals, damage, drift
+from hris_pipeline.plan import arrivals, drift
 from hris_pipeline.plan.arrivals import Expected
-from hris_pipeline.plan.guards import Judgement, Limits, Situation
+from hris_pipeline.plan.guards import Judgement, Situation
 from hris_pipeline.plan.integrity import require_unaltered
-from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.pipeline import Planning, PlanRules, walk
 from hris_pipeline.plan.sentences import GuardVerdict
-from hris_pipeline.warehouse import run, stage
+from hris_pipeline.warehouse import run
+
+__all__ = ["PlanRules", "PlanSummary", "build", "compute", "guard_verdicts", "last_written", "rows", "set_readable"]
 
 _HERE = Path(__file__).parent
-_SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
+_FINDINGS, _ADDRESSES_HANDED_ON = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("findings", "addresses_handed_on")
+)
 COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
     "reason_code, evidence, verdict, guard, content"
@@ -42,36 +43,6 @@ _HANDED_ON = """select exists (from handed_on)
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
     reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
-
-
-@dataclass(frozen=True)
-class PlanRules:
-    """What the company file says about the plan."""
-
-    company: str
-    connections: Sequence[str]
-    kinds: Sequence[str]
-    name_pattern: str
-    on_collision: str
-    managers: bool
-    take_over: bool
-    guards: Limits
-    protected: Sequence[str] = ()
-    frozen: Sequence[str] = ()
-    link_groups: Mapping[str, str] = field(default_factory=dict)
-    """Groups that are there and become ours: unit (hris_ref, or kind:name) -> deskbird's group (id or name)."""
-    delete_empty_groups: bool = False
-    missing_reads: int = 3
-    missing_hours: int = 60
-    cleared: Sequence[str] = ("manager",)
-    """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
-    photos: bool = False
-    drift_kept: Sequence[str] = ()
-    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
-    expected: Mapping[str, Expected] = field(default_factory=dict)
-    """What is mapped of each connection; of one that it does not name, everything."""
-    kinds_read: Sequence[str] = ()
-    """Kinds of group that the HR systems are asked for besides ``kinds``."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +120,9 @@ def build(
     con.execute("set variable now = ?", [now])
     con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
     if undoes is None:
-        run(con, _SQL["findings"])
+        run(con, _FINDINGS)
         if con.execute(_HANDED_ON).fetchone() == (True,):
-            run(con, _SQL["addresses_handed_on"])
+            run(con, _ADDRESSES_HANDED_ON)
         drift.publish(con)
     else:
         con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
@@ -196,51 +167,37 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
     """
     set_readable(con)
-    identity.match(
+    _set_parameters(con, rules, now, undoes)
+    planning = Planning(
         con,
-        rules.connections,
-        take_over=rules.take_over,
-        names=(rules.name_pattern, rules.on_collision),
-        link_groups=rules.link_groups,
+        rules,
+        now,
+        undoes,
+        Judgement(con, rules.guards, _situation(con, rules, now, undoes)),
+        drift.is_known(con),
     )
-    unread = con.execute("select exists (from state.unreadable_records)").fetchall() == [(True,)]
-    if unread:
-        run(con, _SQL["unreadable"])
-    groups.stage_kinds(con, rules.kinds)
-    con.execute("set variable delete_empty_groups = ?", [rules.delete_empty_groups])
-    con.execute("set variable now = ?", [now])
-    con.execute("set variable cleared = ?", [list(rules.cleared)])
-    con.execute("set variable missing_reads = ?", [rules.missing_reads])
-    con.execute("set variable missing_hours = ?", [rules.missing_hours])
-    run(con, _SQL["missing_tonight"])
+    walk(planning)
+    return _released(con, planning.judgement.verdicts)
 
-    silent = arrivals.silent(con, rules.kinds) if undoes is None else ()
-    where = {connection: of.where for connection, of in rules.expected.items()}
-    judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
-    run(con, _SQL["user_differences"])
-    photos.stage_wanted(con, rules.connections if rules.photos else ())
-    if rules.photos:
-        run(con, _SQL["photo_differences"])
-    drift_is_known = drift.begin(con, rules.drift_kept)
-    run(con, _SQL["draft"])
-    run(con, _SQL["wishes"])
-    if undoes is None:
-        _draft(con, rules, judgement, judge_drift=drift_is_known, unread=unread)
-        damage.mark(con)
-    else:
-        con.execute("set variable undoes = ?", [undoes])
-        run(con, _SQL["undo_differences"])
-        judgement.attributes(rules.frozen)
-        run(con, _SQL["undo_changes"])
-    _free_before_take(con)
-    if unread:
-        judgement.unread_records()
-    verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
-    run(con, _SQL["reasons"])
-    run(con, _SQL["changes"])
-    run(con, _SQL["valid_approvals"])
-    run(con, _SQL["verdicts"])
-    return _released(con, verdicts)
+
+def _set_parameters(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None) -> None:
+    """Set the variables that the steps' SQL reads."""
+    parameters: dict[str, object] = {
+        "now": now,
+        "connections": list(rules.connections),
+        "take_over": rules.take_over,
+        "names": [rules.name_pattern, rules.on_collision],
+        "managers": rules.managers,
+        "delete_empty_groups": rules.delete_empty_groups,
+        "cleared": list(rules.cleared),
+        "missing_reads": rules.missing_reads,
+        "missing_hours": rules.missing_hours,
+        "drift_kept": list(rules.drift_kept),
+    }
+    if undoes is not None:
+        parameters["undoes"] = undoes
+    for name, value in parameters.items():
+        con.execute(f"set variable {name} = ?{'::varchar[]' if isinstance(value, list) else ''}", [value])
 
 
 def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
@@ -250,32 +207,6 @@ def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) 
     row = con.execute(_HOLDING).fetchone()
     of_rows, holding = row or ([], [])
     return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
-
-
-def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool, unread: bool) -> None:
-    """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
-    if judge_drift:
-        drift.judge_values(con)
-    judgement.undone_attributes()
-    judgement.attributes(rules.frozen)
-    run(con, _SQL["user_changes"])
-    if rules.photos:
-        run(con, _SQL["photos_of_new_users"])
-    run(con, _SQL["members"])
-    if unread:
-        run(con, _SQL["unreadable_groups"])
-    _name_groups(con, rules)
-    run(con, _SQL["group_changes"])
-    run(con, _SQL["membership_changes"])
-    if judge_drift:
-        drift.judge_changes(con, "object <> 'manager'")
-    run(con, _SQL["empty_groups"])
-    if rules.managers:
-        run(con, _SQL["manager_changes"])
-        con.execute("set variable ring_starts = ?", [_ring_starts(con)])
-        run(con, _SQL["manager_rows"])
-        if judge_drift:
-            drift.judge_changes(con, "object = 'manager'")
 
 
 def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:
@@ -354,9 +285,21 @@ def set_readable(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("set variable members_are_readable = ?", ["members" in groups_])
 
 
-def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:
+def _situation(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None) -> Situation:
     row = con.execute("select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1").fetchone()
-    return Situation(base=int(row[0]) if row else 0, first_run=row is None, now=now, kinds=kinds)
+    return Situation(
+        base=int(row[0]) if row else 0,
+        first_run=row is None,
+        now=now,
+        kinds=rules.kinds,
+        silent=arrivals.silent(con, rules.kinds) if undoes is None else (),
+        where={connection: of.where for connection, of in rules.expected.items()},
+        frozen=rules.frozen,
+        protected=rules.protected,
+        unproven=_unproven(con, rules.connections),
+        unread=con.execute("select exists (from state.unreadable_records)").fetchone() == (True,),
+        undoes=undoes is not None,
+    )
 
 
 def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
@@ -367,59 +310,6 @@ def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> lis
     ).fetchall()
     read = {c for (c,) in con.execute("select distinct connection from state.extracts").fetchall()}
     return sorted({c for (c,) in latest} | (set(connections) - read))
-
-
-def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """One new user of each ring of new users who report to each other."""
-    lines = con.execute(
-        "select hris_ref, manager_ref from manager_draft where action = 'set' and problem = 'cycle' and deskbird_id is null"
-    ).fetchall()
-    return [min(ring) for ring in rings(dict(lines))]
-
-
-def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
-    """Make the temp table ``group_names``. Only groups whose name is not settled already are looked at one by one."""
-    run(con, _SQL["settled_names"])
-    unsettled = "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
-    units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
-    strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
-    used = con.execute(f"{strangers} union all select present from units_to_name where settled").fetchall() if units else []
-    taken = [names.key(name) for (name,) in used]
-    assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
-    con.execute(
-        """create or replace temp table group_names as
-           select hris_ref, nfc_normalize(present) as name from units_to_name where settled"""
-    )
-    stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
-
-
-def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
-    """Put what frees an address or a name before what takes it; a ring goes through a temporary value (case 26)."""
-    con.execute("create or replace temp table moves (request_key varchar, gives varchar, takes varchar)")
-    for base, find in ((1_000_000, _SQL["address_moves"]), (4_000_000, _SQL["name_moves"])):
-        moves = [Move(*row) for row in con.execute(find).fetchall()]
-        stage(con, "moves", ("request_key", "gives", "takes"), [(move.ref, move.gives, move.takes) for move in moves])
-        if not moves:
-            continue
-        levels, aside = free_before_take(moves)
-        con.execute("create or replace temp table levels (request_key varchar, level integer)")
-        stage(con, "levels", ("request_key", "level"), [(key, base + 1 + level) for key, level in levels.items()])
-        # a manager who does not exist yet cannot go with a change that comes before the creations
-        con.execute(
-            """update draft set request_key = 'manager:' || hris_ref, stage = 5000000
-               where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set'
-                 and request_key in (select request_key from levels)
-                 and deskbird_id is not null"""
-        )
-        con.execute(
-            """update draft set stage = l.level from levels l
-               where draft.request_key = l.request_key and not (draft.object in ('user', 'group') and draft.action = 'create')
-                 and draft.request_key not in (
-                     select request_key from draft where object in ('user', 'group') and action = 'create')"""
-        )
-        con.execute("set variable aside = ?", [list(aside)])
-        con.execute("set variable aside_stage = ?", [base])
-        run(con, _SQL["step_aside"])
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -1,0 +1,54 @@
+"""``update_attribute``: one attribute would change for more people than usual; each is judged alone.
+
+Good: first and family names came the wrong way round for everybody; names wait, a new team goes through.
+Bad: 12 of 300 people move to another team; that is below the share.
+
+A kind of group and the manager count as attributes. A userName is the e-mail address too. What comes with a link is judged by
+``link_user``, and not counted here; nor is what was undone.
+"""
+
+from hris_pipeline.plan import arrivals
+from hris_pipeline.plan.guards import attribute_vanished
+from hris_pipeline.plan.guards.base import ATTRIBUTE, OURS, Judgement
+
+NAME = "update_attribute"
+ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
+_VALUES = "object in ('membership', 'manager')"
+_EXISTING = "hris_ref in (select hris_ref from user_matches)"
+_DIFFERENCES = f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref)
+    from user_differences semi join {OURS} using (hris_ref)
+    anti join undone_attributes using (hris_ref, attribute)
+    anti join (from listed where guard = 'frozen') as frozen using (hris_ref)
+    group by all"""
+
+
+def judge_values(judgement: Judgement) -> None:
+    """Make the temp table ``tripped_attributes``: judged before the changes are made, because one change may hold several."""
+    held: list[tuple[str, str | None, str]] = []
+    for one in attribute_vanished.silent(judgement):  # without a first name the display name is another one
+        if one.code == "vanished" and one.subject in arrivals.NAMES:
+            held += [(name, one.connection, "attribute_vanished") for name in (one.subject, "display_name")]
+    counts = dict(judgement.con.execute(_DIFFERENCES).fetchall())
+    for attribute in ATTRIBUTES:
+        if _judge(judgement, attribute, counts.get(attribute, 0)):
+            names = [attribute, "user_name"] if attribute == "email" else [attribute]
+            held += [(name, None, NAME) for name in names]
+    columns = "attribute varchar, connection varchar, guard varchar"
+    judgement.con.execute(f"create or replace temp table tripped_attributes ({columns})")
+    if held:
+        judgement.con.executemany("insert into tripped_attributes values (?, ?, ?)", held)
+
+
+def judge(judgement: Judgement) -> None:
+    """Hold back the memberships of a kind, or the managers, where too many people's change."""
+    counts = judgement.by_attribute(f"{_VALUES} and hris_ref in {OURS}")
+    for attribute in (*judgement.situation.kinds, "manager"):
+        if _judge(judgement, attribute, counts.get(attribute, 0)):
+            judgement.hold(NAME, f"{_VALUES} and {ATTRIBUTE} = '{attribute}' and {_EXISTING}")
+
+
+def _judge(judgement: Judgement, attribute: str, count: int) -> bool:
+    judged = judgement.trips(NAME, count)
+    if count:
+        judgement.say(NAME, attribute, count, judged, tripped=judged.over)
+    return judged.over
