@@ -1,6 +1,9 @@
 -- Which group is which in deskbird: a rule of the company file, the stored link, our marker. A group made by hand is never taken over for its
 -- name (case 45); of ours, one whose unit got a new id in the HRIS is found by new_unit_ids.sql.
--- Reads: core.groups, observed_groups, state.group_links, rules_found. Makes: group_matches, group_overlaps. Adds to: review_tonight.
+-- Reads: core.groups, observed_groups, rules_found, state.group_links
+-- Makes: group_matches, group_overlaps
+-- Changes: review_tonight
+-- Variables: none
 
 -- Filled by new_unit_ids.sql.
 create or replace temp table group_overlaps (

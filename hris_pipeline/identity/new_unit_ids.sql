@@ -1,6 +1,9 @@
 -- Groups of ours whose unit got a new id in the HRIS: found by kind and name, and last by the same members (case 43).
--- Reads: core.groups, core.memberships, core.people, user_matches, known_groups, present_members, rules_found. Variable: names (patterns).
--- Adds to: group_matches, group_overlaps.
+-- Reads: core.groups, core.memberships, core.people, group_matches, group_overlaps, known_groups,
+--   present_members, rules_found, user_matches
+-- Makes: groups_without_unit, units_without_group
+-- Changes: group_matches, group_overlaps
+-- Variables: names
 
 -- The name is the one that the group was given: by the pattern, or by the one for collisions.
 insert into group_matches

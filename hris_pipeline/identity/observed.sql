@@ -1,7 +1,10 @@
 -- What deskbird holds, and whose it is: which users and groups carry a marker of ours, and which record each is known to belong to.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
--- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members, state.partial_groups.
--- Variables: connections (list), members_are_readable. Makes: observed_users, owned_users, observed_groups, present_members, known_groups.
+-- Reads: deskbird.group_members, deskbird.groups, deskbird.users, state.acknowledged_members,
+--   state.group_links, state.links, state.partial_groups
+-- Makes: known_groups, named, observed_groups, observed_users, our_marker, owned_users, owner_of,
+--   present_members
+-- Variables: connections, members_are_readable
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;

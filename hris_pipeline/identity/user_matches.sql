@@ -1,6 +1,10 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, core.quarantine, deskbird.users, observed_users, person_refs, apart, marked, linked. Variable: take_over.
--- Makes: addresses, handed_on, contested_users, leaving_addresses, review_candidates, match_evidence. Adds to: user_matches, review_tonight.
+-- Reads: apart, core.people, core.quarantine, deskbird.users, linked, marked, observed_users,
+--   person_refs, review_tonight, user_matches
+-- Makes: addresses, contested_users, email_candidates, handed_on, leaving_addresses,
+--   match_evidence, names_that, review_candidates
+-- Changes: review_tonight, user_matches
+-- Variables: take_over
 
 insert into review_tonight
 with several_records as (select hris_ref from core.people where len(other_refs) > 0)

@@ -2,8 +2,11 @@
 -- Codes: "vanished" (came before, comes for nobody), "never_came" (the company file names it), "not_given" (a default that nobody has), "unresolved" (manager
 -- references that lead to nobody), "fell" (less than half of the share of references that led to somebody). A silent one keeps what last came.
 -- An end date counts as given where its key comes: that nobody leaves is usual.
--- Reads: state.arrivals, core.people, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
--- now, from_size. Makes: state.arrivals.
+-- The queries of all connections' employees and units are put in.
+-- Reads: core.people, state.arrivals
+-- Makes: judged_arrivals
+-- Changes: state.arrivals
+-- Variables: expected_arrivals, from_size, now
 create or replace temp table judged_arrivals as
 with records_read as (
     {records}

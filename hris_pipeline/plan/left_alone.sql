@@ -1,7 +1,11 @@
 -- What differs because somebody changed it in deskbird, and what of all that differs is left alone: kept as the company file's sync.drift says, or not
 -- written again because it did not stick, or was refused, on three nights in a row. Both hold only while the HRIS wants what it wanted then.
 -- A deactivation is never given up: while a leaver can still log in, every night tries it and says so.
--- Reads: differing (what differs, one value a row), state.changed_by_hand, state.not_sticking. Variable: drift_kept. Adds to: drifting, left_alone.
+-- "differing" is what differs, one value a row.
+-- Reads: differing, drifting, left_alone, state.changed_by_hand, state.not_sticking
+-- Makes: none
+-- Changes: drifting, left_alone
+-- Variables: drift_kept
 insert into drifting
 select d.*, h.since
 from differing d

@@ -1,8 +1,8 @@
 -- Managers: set where the HRIS names one that deskbird has or gets, cleared where the HRIS has none; a reporting line
 -- with a problem is held as it is.
--- Reads: pairs, core.manager_graph, core.people, review_tonight, state.acknowledged_values
+-- Reads: core.manager_graph, core.people, pairs, review_tonight, state.acknowledged_values
 -- Makes: manager_differences
--- Variables: managers, managers_are_readable, cleared
+-- Variables: cleared, managers, managers_are_readable
 create or replace temp table manager_differences as
 with coming as (
     select *,

@@ -1,7 +1,11 @@
 -- After the read-back: what was acknowledged or refused tonight and is not so counts one night more; what is so, or wanted otherwise, counts no more.
 -- Runs within twelve hours of each other are one night.
--- Reads: differing (what still differs), tried (what was sent tonight, "row" its seq), state.outcomes, proposed_changes, left_alone, drifting.
--- Variables: now, plan_id, run_id. Makes: sticking_counts, state.not_sticking.
+-- "differing" is what still differs, "tried" what was sent, its "row" the seq.
+-- Reads: differing, drifting, left_alone, proposed_changes, state.not_sticking, state.outcomes,
+--   tried
+-- Makes: counted, sticking_counts
+-- Changes: state.changed_by_hand, state.not_sticking
+-- Variables: now, plan_id, run_id
 create or replace temp table counted as
 select distinct on (object, deskbird_id, attribute, wanted) * from (
     select t.object, t.deskbird_id, t.attribute, t.wanted,

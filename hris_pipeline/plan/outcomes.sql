@@ -1,4 +1,11 @@
 -- What became of a row's own parts, where a request was taken apart. A creation is as its record; what it went without is told beside.
+-- Reads: result_parts, results, state.group_links, state.links, state.outcomes,
+--   state.plan_progress
+-- Makes: acknowledged, acknowledged_members_tonight, deskbird.applied_changes, new_group_links,
+--   new_links, outcomes_tonight, row_parts, rows_done
+-- Changes: state.acknowledged_members, state.acknowledged_values, state.group_links, state.links,
+--   state.outcomes, state.plans
+-- Variables: now, plan_id, readable_users, run_id, undoes
 create or replace temp table row_parts as
 select p.seq,
     coalesce(max(t.outcome) filter (t.part = 'record'), arg_min(t.outcome, t.number) filter (t.outcome <> 'applied'), 'applied') as outcome,

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -72,23 +73,27 @@ def _always(_planning: Planning) -> bool:
     return True
 
 
-def _usual(planning: Planning) -> bool:
-    return planning.undoes is None
-
-
-def _undoing(planning: Planning) -> bool:
-    return planning.undoes is not None
-
-
 @dataclass(frozen=True)
 class Step:
     """One step: the SQL file of its name, or ``run``, which says what it makes; left out where ``when`` says no."""
 
     name: str
+    of: Literal["every plan", "usual plans", "undoing"] = "every plan"
     when: Callable[[Planning], bool] = _always
     run: Callable[[Planning], None] | None = None
+    about: str = ""
+    """What it does, in one sentence, where no SQL file says it."""
     reads: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is left out of some plans where there is nothing for it to do."""
+        return self.when is not _always
+
+    def is_taken(self, planning: Planning) -> bool:
+        """Whether the plan in the making needs it."""
+        return self.of in ("every plan", "usual plans" if planning.undoes is None else "undoing") and self.when(planning)
 
     @property
     def path(self) -> Path:
@@ -145,7 +150,7 @@ def _group_is_deserted(planning: Planning) -> bool:
 
 
 def _drift_is_known(planning: Planning) -> bool:
-    return _usual(planning) and planning.drift_is_known
+    return planning.drift_is_known
 
 
 def _judge(planning: Planning) -> None:
@@ -158,12 +163,13 @@ STEPS = (
     Step("identity/known_users"),
     Step("identity/somebody_else", when=_address_is_new),
     Step("identity/user_matches"),
-    Step("identity/rules_found", run=_link_groups),
+    Step("identity/rules_found", run=_link_groups, makes=("rules_found", "group_rules")),
     Step("identity/group_matches"),
     Step("identity/new_unit_ids", when=_group_is_deserted),
     Step("plan/unreadable", when=lambda planning: planning.judgement.situation.unread),
     Step(
         "groups/stage_kinds",
+        about="The kinds of unit that become groups, in the company file's order.",
         run=lambda planning: groups.stage_kinds(planning.con, planning.rules.kinds),
         makes=("group_kinds",),
     ),
@@ -172,51 +178,72 @@ STEPS = (
     Step("plan/user_differences"),
     Step(
         "photos/stage_wanted",
+        about="Whose picture is known, and whether its bytes are here.",
         run=lambda planning: photos.stage_wanted(planning.con, planning.rules.connections if planning.rules.photos else ()),
         makes=("photos_wanted",),
     ),
     Step("plan/photo_differences", when=lambda planning: planning.rules.photos),
     Step(
         "plan/drift/begin",
+        about="Empty tables for what is drift and what is left alone.",
         run=lambda planning: drift.begin(planning.con),
         makes=("differing", "drifting", "left_alone"),
     ),
     Step(
         "plan/drift/judge_values",
+        of="usual plans",
         when=_drift_is_known,
+        about="Which values of users are drift, and which are left alone and differ no more.",
         run=lambda planning: drift.judge_values(planning.con),
         reads=("user_differences",),
     ),
     Step("plan/wishes"),
-    Step("plan/undo_differences", when=_undoing),
+    Step("plan/undo_differences", of="undoing"),
     Step(
         "plan/guards/judge_values",
+        about="The guards of single attributes of users.",
         run=lambda planning: guards.judge_values(planning.judgement),
         reads=("user_differences",),
         makes=("listed", "undone_attributes", "tripped_attributes"),
     ),
-    Step("plan/members", when=_usual),
-    Step("plan/unreadable_groups", when=lambda planning: _usual(planning) and planning.judgement.situation.unread),
-    Step("plan/settled_names", when=_usual),
-    Step("plan/name_groups", when=_usual, run=_name_groups, reads=("units_to_name",), makes=("group_names",)),
-    Step("plan/manager_differences", when=_usual),
-    Step("plan/find_cycles", when=_usual, run=_find_cycles, reads=("manager_differences",)),
+    Step("plan/members", of="usual plans"),
+    Step("plan/unreadable_groups", of="usual plans", when=lambda planning: planning.judgement.situation.unread),
+    Step("plan/settled_names", of="usual plans"),
+    Step(
+        "plan/name_groups",
+        of="usual plans",
+        about="A name for each group; only those that are not settled are looked at one by one.",
+        run=_name_groups,
+        reads=("units_to_name",),
+        makes=("group_names",),
+    ),
+    Step("plan/manager_differences", of="usual plans"),
+    Step(
+        "plan/find_cycles",
+        of="usual plans",
+        about="One new user of each cycle of new users who report to each other.",
+        run=_find_cycles,
+        reads=("manager_differences",),
+    ),
     # one maker of changes an object
-    Step("plan/changes/users", when=_usual),
-    Step("plan/changes/groups", when=_usual),
-    Step("plan/changes/memberships", when=_usual),
-    Step("plan/changes/managers", when=_usual),
-    Step("plan/changes/wanted_changes", when=_usual),
-    Step("plan/changes/undo", when=_undoing),
+    Step("plan/changes/users", of="usual plans"),
+    Step("plan/changes/groups", of="usual plans"),
+    Step("plan/changes/memberships", of="usual plans"),
+    Step("plan/changes/managers", of="usual plans"),
+    Step("plan/changes/wanted_changes", of="usual plans"),
+    Step("plan/changes/undo", of="undoing"),
     Step(
         "plan/drift/judge_changes",
+        of="usual plans",
         when=_drift_is_known,
+        about="Which wanted changes are drift, and which are left alone.",
         run=lambda planning: drift.judge_changes(planning.con),
         reads=("wanted_changes",),
     ),
-    Step("plan/changes/group_deletions", when=_usual),
+    Step("plan/changes/group_deletions", of="usual plans"),
     Step(
         "plan/damage/find_repairs",
+        about="Which wanted changes repair what a run damaged.",
         run=lambda planning: damage.find_repairs(planning.con, undoing=planning.undoes is not None),
         reads=("wanted_changes",),
         makes=("damage_repairs",),
@@ -224,9 +251,16 @@ STEPS = (
     Step("plan/order/moves", run=lambda planning: order.stage_moves(planning.con), makes=("moves",)),
     Step("plan/changes/proposed_changes"),
     # what waits, and in which order the rest comes
-    Step("plan/guards/judge", run=_judge, reads=("proposed_changes",), makes=("holds",)),
+    Step(
+        "plan/guards/judge",
+        about="All other guards: which changes they hold back.",
+        run=_judge,
+        reads=("proposed_changes",),
+        makes=("holds",),
+    ),
     Step(
         "plan/order/hold_dependents",
+        about="What needs a change that is held back is held back with it.",
         run=lambda planning: order.hold_dependents(planning.con, guards.ORDER),
         reads=("holds", "proposed_changes"),
         makes=("held_changes",),
@@ -244,7 +278,7 @@ SQL = {step.name: step.path.read_text(encoding="utf-8") for step in STEPS if ste
 def walk(planning: Planning) -> None:
     """Take each step that the plan in the making needs."""
     for step in STEPS:
-        if step.when(planning):
+        if step.is_taken(planning):
             if step.run:
                 step.run(planning)
             else:

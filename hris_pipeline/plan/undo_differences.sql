@@ -1,6 +1,10 @@
 -- What a plan has really done, and what of it deskbird still holds: that goes back. What was changed since, or is gone, is listed instead.
--- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, state.acknowledged_values, owned_users, observed_groups, known_groups.
--- Variables: undoes, readable_users, readable_groups. Makes: done_then, user_differences, group_differences, not_undone.
+-- Reads: addresses, known_groups, observed_groups, owned_users, present_members,
+--   state.acknowledged_values, state.group_links, state.ledger, state.links, state.outcomes,
+--   state.plan_changes
+-- Makes: done_then, group_differences, group_fates, group_values, held_addresses, held_names,
+--   not_undone, same_value, undone_attributes, user_differences, user_values
+-- Variables: readable_groups, readable_users, undoes
 
 create or replace temp macro same_value(attribute, one, two) as
     case when attribute in ('email', 'user_name') then email_key(one) else nfc_normalize(one) end

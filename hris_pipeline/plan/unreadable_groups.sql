@@ -1,5 +1,8 @@
 -- A unit whose group deskbird gives in a form that cannot be read gets no other one.
--- Reads: state.unreadable_records, core.groups, group_matches. Changes: members, group_sizes.
+-- Reads: core.groups, group_matches, state.unreadable_records
+-- Makes: unread_groups
+-- Changes: group_sizes, members
+-- Variables: none
 create or replace temp table unread_groups as
 select g.rowid as group_row
 from state.unreadable_records u join core.groups g using (hris_ref)

@@ -1,6 +1,9 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, deskbird.users, user_matches, addresses, handed_on, leaving_addresses, state.acknowledged_values. Variables: readable_users, cleared (lists of attributes).
--- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
+-- Reads: addresses, core.people, deskbird.users, handed_on, leaving_addresses,
+--   state.acknowledged_values, user_matches
+-- Makes: compared, is_said, pairs, taken_addresses, user_differences
+-- Changes: review_tonight
+-- Variables: cleared, readable_users
 
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft. "Alike" are most, every night: to the letter, by a digest,
 -- because to carry five texts of everybody through the joins would cost more than to compare them.

@@ -1,5 +1,7 @@
 -- The verdict on each change: blocked by the first guard that no valid approval covers.
--- Reads: numbered_changes, valid_approvals. Makes: changes_judged.
+-- Reads: numbered_changes, valid_approvals
+-- Makes: changes_judged
+-- Variables: none
 create or replace temp table changes_judged as
 select c.*,
     list_filter(c.guards, lambda g: not list_contains(coalesce(a.guards, []), g)) as held_by,

@@ -1,8 +1,8 @@
 -- Groups of ours whose unit has nobody any more, or is gone, and in which nobody stays: who is in them leaves them now,
 -- or is inactive. They are kept, unless the company file has them deleted; what the HRIS did not deliver empties no
 -- group (case 41).
--- Reads: our_groups, core.groups, core.people, present_members, deskbird.users, group_kinds, wanted_changes, left_alone,
---   observed_groups, state.group_links, state.unreadable_records
+-- Reads: core.groups, core.people, deskbird.users, group_kinds, left_alone, observed_groups,
+--   our_groups, present_members, state.group_links, state.unreadable_records, wanted_changes
 -- Makes: empty_groups, group_deletions
 -- Variables: delete_empty_groups, members_are_readable
 create or replace temp table empty_groups as

@@ -1,8 +1,9 @@
 -- Groups: create those that have a member, rename those whose unit was renamed, mark those that a rule or their members
 -- gave to a unit.
--- Reads: core.groups, group_matches, group_overlaps, group_names, observed_groups, known_groups, group_sizes
+-- Reads: core.groups, group_matches, group_names, group_overlaps, group_sizes, known_groups,
+--   observed_groups
 -- Makes: group_changes
--- Variables: readable_groups, names
+-- Variables: names, readable_groups
 create or replace temp table group_changes as
 with name_holders as (
     -- made by hand: it is left alone, and named in the evidence (case 45)

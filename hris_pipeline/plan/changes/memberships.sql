@@ -1,5 +1,5 @@
 -- Memberships: one change per person and group to add or remove.
--- Reads: members, our_groups, group_matches, group_kinds, pairs, core.people, core.groups
+-- Reads: core.groups, core.people, group_kinds, group_matches, members, our_groups, pairs
 -- Makes: membership_changes
 -- Variables: cleared
 create or replace temp table membership_changes as

@@ -1,7 +1,7 @@
 -- The changes that are proposed, one a row, "change" its number: what is wanted without what is left alone. What repairs
 -- a change by hand or the damage of a run says so. Of a cycle of swaps one member first takes a temporary address or
 -- name. Nothing adds to this table or changes it; what holds a change back stands in held_changes.
--- Reads: wanted_changes, group_deletions, left_alone, drifting, damage_repairs, moves
+-- Reads: damage_repairs, drifting, group_deletions, left_alone, moves, wanted_changes
 -- Makes: proposed_changes
 -- Variables: none
 create or replace temp table proposed_changes as

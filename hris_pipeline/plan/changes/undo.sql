@@ -1,10 +1,11 @@
 -- The inverse of what a plan has done, as changes that are wanted. Nobody's user is ever deleted: who was created is
 -- deactivated. Groups that the plan created are deleted before all others, because that frees names.
--- Reads: done_then, user_differences, group_differences, group_fates, tripped_attributes, deskbird.users, owned_users,
---   observed_groups, known_groups, present_members, state.acknowledged_values
--- Makes: activity, come_back, membership_fates, manager_fates, wanted_changes, group_deletions
--- Adds to: not_undone
--- Variables: undoes, managers_are_readable
+-- Reads: deskbird.users, done_then, group_differences, group_fates, known_groups,
+--   observed_groups, owned_users, present_members, state.acknowledged_values, tripped_attributes,
+--   user_differences
+-- Makes: activity, come_back, group_deletions, manager_fates, membership_fates, wanted_changes
+-- Changes: not_undone
+-- Variables: managers_are_readable, undoes
 
 -- Who was created or reactivated is deactivated, who was deactivated comes back.
 create or replace temp table activity as

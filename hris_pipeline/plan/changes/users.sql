@@ -1,8 +1,9 @@
 -- Users: create, link, update, reactivate, deactivate, and the photos of new users.
--- Reads: pairs, core.people, deskbird.users, state.links, person_refs, user_differences, drifting, review_tonight,
---   contested_users, match_evidence, tripped_attributes, undone_attributes, missing_tonight, photos_wanted
+-- Reads: contested_users, core.people, deskbird.users, drifting, match_evidence, missing_tonight,
+--   pairs, person_refs, photos_wanted, review_tonight, state.links, tripped_attributes,
+--   undone_attributes, user_differences
 -- Makes: user_changes
--- Variables: readable_users, missing_reads, missing_hours, now
+-- Variables: missing_hours, missing_reads, now, readable_users
 create or replace temp table user_changes as
 with created as (
     select people.*

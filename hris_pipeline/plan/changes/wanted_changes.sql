@@ -1,5 +1,5 @@
 -- Every change that the HR system asks for, but for the deletions of groups; "row" identifies one.
--- Reads: user_changes, group_changes, membership_changes, manager_changes, creation_depths
+-- Reads: creation_depths, group_changes, manager_changes, membership_changes, user_changes
 -- Makes: wanted_changes
 -- Variables: none
 create or replace temp table wanted_changes as

@@ -1,5 +1,5 @@
 -- Groups that lose more of their active members at once than the guard allows.
--- Reads: proposed_changes, present_members, deskbird.users
+-- Reads: deskbird.users, present_members, proposed_changes
 -- Makes: emptied_groups
 -- Variables: from_size, max_loss_percent
 create or replace temp table emptied_groups as

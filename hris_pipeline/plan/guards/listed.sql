@@ -1,6 +1,6 @@
 -- Whom the company file's lists of e-mails and hris_refs mean, by any record or address of theirs, in the HRIS or in
 -- deskbird: by guard.
--- Reads: core.people, person_refs, user_matches, missing_tonight, addresses
+-- Reads: addresses, core.people, missing_tonight, person_refs, user_matches
 -- Makes: listed
 -- Variables: listed
 create or replace temp table listed as

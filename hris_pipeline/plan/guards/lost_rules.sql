@@ -1,6 +1,8 @@
 -- Scope rules that changed their meaning overnight: an include rule that matches nobody now but did, or is new; an exclude rule that matches more than
 -- half of the managed users now and did not. "Before" is the last night that ended in line without guard scope_lost, so that nothing comes of waiting.
--- Reads: state.rule_matches, state.nights, state.guard_verdicts. Variable: base.
+-- Reads: state.guard_verdicts, state.nights, state.rule_matches
+-- Makes: none
+-- Variables: base
 with good as (
     select max(ended_at) as ended_at from state.nights
     where in_line and plan_id not in (select plan_id from state.guard_verdicts where guard = 'scope_lost' and tripped)

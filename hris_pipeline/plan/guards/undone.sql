@@ -1,7 +1,8 @@
 -- What was undone is not done again: the changes of which a wish was undone, and the HRIS still has it. Attributes of
 -- users are held one by one, before they become changes (undone_attributes.sql).
--- Reads: state.undone, proposed_changes
--- Adds to: holds
+-- Reads: proposed_changes, state.undone
+-- Makes: none
+-- Changes: holds
 -- Variables: none
 insert into holds
 select change, 'undone'

@@ -1,5 +1,7 @@
 -- Attributes of users that were undone and that the HRIS still wants, so that they are not done again (other rows: undone.sql).
--- Reads: state.undone, user_differences. Variable: undone_is_on. Makes: undone_attributes.
+-- Reads: state.undone, user_differences
+-- Makes: undone_attributes
+-- Variables: undone_is_on
 create or replace temp table undone_attributes as
 select d.hris_ref, d.attribute
 from user_differences d

@@ -1,5 +1,5 @@
 -- Which change needs which other one: a change does not happen while what it needs is held back.
--- Reads: proposed_changes, moves, present_members
+-- Reads: moves, present_members, proposed_changes
 -- Makes: dependencies
 -- Variables: none
 create or replace temp table dependencies as

@@ -1,6 +1,6 @@
 -- By which guards each change is held back: by those that look at it, and by those that hold what it needs. A group is
 -- not created while every one of its first members is held back.
--- Reads: holds, dependencies, proposed_changes
+-- Reads: dependencies, holds, proposed_changes
 -- Makes: held_changes
 -- Variables: guards
 create or replace temp table held_changes as

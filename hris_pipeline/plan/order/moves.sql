@@ -1,6 +1,6 @@
 -- Who gives up an address or a group's name and takes another, where somebody else gives or takes one of them: what
 -- order.py puts in order. A user whose userName is not their e-mail gives up both addresses; a creation gives up none.
--- Reads: wanted_changes, left_alone, addresses, observed_groups
+-- Reads: addresses, left_alone, observed_groups, wanted_changes
 -- Makes: none
 -- Variables: none
 with wanted as (

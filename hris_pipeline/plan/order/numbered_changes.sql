@@ -1,6 +1,6 @@
 -- The changes in the order of carrying out: by phase, then by depth, then by request. Requests and stages are numbered
 -- densely.
--- Reads: proposed_changes, held_changes
+-- Reads: held_changes, proposed_changes
 -- Makes: numbered_changes
 -- Variables: none
 create or replace temp table numbered_changes as
