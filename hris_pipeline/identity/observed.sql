@@ -4,7 +4,7 @@
 --   state.group_links, state.links, state.partial_groups
 -- Makes: known_groups, named, observed_groups, observed_users, our_marker, owned_users, owner_of,
 --   present_members
--- Variables: connections, members_are_readable
+-- Variables: connections, readable_groups
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
@@ -24,10 +24,10 @@ from deskbird.groups g;
 
 -- Who is in which group in deskbird: as it says, or, where it does not or shows only a part, as it acknowledged.
 create or replace temp view present_members as
-select group_deskbird_id, user_deskbird_id from deskbird.group_members where getvariable('members_are_readable')
+select group_deskbird_id, user_deskbird_id from deskbird.group_members where list_contains(getvariable('readable_groups'), 'members')
 union all
 select group_deskbird_id, user_deskbird_id from state.acknowledged_members
-where not getvariable('members_are_readable') or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
+where not list_contains(getvariable('readable_groups'), 'members') or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
 
 -- Whose each group of ours is, as far as it is known before tonight.
 create or replace temp table known_groups as

@@ -63,5 +63,6 @@ where case
         select 1 from state.links l
         where l.deskbird_id = s.deskbird_id and (l.hris_ref = s.hris_ref or list_contains(s.other_refs, l.hris_ref)))
     end;
-insert into review_tonight select hris_ref, 'id_given_to_somebody_else', deskbird_id from given_away;
+insert into review_tonight
+select hris_ref, 'id_given_to_somebody_else', deskbird_id from given_away anti join user_matches using (hris_ref);
 drop table given_away;

@@ -6,14 +6,14 @@
 -- Reads: core.people, state.arrivals
 -- Makes: judged_arrivals
 -- Changes: state.arrivals
--- Variables: expected_arrivals, from_size, now
+-- Variables: arrivals.expected, arrivals.from_size, arrivals.now
 create or replace temp table judged_arrivals as
 with records_read as (
     {records}
 ), units_read as (
     {units}
 ), expected as (
-    select unnest(getvariable('expected_arrivals'), recursive := true)
+    select unnest(getvariable('arrivals').expected, recursive := true)
 ), counted as (
     select connection, count(*) as of,
         count(email) as email, count(given_name) as given_name, count(family_name) as family_name, count(status) as status,
@@ -54,7 +54,7 @@ select *,
     case
         when kind = 'manager' then case
             when came = 0 and of >= 3 then 'unresolved'
-            when last_came >= getvariable('from_size') and of > 0 and came * last_of * 2 < last_came * of then 'fell' end
+            when last_came >= getvariable('arrivals').from_size and of > 0 and came * last_of * 2 < last_came * of then 'fell' end
         when kind = 'list' then case when of > 0 and came = 0 and last_came_at is not null then 'vanished' end
         when came > 0 then null
         when of = 0 then code_before
@@ -71,6 +71,6 @@ insert into state.arrivals by name
 select connection, subject, kind, came, of, is_named, is_offered, code,
     case when code is null and came > 0 then came else last_came end as last_came,
     case when code is null and came > 0 then of else last_of end as last_of,
-    case when code is null and came > 0 then cast(getvariable('now') as timestamptz) else last_came_at end as last_came_at,
-    case when code is not null then coalesce(silent_since, cast(getvariable('now') as timestamptz)) end as silent_since
+    case when code is null and came > 0 then cast(getvariable('arrivals').now as timestamptz) else last_came_at end as last_came_at,
+    case when code is not null then coalesce(silent_since, cast(getvariable('arrivals').now as timestamptz)) end as silent_since
 from judged_arrivals;

@@ -100,9 +100,9 @@ def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.dat
     return Damage(dict(found))
 
 
-def find_repairs(con: duckdb.DuckDBPyConnection, *, undoing: bool) -> None:
-    """Make the temp table ``damage_repairs``: which wanted changes repair damage; on most nights there is none."""
-    if not undoing and is_open(con):
+def find_repairs(con: duckdb.DuckDBPyConnection, *, known: bool) -> None:
+    """Make the temp table ``damage_repairs``: which wanted changes repair damage, where any is ``known``."""
+    if known:
         _stage_units(con, "repairing", "wanted_changes", "row")
         run(con, _REPAIRS)
     else:

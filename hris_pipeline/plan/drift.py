@@ -53,23 +53,23 @@ def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
 
 def begin(con: duckdb.DuckDBPyConnection) -> None:
     """Make the empty temp tables ``drifting`` and ``left_alone``."""
-    con.execute(f"create or replace temp table differing as select {_COLUMNS}, null::varchar as wanted where false")
-    con.execute("create or replace temp table drifting as select *, null::timestamptz as since from differing")
+    con.execute(
+        f"""create or replace temp table drifting as
+            select {_COLUMNS}, null::varchar as wanted, null::timestamptz as since where false"""
+    )
     con.execute(
         f"""create or replace temp table left_alone as
             select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code where false"""
     )
 
 
-def is_known(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether anything could be drift or not stick; on most nights there is not."""
-    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS} and attribute <> 'record'")
-
-
 def judge_values(con: duckdb.DuckDBPyConnection) -> None:
     """Take the values that are left alone out of ``user_differences``; what of the others is drift stands in ``drifting``."""
     con.execute(
-        "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
+        """create or replace temp table differing as
+           select null::bigint as row, hris_ref, null::varchar as group_ref, 'user' as object, deskbird_id, attribute,
+               after->>'$' as wanted
+           from user_differences"""
     )
     run(con, _LEFT_ALONE)
     con.execute(

@@ -5,7 +5,7 @@
 -- Reads: differing, drifting, left_alone, state.changed_by_hand, state.not_sticking
 -- Makes: none
 -- Changes: drifting, left_alone
--- Variables: drift_kept
+-- Variables: parameters.drift_kept
 insert into drifting
 select d.*, h.since
 from differing d
@@ -18,7 +18,7 @@ where s.nights >= 3 and same_value(attribute, s.wanted, d.wanted) and not (attri
 union all
 select row, hris_ref, group_ref, object, deskbird_id, attribute, 'kept', since, null
 from drifting semi join differing using (object, deskbird_id, attribute)
-where attribute <> 'external_id' and list_contains(getvariable('drift_kept'), case
+where attribute <> 'external_id' and list_contains(getvariable('parameters').drift_kept, case
         when object = 'membership' then string_split(group_ref, ':')[2]
         when object = 'group' then 'group_names'
         when attribute = 'user_name' then 'email'

@@ -2,17 +2,17 @@
 -- with a problem is held as it is.
 -- Reads: core.manager_graph, core.people, pairs, review_tonight, state.acknowledged_values
 -- Makes: manager_differences
--- Variables: cleared, managers, managers_are_readable
+-- Variables: cleared, parameters.managers, readable_users
 create or replace temp table manager_differences as
 with coming as (
     select *,
-        case when getvariable('managers_are_readable') then observed_manager
+        case when list_contains(getvariable('readable_users'), 'manager') then observed_manager
             else (
                 select min(acknowledged.value)
                 from state.acknowledged_values as acknowledged
                 where acknowledged.deskbird_id = pairs.deskbird_id and acknowledged.attribute = 'manager') end as held
     from pairs
-    where wanted and getvariable('managers')
+    where wanted and getvariable('parameters').managers
         and (deskbird_id is not null or hris_ref not in (select hris_ref from review_tonight))
 ), differing as (
     select

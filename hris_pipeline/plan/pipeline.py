@@ -4,7 +4,6 @@ A step is an SQL file that makes one table or a few, or a function where a quest
 earlier ones have made (the headers of the files say what, and a test holds them to it); none changes what another has made.
 """
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,10 +58,16 @@ class Planning:
 
     con: duckdb.DuckDBPyConnection
     rules: PlanRules
-    now: dt.datetime
     undoes: str | None
     judgement: Judgement
+    parameters: dict[str, object]
     drift_is_known: bool  # something was changed by hand, or does not stick
+    damage_is_known: bool  # a run damaged something, and it may still be so
+    cycles_are_known: bool  # some people report to each other
+
+    def set_parameters(self) -> None:
+        """Set the variable ``parameters``, of which the steps' SQL reads the fields."""
+        self.con.execute("set variable parameters = ?", [self.parameters])
 
     def ask(self, condition: str) -> bool:
         """Whether an SQL condition holds."""
@@ -134,7 +139,8 @@ def _find_cycles(planning: Planning) -> None:
     lines = planning.con.execute(
         "select hris_ref, manager_ref from manager_differences where action = 'set' and problem = 'cycle' and deskbird_id is null"
     ).fetchall()
-    planning.con.execute("set variable cycle_starts = ?::varchar[]", [[min(ring) for ring in rings(dict(lines))]])
+    planning.parameters["cycle_starts"] = [min(ring) for ring in rings(dict(lines))]
+    planning.set_parameters()
 
 
 def _address_is_new(planning: Planning) -> bool:
@@ -187,7 +193,7 @@ STEPS = (
         "plan/drift/begin",
         about="Empty tables for what is drift and what is left alone.",
         run=lambda planning: drift.begin(planning.con),
-        makes=("differing", "drifting", "left_alone"),
+        makes=("drifting", "left_alone"),
     ),
     Step(
         "plan/drift/judge_values",
@@ -197,7 +203,7 @@ STEPS = (
         run=lambda planning: drift.judge_values(planning.con),
         reads=("user_differences",),
     ),
-    Step("plan/wishes"),
+    Step("plan/wishes", of="usual plans", when=lambda planning: planning.judgement.situation.undone),
     Step("plan/undo_differences", of="undoing"),
     Step(
         "plan/guards/judge_values",
@@ -244,7 +250,7 @@ STEPS = (
     Step(
         "plan/damage/find_repairs",
         about="Which wanted changes repair what a run damaged.",
-        run=lambda planning: damage.find_repairs(planning.con, undoing=planning.undoes is not None),
+        run=lambda planning: damage.find_repairs(planning.con, known=planning.undoes is None and planning.damage_is_known),
         reads=("wanted_changes",),
         makes=("damage_repairs",),
     ),
@@ -261,7 +267,7 @@ STEPS = (
     Step(
         "plan/order/hold_dependents",
         about="What needs a change that is held back is held back with it.",
-        run=lambda planning: order.hold_dependents(planning.con, guards.ORDER),
+        run=lambda planning: order.hold_dependents(planning.con, anything=planning.judgement.holds),
         reads=("holds", "proposed_changes"),
         makes=("held_changes",),
     ),

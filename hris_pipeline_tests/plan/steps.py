@@ -55,7 +55,7 @@ def told(path: Path) -> Facts:
 def found(path: Path) -> Facts:
     """What the SQL does."""
     sql = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-    variables = set(re.findall(r"getvariable\('([a-z_]+)'\)", sql))
+    variables = {name + field for name, field in re.findall(r"getvariable\('([a-z_]+)'\)((?:\.[a-z_]+)?)", sql)}
     sql = re.sub(r"'(?:[^']|'')*'", "''", sql)
     sql = re.sub(r"is\s+(?:not\s+)?distinct\s+from", "=", sql)
     makes = set(re.findall(rf"create or replace (?:temp )?(?:table|view|macro) {_NAME}", sql))

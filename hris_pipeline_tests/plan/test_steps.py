@@ -2,7 +2,9 @@
 
 import pytest
 from plan import steps
+from plan.world import World
 
+from hris_pipeline import plan
 from hris_pipeline.plan.pipeline import STEPS
 
 MADE_TWICE = {"user_differences", "undone_attributes"}
@@ -47,3 +49,48 @@ def test_every_file_of_a_step_is_there():
 def test_the_page_on_the_plan_is_as_the_steps_are():
     """``python -m hris_pipeline_tests.plan.steps`` writes it anew."""
     assert steps.DOCUMENT.read_text(encoding="utf-8") == steps.document()
+
+
+# --- statements: each costs about a millisecond, however small the company ------------------------------------------------------
+
+
+class Counting:
+    """A connection that counts what is executed on it."""
+
+    def __init__(self, con):
+        self._con = con
+        self.statements = 0
+
+    def execute(self, *query):
+        self.statements += 1
+        return self._con.execute(*query)
+
+    def __getattr__(self, name):
+        return getattr(self._con, name)
+
+
+def statements(world):
+    with world.warehouse.write(["p"]) as con:
+        counting = Counting(con)
+        plan.build(counting, world.rules, now=world.now, run_id="run")
+    return counting.statements
+
+
+def test_a_plan_takes_few_statements():
+    """The first number is of a company where nothing differs, the second of one where something of each kind does."""
+    world = World()
+    units = [world.unit("team", str(number), f"Team {number}") for number in range(3)]
+    world.hire(*map(str, range(1, 31)), groups=(units[0], units[1]), manager_id="1")
+    world.settle()
+    world.plan_again()
+    assert statements(world) <= 120
+
+    world.hire("40", "41", groups=(units[2],), manager_id="2")
+    world.people["3"].given_name = "Ann"
+    world.people["4"].email, world.people["5"].email = world.people["5"].email, world.people["4"].email
+    world.people["6"].status = "inactive"
+    world.people["7"].groups = (units[2],)
+    world.people["8"].manager_id = None
+    world.units["team", "0"] = "Renamed"
+    world.make_plan()
+    assert statements(world) <= 136

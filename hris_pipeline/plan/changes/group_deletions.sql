@@ -4,7 +4,7 @@
 -- Reads: core.groups, core.people, deskbird.users, group_kinds, left_alone, observed_groups,
 --   our_groups, present_members, state.group_links, state.unreadable_records, wanted_changes
 -- Makes: empty_groups, group_deletions
--- Variables: delete_empty_groups, members_are_readable
+-- Variables: parameters.delete_empty_groups, readable_groups
 create or replace temp table empty_groups as
 with without_unit as (
     select
@@ -67,7 +67,7 @@ select
 from empty_groups
 join observed_groups using (deskbird_id)
 left join former using (deskbird_id)
-where getvariable('delete_empty_groups')
+where getvariable('parameters').delete_empty_groups
     and kind not in (select unnest(unknown) from core.people where wanted)
-    and (getvariable('members_are_readable')
+    and (list_contains(getvariable('readable_groups'), 'members')
         or deskbird_id not in (select deskbird_id from state.group_links where rule = 'rule'));

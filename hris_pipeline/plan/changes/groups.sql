@@ -3,7 +3,7 @@
 -- Reads: core.groups, group_matches, group_names, group_overlaps, group_sizes, known_groups,
 --   observed_groups
 -- Makes: group_changes
--- Variables: names, readable_groups
+-- Variables: parameters.names, readable_groups
 create or replace temp table group_changes as
 with name_holders as (
     -- made by hand: it is left alone, and named in the evidence (case 45)
@@ -61,7 +61,7 @@ from core.groups as units
 join group_names using (hris_ref)
 join group_sizes on group_sizes.group_row = units.rowid
 anti join group_matches as matches on matches.hris_ref = units.hris_ref
-left join name_holders on name_holders.name_key = name_key(named(getvariable('names')[1], units.name, units.kind))
+left join name_holders on name_holders.name_key = name_key(named(getvariable('parameters').names[1], units.name, units.kind))
 union all by name
 select
     'group' as object,

@@ -2,7 +2,7 @@
 -- cycle of new users one is created without, and gets the manager in a write of its own after the groups.
 -- Reads: manager_differences, user_changes
 -- Makes: creation_depths, manager_changes
--- Variables: cycle_starts
+-- Variables: parameters.cycle_starts
 create or replace temp table creation_depths as
 with recursive new_users as (
     select created.hris_ref, differences.manager_ref
@@ -13,18 +13,18 @@ with recursive new_users as (
     select hris_ref, 0 as depth
     from new_users
     where manager_ref is null or manager_ref not in (select hris_ref from new_users)
-        or list_contains(getvariable('cycle_starts'), hris_ref)
+        or list_contains(getvariable('parameters').cycle_starts, hris_ref)
     union all
     select new_users.hris_ref, down.depth + 1
     from down
     join new_users on new_users.manager_ref = down.hris_ref
-    where not list_contains(getvariable('cycle_starts'), new_users.hris_ref)
+    where not list_contains(getvariable('parameters').cycle_starts, new_users.hris_ref)
 )
 from down;
 
 create or replace temp table manager_changes as
 with lines as (
-    select *, list_contains(getvariable('cycle_starts'), hris_ref) as starts_cycle
+    select *, list_contains(getvariable('parameters').cycle_starts, hris_ref) as starts_cycle
     from manager_differences
     left join creation_depths using (hris_ref)
 )

@@ -5,7 +5,7 @@
 --   user_differences
 -- Makes: activity, come_back, group_deletions, manager_fates, membership_fates, wanted_changes
 -- Changes: not_undone
--- Variables: managers_are_readable, undoes
+-- Variables: readable_users, undoes
 
 -- Who was created or reactivated is deactivated, who was deactivated comes back.
 create or replace temp table activity as
@@ -88,7 +88,7 @@ from (
         users.deskbird_id is null as gone,
         users.owner is not null
             or done.user_id in (select deskbird_id from user_differences where attribute = 'hris_ref') as ours,
-        if(getvariable('managers_are_readable'), users.manager_deskbird_id, acknowledged.value) as held
+        if(list_contains(getvariable('readable_users'), 'manager'), users.manager_deskbird_id, acknowledged.value) as held
     from done_then as done
     left join owned_users as users on users.deskbird_id = done.user_id
     left join state.acknowledged_values as acknowledged

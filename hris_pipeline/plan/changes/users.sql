@@ -3,7 +3,7 @@
 --   pairs, person_refs, photos_wanted, review_tonight, state.links, tripped_attributes,
 --   undone_attributes, user_differences
 -- Makes: user_changes
--- Variables: missing_hours, missing_reads, now, readable_users
+-- Variables: now, parameters.missing_hours, parameters.missing_reads, readable_users
 create or replace temp table user_changes as
 with created as (
     select people.*
@@ -138,8 +138,8 @@ select
     'deactivations' as phase
 from missing_tonight
 anti join contested_users using (deskbird_id)
-where complete_reads >= getvariable('missing_reads')
-    and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('missing_hours'))
+where complete_reads >= getvariable('parameters').missing_reads
+    and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('parameters').missing_hours)
 union all by name
 -- Written after the creation, so that a picture that deskbird refuses keeps nobody out.
 select

@@ -18,7 +18,7 @@ from hris_pipeline.plan.guards import (
     undone,
     update_attribute,
 )
-from hris_pipeline.plan.guards.base import MANAGED, Judged, Judgement, Limits, Situation
+from hris_pipeline.plan.guards.base import MANAGED, TAKES_AWAY, Judged, Judgement, Limits, Situation
 
 __all__ = ["MANAGED", "ORDER", "Judged", "Judgement", "Limits", "Situation", "judge", "judge_values"]
 
@@ -74,6 +74,7 @@ def judge(judgement: Judgement) -> None:
             *incomplete_extract.conditions(judgement).values(),
         ]
     )
+    judgement.count_by_attribute((TAKES_AWAY, update_attribute.CONDITION))
     for guard in _COUNTING:
         guard.judge(judgement)
     judgement.write_holds()

@@ -23,20 +23,31 @@ def judge(judgement: Judgement) -> None:
     """Hold back what would be taken away because nobody has it any more."""
     if not judgement.is_on(NAME):
         return
-    left = {
-        kind: f"select exists (from core.memberships where string_split(group_ref, ':')[2] = '{kind}')"
-        for kind in judgement.situation.kinds
-    }
-    left["manager"] = "select exists (from core.people where wanted and manager_ref is not null)"
     counts = judgement.by_attribute(TAKES_AWAY)
     told = {one.subject for one in silent(judgement) if one.code == "vanished"}
-    for attribute, somebody_has_it in left.items():
-        count = counts.get(attribute, 0)
-        if count and attribute not in told and not judgement.number(somebody_has_it):
+    in_question = [name for name in (*judgement.situation.kinds, "manager") if counts.get(name) and name not in told]
+    had = _had(judgement, in_question)
+    for attribute in in_question:
+        count = counts[attribute]
+        if attribute not in had:
             judgement.hold(NAME, f"{TAKES_AWAY} and {ATTRIBUTE} = '{attribute}'")
             judgement.say(NAME, attribute, count, "at least one person has it", tripped=True)
     for one in silent(judgement):
         _judge_silent(judgement, one)
+
+
+def _had(judgement: Judgement, attributes: Sequence[str]) -> set[str]:
+    """Those of them that at least one person has."""
+    if not attributes:
+        return set()
+    row = judgement.con.execute(f"select {', '.join(map(_somebody_has, attributes))}").fetchone()
+    return {attribute for attribute, is_there in zip(attributes, row or (), strict=True) if is_there}
+
+
+def _somebody_has(attribute: str) -> str:
+    if attribute == "manager":
+        return "exists (from core.people where wanted and manager_ref is not null)"
+    return f"exists (from core.memberships where string_split(group_ref, ':')[2] = '{attribute}')"
 
 
 def _judge_silent(judgement: Judgement, one: arrivals.Silent) -> None:

@@ -56,6 +56,8 @@ class Situation:
     protected: Sequence[str] = ()
     unproven: Sequence[str] = ()  # connections whose latest extract is not proven
     unread: bool = False  # deskbird gives records that cannot be read
+    undone: bool = False  # something was undone that the HR systems may still want
+    anybody: bool = True  # the HR systems give somebody who should be in deskbird
     undoes: bool = False  # the plan undoes another one
 
 
@@ -69,16 +71,20 @@ class Judgement:
     verdicts: list[GuardVerdict] = field(default_factory=list)
     changes: int = 0
     """How many changes are proposed; of none, nothing is counted or held."""
+    holds: bool = False
+    """Whether ``holds`` may have a row."""
     _counts: dict[str, int] = field(default_factory=dict)
+    _by_attribute: dict[str, dict[str, int]] = field(default_factory=dict)
     _holds: list[tuple[str, str]] = field(default_factory=list)
 
     def begin(self) -> None:
         """Make the temp table ``holds``, with what holds single attributes back already."""
+        row = self.con.execute("select count(*), coalesce(bool_or(len(held_by) > 0), false) from proposed_changes").fetchone()
+        self.changes, self.holds = row or (0, False)
         self.con.execute(
             """create or replace temp table holds as
                select change, unnest(held_by) as guard from proposed_changes where len(held_by) > 0"""
         )
-        self.changes = self.number("select count(*) from proposed_changes")
 
     def is_on(self, guard: str) -> bool:
         """Whether the company file leaves the guard on."""
@@ -139,13 +145,20 @@ class Judgement:
             row = self.con.execute(f"select {counts} from proposed_changes where {_COUNTED}").fetchone()
             self._counts |= zip(asked, row or (), strict=True)
 
-    def by_attribute(self, condition: str) -> dict[str, int]:
+    def by_attribute(self, condition: str) -> Mapping[str, int]:
         """How many people the changes of the condition concern, by kind of group, or ``manager``."""
-        if not self.changes:
-            return {}
-        query = f"""select {ATTRIBUTE}, count(distinct hris_ref) from proposed_changes
-                    where ({condition}) and {_COUNTED} group by all"""
-        return dict(self.con.execute(query).fetchall())
+        if self.changes and condition not in self._by_attribute:
+            self.count_by_attribute((condition,))
+        return self._by_attribute.get(condition, {})
+
+    def count_by_attribute(self, conditions: Sequence[str]) -> None:
+        """Count for :meth:`by_attribute` with one statement what several guards are about to ask."""
+        if self.changes:
+            counts = ", ".join(f"count(distinct hris_ref) filter (where {condition})" for condition in conditions)
+            query = f"select {ATTRIBUTE}, {counts} from proposed_changes where object <> 'user' and {_COUNTED} group by all"
+            rows = self.con.execute(query).fetchall()
+            for column, condition in enumerate(conditions, 1):
+                self._by_attribute[condition] = {row[0]: row[column] for row in rows}
 
     # --- holding and saying ---------------------------------------------------------------------------------------------------
 
@@ -157,6 +170,7 @@ class Judgement:
     def write_holds(self) -> None:
         """Add to ``holds`` what was held back since the last time; it may be that it is no longer to be counted."""
         self._counts.clear()
+        self._by_attribute.clear()
         if self._holds:
             guards = ", ".join(f"if({condition}, '{guard}', null)" for guard, condition in self._holds)
             self.con.execute(
@@ -165,6 +179,7 @@ class Judgement:
                     where guard is not null"""
             )
             self._holds.clear()
+            self.holds = True
 
     def say(
         self, guard: str, subject: str, count: int, limit: str | Judged, *, tripped: bool, base: int | None = None, **more: Any

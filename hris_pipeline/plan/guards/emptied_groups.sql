@@ -1,8 +1,7 @@
--- Groups that lose more of their active members at once than the guard allows.
+-- Groups that lose more of their active members at once than the guard allows. Parameters: from_size, max_loss_percent.
 -- Reads: deskbird.users, present_members, proposed_changes
--- Makes: emptied_groups
--- Variables: from_size, max_loss_percent
-create or replace temp table emptied_groups as
+-- Makes: none
+-- Variables: none
 with removals as (
     select group_ref, group_deskbird_id from proposed_changes where object = 'membership' and action = 'remove'
 ), inside as materialized (
@@ -17,5 +16,6 @@ select removals.group_ref, count(*) as leaving, any_value(sizes.members) as memb
 from removals
 join sizes using (group_deskbird_id)
 group by removals.group_ref
-having any_value(sizes.members) >= getvariable('from_size')
-    and count(*) * 100 > getvariable('max_loss_percent') * any_value(sizes.members);
+having any_value(sizes.members) >= $from_size
+    and count(*) * 100 > $max_loss_percent * any_value(sizes.members)
+order by all;

@@ -7,7 +7,6 @@ Bad: 5 of 40 leave it; or the group has fewer members than ``from_size``.
 from pathlib import Path
 
 from hris_pipeline.plan.guards.base import Judged, Judgement
-from hris_pipeline.warehouse import run
 
 NAME = "group_members"
 _EMPTIED = (Path(__file__).parent / "emptied_groups.sql").read_text(encoding="utf-8")
@@ -18,13 +17,12 @@ def judge(judgement: Judgement) -> None:
     """Hold back the removals from each group that loses too many."""
     if judgement.limits.get(NAME) is None or not judgement.changes:
         return
-    if not judgement.number(f"select exists (from proposed_changes where {_REMOVALS})"):
-        return
     allowed = judgement.limit(NAME).get("max_loss_percent") or 0
-    judgement.con.execute("set variable from_size = ?", [judgement.limit(NAME).get("from_size") or 0])
-    judgement.con.execute("set variable max_loss_percent = ?", [allowed])
-    run(judgement.con, _EMPTIED)
-    for group, leaving, members in judgement.con.execute("from emptied_groups order by all").fetchall():
+    from_size = judgement.limit(NAME).get("from_size") or 0
+    emptied = judgement.con.execute(_EMPTIED, {"from_size": from_size, "max_loss_percent": allowed}).fetchall()
+    for group, leaving, members in emptied:
         judged = Judged(True, f"{allowed:g} % of its members", "loss", max_percent=allowed)
         judgement.say(NAME, group, leaving, judged, tripped=True, base=members)
-    judgement.hold(NAME, f"{_REMOVALS} and group_ref in (select group_ref from emptied_groups)")
+    if emptied:
+        refs = ", ".join("'" + group.replace("'", "''") + "'" for group, *_ in emptied)
+        judgement.hold(NAME, f"{_REMOVALS} and group_ref in ({refs})")

@@ -12,7 +12,6 @@ NAME = "scope_lost"
 _LOST_RULES = (Path(__file__).parent / "lost_rules.sql").read_text(encoding="utf-8")
 _FALLEN_OUT = """object = 'user' and action = 'deactivate'
     and hris_ref in (select hris_ref from core.people where not in_scope and status <> 'ended')"""
-_ANYBODY = "select exists (from core.people where wanted)"
 _ANYBODY_OF_OURS = f"select exists (from owned_users where {MANAGED})"
 
 
@@ -26,7 +25,7 @@ def judge(judgement: Judgement) -> None:
     base = judgement.situation.base
     if not base or not judgement.is_on(NAME):
         return
-    if judgement.number(_ANYBODY):
+    if judgement.situation.anybody:
         _judge_rules(judgement)
     elif judgement.number(_ANYBODY_OF_OURS):  # else all have left, as somebody approved
         judgement.hold(NAME, "true")

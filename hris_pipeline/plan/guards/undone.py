@@ -17,17 +17,16 @@ _SUBJECTS = {"people": "object <> 'group'", "groups": "object = 'group'"}
 
 def find_attributes(judgement: Judgement) -> None:
     """Make the temp table ``undone_attributes``: found before the changes are made, because one change may hold several."""
-    judgement.con.execute("set variable undone_is_on = ?", [judgement.is_on("undone")])
     run(judgement.con, _ATTRIBUTES)
 
 
 def judge(judgement: Judgement) -> None:
     """Hold back what was undone; a plan that undoes another may do again what was undone."""
-    if judgement.situation.undoes or not judgement.is_on("undone") or not judgement.changes:
-        return
-    if not judgement.number("select count(*) from state.undone"):
+    situation = judgement.situation
+    if situation.undoes or not situation.undone or not judgement.is_on("undone") or not judgement.changes:
         return
     run(judgement.con, _UNDONE)
+    judgement.holds = True
     for subject, of in _SUBJECTS.items():
         held = "change in (select change from holds where guard = 'undone')"
         count = judgement.number(f"select count(distinct hris_ref) from proposed_changes where {of} and {held}")

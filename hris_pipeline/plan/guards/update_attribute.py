@@ -14,6 +14,8 @@ from hris_pipeline.plan.guards.base import ATTRIBUTE, OURS, Judgement
 NAME = "update_attribute"
 ATTRIBUTES = ("email", "given_name", "family_name", "display_name", "photo")
 _VALUES = "object in ('membership', 'manager')"
+CONDITION = f"{_VALUES} and hris_ref in {OURS}"
+"""Whose group or manager changes; not those whose user is only being linked."""
 _EXISTING = "hris_ref in (select hris_ref from user_matches)"
 _DIFFERENCES = f"""select replace(attribute, 'user_name', 'email'), count(distinct hris_ref)
     from user_differences semi join {OURS} using (hris_ref)
@@ -41,7 +43,7 @@ def judge_values(judgement: Judgement) -> None:
 
 def judge(judgement: Judgement) -> None:
     """Hold back the memberships of a kind, or the managers, where too many people's change."""
-    counts = judgement.by_attribute(f"{_VALUES} and hris_ref in {OURS}")
+    counts = judgement.by_attribute(CONDITION)
     for attribute in (*judgement.situation.kinds, "manager"):
         if _judge(judgement, attribute, counts.get(attribute, 0)):
             judgement.hold(NAME, f"{_VALUES} and {ATTRIBUTE} = '{attribute}' and {_EXISTING}")

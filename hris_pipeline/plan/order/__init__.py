@@ -64,11 +64,9 @@ def stage_moves(con: duckdb.DuckDBPyConnection) -> None:
     stage(con, "moves", _COLUMNS, rows)
 
 
-def hold_dependents(con: duckdb.DuckDBPyConnection, guards: Iterable[str]) -> None:
-    """Make the temp table ``held_changes``: what ``holds`` says, and what needs any of that. Most nights hold nothing."""
-    row = con.execute("select exists (from holds)").fetchone()
-    if row and row[0]:
-        con.execute("set variable guards = ?", [list(guards)])
+def hold_dependents(con: duckdb.DuckDBPyConnection, *, anything: bool) -> None:
+    """Make the temp table ``held_changes``: what ``holds`` says, and what needs any of that, where there is ``anything``."""
+    if anything:
         run(con, _DEPENDENCIES)
         run(con, _HELD)
     else:

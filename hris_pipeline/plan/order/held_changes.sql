@@ -2,7 +2,7 @@
 -- not created while every one of its first members is held back.
 -- Reads: dependencies, holds, proposed_changes
 -- Makes: held_changes
--- Variables: guards
+-- Variables: parameters.guards
 create or replace temp table held_changes as
 with recursive held as (
     select change, guard from holds
@@ -37,6 +37,6 @@ with recursive held as (
     from in_vain
     join dependencies on dependencies.needs = in_vain.creation
 )
-select change, list(guard order by list_position(getvariable('guards'), guard)) as guards
+select change, list(guard order by list_position(getvariable('parameters').guards, guard)) as guards
 from every_hold
 group by change;
