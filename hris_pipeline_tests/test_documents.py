@@ -9,6 +9,7 @@ import pytest
 
 from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.operations.companies import load
+from hris_pipeline.settings import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -71,3 +72,8 @@ def test_every_sample_of_a_company_file_loads(tmp_path: Path, monkeypatch: pytes
         text += "" if key in top_keys(text) else f"{key}: {value}\n"
     (tmp_path / "acme.yaml").write_text(text)
     assert load("acme", tmp_path).name == "acme"
+
+
+def test_the_page_of_the_company_file_is_written_from_its_sections() -> None:
+    """Where this fails: python -m hris_pipeline.settings.reference > docs/company-file.md."""
+    assert (ROOT / "docs" / "company-file.md").read_text(encoding="utf-8") == reference.page()

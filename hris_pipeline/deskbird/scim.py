@@ -35,6 +35,7 @@ Progress = Callable[[str, int, int | None], None]
 PASSES = 3  # times a list is read before it counts as one that cannot be read
 _PASSES: Mapping[Fault, int] = {"repeats": 2, "rejected": 2}  # of what looks like no moving list
 _PASSES_TOGETHER = 12  # the same of a list in no stable order, whose passes are put together
+_IDLE_PASSES = 4  # so many of them in a row that show nothing new are the end: what is missing does not come any more
 _SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}  # what pages are ordered by, where they need it
 _NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sortBy, startIndex or cursor
 _FEWER = (50, 10)  # records asked for at once of a service that refuses to give so many
@@ -434,7 +435,7 @@ class Service:
                         return files.together(resource, kept, number)
                 else:
                     files.discard()
-                if number >= (_PASSES_TOGETHER if kept.keys else _PASSES.get(trouble.fault, PASSES)) or kept.idle >= 2:
+                if number >= (_PASSES_TOGETHER if kept.keys else _PASSES.get(trouble.fault, PASSES)) or kept.idle >= _IDLE_PASSES:
                     raise _not_whole(resource, trouble, kept, number)
                 how = self._better(how, sorts, trouble)
 

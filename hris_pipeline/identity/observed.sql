@@ -24,10 +24,14 @@ from deskbird.groups g;
 
 -- Who is in which group in deskbird: as it says, or, where it does not or shows only a part, as it acknowledged.
 create or replace temp view present_members as
-select group_deskbird_id, user_deskbird_id from deskbird.group_members where list_contains(getvariable('readable_groups'), 'members')
+select group_deskbird_id, user_deskbird_id, false as is_possible
+from deskbird.group_members
+where list_contains(getvariable('readable_groups'), 'members')
 union all
-select group_deskbird_id, user_deskbird_id from state.acknowledged_members
-where not list_contains(getvariable('readable_groups'), 'members') or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
+select group_deskbird_id, user_deskbird_id, is_possible
+from state.acknowledged_members
+where not list_contains(getvariable('readable_groups'), 'members')
+    or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
 
 -- Whose each group of ours is, as far as it is known before tonight.
 create or replace temp table known_groups as

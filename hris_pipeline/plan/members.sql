@@ -19,7 +19,7 @@ left join core.groups c on c.hris_ref = x.group_ref
 where x.group_ref is not null
 qualify row_number() over (partition by x.group_ref order by x.deskbird_id) = 1;
 
--- "Is wanted": by the HRIS; with a row of our_groups: there already.
+-- "Is wanted": by the HRIS; with a row of our_groups: there already. Somebody who is only possibly there is added again.
 create or replace temp table members as
 with wanted as (
     select g.rowid as group_row, p.rowid as pair_row, true as is_wanted
@@ -28,13 +28,15 @@ with wanted as (
     join pairs p using (person_id)
     where p.wanted and (p.deskbird_id is not null or p.hris_ref not in (select hris_ref from review_tonight))
 ), present as (
-    select o.group_row, p.rowid as pair_row, o.rowid as our_row
+    select o.group_row, p.rowid as pair_row, o.rowid as our_row, m.is_possible
     from present_members m
     join our_groups o using (group_deskbird_id)
     join pairs p on p.deskbird_id = m.user_deskbird_id
     where p.wanted
 )
-select group_row, pair_row, coalesce(is_wanted, false) as is_wanted, our_row from wanted full join present using (group_row, pair_row);
+select group_row, pair_row, coalesce(is_wanted, false) as is_wanted,
+    case when is_wanted and is_possible then null else our_row end as our_row
+from wanted full join present using (group_row, pair_row);
 
 create or replace temp table group_sizes as
 select group_row, count(*) as members from members where is_wanted group by all;

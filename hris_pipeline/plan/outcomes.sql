@@ -1,5 +1,5 @@
 -- What became of a row's own parts, where a request was taken apart. A creation is as its record; what it went without is told beside.
--- Reads: result_parts, results, state.group_links, state.links, state.outcomes,
+-- Reads: deskbird.users, result_parts, results, state.group_links, state.links, state.outcomes,
 --   state.plan_progress
 -- Makes: acknowledged, acknowledged_members_tonight, deskbird.applied_changes, new_group_links,
 --   new_links, outcomes_tonight, row_parts, rows_done
@@ -90,6 +90,10 @@ where plan_id = getvariable('plan_id') and exists (select 1 from outcomes_tonigh
 create or replace temp table new_links as
 select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule, evidence->>'rule' = 'successor' as succeeds from outcomes_tonight
 where outcome = 'applied' and object = 'user' and action in ('create', 'link') and coalesce(new_id, deskbird_id) is not null;
+-- A user who is found again under another id is possibly still a member where the old one was.
+update state.acknowledged_members a set user_deskbird_id = n.deskbird_id, is_possible = true
+from new_links n join state.links l using (hris_ref)
+where a.user_deskbird_id = l.deskbird_id and n.rule = 'link' and l.deskbird_id not in (select deskbird_id from deskbird.users);
 delete from state.links
 where hris_ref in (select hris_ref from new_links) or deskbird_id in (select deskbird_id from new_links where succeeds);
 insert into state.links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_links;
@@ -140,6 +144,6 @@ where t.outcome = 'applied' and t.object = 'membership';
 delete from state.acknowledged_members a
 where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
     or a.group_deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
-insert into state.acknowledged_members select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';
+insert into state.acknowledged_members by name select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';
 
 create or replace temp view rows_done as select object, action, hris_ref, group_ref, deskbird_id, after from outcomes_tonight where is_done;

@@ -6,6 +6,7 @@ with wanted as (
     select group_deskbird_id from deskbird.group_members where $readable and user_deskbird_id = $id
     union all
     select group_deskbird_id from state.acknowledged_members where user_deskbird_id = $id
+        and (not is_possible or group_deskbird_id not in (select g.deskbird_id from observed_groups g join wanted w on w.group_ref = g.marker))
         and (not $readable or group_deskbird_id in (select group_deskbird_id from state.partial_groups))
 ), held as (
     select g.deskbird_id, g.name,

@@ -82,7 +82,7 @@ class HrisAccount(Settings):
     quiet_days: Annotated[int, Field(ge=1)] | None = Field(
         default=14, description="days without any change in its people after which a warning is given; null for none"
     )
-    options: SerializeAsAny[Settings] = Field(description="what only this system has")
+    options: SerializeAsAny[Settings] = Field(default=Settings(), description="what only this system has")
 
     @property
     def credentials(self) -> dict[str, SecretStr]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -12,8 +12,9 @@ from hris_pipeline.contracts.extracts import Extract
 from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
-_UNREADABLE, _PARTIAL = (
-    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("unreadable_records", "partial_groups")
+_UNREADABLE, _PARTIAL, _RENUMBERED = (
+    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("unreadable_records", "partial_groups", "renumbered_members")
 )
 PARTIAL = "partial"
 """The proof, as ``state.extracts`` has it, of a read that asked for changes only."""
@@ -90,7 +91,10 @@ def publish_users(
     notes: Collection[str] = (),
 ) -> None:
     """Replace ``deskbird.users``; ``hris_ref`` is our marker, or the link we keep."""
+    hidden = _remember_ids(con, "users")
     _replace(con, DESKBIRD_USERS, path, _owned("state.links", connections))
+    if hidden:
+        run(con, _RENUMBERED)
     note_addresses(con, DESKBIRD_USERS.qualified, ("email", "user_name"))
     _observe(con, "users", observation, now, run_id)
     _note_oddities(con, "users", unreadable, notes, connections=connections, now=now)
@@ -116,7 +120,10 @@ def publish_groups(
     look = bool(untold) or _any(con, "state.acknowledged_members", "state.partial_groups")
     if look:
         con.execute("create or replace temp table members_before_read as from deskbird.group_members")
+    hidden = _remember_ids(con, "groups")
     _replace(con, DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
+    if hidden:
+        run(con, _RENUMBERED)
     _replace(con, DESKBIRD_GROUP_MEMBERS, members_path)
     _observe(con, "groups", observation, now, run_id)
     _note_oddities(con, "groups", unreadable, notes, connections=connections, now=now)
@@ -167,6 +174,17 @@ def _note_oddities(
     stage(con, "unreadable", columns, [tuple(getattr(one, column) for column in columns) for one in unreadable])
     run(con, _UNREADABLE)
     con.execute("drop table unreadable")
+
+
+def _remember_ids(con: duckdb.DuckDBPyConnection, resource: Literal["users", "groups"]) -> bool:
+    """Keep whose each id was at the last read, where a member is known by it alone; whether there is one."""
+    if not _any(con, "state.acknowledged_members"):
+        return False
+    con.execute(
+        f"""create or replace temp table known_before as
+            select '{resource}' as resource, deskbird_id, hris_ref from deskbird.{resource} where hris_ref is not null"""
+    )
+    return True
 
 
 def _any(con: duckdb.DuckDBPyConnection, *tables: str) -> bool:

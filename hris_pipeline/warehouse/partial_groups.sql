@@ -4,7 +4,7 @@
 -- Reads: members_before_read, deskbird.groups, deskbird.group_members, deskbird.users, deskbird.changes, deskbird.applied_changes.
 -- Variables: now, untold_groups. Writes: state.partial_groups, state.acknowledged_members.
 create or replace temp table hidden_members as
-select a.group_deskbird_id, a.user_deskbird_id
+select a.group_deskbird_id, a.user_deskbird_id, a.is_possible
 from state.acknowledged_members a
 semi join deskbird.groups g on g.deskbird_id = a.group_deskbird_id
 semi join deskbird.users u on u.deskbird_id = a.user_deskbird_id
@@ -24,7 +24,7 @@ from deskbird.groups g where list_contains(getvariable('untold_groups'), g.deskb
 
 -- Of these, who was there before and did not leave by our own doing is still there: others are shown in their place.
 insert into hidden_members
-select b.group_deskbird_id, b.user_deskbird_id
+select b.group_deskbird_id, b.user_deskbird_id, false
 from members_before_read b
 semi join partial_now p on p.group_deskbird_id = b.group_deskbird_id
 semi join deskbird.users u on u.deskbird_id = b.user_deskbird_id
@@ -38,7 +38,7 @@ anti join (
 
 delete from state.acknowledged_members where group_deskbird_id in (select group_deskbird_id from partial_now);
 insert into state.acknowledged_members
-select group_deskbird_id, user_deskbird_id from hidden_members semi join partial_now using (group_deskbird_id);
+select group_deskbird_id, user_deskbird_id, is_possible from hidden_members semi join partial_now using (group_deskbird_id);
 
 create or replace temp table partial_since as
 select p.group_deskbird_id, p.shown, coalesce(min(s.since), cast(getvariable('now') as timestamptz)) as since

@@ -29,8 +29,9 @@ create table if not exists state.observations (
 
 -- The last value deskbird acknowledged, for what it does not give back.
 create table if not exists state.acknowledged_values (deskbird_id varchar not null, attribute varchar not null, value varchar);
+-- "Is possible": acknowledged under an id that the group or the user no longer has. Whoever is wanted is added again, whoever is not is removed.
 create table if not exists state.acknowledged_members (
-    group_deskbird_id varchar not null, user_deskbird_id varchar not null);
+    group_deskbird_id varchar not null, user_deskbird_id varchar not null, is_possible boolean not null default false);
 
 -- Ours in deskbird, but in no record of the HRIS any more: listed, never deactivated for that alone.
 create table if not exists state.missing (

@@ -122,7 +122,7 @@ class Campaign:
         self.report.service = tuple(odd)
         self.tonight = Night(self.service)
         self.kept_back: set[tuple[str, str]] = set()  # (whose, what) that was refused, and HR wants nothing else since
-        self.unseen: set[tuple[str, str]] = set()  # that was ignored without a word by a service that does not show it
+        self.unseen: set[tuple[str, str]] = set()  # that a service ignored or undid without a word, and does not show
         self.api = str(acme.account["api"])
         self.numbers = iter(range(1000, 1_000_000))
         self.vanished: dict[str, int] = {}  # ref -> the first night without the record
@@ -413,6 +413,7 @@ class Campaign:
             if (
                 self.refused_tonight(each)
                 or (each.whose, each.what) in self.kept_back | self.unseen
+                or (tonight.damages and self.hides(each.what))
                 or (full and each.what in {"missing", "active"})
                 or (tonight.unknown and each.what == "missing")
                 or {each.whose, member} & (tonight.blind | blocked)
@@ -450,10 +451,14 @@ class Campaign:
         self.kept_back = (self.kept_back & now) | {
             (whose, what) for whose, what in refused if what in KEPT_BACK or what.startswith("member:")
         }
-        hidden = {"manager": "manager", "members": "member:"}
-        starts = tuple(hidden[name] for name in self.service.hides & hidden.keys())
         ignores = any(refusal.status == IGNORED for refusal in self.tonight.behaviour.refusals)
-        self.unseen = (self.unseen & now) | {each for each in refused if ignores and each[1].startswith(starts)}
+        silently = now if self.tonight.damages else refused if ignores else set()
+        self.unseen = (self.unseen & now) | {(whose, what) for whose, what in silently if self.hides(what)}
+
+    def hides(self, what: str) -> bool:
+        """Whether the service never shows it."""
+        hidden = {"manager": "manager", "members": "member:"}
+        return what.startswith(tuple(hidden[name] for name in self.service.hides & hidden.keys()))
 
     def lost(
         self,

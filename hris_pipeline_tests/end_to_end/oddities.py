@@ -16,7 +16,7 @@ import msgspec
 from hris_pipeline.sandbox.behaviour import PAGINGS, RFC, Answers, Behaviour, Forms, Odd, Paging, Refusal
 from hris_pipeline.sandbox.faults import Fault
 
-REFUSED_LISTS = {"start_ignored", "start_echoed", "shuffled_unsortable", "total_high", "total_changing"}
+REFUSED_LISTS = {"start_ignored", "start_echoed", "shuffled", "shuffled_unsortable", "total_high", "total_changing"}
 """Ways of paging that end a night with the reason, because something may be missing; of a night, never of a service."""
 ROWS = ("active", "attributes", "empty", "add_members", "remove_members", "manager")
 ATTRIBUTES = ("displayName", "name.familyName", "name.givenName", "userName", "emails")

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -487,6 +488,44 @@ def test_what_deskbird_does_not_give_back_converges_too() -> None:
     world.night()
     assert world.query("select count(*) from state.acknowledged_values where attribute = 'manager'") == [(0,)]
     assert world.query("select count(*) from state.acknowledged_members") == [(0,)]
+    assert world.make_plan().changes == 0
+
+
+def test_c115_who_is_possibly_a_member_is_added_again_where_wanted_and_removed_where_not() -> None:
+    """deskbird hides the members of a group that came back under another id (warehouse/renumbered_members.sql)."""
+    world = World(guards=UNGUARDED, members_readable=False)
+    sales, it = world.unit("team", "s", "Sales"), world.unit("team", "i", "IT")
+    world.hire("1", "2", groups=(sales,))
+    world.hire("3", "4", groups=(it,))
+    world.settle()
+    world.people["2"].groups = (it,)
+    world.execute("update state.acknowledged_members set is_possible = true")
+    world.make_plan()
+    assert world.kinds_of_changes() == [
+        "membership add p:2 p:team:i", "membership add p:3 p:team:i", "membership add p:4 p:team:i",
+        "membership remove p:2 p:team:s", "membership add p:1 p:team:s",
+    ]  # fmt: skip
+    world.apply()
+    assert world.query("select count(*) from state.acknowledged_members where is_possible") == [(0,)]
+    assert world.group_of(*sales).members == {world.user_of("1").id}
+    assert world.make_plan().changes == 0
+
+
+def test_c115_a_user_found_by_the_address_under_another_id_is_possibly_still_a_member() -> None:
+    world = World(guards=UNGUARDED, members_readable=False)
+    sales, it = world.unit("team", "s", "Sales"), world.unit("team", "i", "IT")
+    world.hire("1", groups=(sales, it))
+    world.hire("2", groups=(sales,))
+    world.settle()
+    user = world.users.pop(world.user_of("1").id)
+    world.users["u99"] = replace(user, id="u99", external_id=None)
+    for group in world.groups.values():
+        group.members = {"u99" if member == user.id else member for member in group.members}
+    world.people["1"].groups = (it,)
+    for _ in range(3):
+        world.night()
+    assert world.group_of(*sales).members == {world.user_of("2").id}
+    assert world.group_of(*it).members == {"u99"}
     assert world.make_plan().changes == 0
 
 

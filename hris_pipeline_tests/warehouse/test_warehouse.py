@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -473,6 +474,52 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
         assert con.execute("select hris_ref, user_deskbird_id from deskbird.groups, deskbird.group_members").fetchall() == [
             ("p:team:1", "1")
         ]
+
+
+def read_deskbird(con: duckdb.DuckDBPyConnection, folder: Path, users: dict[str, str], groups: dict[str, str]) -> None:
+    """One night's read of a deskbird that hides all members: the id of each marker."""
+    about: dict[str, Any] = {"connections": ["p"], "now": NOW, "run_id": "1"}
+    people: list[dict[str, object]] = [{"deskbird_id": id_, "external_id": ref, "active": True} for ref, id_ in users.items()]
+    units: list[dict[str, object]] = [{"deskbird_id": id_, "external_id": ref} for ref, id_ in groups.items()]
+    loading.publish_users(con, arrow(folder / "users", DESKBIRD_USERS, people), Seen("external_id"), **about)
+    groups_path = arrow(folder / "groups", DESKBIRD_GROUPS, units)
+    members_path = arrow(folder / "members", DESKBIRD_GROUP_MEMBERS, [])
+    loading.publish_groups(con, groups_path, members_path, Seen("name"), **about)
+
+
+def test_c115_who_is_hidden_in_a_group_that_comes_back_under_another_id_is_possibly_still_there(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    members = "select group_deskbird_id, user_deskbird_id, is_possible from state.acknowledged_members order by all"
+    with warehouse.write(["p"]) as con:
+        read_deskbird(con, tmp_path, {"p:1": "u1", "p:2": "u2"}, {"p:team:1": "g1", "p:team:2": "g2"})
+        con.execute(
+            """insert into state.acknowledged_members (group_deskbird_id, user_deskbird_id)
+               values ('g1', 'u1'), ('g1', 'u2'), ('g2', 'u2'), ('g2', 'gone')"""
+        )
+        read_deskbird(con, tmp_path, {"p:1": "u1", "p:2": "u2"}, {"p:team:1": "g7", "p:team:2": "g2"})
+        assert con.execute(members).fetchall() == [
+            ("g2", "gone", False), ("g2", "u2", False), ("g7", "u1", True), ("g7", "u2", True),
+        ]  # fmt: skip
+        # a user too, and back again
+        read_deskbird(con, tmp_path, {"p:1": "u1", "p:2": "u7"}, {"p:team:1": "g1", "p:team:2": "g2"})
+        assert con.execute(members).fetchall() == [
+            ("g1", "u1", True), ("g1", "u7", True), ("g2", "gone", False), ("g2", "u7", True),
+        ]  # fmt: skip
+
+
+def test_c115_a_group_that_is_shown_twice_takes_nobody_over(warehouse: Warehouse, tmp_path: Path) -> None:
+    with warehouse.write(["p"]) as con:
+        read_deskbird(con, tmp_path, {"p:1": "u1"}, {"p:team:1": "g1"})
+        con.execute("insert into state.acknowledged_members (group_deskbird_id, user_deskbird_id) values ('g1', 'u1')")
+        groups = arrow(
+            tmp_path / "groups",
+            DESKBIRD_GROUPS,
+            [{"deskbird_id": id_, "external_id": "p:team:1"} for id_ in ("g7", "g8")],
+        )
+        none = arrow(tmp_path / "members", DESKBIRD_GROUP_MEMBERS, [])
+        loading.publish_groups(con, groups, none, Seen("name"), connections=["p"], now=NOW, run_id="1")
+        assert con.execute("select * from state.acknowledged_members").fetchall() == [("g1", "u1", False)]
 
 
 def test_a_torn_extract_changes_nothing_and_says_no_values(warehouse: Warehouse, tmp_path: Path) -> None:
