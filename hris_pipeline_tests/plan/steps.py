@@ -62,7 +62,7 @@ def found(path: Path) -> Facts:
     changes = set(re.findall(rf"(?:insert (?:or \w+ )?into|delete from|update) {_NAME}", sql)) - makes
     asked = re.sub(r"delete\s+from", "delete", sql)
     near = set(re.findall(rf"[\s,]{_NAME}\s+as\s+(?:(?:not\s+)?materialized\s+)?\(", asked))
-    reads = set(re.findall(rf"\b(?:from|join)\s+{_NAME}(?![\w.]|\s*\()", asked)) - near - makes - _NOT_READ
+    reads = set(re.findall(rf"\b(?:from|join|using)\s+{_NAME}(?![\w.]|\s*\()", asked)) - near - makes - _NOT_READ
     return Facts(frozenset(reads), frozenset(makes), frozenset(changes), frozenset(variables))
 
 

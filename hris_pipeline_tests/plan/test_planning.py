@@ -529,6 +529,29 @@ def test_c115_a_user_found_by_the_address_under_another_id_is_possibly_still_a_m
     assert world.make_plan().changes == 0
 
 
+def test_c114_nobody_leaves_a_group_for_one_that_cannot_be_read() -> None:
+    world = World(guards=UNGUARDED)
+    sales, it, north = world.unit("team", "s", "Sales"), world.unit("team", "i", "IT"), world.unit("department", "n", "North")
+    world.hire("1", "2", "3", groups=(sales, north))
+    world.hire("4", groups=(it,))
+    world.settle()
+    unread = world.groups.pop(world.group_of(*it).id)
+    world.execute(
+        f"""insert into state.unreadable_records by name
+            select 'groups' as resource, '{unread.id}' as deskbird_id, 1 as page, 1 as position, 'marker' as code,
+                'p:team:i' as hris_ref, now() as first_seen, now() as last_seen"""
+    )
+    world.people["1"].groups = (it,)  # and no department any more
+    world.people["2"].groups = (north,)
+    world.make_plan()
+    assert world.kinds_of_changes() == ["membership remove p:1 p:department:n", "membership remove p:2 p:team:s"]
+    world.execute("delete from state.unreadable_records")
+    world.groups[unread.id] = unread
+    world.night()
+    assert world.group_of(*it).members == {world.user_of("1").id, world.user_of("4").id}
+    assert world.group_of(*sales).members == {world.user_of("3").id}
+
+
 def test_a_manager_who_was_acknowledged_twice_stops_no_plan() -> None:
     world = World(guards=UNGUARDED, managers_readable=False)
     world.hire("boss")
