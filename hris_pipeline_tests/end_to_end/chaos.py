@@ -427,11 +427,11 @@ class Campaign:
         return found
 
     def stays_for(self, difference: Difference, wrong: Iterable[Difference]) -> bool:
-        """Whether a member stays in a group because the next group of the kind refuses them."""
+        """Whether a member stays in a group because the next group of the kind refuses them, or cannot be read."""
         return any(
             other.what == difference.what
             and other.whose.split(":")[1] == difference.whose.split(":")[1]
-            and (self.refused_tonight(other) or (other.whose, other.what) in self.kept_back)
+            and (self.refused_tonight(other) or (other.whose, other.what) in self.kept_back or other.whose in self.tonight.blind)
             for other in wrong
         )
 
