@@ -21,10 +21,11 @@ ui: $(STAMP) ## the Dagster UI with the demo in it, on 127.0.0.1
 test: $(STAMP) $(if $(shell command -v npm),$(NODE_STAMP)) ## all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-lint: $(STAMP) ## ruff, mypy and who may import whom
+lint: $(STAMP) ## ruff, mypy, who may import whom and who may ask the warehouse
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python -m hris_pipeline_tests.imports
+	@$(BIN)/python -m hris_pipeline_tests.sql
 
 bench: $(STAMP) ## the benchmark table (minutes, and some gigabytes of disk)
 	@$(BIN)/python -m benchmarks

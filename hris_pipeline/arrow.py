@@ -1,26 +1,33 @@
-"""The files in which an edge hands over what it read: one table each, to be loaded as a whole."""
+"""The files in which an edge hands over what it read: one table each, to be loaded as a whole.
+
+Arrow is slow to load, and every edge imports this; so it is imported where a file is written.
+"""
+
+# ruff: noqa: PLC0415 - see above
 
 import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Self
 
 from hris_pipeline.contracts.tables import Table
 
-_TYPES = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "BOOLEAN": pa.bool_(),
-    "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
-}
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-def schema(table: Table) -> pa.Schema:
+def schema(table: Table) -> "pa.Schema":
     """The Arrow schema of a table."""
-    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in table.columns])
+    import pyarrow as pa
+
+    types = {
+        "VARCHAR": pa.string(),
+        "VARCHAR[]": pa.list_(pa.string()),
+        "BOOLEAN": pa.bool_(),
+        "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
+    }
+    return pa.schema([pa.field(column.name, types[column.type]) for column in table.columns])
 
 
 class ArrowFile:
@@ -34,6 +41,8 @@ class ArrowFile:
         self.schema = schema(table)
 
     def __enter__(self) -> Self:
+        import pyarrow as pa
+
         self.discard()  # never into a file that others may read, or through a link
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(handle, "wb")
@@ -59,7 +68,7 @@ class ArrowFile:
                     self._file.close()
                 self.discard()
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, batch: "pa.RecordBatch") -> None:
         """Write a batch of rows."""
         self._stream.write_batch(batch)
 

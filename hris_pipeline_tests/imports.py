@@ -21,16 +21,29 @@ LAYERS: tuple[AbstractSet[str], ...] = (
     {"settings", "clock"},
     {"warehouse"},
     CORE,
-    # the last four are to move into operations/
-    {"operations", "reports", "decisions", "doctor", "init", "pause"},
+    {"operations", "reports"},
     {"orchestration", "presentation"},
-    {"cli", "definitions", "sandbox", "streams"},
+    {"cli", "definitions", "sandbox"},
 )
 """A room may import those of its own layer and of the layers before it."""
 
 EDGES = {"http", "alerts", "hris", "deskbird"}
 EDGES_BEGIN = 4
 """The first layer that may import an edge: what carries something out, or puts rooms together."""
+
+FORBIDDEN: Mapping[tuple[str, str], str] = {
+    ("reports", "operations"): "a report only reads",
+    ("presentation", "warehouse"): "what is drawn was read by a report",
+}
+"""Pairs of rooms that the layers alone would allow."""
+
+LIBRARIES: Mapping[str, AbstractSet[str]] = {
+    "reports": {"dagster", "rich", "typer"},
+    "operations": {"dagster", "rich", "typer"},
+    "presentation": {"dagster", "duckdb"},
+    "cli": {"duckdb"},
+}
+"""Libraries that a room does not know: reports and operations have no screen, what is drawn asks no database."""
 
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """Imports that break a rule for now: who imports whom, and what has to come first."""
@@ -40,6 +53,16 @@ def graph(house: Path = HOUSE) -> dict[str, set[str]]:
     """What each module of the package imports of the package."""
     modules = {_name(file, house): file for file in house.rglob("*.py")}
     return {name: _imports(name, file, modules) for name, file in modules.items()}
+
+
+def libraries(house: Path = HOUSE) -> list[str]:
+    """One line for each library that a room must not import."""
+    files = [(room, file) for room in LIBRARIES for file in sorted((house / room).rglob("*.py"))]
+    return [
+        f"{_name(file, house)} must not import {name}: {room} does not know it"
+        for room, file in files
+        for name in sorted({each.partition(".")[0] for each in _named(file)} & LIBRARIES[room])
+    ]
 
 
 def broken(found: Graph, exceptions: Mapping[tuple[str, str], str] = EXCEPTIONS) -> list[str]:
@@ -68,6 +91,8 @@ def _forbidden(one: str, other: str) -> str | None:
         return _forbidden_between_systems(one, other)
     if "" in (room, used):
         return "the package itself holds nothing"
+    if (room, used) in FORBIDDEN:
+        return FORBIDDEN[room, used]
     if room in EDGES:
         source = used in CORE and other == f"{used}.source"
         if _layer(used) <= 1 or source or used == "http":
@@ -126,6 +151,13 @@ def _name(file: Path, house: Path) -> str:
 
 def _imports(name: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
     """The modules that a file imports; of ``from package import name`` the one that holds the name."""
+    own = {each.removeprefix("hris_pipeline.") for each in _named(file) if f"{each}.".startswith("hris_pipeline.")}
+    held = {each if each in modules else each.rpartition(".")[0] for each in own}
+    return {each for each in held if each in modules and each != name}
+
+
+def _named(file: Path) -> set[str]:
+    """Everything that a file imports, by its whole name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -134,11 +166,9 @@ def _imports(name: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
             if node.level:
                 raise ValueError(f"{file} imports by a relative path. Write the whole name.")
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    own = {each.removeprefix("hris_pipeline.") for each in found if f"{each}.".startswith("hris_pipeline.")}
-    held = {each if each in modules else each.rpartition(".")[0] for each in own}
-    return {each for each in held if each in modules and each != name}
+    return found
 
 
 if __name__ == "__main__":
-    if lines := broken(graph()):
+    if lines := [*broken(graph()), *libraries()]:
         sys.exit("\n".join(lines))

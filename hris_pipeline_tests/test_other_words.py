@@ -15,8 +15,9 @@ from hris_pipeline.deskbird.delivery import Fate
 from hris_pipeline.deskbird.exchange import Answer
 from hris_pipeline.plan import execution, pipeline
 from hris_pipeline.plan.sentences import GuardVerdict
-from hris_pipeline.presentation import explain
-from hris_pipeline.presentation import plan as plans
+from hris_pipeline.presentation.explain import answer
+from hris_pipeline.reports import explain
+from hris_pipeline.reports import plan as plans
 from hris_pipeline.rules import scope
 
 OTHER = "Undoes Changed. It is so in deskbird already, left alone: moving- people."
@@ -137,8 +138,8 @@ def half_a_swap() -> list[Any]:
 def explained(world: World, who: str) -> list[Any]:
     with world.warehouse.read() as con:
         found = explain.read(con, "acme", who, world.rules, world.now, timezone="Europe/Berlin")
-    compared = [(row["attribute"], row["observed"], row["source_code"], row["verdict_code"]) for row in found.compared]
-    joined = next((word for word in (", which ", ", because it was ", ", because ") if word in found.answer), None)
+    compared = [(row.attribute, row.observed, row.source, row.verdict.code) for row in found.compared]
+    joined = next((word for word in (", which ", ", because it was ", ", because ") if word in answer(found)), None)
     return [compared, [(change.reason_code, change.state) for change in found.changes], joined]
 
 

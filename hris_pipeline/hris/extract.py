@@ -1,27 +1,28 @@
 """Making an extract: the files it lies in, and what proves it.
 
-Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`, page by page, and says what proves them.
+Nothing here knows a system: a connector hands columns to :class:`EmployeeFile`, page by page, and says what proves them. Every
+connector imports this when its system is declared, so Arrow is imported where a file is written.
 """
+
+# ruff: noqa: PLC0415 - see above
 
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import compress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import UNSET
 
 from hris_pipeline.arrow import ArrowFile
 from hris_pipeline.contracts.extracts import Extract, Proof
 from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS, Table
 from hris_pipeline.errors import HrisError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 REQUIRED = ("email", "given_name", "family_name", "status")
 """The columns of people that nobody can do without: a read that brings one of them for nobody is refused."""
@@ -104,7 +105,9 @@ class _TableFile(ArrowFile):
                 "Nothing of this extract is used; deskbird is left as it is. Make room there, or make the folder writable."
             ) from None
 
-    def _write(self, arrays: Mapping[str, pa.Array]) -> None:
+    def _write(self, arrays: "Mapping[str, pa.Array]") -> None:
+        import pyarrow as pa
+
         with self._written():
             self.write(pa.record_batch([arrays[name] for name in self.schema.names], schema=self.schema))
 
@@ -165,18 +168,22 @@ class EmployeeFile(_TableFile):
         """Write what waits for the batch to be full; :attr:`vanished` is up to date then."""
         if not self._rows:
             return
+        import pyarrow as pa
+
+        from hris_pipeline.hris.columns import memberships, names, texts
+
         rows, arrays, absent = self._rows, {}, {}
         for name, values in self._columns.items():
-            arrays[name], absent[name] = _texts(values)
+            arrays[name], absent[name] = texts(values)
             values.clear()
-        arrays["groups"] = _memberships(self._groups, rows)
+        arrays["groups"] = memberships(self._groups, rows)
         for kind, values in self._groups.items():
             absent[kind] = [value is UNSET for value in values] if UNSET in values else None
             values.clear()
         self._came.update(name for name, missing in absent.items() if missing is None or not all(missing))
         if not self._omits_empty:
             masks = {name: missing for name, missing in absent.items() if missing is not None and name not in self.NEVER_ABSENT}
-            arrays["absent"] = _names(masks, rows)
+            arrays["absent"] = names(masks, rows)
         for name in self.schema.names:
             if name not in arrays:
                 arrays[name] = pa.nulls(rows, self.schema.field(name).type)
@@ -189,10 +196,14 @@ class EmployeeFile(_TableFile):
 
     def finish(self) -> None:
         """Write also what had to wait for the last record."""
+        import pyarrow as pa
+
+        from hris_pipeline.hris.columns import names
+
         self.flush()
         for rows, arrays in self._waiting:
             if self._omits_empty:
-                arrays["absent"] = _names({name: [True] * rows for name in self.vanished}, rows)
+                arrays["absent"] = names({name: [True] * rows for name in self.vanished}, rows)
             if self._manager_ids is not None:
                 managers = arrays["manager_id"].to_pylist()
                 arrays["manager_id"] = pa.array([self._manager_ids.get(each, each) for each in managers], pa.string())
@@ -207,64 +218,8 @@ class OrgUnitFile(_TableFile):
 
     def add(self, kind: str, ids: Sequence[Any], names: Sequence[Any], parents: Sequence[Any] | None = None) -> None:
         """Add units of one kind; values as in :meth:`EmployeeFile.add`."""
+        from hris_pipeline.hris.columns import texts
+
         self.count += len(ids)
         columns = {"kind": [kind] * len(ids), "id": ids, "name": names, "parent_id": parents or [None] * len(ids)}
-        self._write({name: _texts(values)[0] for name, values in columns.items()})
-
-
-def _texts(values: Sequence[Any]) -> tuple[pa.Array, list[bool] | None]:
-    """A column as text, "" as null, and which of its values were absent (None: none of them)."""
-    absent = None
-    try:
-        array = _array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # absent values or several types
-        absent = [value is UNSET for value in values]
-        absent = absent if any(absent) else None
-        plain = [value if value.__class__ is str else None if value is None or value is UNSET else str(value) for value in values]
-        array = pa.array(plain, pa.string())
-    return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array), absent
-
-
-def _array(values: Sequence[Any]) -> pa.Array:
-    """Text, or whole numbers as text; an error for anything else."""
-    try:
-        return pa.array(values, pa.string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        if set(map(type, values)) <= {int, type(None)}:  # Arrow itself would cut a fraction off
-            return pa.array(values, pa.int64()).cast(pa.string())
-        raise
-
-
-def _memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
-    """The column ``groups``: for each row the kinds and ids of its groups, kind by kind, each once."""
-    found = [_flat(values) for values in groups.values()]
-    row = np.concatenate([np.zeros(0, np.int64), *(where for where, _ in found)])
-    kind = np.repeat(np.arange(len(found)), [len(where) for where, _ in found]).astype(np.int32)
-    by_row = np.argsort(row, kind="stable")
-    ids = pa.concat_arrays([pa.array([], pa.string()), *(ids for _, ids in found)]).take(pa.array(by_row))
-    kinds = pa.DictionaryArray.from_arrays(kind[by_row], pa.array(list(groups), pa.string())).cast(pa.string())
-    ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.StructArray.from_arrays([kinds, ids], ["kind", "id"]))
-
-
-def _flat(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], pa.Array]:
-    """Row numbers and ids of one kind's groups; a row of several has its number several times."""
-    if any(value.__class__ is list for value in values):
-        pairs = [
-            (row, each)
-            for row, value in enumerate(values)
-            for each in (dict.fromkeys(value) if value.__class__ is list else (value,))
-        ]
-        where, values = np.array([row for row, _ in pairs], np.int64), [each for _, each in pairs]
-    else:
-        where = np.arange(len(values))
-    ids = _texts(values)[0]
-    return where[ids.is_valid().to_numpy(zero_copy_only=False)], ids.drop_null()
-
-
-def _names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:
-    """For each row the names whose mask is set there."""
-    if not masks:
-        return pa.ListArray.from_arrays(pa.array([0] * (rows + 1), pa.int32()), pa.array([], pa.string()))
-    names = tuple(masks)
-    return pa.array([list(compress(names, row)) for row in zip(*masks.values(), strict=True)], pa.list_(pa.string()))
+        self._write({name: texts(values)[0] for name, values in columns.items()})

@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from hris_pipeline import clock, decisions
+from hris_pipeline import clock
+from hris_pipeline.operations import decisions
 from hris_pipeline.orchestration.internals import USER_TAG
 from hris_pipeline.orchestration.step import told
 from hris_pipeline.settings import Company

@@ -18,11 +18,12 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from hris_pipeline import pause, plan, settings
+from hris_pipeline import plan, settings
+from hris_pipeline.contracts.pauses import Pause
 from hris_pipeline.deskbird import journal
 from hris_pipeline.errors import DeadlineError, PipelineError
 from hris_pipeline.http import Deadline, ending_by
-from hris_pipeline.operations import companies
+from hris_pipeline.operations import companies, pause
 from hris_pipeline.orchestration import outcomes
 from hris_pipeline.orchestration.internals import DATA_VERSION_TAG
 from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
@@ -70,7 +71,7 @@ class Step:
         """Where this company's writes are journalled."""
         return self.warehouse.path.with_suffix(".journal")
 
-    def paused(self) -> pause.Pause | None:
+    def paused(self) -> Pause | None:
         """The pause that is in force at this moment."""
         return pause.in_force(self.warehouse.path.parent, self.company.name)
 

@@ -1,6 +1,7 @@
-"""What people read: the plan, its outcome and the state of a company, for a terminal, as Markdown and as JSON.
+"""Reports in words: for a terminal, as Markdown and as JSON.
 
-Reads the warehouse, knows no Dagster. Names of people appear here and in DuckDB, which stay on the machine, and nowhere else.
+Asks no database and changes nothing; :mod:`hris_pipeline.reports` has read what is drawn here. Names of people appear here, in
+reports and in DuckDB, which stay on the machine, and nowhere else.
 """
 
 import datetime as dt

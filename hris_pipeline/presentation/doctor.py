@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hris_pipeline.doctor import Diagnosis
+from hris_pipeline.operations.doctor.findings import Diagnosis
 from hris_pipeline.presentation import clean, document
 
 _STYLES = {"ok": "green", "missing": "bold red", "note": "yellow"}

@@ -1,14 +1,11 @@
-"""What is odd about deskbird's own lists: records that cannot be read, totals that do not fit, groups that show only a part."""
+"""What is odd about deskbird's own lists, in words."""
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-import duckdb
 
 from hris_pipeline.deskbird.listing import NOTES
 from hris_pipeline.presentation import clean, moment
+from hris_pipeline.reports.oddities import Oddities, Unread
 from hris_pipeline.wording import count
 
 CODES: Mapping[str, str] = {
@@ -25,82 +22,42 @@ _SHOWN = 20
 _WORDS: Mapping[str, str] = {str(code): words for code, words in NOTES.items()}
 
 
-@dataclass(frozen=True)
-class Unread:
-    """A record that could not be read: by its id, or where it stood. Never a value of it."""
-
-    resource: str  # users or groups
-    deskbird_id: str | None
-    page: int
-    position: int
-    code: str
-    hris_ref: str | None
-    since: dt.datetime
-
-    @property
-    def sentence(self) -> str:
-        """Which it is and what is wrong with it."""
-        which = self.deskbird_id or f"record {self.position} of page {self.page}"
-        owner = f", of {self.hris_ref}" if self.hris_ref else ""
-        return clean(f"deskbird {self.resource}: {which}{owner}: {CODES.get(self.code, self.code.replace('_', ' '))}")
+def sentence(one: Unread) -> str:
+    """Which record it is and what is wrong with it."""
+    which = one.deskbird_id or f"record {one.position} of page {one.page}"
+    owner = f", of {one.hris_ref}" if one.hris_ref else ""
+    return clean(f"deskbird {one.resource}: {which}{owner}: {CODES.get(one.code, one.code.replace('_', ' '))}")
 
 
-@dataclass(frozen=True)
-class Oddities:
-    """All of them."""
-
-    unread: tuple[Unread, ...] = ()
-    notes: tuple[tuple[str, str], ...] = ()  # list, code
-    partial: int = 0  # groups that show only a part of their members
-    hidden: int = 0  # members whom they do not show
-
-    def lines(self, timezone: str) -> list[str]:
-        """What a screen says of them; nothing where nothing is odd."""
-        found = []
-        for resource in ("users", "groups"):
-            some = [one for one in self.unread if one.resource == resource]
-            if some:
-                since = moment(min(one.since for one in some), timezone)
-                what = count(len(some), f"record of the {resource}", f"records of the {resource}")
-                found.append(
-                    f"{what} cannot be read, since {since}: left alone, and nobody is created who could be it; see review"
-                )
-        found += [
-            f"the list of {resource} was read to its own end, but {_WORDS.get(note, note)}" for resource, note in self.notes
-        ]
-        if self.partial:
-            groups = count(self.partial, "group shows", "groups show")
-            members = count(self.hidden, "member is", "members are")
-            found.append(f"{groups} only a part of the members; {members} hidden and compared with what deskbird acknowledged")
-        return found
-
-    def for_review(self) -> list[str]:
-        """Each record that cannot be read, in a line; who must do something about it."""
-        found = [one.sentence for one in self.unread[:_SHOWN]]
-        more = len(self.unread) - _SHOWN
-        return [*found, *([f"... and {more:,} more, in state.unreadable_records"] if more > 0 else [])]
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "unreadable_records": [vars(one) for one in self.unread],
-            "notes": [{"list": resource, "note": note} for resource, note in self.notes],
-            "groups_shown_in_part": self.partial,
-            "hidden_members": self.hidden,
-        }
+def lines(found: Oddities, timezone: str) -> list[str]:
+    """What a screen says of them; nothing where nothing is odd."""
+    said = []
+    for resource in ("users", "groups"):
+        some = [one for one in found.unread if one.resource == resource]
+        if some:
+            since = moment(min(one.since for one in some), timezone)
+            what = count(len(some), f"record of the {resource}", f"records of the {resource}")
+            said.append(f"{what} cannot be read, since {since}: left alone, and nobody is created who could be it; see review")
+    said += [f"the list of {resource} was read to its own end, but {_WORDS.get(note, note)}" for resource, note in found.notes]
+    if found.partial:
+        groups = count(found.partial, "group shows", "groups show")
+        members = count(found.hidden, "member is", "members are")
+        said.append(f"{groups} only a part of the members; {members} hidden and compared with what deskbird acknowledged")
+    return said
 
 
-def read(con: duckdb.DuckDBPyConnection) -> Oddities:
-    """What the last read of deskbird found."""
-    unread = con.execute(
-        """select resource, deskbird_id, page, position, code, hris_ref, first_seen from state.unreadable_records
-           order by resource desc, page, position"""
-    ).fetchall()
-    notes = con.execute("select resource, note from state.list_notes order by resource desc, note").fetchall()
-    row = con.execute(
-        """select (select count(*) from state.partial_groups),
-               (select count(*) from state.acknowledged_members
-                where group_deskbird_id in (select group_deskbird_id from state.partial_groups))"""
-    ).fetchone()
-    partial, hidden = row or (0, 0)
-    return Oddities(tuple(Unread(*one) for one in unread), tuple(notes), partial, hidden)
+def for_review(found: Oddities) -> list[str]:
+    """Each record that cannot be read, in a line; who must do something about it."""
+    said = [sentence(one) for one in found.unread[:_SHOWN]]
+    more = len(found.unread) - _SHOWN
+    return [*said, *([f"... and {more:,} more, in state.unreadable_records"] if more > 0 else [])]
+
+
+def as_json(found: Oddities) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "unreadable_records": [vars(one) for one in found.unread],
+        "notes": [{"list": resource, "note": note} for resource, note in found.notes],
+        "groups_shown_in_part": found.partial,
+        "hidden_members": found.hidden,
+    }

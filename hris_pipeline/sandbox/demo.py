@@ -17,13 +17,15 @@ from rich.console import RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from hris_pipeline import settings, streams
+from hris_pipeline import settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.operations import companies
 from hris_pipeline.orchestration import place, runs
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.presentation import plan as rendering
-from hris_pipeline.presentation import progress, put
+from hris_pipeline.presentation import progress, put, streams
+from hris_pipeline.reports import plan as plans
+from hris_pipeline.reports.plan import Plan
 from hris_pipeline.sandbox import clock, run, server
 from hris_pipeline.sandbox.company import SAMPLE
 from hris_pipeline.warehouse import Warehouse
@@ -106,7 +108,7 @@ def _say(*lines: RenderableType) -> None:
     sys.stdout.flush()
 
 
-def _show(plan: rendering.Plan, timezone: str) -> None:
+def _show(plan: Plan, timezone: str) -> None:
     put(sys.stdout, lambda to: rendering.show(to, plan, timezone=timezone, rows=3, hint=plan.exit_code != 0))
     sys.stdout.flush()
 
@@ -120,14 +122,14 @@ def _introduce(day: int, moment: dt.datetime) -> None:
     _say("", _title(f"Night {day}, {moment:%A} {moment.day} {moment:%B %Y}: {TITLES[day]}"), Text(story.strip(), "italic"), "")
 
 
-def _sync(moment: dt.datetime, data: Path) -> rendering.Plan:
+def _sync(moment: dt.datetime, data: Path) -> Plan:
     """One nightly run, as of that moment, and its plan."""
     with progress.shown() as report:
         finished = runs.execute(COMPANY, "nightly", as_of=moment, on_progress=report)
     if not finished.success:
         raise PipelineError(finished.problem or f"Run {finished.run_id} failed. `make ui` shows where.")
     with Warehouse(data, COMPANY).read() as con:
-        return rendering.read(con, COMPANY, moment)
+        return plans.read(con, COMPANY, moment)
 
 
 def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
@@ -140,7 +142,7 @@ def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
     _say("", Text("The same night once more: no change planned, no write made.", "bold green"))
 
 
-def _go_on(plan: rendering.Plan, timezone: str, seconds: float) -> None:
+def _go_on(plan: Plan, timezone: str, seconds: float) -> None:
     as_of = f"--as-of {plan.as_of.astimezone(zoneinfo.ZoneInfo(timezone)).isoformat()}"
     held = next(change for change in plan.changes if change.state == "blocked")
     reviewed = (

@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from hris_pipeline import clock, settings, streams
+from hris_pipeline import clock, settings
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.instance import open_instance, prepare_instance, reap_orphans
+from hris_pipeline.presentation import streams
 from hris_pipeline.sandbox import clock as demo_clock
 from hris_pipeline.sandbox import demo, server
 from hris_pipeline.sandbox.company import SAMPLE, days_of

@@ -6,14 +6,15 @@ import dagster as dg
 import duckdb
 import pytest
 
-from hris_pipeline import pause
+from hris_pipeline.contracts.pauses import Pause
+from hris_pipeline.operations import pause
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline_tests.orchestration.office import NIGHT, problem, problems, verdicts
 
 APPLIED = "deskbird/applied_changes: every_change_was_applied"
 
 
-def stopped(office, by="ada") -> pause.Pause:
+def stopped(office, by="ada") -> Pause:
     return pause.begin(office.data, office.name, by=by, because="moving offices", now=NIGHT)[0]
 
 

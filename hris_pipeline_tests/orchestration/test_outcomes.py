@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from hris_pipeline import pause
+from hris_pipeline.operations import pause
 from hris_pipeline.orchestration import instance as instances
 from hris_pipeline.orchestration import outcomes, runs
 from hris_pipeline.orchestration.outcomes import Outcome

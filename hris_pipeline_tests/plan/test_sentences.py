@@ -10,6 +10,8 @@ from hris_pipeline.plan.guards import Judgement, Situation
 from hris_pipeline.plan.sentences import GuardVerdict, sentence
 from hris_pipeline.presentation import page, status
 from hris_pipeline.presentation import plan as screen
+from hris_pipeline.reports import plan as plans
+from hris_pipeline.reports import status as reports
 
 SAID: list[tuple[int, int, int, str]] = [
     # base, tonight, applied in the window, what is said of the limits of deactivate_user
@@ -39,8 +41,8 @@ def test_what_a_group_loses_is_counted_in_members() -> None:
 def shown(world: World) -> tuple[str, str, int]:
     """The plan as it is printed, the status, and the exit code of both."""
     with world.warehouse.read() as con:
-        current = screen.read(con, "acme", world.now)
-        state = status.read(con, "acme", world.now, timezone="UTC", schedule=None, last_run=None)
+        current = plans.read(con, "acme", world.now)
+        state = reports.read(con, "acme", world.now, timezone="UTC", schedule=None, last_run=None)
     assert current.exit_code == state.exit_code
     printed = (
         page(lambda to: screen.show(to, current, timezone="UTC"))

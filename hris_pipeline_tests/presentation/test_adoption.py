@@ -2,14 +2,15 @@
 
 from plan.world import GUARDS, World
 
-from hris_pipeline.presentation import page
+from hris_pipeline.presentation import adoption, page
 from hris_pipeline.presentation import plan as rendering
-from hris_pipeline.presentation.adoption import Adoption
+from hris_pipeline.reports import plan as plans
+from hris_pipeline.reports.adoption import Adoption
 
 
-def told(world: World) -> rendering.Plan:
+def told(world: World) -> plans.Plan:
     with world.warehouse.read() as con:
-        return rendering.read(con, "acme", world.now)
+        return plans.read(con, "acme", world.now)
 
 
 def test_c79_the_report_counts_who_is_matched_linked_made_by_hand_and_disputed() -> None:
@@ -28,8 +29,8 @@ def test_c79_the_report_counts_who_is_matched_linked_made_by_hand_and_disputed()
         active=35, ours=1, would_link=29, by_hand=4, to_create=1, conflicts=1, other_system=1, other_system_in_hris=1
     )
     text = page(lambda to: rendering.show(to, plan, timezone="Europe/Berlin"))
-    assert all(sentence in text for sentence in plan.adoption.sentences("acme"))
-    assert plan.adoption.sentences("acme")[0] in rendering.markdown(plan, timezone="Europe/Berlin")
+    assert all(sentence in text for sentence in adoption.sentences(plan.adoption, "acme"))
+    assert adoption.sentences(plan.adoption, "acme")[0] in rendering.markdown(plan, timezone="Europe/Berlin")
     assert '"would_link": 29' in rendering.as_json(plan)
 
 

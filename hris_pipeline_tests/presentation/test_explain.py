@@ -9,6 +9,8 @@ from plan.world import NOON, UNGUARDED, World
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import explain, page
+from hris_pipeline.presentation.explain.words import verdict
+from hris_pipeline.reports import explain as report
 from hris_pipeline_tests.presentation import hand_made_plan
 
 DAY = dt.timedelta(days=1)
@@ -25,7 +27,7 @@ def world():
 
 def read(world, asked):
     with world.warehouse.read() as con:
-        return explain.read(con, "acme", asked, world.rules, world.now, timezone="Europe/Berlin")
+        return report.read(con, "acme", asked, world.rules, world.now, timezone="Europe/Berlin")
 
 
 def printed(found):
@@ -39,7 +41,7 @@ def night(world):
 
 
 def verdicts(found):
-    return {row["attribute"]: row["verdict"] for row in found.compared}
+    return {row.attribute: verdict(row) for row in found.compared}
 
 
 def leaves(world, id_, last_day="2026-03-02"):
@@ -57,10 +59,10 @@ def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(wor
     night(world)
     found = read(world, "p:2")
     (plan_id,) = {row["plan_id"] for row in found.requests if "user deactivate" in row["changes"]}
-    assert found.answer == (
+    assert explain.answer(found) == (
         f"The user is inactive: it was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on 2026-03-02."
     )
-    assert printed(found).splitlines()[0] == found.answer
+    assert printed(found).splitlines()[0] == explain.answer(found)
     assert [row["http_status"] for row in found.requests] == [201, 201, 204]
     assert verdicts(found)["active"] == "same"
     assert verdicts(found)["group Sales"].startswith("not compared")
@@ -71,7 +73,7 @@ def test_a_deactivation_that_only_the_journal_knows_is_told_too(world):
     leaves(world, "2")
     night(world)
     world.execute("delete from state.outcomes where action = 'deactivate'")
-    assert read(world, "p:2").answer.startswith("The user is inactive: it was deactivated on 2026-03-03 by plan ")
+    assert explain.answer(read(world, "p:2")).startswith("The user is inactive: it was deactivated on 2026-03-03 by plan ")
 
 
 def test_what_was_done_by_hand_is_not_ours(world):
@@ -80,10 +82,10 @@ def test_what_was_done_by_hand_is_not_ours(world):
     user.active = False
     world.make_plan()
     found = read(world, "p:2")
-    assert "somebody did so in deskbird itself" in found.answer
+    assert "somebody did so in deskbird itself" in explain.answer(found)
     assert (
         "reactivates it, because it was changed in deskbird by hand; the HR system still says that the person works here"
-        in found.answer
+        in explain.answer(found)
     )
     leaves(world, "2")
     user.active = True
@@ -91,7 +93,9 @@ def test_what_was_done_by_hand_is_not_ours(world):
     user.active = True
     world.people["2"].status, world.people["2"].end_date = "active", None
     world.make_plan()
-    assert "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says." in read(world, "p:2").answer
+    assert "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says." in explain.answer(
+        read(world, "p:2")
+    )
 
 
 def test_what_is_left_alone_on_purpose_says_so(world):
@@ -118,12 +122,14 @@ def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_d
     leaves(world, "2")
     world.make_plan()
     plan_id = world.rows()[0]["plan_id"]
-    assert read(world, "p:2").answer.endswith(f"Plan {plan_id} deactivates it, because the employment ended on 2026-03-02.")
+    assert explain.answer(read(world, "p:2")).endswith(
+        f"Plan {plan_id} deactivates it, because the employment ended on 2026-03-02."
+    )
     world.rule(protected=("p:2",))
     world.guard("protected", {})
     world.make_plan()
     found = read(world, "p:2")
-    assert "but guard protected holds that back." in found.answer
+    assert "but guard protected holds that back." in explain.answer(found)
     assert verdicts(found)["active"] == "held back by protected"
 
 
@@ -141,7 +147,7 @@ def test_why_somebody_has_no_user(world, change, said):
     for name, value in change.items():
         setattr(world.people["2"], name, value)
     world.make_plan()
-    answer = read(world, "p:2").answer
+    answer = explain.answer(read(world, "p:2"))
     assert answer.startswith("There is no user in deskbird for the person.")
     assert said in answer
 
@@ -151,13 +157,13 @@ def test_who_waits_for_a_decision_reads_why_and_who_the_candidates_are(world):
     world.stranger("x@acme.test", "2@acme.test")
     world.make_plan()
     found = read(world, "p:2")
-    assert "until somebody decides: More than one user in deskbird has the person's e-mail address." in found.answer
+    assert "until somebody decides: More than one user in deskbird has the person's e-mail address." in explain.answer(found)
     text = printed(found)
     assert "u1  Given Family  2@acme.test  active" in text
     world.execute("insert into state.decisions values ('p:2', 'u1', 'link', 'HR said so', 'ada', ?)", [world.now])
     found = read(world, "p:2")
     assert (found.match["rule"], found.deskbird_id) == ("decision", "u1")
-    assert "links it to the person" in found.answer
+    assert "links it to the person" in explain.answer(found)
     assert "HR said so" in printed(found)
 
 
@@ -166,7 +172,7 @@ def test_who_vanished_reads_since_when_and_what_is_still_needed(world):
     del world.people["2"]
     world.make_plan()
     found = read(world, "p:2")
-    assert "The HRIS has had no record of the person since 2026-03-03: 1 complete read without it so far" in found.answer
+    assert "The HRIS has had no record of the person since 2026-03-03: 1 complete read without it so far" in explain.answer(found)
     assert found.missing["complete_reads"] == 1
     assert found.history[-1]["gone"]
     world.now += DAY
@@ -174,8 +180,8 @@ def test_who_vanished_reads_since_when_and_what_is_still_needed(world):
     world.now += DAY
     night(world)
     found = read(world, "p:2")
-    assert "The user is inactive: it was deactivated on" in found.answer
-    assert "because the HRIS has had no record of the person since 2026-03-03" in found.answer
+    assert "The user is inactive: it was deactivated on" in explain.answer(found)
+    assert "because the HRIS has had no record of the person since 2026-03-03" in explain.answer(found)
 
 
 def test_a_user_who_is_nobodys_is_left_alone(world):
@@ -183,7 +189,7 @@ def test_a_user_who_is_nobodys_is_left_alone(world):
     world.make_plan()
     for asked in (user.id, " guest@elsewhere.TEST"):
         found = read(world, asked)
-        assert found.answer == "The user is active. It belongs to no record of the HRIS, so it is left alone."
+        assert explain.answer(found) == "The user is active. It belongs to no record of the HRIS, so it is left alone."
         assert found.refs == ()
 
 
@@ -276,7 +282,7 @@ def test_what_differs_and_is_left_alone_is_told_with_its_reason(world):
     assert verdicts(found)["group Bookclub"] == "not ours, left alone"
     found = read(world, "p:3")
     assert verdicts(found)["email"] == "left alone: somebody else's user has the address"
-    assert "held by somebody else's user" in found.answer
+    assert "held by somebody else's user" in explain.answer(found)
 
 
 def test_what_deskbird_does_not_give_back_is_marked():
@@ -284,11 +290,18 @@ def test_what_deskbird_does_not_give_back_is_marked():
     world.hire("1", "2", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
     night(world)
     world.make_plan()
-    rows = {row["attribute"]: row for row in read(world, "p:2").compared}
+    rows = {row["attribute"]: row for row in json.loads(explain.as_json(read(world, "p:2")))["compared"]}
     assert (rows["manager"]["source"], rows["manager"]["observed"], rows["manager"]["verdict"]) == ("acknowledged", "p:1", "same")
     assert (rows["group Sales"]["source"], rows["group Sales"]["verdict"]) == ("acknowledged", "same")
     assert (rows["hris_ref"]["source"], rows["hris_ref"]["observed"]) == ("not given back", None)
     assert rows["hris_ref"]["verdict"] == "not known: deskbird does not give it back"
+
+
+def test_a_request_gives_its_reasons_in_the_order_of_its_changes(world):
+    night(world)
+    request = next(row for row in read(world, "p:2").requests if "user create" in row["changes"])
+    assert request["changes"] == ["user create", "manager set"]
+    assert request["reason"] == "The person works here and deskbird has no user for them. The HRIS names this manager."
 
 
 def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(world):
@@ -311,9 +324,9 @@ def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(world)
 def test_without_a_read_of_both_sides_what_is_stored_is_told(planned):
     world = World()
     with planned.read() as con:
-        found = explain.read(con, "acme", "personio:1", world.rules, hand_made_plan.NOW, timezone="UTC")
+        found = report.read(con, "acme", "personio:1", world.rules, hand_made_plan.NOW, timezone="UTC")
     assert not found.live
-    assert found.answer == (
+    assert explain.answer(found) == (
         f"There is no user in deskbird for the person. Plan {hand_made_plan.PLAN} deactivates it, because ended on 2026-03-01; "
         "but guard deactivate_user holds that back."
     )
@@ -323,7 +336,7 @@ def test_an_empty_warehouse_knows_nobody(warehouse):
     with warehouse.write():
         pass
     with warehouse.read() as con, pytest.raises(PipelineError, match=r"Nobody of company 'acme' is known"):
-        explain.read(con, "acme", "ada@example.com", World().rules, NOON, timezone="UTC")
+        report.read(con, "acme", "ada@example.com", World().rules, NOON, timezone="UTC")
 
 
 # --- the command ----------------------------------------------------------------------------------------------------------------
@@ -419,7 +432,7 @@ def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(world):
     person.given_name, person.family_name, person.email, person.start_date = "Zoe", "Quint", "zoe@acme.test", "2026-03-01"
     world.make_plan()
     found = read(world, "p:2")
-    assert "Nothing is changed until somebody decides" in found.answer
+    assert "Nothing is changed until somebody decides" in explain.answer(found)
     assert "differs: email" in printed(found)
     leaves(world, "2")
     world.people["2"].email = None

@@ -10,6 +10,8 @@ from rich.console import Console
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.presentation import clean, page
 from hris_pipeline.presentation import plan as rendering
+from hris_pipeline.presentation.plan.sections import sections
+from hris_pipeline.reports import plan as report
 from hris_pipeline_tests.presentation.hand_made_plan import NOW, PLAN, fill, id_of, outcome, rows
 
 ZONE = "Europe/Berlin"
@@ -23,7 +25,7 @@ PROBLEMS = {
 
 def read(warehouse):
     with warehouse.read() as con:
-        return rendering.read(con, "acme", NOW)
+        return report.read(con, "acme", NOW)
 
 
 def printed(plan, **more):
@@ -88,7 +90,7 @@ def test_who_waits_is_counted_on_the_last_line_but_one(planned):
         con.execute("insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', ?, ?)", [NOW, NOW])
         con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
     plan = read(planned)
-    assert plan.waiting == rendering.Waiting(quarantined=1, missing=1, review=0)
+    assert plan.waiting == report.Waiting(quarantined=1, missing=1, review=0)
     assert "1 person quarantined, 1 missing, 0 waiting for a decision." in printed(plan)
 
 
@@ -160,7 +162,7 @@ def test_an_approved_change_is_to_be_carried_out_until_the_approval_ends(planned
             approve(con, seq, ["deactivate_user"])
     assert read(planned).exit_code == 2
     with planned.read() as con:
-        assert rendering.read(con, "acme", NOW + dt.timedelta(hours=2)).exit_code == 3
+        assert report.read(con, "acme", NOW + dt.timedelta(hours=2)).exit_code == 3
 
 
 def test_an_approval_for_another_guard_or_a_later_rejection_keeps_it_blocked(planned):
@@ -211,4 +213,4 @@ def test_a_terminal_gets_nothing_that_it_would_obey():
 
 def test_a_change_has_no_repr_that_could_reach_a_log(planned):
     plan = read(planned)
-    assert "Dora" not in repr(plan) + repr(plan.changes[0]) + repr(rendering.sections(plan.changes)[0])
+    assert "Dora" not in repr(plan) + repr(plan.changes[0]) + repr(sections(plan.changes)[0])

@@ -16,6 +16,8 @@ from hris_pipeline import settings
 from hris_pipeline.contracts.tables import EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND, PEOPLE
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import review as rendering
+from hris_pipeline.presentation.review.words import HELD_BACK, RULES
+from hris_pipeline.reports import review as report
 
 PACKAGE = Path(hris_pipeline.__file__).parent
 
@@ -169,7 +171,7 @@ def test_every_rule_that_sends_somebody_to_review_is_told_in_words():
     text = "\n".join(line.split("--")[0] for file in files for line in file.read_text(encoding="utf-8").splitlines())
     rules = set(re.findall(r"'([a-z]+(?:_[a-z]+){2,})'", text))
     of_the_plan = {"fails_for_28_days", "user_cannot_be_read"}  # by plan/findings.sql and plan/unreadable.sql
-    assert rules | of_the_plan == set(rendering.RULES)
+    assert rules | of_the_plan == set(RULES)
 
 
 def test_a_name_cannot_paint_on_the_terminal(world):
@@ -177,7 +179,7 @@ def test_a_name_cannot_paint_on_the_terminal(world):
     world.users["u1"].display_name = "Bo\x1b[31m"
     world.make_plan()
     with world.warehouse.read() as con:
-        waiting = rendering.read(con)
+        waiting = report.read(con)
     text = page(lambda to: rendering.show(to, "acme", waiting, timezone="UTC"))
     assert "Ada[bold]" in text
     assert "\x1b" not in text
@@ -348,7 +350,7 @@ def test_c31_c89_the_list_for_the_hr_department_says_who_what_and_which_field(to
 
 def test_every_rule_that_holds_a_person_back_has_a_sentence():
     rules = {rule.name for rule in (*PEOPLE.rules, EMAIL_IS_UNIQUE, OTHER_RECORDS_ARE_SOUND)}
-    assert rules == set(rendering.HELD_BACK)
+    assert rules == set(HELD_BACK)
 
 
 def test_c92_a_candidate_says_what_agrees_and_what_differs(world, run):

@@ -5,6 +5,7 @@ import json
 
 from hris_pipeline.presentation import page
 from hris_pipeline.presentation import status as rendering
+from hris_pipeline.reports import status as report
 from hris_pipeline_tests.presentation.hand_made_plan import NOW
 
 LATER = NOW + dt.timedelta(hours=5)
@@ -12,7 +13,7 @@ LATER = NOW + dt.timedelta(hours=5)
 
 def read(warehouse, last_run=None):
     with warehouse.read() as con:
-        return rendering.read(con, "acme", LATER, timezone="Europe/Berlin", schedule="30 4 * * *", last_run=last_run)
+        return report.read(con, "acme", LATER, timezone="Europe/Berlin", schedule="30 4 * * *", last_run=last_run)
 
 
 def printed(status):
@@ -63,7 +64,7 @@ def test_of_two_runs_at_one_moment_the_later_one_is_shown(planned):
 
 def test_a_run_that_failed_since_is_told_and_is_an_error(planned):
     after_a_night(planned)
-    status = read(planned, rendering.LastRun(NOW + dt.timedelta(hours=1), "failure", "0123456789abcdef"))
+    status = read(planned, report.LastRun(NOW + dt.timedelta(hours=1), "failure", "0123456789abcdef"))
     assert "failed, run 01234567 of 2026-03-03 05:30" in printed(status)
     assert status.exit_code == 1
 

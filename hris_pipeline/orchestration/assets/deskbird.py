@@ -9,6 +9,7 @@ import dagster as dg
 import duckdb
 
 from hris_pipeline import alerts, photos, plan
+from hris_pipeline.contracts.pauses import Pause
 from hris_pipeline.contracts.tables import (
     APPLIED_CHANGES,
     CHANGES,
@@ -35,7 +36,6 @@ from hris_pipeline.orchestration.assets.photos import pictures
 from hris_pipeline.orchestration.job_names import changes_job, dry_run_job, nightly_job, undo_job
 from hris_pipeline.orchestration.step import Events, Step, assets, fold
 from hris_pipeline.orchestration.tables import code_version, key, result, spec
-from hris_pipeline.pause import Pause
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
