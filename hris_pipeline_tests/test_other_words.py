@@ -13,7 +13,7 @@ from hris_pipeline.contracts.change_kinds import REASON_CODES
 from hris_pipeline.contracts.writes import Part, ProblemCode, Result, StopReason
 from hris_pipeline.deskbird.delivery import Fate
 from hris_pipeline.deskbird.exchange import Answer
-from hris_pipeline.plan import execution, planning
+from hris_pipeline.plan import execution, pipeline
 from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.presentation.explain import answer
 from hris_pipeline.reports import explain
@@ -31,7 +31,7 @@ def other_words() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         reasons = 'create or replace temp macro reason_of(code, object, action, "after", evidence) as if(code is null, null, {});'
         problems = "create or replace temp macro problem_of(code, guard) as if(code is null, null, {});"
-        patch.setitem(planning._SQL, "reasons", reasons.format(f"'{OTHER}'"))
+        patch.setitem(pipeline.SQL, "plan/reasons", reasons.format(f"'{OTHER}'"))
         patch.setattr(execution, "_PROBLEMS", problems.format(f"'{OTHER}'"))
         patch.setattr(scope, "_SCOPE", scope._SCOPE.replace("'not known yet'", f"'{OTHER}'"))
         for kind, names in {Fate: ["problem"], Answer: ["problem"], Part: ["problem"], Result: ["problem"]}.items():
@@ -61,7 +61,7 @@ def with_code(cls: type[StopReason], code: ProblemCode) -> StopReason:
 def test_every_code_of_a_reason_has_its_sentence_and_no_other_code_has_one() -> None:
     world = World()
     with world.warehouse.read() as con:
-        con.execute(planning._SQL["reasons"])
+        con.execute(pipeline.SQL["plan/reasons"])
         facts = """{"undoes": "1", "end_date": "2026-03-01", "missing_since": "2026-03-01", "complete_reads": 3,
                     "damage": {"run_id": "12345678"}}"""
         say = """select reason_of(?, 'user', 'update', '{"given_name": "A"}'::json, ?::json)"""
@@ -73,7 +73,7 @@ def test_every_code_of_a_reason_has_its_sentence_and_no_other_code_has_one() -> 
 def test_every_code_that_a_plan_gives_is_known() -> None:
     """The codes stand as literals in the planner's SQL."""
     known = {*REASON_CODES, *get_args(ProblemCode)}
-    whole = "\n".join(planning._SQL.values())
+    whole = "\n".join(pipeline.SQL.values())
     assert [code for code in known if f"'{code}'" not in whole and code in REASON_CODES] == []
 
 

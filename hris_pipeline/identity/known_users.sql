@@ -1,6 +1,7 @@
 -- Which users are known to be whose before anything is weighed: what people decided, our marker, the stored link.
--- Reads: core.people, deskbird.users, observed_users, state.links, state.decisions.
--- Makes: person_refs, decided, user_matches (decisions only), apart, marked, linked, review_tonight (empty).
+-- Reads: core.people, deskbird.users, observed_users, state.decisions, state.links
+-- Makes: apart, decided, linked, linked_refs, marked, person_refs, review_tonight, user_matches
+-- Variables: none
 
 create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
 

@@ -1,6 +1,9 @@
 -- Groups of ours whose unit got a new id in the HRIS: found by kind and name, and last by the same members (case 43).
--- Reads: core.groups, core.memberships, core.people, user_matches, known_groups, present_members, rules_found. Variable: names (patterns).
--- Adds to: group_matches, group_overlaps.
+-- Reads: core.groups, core.memberships, core.people, group_matches, group_overlaps, known_groups,
+--   present_members, rules_found, user_matches
+-- Makes: groups_without_unit, units_without_group
+-- Changes: group_matches, group_overlaps
+-- Variables: parameters.names
 
 -- The name is the one that the group was given: by the pattern, or by the one for collisions.
 insert into group_matches
@@ -8,7 +11,7 @@ with free_units as (
     select hris_ref, kind, name, count(*) over (partition by kind, name_key(name)) as n
     from core.groups anti join group_matches using (hris_ref)
 ), wanted as (
-    select hris_ref, kind, unnest(list_distinct([name_key(named(pattern, name, kind)) for pattern in getvariable('names')])) as key
+    select hris_ref, kind, unnest(list_distinct([name_key(named(pattern, name, kind)) for pattern in getvariable('parameters').names])) as key
     from free_units where n = 1
 ), left_over as (
     select deskbird_id, name_key, string_split(ref, ':')[2] as kind

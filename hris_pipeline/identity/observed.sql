@@ -1,7 +1,10 @@
 -- What deskbird holds, and whose it is: which users and groups carry a marker of ours, and which record each is known to belong to.
 -- string_split, here and elsewhere, because DuckDB 2.0.0 fails to compare split_part(x) where it knows that every x is null.
--- Reads: deskbird.users, deskbird.groups, deskbird.group_members, state.links, state.group_links, state.acknowledged_members, state.partial_groups.
--- Variables: connections (list), members_are_readable. Makes: observed_users, owned_users, observed_groups, present_members, known_groups.
+-- Reads: deskbird.group_members, deskbird.groups, deskbird.users, state.acknowledged_members,
+--   state.group_links, state.links, state.partial_groups
+-- Makes: known_groups, named, observed_groups, observed_users, our_marker, owned_users, owner_of,
+--   present_members
+-- Variables: connections, readable_groups
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(getvariable('connections'), left(external_id, instr(external_id, ':') - 1)) then external_id end;
@@ -21,10 +24,14 @@ from deskbird.groups g;
 
 -- Who is in which group in deskbird: as it says, or, where it does not or shows only a part, as it acknowledged.
 create or replace temp view present_members as
-select group_deskbird_id, user_deskbird_id, false as is_possible from deskbird.group_members where getvariable('members_are_readable')
+select group_deskbird_id, user_deskbird_id, false as is_possible
+from deskbird.group_members
+where list_contains(getvariable('readable_groups'), 'members')
 union all
-select group_deskbird_id, user_deskbird_id, is_possible from state.acknowledged_members
-where not getvariable('members_are_readable') or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
+select group_deskbird_id, user_deskbird_id, is_possible
+from state.acknowledged_members
+where not list_contains(getvariable('readable_groups'), 'members')
+    or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
 
 -- Whose each group of ours is, as far as it is known before tonight.
 create or replace temp table known_groups as

@@ -1,5 +1,8 @@
 -- Which group each rule of the company file gives to which unit, where it gives one to one.
--- Reads: group_rules, core.groups, observed_groups, known_groups, state.group_links. Makes: rules_found. Adds to: review_tonight.
+-- Reads: core.groups, group_rules, known_groups, observed_groups, rules_found, state.group_links
+-- Makes: none
+-- Changes: review_tonight, rules_found
+-- Variables: none
 
 -- A rule finds its unit by hris_ref or by kind and name, its group by deskbird's id or by name; it must find one of each.
 insert into rules_found

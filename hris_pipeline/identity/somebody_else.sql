@@ -2,8 +2,11 @@
 -- against the record as it was when the user was like it. Who is not known to be the same waits; a decision settles it (case 92).
 -- What is not known speaks for nobody: of a record without first days the name and the address decide. One fact that agrees is enough: who marries,
 -- moves to another legal entity or whose first day is corrected is the same person. Whose record ended is not asked: nobody takes over anything.
--- Reads: marked, linked, user_matches (decisions), core.people, deskbird.users, state.acknowledged_values, state.people_past, state.links, person_refs.
--- Adds to: review_tonight. Changes: linked. Makes: given_away.
+-- Reads: core.people, deskbird.users, linked, marked, observed_users, person_refs,
+--   state.acknowledged_values, state.links, state.people_past, user_matches
+-- Makes: given_away
+-- Changes: linked, review_tonight
+-- Variables: none
 
 -- The link of a record that ended is over once its user carries the marker of somebody who works here: it was succeeded (case 91).
 delete from linked
@@ -60,5 +63,6 @@ where case
         select 1 from state.links l
         where l.deskbird_id = s.deskbird_id and (l.hris_ref = s.hris_ref or list_contains(s.other_refs, l.hris_ref)))
     end;
-insert into review_tonight select hris_ref, 'id_given_to_somebody_else', deskbird_id from given_away;
+insert into review_tonight
+select hris_ref, 'id_given_to_somebody_else', deskbird_id from given_away anti join user_matches using (hris_ref);
 drop table given_away;

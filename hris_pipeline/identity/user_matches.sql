@@ -1,21 +1,38 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: core.people, core.quarantine, deskbird.users, observed_users, person_refs, apart, marked, linked. Variable: take_over.
--- Makes: addresses, handed_on, contested_users, leaving_addresses, review_candidates, match_evidence. Adds to: user_matches, review_tonight.
+-- Reads: apart, core.people, core.quarantine, deskbird.users, linked, marked, observed_users,
+--   person_refs, review_tonight, user_matches
+-- Makes: addresses, contested_users, email_candidates, handed_on, leaving_addresses,
+--   match_evidence, names_that, review_candidates
+-- Changes: review_tonight, user_matches
+-- Variables: parameters.take_over
 
 insert into review_tonight
-with several_records as (select hris_ref from core.people where len(other_refs) > 0)
-select hris_ref, 'several_users_belong_to_the_person', min(deskbird_id)
-from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked) semi join several_records using (hris_ref)
-group by hris_ref having count(distinct deskbird_id) > 1
-union all
-select hris_ref, 'several_users_carry_the_marker', min(deskbird_id) from marked anti join several_records using (hris_ref) group by hris_ref having count(*) > 1;
-insert into review_tonight
-select distinct l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
-from linked l left join marked m on m.hris_ref = l.hris_ref
-where (l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id)) and l.hris_ref not in (select hris_ref from review_tonight)
-union all
-select distinct hris_ref, 'foreign_external_id', deskbird_id from linked where is_foreign and not getvariable('take_over');
-delete from review_tonight where hris_ref in (select hris_ref from user_matches);
+with several_records as (
+    select hris_ref from core.people where len(other_refs) > 0
+), several_users as (
+    select hris_ref, 'several_users_belong_to_the_person' as rule, min(deskbird_id) as deskbird_id
+    from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked)
+    semi join several_records using (hris_ref)
+    group by hris_ref
+    having count(distinct deskbird_id) > 1
+    union all
+    select hris_ref, 'several_users_carry_the_marker', min(deskbird_id)
+    from marked anti join several_records using (hris_ref)
+    group by hris_ref
+    having count(*) > 1
+), contradictions as (
+    from several_users
+    union all
+    select distinct l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
+    from linked l left join marked m on m.hris_ref = l.hris_ref
+    where (l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id))
+        and l.hris_ref not in (select hris_ref from several_users)
+        and l.hris_ref not in (select hris_ref from review_tonight)
+    union all
+    select distinct hris_ref, 'foreign_external_id', deskbird_id
+    from linked where is_foreign and not getvariable('parameters').take_over
+)
+from contradictions anti join user_matches using (hris_ref);
 
 insert into user_matches
 from (
@@ -116,7 +133,7 @@ select hris_ref,
 from email_candidates
 group by hris_ref
 having count(*) > 1 or max(people) > 1 or bool_or(owner is not null and not succeeds)
-    or (bool_or(external_id is not null and marker is null) and not getvariable('take_over'));
+    or (bool_or(external_id is not null and marker is null) and not getvariable('parameters').take_over);
 
 -- Which facts agree and which differ, for whoever reads why an e-mail decided.
 create or replace temp macro names_that(relation, given, family) as list_concat(

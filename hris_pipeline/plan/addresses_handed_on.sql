@@ -1,5 +1,8 @@
 -- Whose address went to their next record before the old one ended (case 91), with the others whose record contradicts itself.
--- Reads: handed_on, core.people. Variable: now. Changes: state.contradictions.
+-- Reads: core.people, handed_on, state.contradictions
+-- Makes: addresses_handed_on
+-- Changes: state.contradictions
+-- Variables: now
 
 create or replace temp table addresses_handed_on as
 select h.hris_ref, p.start_date, p.end_date, p.status, c.first_seen

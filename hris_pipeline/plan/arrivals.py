@@ -79,9 +79,8 @@ def refresh(
         for kind in kinds:
             offered = of.kinds is None or kind in of.kinds
             rows += [(connection, kind, table, kind in of.named, offered) for table in ("group_kind", "list")]
-    con.execute("set variable expected_arrivals = ?", [[dict(zip(_EXPECTED, row, strict=True)) for row in rows]])
-    con.execute("set variable now = ?", [now])
-    con.execute("set variable from_size = ?", [from_size])
+    mapped = [dict(zip(_EXPECTED, row, strict=True)) for row in rows]
+    con.execute("set variable arrivals = ?", [{"expected": mapped, "now": now, "from_size": from_size}])
     sql = _ARRIVALS
     for mark, table in (("{records}", "employees"), ("{units}", "org_units")):
         sql = sql.replace(

@@ -2,15 +2,18 @@
 -- Codes: "vanished" (came before, comes for nobody), "never_came" (the company file names it), "not_given" (a default that nobody has), "unresolved" (manager
 -- references that lead to nobody), "fell" (less than half of the share of references that led to somebody). A silent one keeps what last came.
 -- An end date counts as given where its key comes: that nobody leaves is usual.
--- Reads: state.arrivals, core.people, and of all connections the employees and units, whose queries are put in. Variables: expected_arrivals (a list of what is mapped),
--- now, from_size. Makes: state.arrivals.
+-- The queries of all connections' employees and units are put in.
+-- Reads: core.people, state.arrivals
+-- Makes: judged_arrivals
+-- Changes: state.arrivals
+-- Variables: arrivals.expected, arrivals.from_size, arrivals.now
 create or replace temp table judged_arrivals as
 with records_read as (
     {records}
 ), units_read as (
     {units}
 ), expected as (
-    select unnest(getvariable('expected_arrivals'), recursive := true)
+    select unnest(getvariable('arrivals').expected, recursive := true)
 ), counted as (
     select connection, count(*) as of,
         count(email) as email, count(given_name) as given_name, count(family_name) as family_name, count(status) as status,
@@ -56,7 +59,7 @@ select *,
     case
         when kind = 'manager' then case
             when came = 0 and of >= 3 then 'unresolved'
-            when last_came >= getvariable('from_size') and of > 0 and came * last_of * 2 < last_came * of then 'fell' end
+            when last_came >= getvariable('arrivals').from_size and of > 0 and came * last_of * 2 < last_came * of then 'fell' end
         when kind = 'list' then case when of > 0 and came = 0 and last_came_at is not null then 'vanished' end
         when came > 0 then null
         when of = 0 then code_before
@@ -73,6 +76,6 @@ insert into state.arrivals by name
 select connection, subject, kind, came, of, is_named, is_offered, code,
     case when code is null and came > 0 then came else last_came end as last_came,
     case when code is null and came > 0 then of else last_of end as last_of,
-    case when code is null and came > 0 then cast(getvariable('now') as timestamptz) else last_came_at end as last_came_at,
-    case when code is not null then coalesce(silent_since, cast(getvariable('now') as timestamptz)) end as silent_since
+    case when code is null and came > 0 then cast(getvariable('arrivals').now as timestamptz) else last_came_at end as last_came_at,
+    case when code is not null then coalesce(silent_since, cast(getvariable('arrivals').now as timestamptz)) end as silent_since
 from judged_arrivals;

@@ -1,5 +1,8 @@
 -- state.changed_by_hand from what has changed between two reads. What the last plan wanted so is ours: a run that was killed may have written it.
--- Reads: seen_changed, planned. Variable: now.
+-- Reads: planned, seen_changed, state.changed_by_hand
+-- Makes: none
+-- Changes: state.changed_by_hand
+-- Variables: now
 insert into state.changed_by_hand
 select object, deskbird_id, attribute, was, cast(getvariable('now') as timestamptz)
 from seen_changed s

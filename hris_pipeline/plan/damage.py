@@ -22,7 +22,7 @@ from hris_pipeline.warehouse import run
 _HERE = Path(__file__).parent
 _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("seen_changed", "sent_values", "damage", "units", "damage_repairs")
+    for name in ("seen_changed", "sent_values", "damage", "units", "changes/damage_repairs")
 )
 _BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
 _KINDS = """
@@ -30,6 +30,8 @@ _KINDS = """
     from state.damage d join state.ledger l on l.plan_id = d.plan_id and l.deskbird_id = d.deskbird_id
     where d.plan_id = $plan and d.run_id = $run and d.is_written
 """
+_NO_REPAIRS = """create or replace temp table damage_repairs (row bigint, plan_id varchar, run_id varchar,
+    seen_at timestamptz, attribute varchar, was varchar, key varchar)"""
 _WRITTEN_BY = {"membership": ("members", "group_create"), "group": ("group",), "user": ("user", "manager")}
 """How the kinds of writes begin that may have done it, by what is damaged."""
 
@@ -82,7 +84,7 @@ def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.dat
             con.execute(f"create or replace temp view {before} as from state.{before}")
         run(con, _SENT)
         run(con, _SEEN)
-        _stage_units(con, "differing_now")
+        _stage_units(con, "differing_now", "proposed_changes", "change")
         run(con, _DAMAGE)
         for before in _BEFORE:
             con.execute(f"drop view {before}")
@@ -98,12 +100,13 @@ def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.dat
     return Damage(dict(found))
 
 
-def mark(con: duckdb.DuckDBPyConnection) -> None:
-    """Let the drafted changes that repair damage say so; on most nights there is none."""
-    row = con.execute("select exists (from state.damage where ended_at is null)").fetchone()
-    if row and row[0]:
-        _stage_units(con, "repairing")
+def find_repairs(con: duckdb.DuckDBPyConnection, *, known: bool) -> None:
+    """Make the temp table ``damage_repairs``: which wanted changes repair damage, where any is ``known``."""
+    if known:
+        _stage_units(con, "repairing", "wanted_changes", "row")
         run(con, _REPAIRS)
+    else:
+        con.execute(_NO_REPAIRS)
 
 
 def settle(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.datetime) -> None:
@@ -124,8 +127,9 @@ def is_open(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(row and row[0])
 
 
-def _stage_units(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    run(con, _UNITS.replace("{table}", table).replace("{source}", "(select rowid as row, * from draft)"))
+def _stage_units(con: duckdb.DuckDBPyConnection, table: str, source: str, row: str) -> None:
+    columns = "object, action, hris_ref, group_ref, deskbird_id, group_deskbird_id, after"
+    run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, {columns} from {source})"))
 
 
 def _doubt(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> None:

@@ -1,7 +1,11 @@
 -- What differs, after the read-back, from what this run left: from what deskbird held before the writes, with what was sent put in.
 -- Of users and groups that are ours or were written to. What is as the HR system wants it does no harm; of inactive users only `active` is compared.
--- Reads: sent_values, seen_changed (what differs between the two reads), differing_now (what the HR system wants otherwise now), users_before,
--- groups_before, deskbird.users, deskbird.groups, owned_users, known_groups, state.unreadable_records. Variables: plan_id, run_id, now. Adds to: state.damage.
+-- "seen_changed" is what differs between the two reads, "differing_now" what the HR system wants otherwise now.
+-- Reads: deskbird.groups, deskbird.users, differing_now, groups_before, known_groups,
+--   owned_users, seen_changed, sent_values, state.unreadable_records, users_before
+-- Makes: none
+-- Changes: state.damage
+-- Variables: now, plan_id, run_id
 insert into state.damage by name
 with written as (
     select distinct deskbird_id from sent_values where deskbird_id is not null

@@ -6,7 +6,6 @@ caller's transaction.
 """
 
 import datetime as dt
-from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -17,9 +16,9 @@ from hris_pipeline.plan import dialects
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
-_SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _DRIFT, _NOT_STICKING = (
+_SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _NOT_STICKING = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("seen_changed", "changed_by_hand", "units", "left_alone", "drift", "not_sticking")
+    for name in ("seen_changed", "changed_by_hand", "units", "left_alone", "not_sticking")
 )
 NIGHTS = 3
 """On how many nights in a row a value must be lost or refused before it is left alone (case 65); left_alone.sql has it too."""
@@ -54,25 +53,25 @@ def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
         con.execute(f"drop table {table}")
 
 
-def begin(con: duckdb.DuckDBPyConnection, kept: Collection[str]) -> bool:
-    """Make the empty temp tables ``drifting`` and ``left_alone``; ``kept`` names what the company file has left alone.
-
-    Whether there is anything to :func:`judge <judge_values>`, that could be drift or not stick; on most nights there is not.
-    """
-    con.execute("set variable drift_kept = ?::varchar[]", [list(kept)])
-    con.execute(f"create or replace temp table differing as select {_COLUMNS}, null::varchar as wanted where false")
-    con.execute("create or replace temp table drifting as select *, null::timestamptz as since from differing")
+def begin(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty temp tables ``drifting`` and ``left_alone``."""
+    con.execute(
+        f"""create or replace temp table drifting as
+            select {_COLUMNS}, null::varchar as wanted, null::timestamptz as since where false"""
+    )
     con.execute(
         f"""create or replace temp table left_alone as
             select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code where false"""
     )
-    return _any(con, "state.changed_by_hand", f"state.not_sticking where nights >= {NIGHTS} and attribute <> 'record'")
 
 
 def judge_values(con: duckdb.DuckDBPyConnection) -> None:
     """Take the values that are left alone out of ``user_differences``; what of the others is drift stands in ``drifting``."""
     con.execute(
-        "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
+        """create or replace temp table differing as
+           select null::bigint as row, hris_ref, null::varchar as group_ref, 'user' as object, deskbird_id, attribute,
+               after->>'$' as wanted
+           from user_differences"""
     )
     run(con, _LEFT_ALONE)
     con.execute(
@@ -81,11 +80,10 @@ def judge_values(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def judge_changes(con: duckdb.DuckDBPyConnection, condition: str) -> None:
-    """The same for drafted changes that are no values of users; ``condition`` says which of the draft."""
-    _units(con, "differing", f"draft where {condition} and not (object = 'user' and action = 'update')")
+def judge_changes(con: duckdb.DuckDBPyConnection) -> None:
+    """The same for wanted changes that are no values of users: which of them is drift, and which is left alone."""
+    _units(con, "differing", "wanted_changes where not (object = 'user' and action = 'update')", row="row")
     run(con, _LEFT_ALONE)
-    run(con, _DRIFT)
 
 
 def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.datetime, run_id: str) -> bool:
@@ -96,9 +94,9 @@ def after_the_night(con: duckdb.DuckDBPyConnection, plan_id: str, *, now: dt.dat
     con.execute("set variable now = ?", [now])
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable run_id = ?", [run_id])
-    if not _any(con, "draft", "user_differences", "state.changed_by_hand", "state.not_sticking"):
+    if not _any(con, "proposed_changes", "user_differences", "state.changed_by_hand", "state.not_sticking"):
         return False
-    _units(con, "differing", "draft where not (object = 'user' and action = 'update')")
+    _units(con, "differing", "proposed_changes where not (object = 'user' and action = 'update')", row="change")
     con.execute(
         "insert into differing select null, hris_ref, null, 'user', deskbird_id, attribute, after->>'$' from user_differences"
     )
@@ -132,9 +130,9 @@ def left_alone(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _units(con: duckdb.DuckDBPyConnection, table: str, source: str, *, row: str | None = None) -> None:
-    row = row or ("rowid" if source.startswith("draft") else "null::bigint")
-    run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, * from {source})"))
+def _units(con: duckdb.DuckDBPyConnection, table: str, source: str, *, row: str = "null::bigint") -> None:
+    columns = "object, action, hris_ref, group_ref, deskbird_id, group_deskbird_id, after"
+    run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, {columns} from {source})"))
 
 
 def _any(con: duckdb.DuckDBPyConnection, *sources: str) -> bool:

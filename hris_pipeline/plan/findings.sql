@@ -1,7 +1,13 @@
 -- What a plan finds besides changes: who vanished from the HRIS, what waits for a decision, and groups whose unit got a new id.
 -- What was undone is forgotten once the HRIS says otherwise, so that a later return to the old value is planned as usual.
--- Reads: missing_tonight, review_tonight, review_candidates, user_matches, group_matches, group_names, empty_groups, present_members, changes_judged,
--- core.people, core.groups, core.memberships, photos_wanted, user_attributes, person_values, state.ledger. Variable: now.
+-- Reads: changes_judged, core.groups, core.memberships, core.people, empty_groups, group_matches,
+--   group_names, missing_tonight, person_values, photos_wanted, present_members, review_candidates,
+--   review_tonight, state.empty_groups, state.ledger, state.links, state.review, state.undone,
+--   user_attributes, user_matches
+-- Makes: empty_kept, new_group_matches, review_kept
+-- Changes: state.empty_groups, state.group_links, state.links, state.missing, state.review,
+--   state.undone
+-- Variables: now
 
 delete from state.missing;
 insert into state.missing from missing_tonight;

@@ -1,7 +1,11 @@
 -- What differs because somebody changed it in deskbird, and what of all that differs is left alone: kept as the company file's sync.drift says, or not
 -- written again because it did not stick, or was refused, on three nights in a row. Both hold only while the HRIS wants what it wanted then.
 -- A deactivation is never given up: while a leaver can still log in, every night tries it and says so.
--- Reads: differing (what differs, one value a row), state.changed_by_hand, state.not_sticking, user_attributes. Variable: drift_kept. Adds to: drifting, left_alone.
+-- "differing" is what differs, one value a row.
+-- Reads: differing, drifting, left_alone, state.changed_by_hand, state.not_sticking, user_attributes
+-- Makes: none
+-- Changes: drifting, left_alone
+-- Variables: parameters.drift_kept
 insert into drifting
 select d.*, h.since
 from differing d
@@ -14,7 +18,7 @@ where s.nights >= 3 and same_value(attribute, s.wanted, d.wanted) and not (attri
 union all
 select row, hris_ref, group_ref, object, deskbird_id, attribute, 'kept', since, null
 from drifting semi join differing using (object, deskbird_id, attribute)
-where attribute <> 'external_id' and list_contains(getvariable('drift_kept'), case
+where attribute <> 'external_id' and list_contains(getvariable('parameters').drift_kept, case
         when object = 'membership' then string_split(group_ref, ':')[2]
         when object = 'group' then 'group_names'
         else coalesce((select min(a.subject) from user_attributes a where a.name = attribute), attribute) end)

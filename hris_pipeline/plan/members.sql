@@ -1,6 +1,9 @@
 -- Who should be in which group in deskbird, and who is: of the people who are wanted and whose user is or will be there.
--- Reads: core.memberships, core.groups, pairs, review_tonight, group_matches, known_groups, observed_groups, present_members.
--- Makes: our_groups; members (rows of core.groups, pairs and our_groups, by rowid: millions of refs, twice, would fill the memory); group_sizes.
+-- "members" holds rows of core.groups, pairs and our_groups, by rowid: millions of refs, twice, would fill the memory.
+-- Reads: core.groups, core.memberships, group_matches, known_groups, observed_groups, pairs,
+--   present_members, review_tonight
+-- Makes: group_sizes, members, our_groups
+-- Variables: none
 
 -- A marker or an old link counts where its unit has no other group: of two groups with one marker, only one is ours.
 create or replace temp table our_groups as

@@ -1,5 +1,8 @@
 -- Who is ours in deskbird and in no record of the HRIS any more: since when, and how many complete reads have passed without them.
--- Reads: observed_users, state.links, person_refs, core.quarantine, user_matches, state.missing, state.extracts. Variable: now.
+-- Reads: core.quarantine, observed_users, person_refs, state.extracts, state.missing,
+--   user_matches
+-- Makes: missing_tonight
+-- Variables: now
 create or replace temp table missing_tonight as
 with reads as (
     select connection, max(extracted_at) as read_at from state.extracts where resource = 'employees' and proof = 'proven' group by all

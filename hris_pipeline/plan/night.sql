@@ -1,4 +1,8 @@
 -- After the read-back: what deskbird does give back needs no memory of what it acknowledged.
+-- Reads: state.partial_groups
+-- Makes: none
+-- Changes: state.acknowledged_members, state.acknowledged_values
+-- Variables: readable_groups, readable_users
 delete from state.acknowledged_values where list_contains(getvariable('readable_users'), attribute);
 delete from state.acknowledged_members
-where getvariable('members_are_readable') and group_deskbird_id not in (select group_deskbird_id from state.partial_groups);
+where list_contains(getvariable('readable_groups'), 'members') and group_deskbird_id not in (select group_deskbird_id from state.partial_groups);

@@ -1,7 +1,11 @@
 -- After the read-back: what was acknowledged or refused tonight and is not so counts one night more; what is so, or wanted otherwise, counts no more.
 -- Runs within twelve hours of each other are one night.
--- Reads: differing (what still differs), tried (what was sent tonight, "row" its seq), state.outcomes, draft, left_alone, drifting.
--- Variables: now, plan_id, run_id. Makes: sticking_counts, state.not_sticking.
+-- "differing" is what still differs, "tried" what was sent, its "row" the seq.
+-- Reads: differing, drifting, left_alone, proposed_changes, state.not_sticking, state.outcomes,
+--   tried
+-- Makes: counted, sticking_counts
+-- Changes: state.changed_by_hand, state.not_sticking
+-- Variables: now, plan_id, run_id
 create or replace temp table counted as
 select distinct on (object, deskbird_id, attribute, wanted) * from (
     select t.object, t.deskbird_id, t.attribute, t.wanted,
@@ -40,7 +44,7 @@ select d.object, d.hris_ref, 'record', null, d.hris_ref,
     coalesce(s.since, cast(getvariable('now') as timestamptz)),
     case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end,
     coalesce(o.problem_code, s.code)
-from (select object, hris_ref from draft where action = 'create') d
+from (select object, hris_ref from proposed_changes where action = 'create') d
 left join state.not_sticking s on s.object = d.object and s.deskbird_id = d.hris_ref and s.attribute = 'record'
 left join state.outcomes o
     on o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id') and o.object = d.object and o.action = 'create'

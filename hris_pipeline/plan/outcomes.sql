@@ -1,4 +1,11 @@
 -- What became of a row's own parts, where a request was taken apart. A creation is as its record; what it went without is told beside.
+-- Reads: deskbird.users, result_parts, results, state.group_links, state.links, state.outcomes,
+--   state.plan_progress, user_attributes
+-- Makes: acknowledged, acknowledged_members_tonight, deskbird.applied_changes, new_group_links,
+--   new_links, outcomes_tonight, row_parts, rows_done
+-- Changes: state.acknowledged_members, state.acknowledged_values, state.group_links, state.links,
+--   state.outcomes, state.plans
+-- Variables: now, plan_id, readable_users, run_id, undoes
 create or replace temp table row_parts as
 select p.seq,
     coalesce(max(t.outcome) filter (t.part = 'record'), arg_min(t.outcome, t.number) filter (t.outcome <> 'applied'), 'applied') as outcome,
@@ -15,9 +22,6 @@ join result_parts t on t.request = p.request and p.outcome is null and case t.pa
 group by p.seq;
 
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
--- Reads: state.plan_progress, results, result_parts, state.outcomes, state.links, user_attributes. Macro: problem_of.
--- Variables: plan_id, undoes, now, run_id, readable_users.
-
 create or replace temp table outcomes_tonight as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
     outcome = 'applied' or (getvariable('undoes') <> '' and judged is not distinct from 'skipped') as is_done -- a killed run had sent it

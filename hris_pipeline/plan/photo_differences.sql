@@ -1,6 +1,9 @@
 -- Pictures that differ from the last one that deskbird acknowledged: one more attribute of users. Left alone is what is not known, what could not be written
 -- because its bytes are not here, and that somebody has none any more, unless the company file has such values cleared.
--- Reads: pairs, photos_wanted, state.acknowledged_values. Variable: cleared. Adds to: user_differences.
+-- Reads: pairs, photos_wanted, state.acknowledged_values
+-- Makes: none
+-- Changes: user_differences
+-- Variables: cleared
 insert into user_differences
 select p.hris_ref, p.deskbird_id, 'photo', to_json(a.value), to_json(w.digest)
 from pairs p join photos_wanted w using (hris_ref)

@@ -1,6 +1,8 @@
 -- Whether a stored plan is what was planned: its id and its digest worked out anew, and the first row that differs.
--- Reads: state.plans, state.plan_changes, deskbird.changes (the copy of the latest plan). Parameters: plan_id, company.
--- Macros: change_line, change_digest, judgement_digest (warehouse/digests.sql).
+-- Parameters: plan_id, company. Macros: change_line, change_digest, judgement_digest (warehouse/digests.sql).
+-- Reads: deskbird.changes, state.plan_changes, state.plans
+-- Makes: none
+-- Variables: none
 with stored as (
     select seq, row_digest,
         change_line(object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "before", "after") as line,

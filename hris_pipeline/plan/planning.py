@@ -6,26 +6,29 @@ warehouse is touched. All functions run inside the caller's transaction.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 
-from hris_pipeline import groups, identity, photos
 from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.groups import names
-from hris_pipeline.managers.rings import rings
-from hris_pipeline.plan import arrivals, damage, drift
+from hris_pipeline.plan import arrivals, drift
 from hris_pipeline.plan.arrivals import Expected
-from hris_pipeline.plan.guards import Judgement, Limits, Situation
+from hris_pipeline.plan.guards import ORDER, Judgement, Situation
 from hris_pipeline.plan.integrity import require_unaltered
-from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.pipeline import SQL, Planning, PlanRules, walk
 from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
+__all__ = ["PlanRules", "PlanSummary", "build", "compute", "guard_verdicts", "rows", "set_readable"]
+
 _HERE = Path(__file__).parent
-_SQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.sql"))}
+_SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _FINDINGS, _FOUND, _ADDRESSES_HANDED_ON = (
+    (_HERE / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("situation", "by_type", "plan_id", "already", "findings", "found", "addresses_handed_on")
+)
 COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
     "reason_code, evidence, verdict, guard, content"
@@ -34,7 +37,7 @@ _FIELDS = (
     "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
     "connection", "since", "remedy",
 )  # fmt: skip
-_VERDICT = ", ".join(_FIELDS).replace("limit", "limit_text")
+_VERDICT = tuple("limit_text" if name == "limit" else name for name in _FIELDS)
 _HOLDING = """select coalesce(list(distinct guard), []),
         (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
     from (select unnest(guards) as guard from changes_judged)"""
@@ -43,38 +46,6 @@ _HANDED_ON = """select exists (from handed_on)
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
     reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
-
-
-@dataclass(frozen=True)
-class PlanRules:
-    """What the company file says about the plan."""
-
-    company: str
-    connections: Sequence[str]
-    kinds: Sequence[str]
-    name_pattern: str
-    on_collision: str
-    managers: bool
-    take_over: bool
-    guards: Limits
-    protected: Sequence[str] = ()
-    frozen: Sequence[str] = ()
-    link_groups: Mapping[str, str] = field(default_factory=dict)
-    """Groups that are there and become ours: unit (hris_ref, or kind:name) -> deskbird's group (id or name)."""
-    delete_empty_groups: bool = False
-    missing_reads: int = 3
-    missing_hours: int = 60
-    cleared: Sequence[str] = ("manager",)
-    """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
-    photos: bool = False
-    attributes: Sequence[str] = ()
-    """Of the attributes that a company file has to name, those that it names."""
-    drift_kept: Sequence[str] = ()
-    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
-    expected: Mapping[str, Expected] = field(default_factory=dict)
-    """What is mapped of each connection; of one that it does not name, everything."""
-    kinds_read: Sequence[str] = ()
-    """Kinds of group that the HR systems are asked for besides ``kinds``."""
 
 
 @dataclass(frozen=True)
@@ -118,66 +89,66 @@ def build(
     else:
         _note_arrivals(con, rules, now)
     verdicts = compute(con, rules, now, undoes)
-    plan_id = _digest(con, rules.company)
-    row = con.execute("select count(*), count(*) filter (verdict = 'blocked') from changes_judged").fetchone()
-    changes, blocked = row or (0, 0)
+    by_type, changes, blocked, repairs = _counted(con)
     if undoes is not None and not changes:
         raise _nothing_to_undo(con, undoes)
-    con.execute(
-        f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
-    )
-    con.execute("delete from state.plan_changes where plan_id = ?", [plan_id])
-    con.execute(
-        f"""insert into state.plan_changes by name
-            select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest from changes_judged"""
-    )
-    written = con.execute("select written from state.plans where plan_id = ?", [plan_id]).fetchone()
-    con.execute("delete from state.plans where plan_id = ?", [plan_id])
-    con.execute(
-        f"""insert into state.plans by name
-            select *, judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
-                (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)) as judgement_digest
-            from (select ? as plan_id, coalesce(max(number), 0) + 1 as number, ?::timestamptz as made_at, ? as run_id,
-                      ? as after_plan, ?::bigint as changes, ?::bigint as blocked, ?::boolean as written,
-                      ?::timestamptz as as_of, ?::varchar as undoes
-                  from state.plans)""",
-        [plan_id, now, run_id, last_written(con), changes, blocked, bool(written and written[0]), now, undoes],
-    )
-    con.execute("delete from state.guard_verdicts where plan_id = ?", [plan_id])
-    for v in verdicts:
-        con.execute(
-            f"insert into state.guard_verdicts (plan_id, {_VERDICT}) values (?{', ?' * len(_FIELDS)})",
-            [plan_id, *(getattr(v, field_) for field_ in _FIELDS)],
-        )
-    con.execute("set variable now = ?", [now])
-    con.execute("delete from state.not_undone where plan_id = ?", [plan_id])
+    plan_id, after_plan = _digest(con, rules.company)
+    _publish(con, plan_id, [plan_id, now, run_id, after_plan, changes, blocked, now, undoes])
+    said = [(plan_id, *(getattr(verdict, name) for name in _FIELDS)) for verdict in verdicts]
+    stage(con, "state.guard_verdicts", ("plan_id", *_VERDICT), said)
     if undoes is None:
-        run(con, _SQL["findings"])
+        run(con, _FINDINGS)
         if con.execute(_HANDED_ON).fetchone() == (True,):
-            run(con, _SQL["addresses_handed_on"])
+            run(con, _ADDRESSES_HANDED_ON)
         drift.publish(con)
     else:
         con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
-    kept, not_sticking = drift.left_alone(con)
-    by_type = {
-        f"{kind} {action}": count
-        for kind, action, count in con.execute(
-            "select object, action, count(*) from changes_judged group by all order by all"
-        ).fetchall()
-    }
+    missing, review, empty_groups, kept, not_sticking, not_given = _one(con, _FOUND)
     return PlanSummary(
         plan_id,
         changes,
         blocked,
         by_type,
         tuple(verdicts),
-        _count(con, "state.missing"),
-        _count(con, "state.review"),
-        _count(con, "state.empty_groups"),
-        _count(con, "changes_judged where evidence->>'drift' = 'true'"),
+        missing,
+        review,
+        empty_groups,
+        repairs,
         kept,
         not_sticking,
-        tuple(arrivals.not_given(con)),
+        tuple(not_given),
+    )
+
+
+def _counted(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], int, int, int]:
+    """The judged changes in numbers: by type, all, those that are blocked, those that repair what was changed by hand."""
+    found = con.execute(_BY_TYPE).fetchall()
+    return {kind: of for kind, of, *_ in found}, *(sum(row[column] for row in found) for column in (1, 2, 3))
+
+
+def _publish(con: duckdb.DuckDBPyConnection, plan_id: str, values: Sequence[object]) -> None:
+    """Write the judged changes down, as the current plan and among all plans; an earlier plan of the same id gives way."""
+    written, *there = _one(con, _ALREADY, [plan_id])
+    for table, is_there in zip(("plans", "plan_changes", "guard_verdicts", "not_undone"), there, strict=True):
+        if is_there:
+            con.execute(f"delete from state.{table} where plan_id = ?", [plan_id])
+    con.execute(
+        f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
+    )
+    if values[4]:
+        con.execute(
+            f"""insert into state.plan_changes by name
+                select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest from changes_judged"""
+        )
+    con.execute(
+        f"""insert into state.plans by name
+            select *, judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+                (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)) as judgement_digest
+            from (select ? as plan_id, coalesce(max(number), 0) + 1 as number, ?::timestamptz as made_at, ? as run_id,
+                      ? as after_plan, ?::bigint as changes, ?::bigint as blocked, ?::timestamptz as as_of,
+                      ?::varchar as undoes, ?::boolean as written
+                  from state.plans)""",
+        [*values, bool(written)],
     )
 
 
@@ -198,54 +169,38 @@ def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, 
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
     """
-    set_readable(con, rules.attributes)
-    identity.match(
+    known = _Known(*_one(con, _SITUATION))
+    _set_readable(con, known.readable_users, known.readable_groups, rules.attributes)
+    parameters = {
+        "take_over": rules.take_over,
+        "names": [rules.name_pattern, rules.on_collision],
+        "managers": rules.managers,
+        "delete_empty_groups": rules.delete_empty_groups,
+        "missing_reads": rules.missing_reads,
+        "missing_hours": rules.missing_hours,
+        "drift_kept": list(rules.drift_kept),
+        "undone_is_on": rules.guards.get("undone", {}) is not None,
+        "cycle_starts": [],
+        "guards": list(ORDER),
+    }
+    variables: dict[str, object] = {"now": now, "connections": list(rules.connections), "cleared": list(rules.cleared)}
+    if undoes is not None:
+        variables["undoes"] = undoes
+    for name, value in variables.items():
+        con.execute(f"set variable {name} = ?", [value])
+    planning = Planning(
         con,
-        rules.connections,
-        take_over=rules.take_over,
-        names=(rules.name_pattern, rules.on_collision),
-        link_groups=rules.link_groups,
+        rules,
+        undoes,
+        Judgement(con, rules.guards, _situation(con, rules, known, now, undoes)),
+        parameters,
+        drift_is_known=known.drift,
+        damage_is_known=known.damage,
+        cycles_are_known=known.cycles,
     )
-    unread = con.execute("select exists (from state.unreadable_records)").fetchall() == [(True,)]
-    if unread:
-        run(con, _SQL["unreadable"])
-    groups.stage_kinds(con, rules.kinds)
-    con.execute("set variable delete_empty_groups = ?", [rules.delete_empty_groups])
-    con.execute("set variable now = ?", [now])
-    con.execute("set variable cleared = ?", [list(rules.cleared)])
-    con.execute("set variable missing_reads = ?", [rules.missing_reads])
-    con.execute("set variable missing_hours = ?", [rules.missing_hours])
-    run(con, _SQL["missing_tonight"])
-
-    silent = arrivals.silent(con, rules.kinds) if undoes is None else ()
-    where = {connection: of.where for connection, of in rules.expected.items()}
-    judgement = Judgement(con, rules.guards, replace(_situation(con, now, rules.kinds), silent=silent, where=where))
-    run(con, _SQL["user_differences"])
-    con.execute("create or replace temp view wanted_differences as from user_differences")
-    photos.stage_wanted(con, rules.connections if rules.photos else ())
-    if rules.photos:
-        run(con, _SQL["photo_differences"])
-    drift_is_known = drift.begin(con, rules.drift_kept)
-    run(con, _SQL["draft"])
-    run(con, _SQL["wishes"])
-    if undoes is None:
-        _draft(con, rules, judgement, judge_drift=drift_is_known, unread=unread)
-        damage.mark(con)
-    else:
-        con.execute("set variable undoes = ?", [undoes])
-        run(con, _SQL["undo_differences"])
-        con.execute("create or replace temp view wanted_differences as from revert_differences")
-        judgement.attributes(rules.frozen)
-        run(con, _SQL["undo_changes"])
-    _free_before_take(con)
-    if unread:
-        judgement.unread_records()
-    verdicts = judgement.run(rules.frozen, rules.protected, _unproven(con, rules.connections), undoes=undoes is not None)
-    run(con, _SQL["reasons"])
-    run(con, _SQL["changes"])
-    run(con, _SQL["valid_approvals"])
-    run(con, _SQL["verdicts"])
-    return _released(con, verdicts)
+    planning.set_parameters()
+    walk(planning)
+    return _released(con, planning.judgement.verdicts)
 
 
 def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
@@ -255,32 +210,6 @@ def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) 
     row = con.execute(_HOLDING).fetchone()
     of_rows, holding = row or ([], [])
     return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
-
-
-def _draft(con: duckdb.DuckDBPyConnection, rules: PlanRules, judgement: Judgement, *, judge_drift: bool, unread: bool) -> None:
-    """Fill ``draft`` with what the HRIS says and deskbird does not hold."""
-    if judge_drift:
-        drift.judge_values(con)
-    judgement.undone_attributes()
-    judgement.attributes(rules.frozen)
-    run(con, _SQL["user_changes"])
-    if rules.photos:
-        run(con, _SQL["photos_of_new_users"])
-    run(con, _SQL["members"])
-    if unread:
-        run(con, _SQL["unreadable_groups"])
-    _name_groups(con, rules)
-    run(con, _SQL["group_changes"])
-    run(con, _SQL["membership_changes"])
-    if judge_drift:
-        drift.judge_changes(con, "object <> 'manager'")
-    run(con, _SQL["empty_groups"])
-    if rules.managers:
-        run(con, _SQL["manager_changes"])
-        con.execute("set variable ring_starts = ?", [_ring_starts(con)])
-        run(con, _SQL["manager_rows"])
-        if judge_drift:
-            drift.judge_changes(con, "object = 'manager'")
 
 
 def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:
@@ -313,16 +242,10 @@ def _nothing_to_undo(con: duckdb.DuckDBPyConnection, plan_id: str) -> PipelineEr
     return PipelineError(f"Nothing of plan {plan_id} can be undone: {why}. Nothing was planned.")
 
 
-def last_written(con: duckdb.DuckDBPyConnection) -> str:
-    """The id of the plan that wrote last; empty if none ever did."""
-    row = con.execute("select plan_id from state.plans where written order by number desc limit 1").fetchone()
-    return str(row[0]) if row else ""
-
-
 def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
     """What the guards said when a plan was made, by guard and subject."""
     found = con.execute(
-        f"select {_VERDICT} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
+        f"select {', '.join(_VERDICT)} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
         [plan_id],
     )
     return [GuardVerdict(*row) for row in found.fetchall()]
@@ -336,17 +259,13 @@ def rows(con: duckdb.DuckDBPyConnection, plan_id: str | None = None) -> list[dic
     return [dict(zip(columns, row, strict=True)) for row in con.fetchall()]
 
 
-def _digest(con: duckdb.DuckDBPyConnection, company: str) -> str:
-    """The plan's id: a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after)."""
-    row = con.execute(
-        """select left(sha256(concat_ws(chr(30), ?, ?, coalesce(string_agg(line, chr(30) order by seq), ''))), 16)
-           from (select seq,
-                     change_line(object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after) as line
-                 from changes_judged)""",
-        [company, last_written(con)],
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
+def _digest(con: duckdb.DuckDBPyConnection, company: str) -> tuple[str, str]:
+    """The plan's id, and that of the plan that wrote last (empty if none ever did).
+
+    The id is a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after).
+    """
+    found = _one(con, _PLAN_ID, [company])
+    return str(found[0]), str(found[1])
 
 
 def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> None:
@@ -356,84 +275,61 @@ def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> 
     compares the ``synced`` ones.
     """
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
-    users, groups_ = list(known.get("users") or []), list(known.get("groups") or [])
+    _set_readable(con, known.get("users"), known.get("groups"), synced)
+    run(con, SQL["plan/user_values"])
+
+
+def _set_readable(
+    con: duckdb.DuckDBPyConnection,
+    of_users: Sequence[str] | None,
+    of_groups: Sequence[str] | None,
+    synced: Sequence[str],
+) -> None:
+    users = list(of_users or [])
     con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
-    con.execute("set variable managers_are_readable = ?", ["manager_deskbird_id" in users])
-    con.execute("set variable readable_groups = ?", [groups_])
-    con.execute("set variable members_are_readable = ?", ["members" in groups_])
+    con.execute("set variable readable_groups = ?", [list(of_groups or [])])
     con.execute("set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]])
     con.execute("set variable synced_attributes = ?::varchar[]", [list(synced)])
-    run(con, _SQL["user_values"])
 
 
-def _situation(con: duckdb.DuckDBPyConnection, now: dt.datetime, kinds: Sequence[str]) -> Situation:
-    row = con.execute("select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1").fetchone()
-    return Situation(base=int(row[0]) if row else 0, first_run=row is None, now=now, kinds=kinds)
+class _Known(NamedTuple):
+    """The one row of ``situation.sql``."""
+
+    readable_users: Sequence[str] | None
+    readable_groups: Sequence[str] | None
+    managed: int | None
+    was_in_line: bool
+    read: Sequence[str]
+    unproven: Sequence[str]
+    unread: bool
+    drift: bool
+    damage: bool
+    undone: bool
+    cycles: bool
+    anybody: bool
 
 
-def _unproven(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) -> list[str]:
-    latest = con.execute(
-        """select connection from state.extracts
-           qualify row_number() over (partition by connection, resource order by extracted_at desc, rowid desc) = 1
-               and proof <> 'proven'"""
-    ).fetchall()
-    read = {c for (c,) in con.execute("select distinct connection from state.extracts").fetchall()}
-    return sorted({c for (c,) in latest} | (set(connections) - read))
-
-
-def _ring_starts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """One new user of each ring of new users who report to each other."""
-    lines = con.execute(
-        "select hris_ref, manager_ref from manager_draft where action = 'set' and problem = 'cycle' and deskbird_id is null"
-    ).fetchall()
-    return [min(ring) for ring in rings(dict(lines))]
-
-
-def _name_groups(con: duckdb.DuckDBPyConnection, rules: PlanRules) -> None:
-    """Make the temp table ``group_names``. Only groups whose name is not settled already are looked at one by one."""
-    run(con, _SQL["settled_names"])
-    unsettled = "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
-    units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
-    strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
-    used = con.execute(f"{strangers} union all select present from units_to_name where settled").fetchall() if units else []
-    taken = [names.key(name) for (name,) in used]
-    assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
-    con.execute(
-        """create or replace temp table group_names as
-           select hris_ref, nfc_normalize(present) as name from units_to_name where settled"""
+def _situation(
+    con: duckdb.DuckDBPyConnection, rules: PlanRules, known: _Known, now: dt.datetime, undoes: str | None
+) -> Situation:
+    return Situation(
+        base=int(known.managed or 0),
+        first_run=not known.was_in_line,
+        now=now,
+        kinds=rules.kinds,
+        silent=arrivals.silent(con, rules.kinds) if undoes is None else (),
+        where={connection: of.where for connection, of in rules.expected.items()},
+        frozen=rules.frozen,
+        protected=rules.protected,
+        unproven=sorted({*known.unproven, *rules.connections} - (set(known.read) - set(known.unproven))),
+        unread=known.unread,
+        undone=known.undone,
+        anybody=known.anybody,
+        undoes=undoes is not None,
     )
-    stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
 
 
-def _free_before_take(con: duckdb.DuckDBPyConnection) -> None:
-    """Put what frees an address or a name before what takes it; a ring goes through a temporary value (case 26)."""
-    con.execute("create or replace temp table moves (request_key varchar, gives varchar, takes varchar)")
-    for base, find in ((1_000_000, _SQL["address_moves"]), (4_000_000, _SQL["name_moves"])):
-        moves = [Move(*row) for row in con.execute(find).fetchall()]
-        stage(con, "moves", ("request_key", "gives", "takes"), [(move.ref, move.gives, move.takes) for move in moves])
-        if not moves:
-            continue
-        levels, aside = free_before_take(moves)
-        con.execute("create or replace temp table levels (request_key varchar, level integer)")
-        stage(con, "levels", ("request_key", "level"), [(key, base + 1 + level) for key, level in levels.items()])
-        # a manager who does not exist yet cannot go with a change that comes before the creations
-        con.execute(
-            """update draft set request_key = 'manager:' || hris_ref, stage = 5000000
-               where object = 'manager' and after->>'manager_deskbird_id' is null and action = 'set'
-                 and request_key in (select request_key from levels)
-                 and deskbird_id is not null"""
-        )
-        con.execute(
-            """update draft set stage = l.level from levels l
-               where draft.request_key = l.request_key and not (draft.object in ('user', 'group') and draft.action = 'create')
-                 and draft.request_key not in (
-                     select request_key from draft where object in ('user', 'group') and action = 'create')"""
-        )
-        con.execute("set variable aside = ?", [list(aside)])
-        con.execute("set variable aside_stage = ?", [base])
-        run(con, _SQL["step_aside"])
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
+def _one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+    row = con.execute(query, values).fetchone()
+    assert row is not None
+    return row

@@ -1,7 +1,10 @@
 -- Each change of the plan against what is wanted now: sent (outcome null), blocked, already so (skipped) or stale.
--- Reads: state.plan_changes, valid_approvals, changes_judged and wanted_differences (what is wanted now), observed_users, observed_groups, user_matches, group_matches,
--- known_groups, deskbird.users, deskbird.group_members, user_values.
--- Variables: plan_id, now. Macro: problem_of. Makes: state.plan_progress.
+-- "changes_judged" and "wanted_differences" are what is wanted now.
+-- Reads: changes_judged, deskbird.group_members, deskbird.users, group_matches, known_groups,
+--   observed_groups, observed_users, state.plan_changes, user_matches, user_values, valid_approvals,
+--   wanted_differences
+-- Makes: state.plan_progress, updates_now, updates_so
+-- Variables: plan_id
 
 -- A user's update is judged attribute by attribute: what else has come to differ since is another change, and another plan's.
 create or replace temp table updates_now as

@@ -1,6 +1,9 @@
 -- The one place that puts the reason of a change into words, from its code (contracts/change_kinds.py) and the facts that it
 -- rests on. Nothing decides by these sentences; whatever is to be decided goes by the code.
 -- DuckDB takes an arrow after a macro's parameter for a lambda, so that facts are taken out by function.
+-- Reads: none
+-- Makes: reason_of
+-- Variables: none
 
 create or replace temp macro reason_of(code, object, action, "after", evidence) as case code
     when 'no_user' then 'The person works here and deskbird has no user for them.'

@@ -1,5 +1,9 @@
 -- What was undone is remembered with what the HRIS wants; what was done all the same, because somebody approved it, is forgotten.
--- Reads: rows_done (of the plan plan_id), state.plan_changes. Macro: wishes. Variables: plan_id, undoes (empty: a usual plan), now. Writes: state.undone.
+-- "rows_done" is of the plan "plan_id"; "undoes" is empty of a usual plan.
+-- Reads: rows_done, state.plan_changes, state.undone
+-- Makes: done_tonight
+-- Changes: state.approvals, state.undone
+-- Variables: now, plan_id, undoes
 create or replace temp table done_tonight as
 select object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true) from rows_done
 where hris_ref is not null and (getvariable('undoes') <> '' or exists (from state.undone)); -- seldom, and a plan may be large

@@ -1,6 +1,9 @@
 -- What differs between two reads of deskbird, one value a row: what it was and what it is.
--- Reads: users_before, groups_before, members_before (as it was read before), deskbird.users, deskbird.groups, deskbird.group_members,
--- state.acknowledged_members, state.partial_groups. Variable: shown_attributes. Makes: seen_changed.
+-- The tables "..._before" are as it was read before.
+-- Reads: deskbird.group_members, deskbird.groups, deskbird.users, groups_before, members_before,
+--   state.acknowledged_members, state.partial_groups, users_before
+-- Makes: seen_changed
+-- Variables: shown_attributes
 create or replace temp table seen_changed as
 with present as (
     -- who is hidden in a group that shows only a part is still there

@@ -1,6 +1,8 @@
 -- What this run sent of a plan, one value a row: whose, which attribute, what was asked for, and whether deskbird acknowledged it.
 -- A userName is the address too: both are written as one.
--- Reads: state.plan_changes, state.outcomes, state.links, state.group_links. Variables: plan_id, run_id. Makes: sent_values.
+-- Reads: state.group_links, state.links, state.outcomes, state.plan_changes
+-- Makes: sent_values
+-- Variables: plan_id, run_id
 create or replace temp table sent_values as
 with outcomes as (
     select seq, bool_or(outcome = 'applied') as is_taken

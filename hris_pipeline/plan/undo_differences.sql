@@ -1,6 +1,9 @@
 -- What a plan has really done, and what of it deskbird still holds: that goes back. What was changed since, or is gone, is listed instead.
--- Reads: state.plan_changes, state.outcomes, state.ledger, state.links, state.group_links, user_values, owned_users, observed_groups, known_groups.
--- Variables: undoes, readable_users, readable_groups. Makes: done_then, revert_differences, group_differences, not_undone.
+-- Reads: addresses, known_groups, observed_groups, owned_users, present_members, state.group_links,
+--   state.ledger, state.links, state.outcomes, state.plan_changes, user_values
+-- Makes: done_then, group_differences, group_fates, group_values, held_addresses, held_names,
+--   not_undone, revert_differences, revert_values, undone_attributes
+-- Variables: readable_groups, readable_users, undoes
 
 -- What was carried out, by whichever run: also what a killed one had sent and the next found to be so already. Ids of what it created come from the answers.
 create or replace temp table done_then as

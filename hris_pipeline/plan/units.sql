@@ -1,4 +1,7 @@
 -- What rows of a plan want of deskbird's users and groups that are there, one value a row. Its source and its name are put in.
+-- Reads: {source}
+-- Makes: {table}
+-- Variables: none
 create or replace temp table {table} as
 with rows as (
     select row, object, action, hris_ref, group_ref, deskbird_id, group_deskbird_id, after from {source} where deskbird_id is not null

@@ -1,5 +1,8 @@
 -- Whose user deskbird gives in a form that cannot be read is left alone: not created anew, not taken for gone.
--- Reads: state.unreadable_records, person_refs, user_matches. Adds to: review_tonight.
+-- Reads: person_refs, state.unreadable_records, user_matches
+-- Makes: none
+-- Changes: review_tonight
+-- Variables: none
 insert into review_tonight (hris_ref, rule, deskbird_id)
 select r.hris_ref, 'user_cannot_be_read', min(u.deskbird_id)
 from state.unreadable_records u join person_refs r on r.ref = u.hris_ref

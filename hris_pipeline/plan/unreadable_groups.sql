@@ -1,6 +1,9 @@
--- A unit whose group deskbird gives in a form that cannot be read gets no other one, and nobody leaves another group of the kind for it: nobody
--- leaves a group before the next one has them.
--- Reads: state.unreadable_records, core.groups, group_matches, our_groups. Changes: members, group_sizes.
+-- A unit whose group deskbird gives in a form that cannot be read gets no other one, and nobody leaves another group of
+-- the kind for it: nobody leaves a group before the next one has them.
+-- Reads: core.groups, group_matches, members, our_groups, state.unreadable_records
+-- Makes: unread_groups
+-- Changes: group_sizes, members
+-- Variables: none
 create or replace temp table unread_groups as
 select g.rowid as group_row, g.kind
 from state.unreadable_records u join core.groups g using (hris_ref)

@@ -1,7 +1,9 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
--- Reads: core.people, deskbird.users, user_matches, addresses, handed_on, leaving_addresses, user_attributes, person_values,
--- user_values, person_digests, user_digests. Variable: cleared (list of attributes).
--- Makes: pairs, compared, taken_addresses, user_differences. Adds to: review_tonight.
+-- Reads: addresses, core.people, deskbird.users, handed_on, leaving_addresses, person_digests,
+--   person_values, user_attributes, user_digests, user_matches, user_values
+-- Makes: compared, pairs, taken_addresses, user_differences
+-- Changes: review_tonight
+-- Variables: cleared
 
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft.
 create or replace temp table pairs as

@@ -1,7 +1,9 @@
 -- The attributes of users as rows: what they are, what people are to have, and what deskbird holds.
--- Reads: core.people, deskbird.users, state.acknowledged_values.
--- Variables: user_attributes (the catalogue in contracts/attributes.py), synced_attributes (those of sync.attributes), readable_users.
--- Makes: user_attributes, person_values, user_values, person_digests, user_digests (views).
+-- All are views. "user_attributes" is the catalogue of contracts/attributes.py, "synced_attributes" what sync.attributes names.
+-- Reads: core.people, deskbird.users, state.acknowledged_values
+-- Makes: is_given_back, named_values, person_digests, person_values, user_attributes, user_digests,
+--   user_values, with_named_values
+-- Variables: readable_users, synced_attributes, user_attributes
 
 create or replace temp view user_attributes as
 select *, not opt_in or list_contains(getvariable('synced_attributes'), name) as is_synced,

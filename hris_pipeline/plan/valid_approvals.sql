@@ -1,6 +1,8 @@
 -- Which guards approvals cover for which change, tonight: every approval that has not expired and was not taken back by a later rejection.
 -- None is valid where a decision, approval or rejection, was altered after it was made: which changes it was about is not known then.
--- Reads: state.approvals. Macro: approval_digest. Variable: now. Makes: valid_approvals.
+-- Reads: state.approvals
+-- Makes: valid_approvals
+-- Variables: now
 create or replace temp table valid_approvals as
 with rejected as (
     select content, max({'at': decided_at, 'row': rowid}) as latest from state.approvals where decision = 'rejected' group by content

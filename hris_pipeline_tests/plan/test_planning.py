@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from plan.world import UNGUARDED, InMemory, World
 
-from hris_pipeline.plan.ordering import Move, free_before_take
+from hris_pipeline.plan.order import Move, free_before_take
 from hris_pipeline.warehouse import Warehouse
 
 
