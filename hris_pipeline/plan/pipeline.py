@@ -145,8 +145,7 @@ def _find_cycles(planning: Planning) -> None:
     planning.set_parameters()
 
 
-def _choose_differences(planning: Planning) -> None:
-    differences = "user_differences" if planning.undoes is None else "revert_differences"
+def _want(planning: Planning, differences: str) -> None:
     planning.con.execute(f"create or replace temp view wanted_differences as from {differences}")
 
 
@@ -214,10 +213,19 @@ STEPS = (
     Step("plan/wishes", of="usual plans", when=lambda planning: planning.judgement.situation.undone),
     Step("plan/undo_differences", of="undoing"),
     Step(
-        "plan/wanted_differences",
-        about="What is to differ no more: what the HR system says otherwise, or what goes back.",
-        run=_choose_differences,
-        reads=("user_differences", "revert_differences"),
+        "plan/want_differences",
+        of="usual plans",
+        about="What is to differ no more is what the HR system says otherwise.",
+        run=lambda planning: _want(planning, "user_differences"),
+        reads=("user_differences",),
+        makes=("wanted_differences",),
+    ),
+    Step(
+        "plan/want_reversions",
+        of="undoing",
+        about="What is to differ no more is what goes back.",
+        run=lambda planning: _want(planning, "revert_differences"),
+        reads=("revert_differences",),
         makes=("wanted_differences",),
     ),
     Step(
