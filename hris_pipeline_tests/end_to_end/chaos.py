@@ -453,7 +453,13 @@ class Campaign:
         }
         ignores = any(refusal.status == IGNORED for refusal in self.tonight.behaviour.refusals)
         silently = now if self.tonight.damages else refused if ignores else set()
-        self.unseen = (self.unseen & now) | {(whose, what) for whose, what in silently if self.hides(what)}
+        away = {each for each in self.unseen if not self.works_here(each[1].partition(":")[2] or each[0])}
+        self.unseen = (self.unseen & now) | away | {(whose, what) for whose, what in silently if self.hides(what)}
+
+    def works_here(self, ref: str) -> bool:
+        """Whether HR says so tonight: of whoever does not, nothing is compared until they come back."""
+        person = self.acme.tenant.snapshot.persons.get(int(ref.rpartition(":")[2]))
+        return person is not None and works_here(person, self.today)
 
     def hides(self, what: str) -> bool:
         """Whether the service never shows it."""
