@@ -90,7 +90,7 @@ def test_users_are_read_in_pages(start, tmp_path):
     assert found["u7@example.com"] | {"deskbird_id": "", "version": ""} == {
         "deskbird_id": "", "hris_ref": None, "user_name": "u7@example.com", "email": "u7@example.com", "given_name": "Ü",
         "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss, "external_id": None,
-        "version": "",
+        "version": "", "attributes": None,
     }  # fmt: skip
     assert found["boss@example.com"]["external_id"] == "p:boss"
 
