@@ -24,9 +24,7 @@ than may be linked; ``first_run``: something would be taken away on a first run;
 
 STANDING: frozenset[str] = frozenset({"vanished", "unresolved", "fell", "never_came"})
 """What a guard says of the HR system rather than of changes: it stands, and no approval of changes ends it."""
-_PLAIN = frozenset(
-    {"deactivate_user", "create_user", "link_user", "reactivate_user"}
-)  # guards whose name says the subject already
+_PLAIN = frozenset({"deactivate_user", "create_user", "link_user"})  # guards whose name says the subject already
 
 
 @dataclass(frozen=True)

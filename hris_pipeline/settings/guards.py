@@ -45,13 +45,6 @@ class LinkUser(Limit):
     max_count: Count = 25
 
 
-class ReactivateUser(Limit):
-    """Guard ``reactivate_user``."""
-
-    max_percent: Percent = 5
-    max_count: Count = 5
-
-
 class UpdateAttribute(Limit):
     """Guard ``update_attribute``: each attribute alone; each group kind and the manager count as attributes."""
 
@@ -76,7 +69,6 @@ class Guards(Settings):
     deactivate_user: DeactivateUser | None = Field(default=DeactivateUser(), description="too many deactivations")
     create_user: CreateUser | None = Field(default=CreateUser(), description="too many creations")
     link_user: LinkUser | None = Field(default=LinkUser(), description="too many links to users that are there")
-    reactivate_user: ReactivateUser | None = Field(default=ReactivateUser(), description="too many reactivations")
     update_attribute: UpdateAttribute | None = Field(default=UpdateAttribute(), description="one attribute changes for too many")
     group_members: GroupMembers | None = Field(default=GroupMembers(), description="a group loses too many members")
     incomplete_extract: On | None = Field(default=On(), description="nothing is taken away unless the extract is proven complete")

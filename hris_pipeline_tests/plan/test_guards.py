@@ -436,17 +436,3 @@ def test_the_order_of_the_guards_is_the_order_in_which_they_name_themselves(worl
     ]
     assert world.held()["user deactivate p:01"] == "protected"
     assert world.held()["user deactivate p:02"] == "incomplete_extract"
-
-
-@pytest.mark.parametrize(("people", "held"), [(2, []), (3, ["reactivate_user"])])
-def test_more_reactivations_than_usual_wait(people: int, held: list[str]) -> None:
-    world = World(guards={**UNGUARDED, "reactivate_user": {"max_percent": 0, "max_count": 2}})
-    world.hire("1", "2", "3", "4")
-    world.settle()
-    back = [world.people[str(number)] for number in range(1, people + 1)]
-    for person in back:
-        person.status = "inactive"
-    world.settle()
-    for person in back:
-        person.status = "active"
-    assert [verdict.guard for verdict in world.make_plan().tripped] == held

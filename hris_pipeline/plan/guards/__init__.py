@@ -14,7 +14,6 @@ from hris_pipeline.plan.guards import (
     link_user,
     listed,
     protected,
-    reactivate_user,
     scope_lost,
     undone,
     update_attribute,
@@ -34,7 +33,6 @@ ORDER = (
     "deactivate_user",
     "create_user",
     "link_user",
-    "reactivate_user",
     "update_attribute",
     "group_members",
 )
@@ -49,7 +47,6 @@ _COUNTING = (
     deactivate_user,
     create_user,
     link_user,
-    reactivate_user,
     update_attribute,
     group_members,
 )
@@ -70,7 +67,7 @@ def judge(judgement: Judgement) -> None:
     for guard in _EXEMPTING:
         guard.judge(judgement)
     judgement.write_holds()
-    asked = (deactivate_user, create_user, link_user, reactivate_user, scope_lost)
+    asked = (deactivate_user, create_user, link_user, scope_lost)
     judgement.count(
         [
             *(condition for guard in asked for condition in guard.conditions(judgement)),
