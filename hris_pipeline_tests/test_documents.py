@@ -2,6 +2,9 @@
 
 import importlib
 import re
+import shutil
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -77,3 +80,20 @@ def test_every_sample_of_a_company_file_loads(tmp_path: Path, monkeypatch: pytes
 def test_the_page_of_the_company_file_is_written_from_its_sections() -> None:
     """Where this fails: python -m hris_pipeline.settings.reference > docs/company-file.md."""
     assert (ROOT / "docs" / "company-file.md").read_text(encoding="utf-8") == reference.page()
+
+
+def test_the_example_of_a_guard_fits(tmp_path: Path) -> None:
+    """The diff in CONTRIBUTING.md applies to the product as it is, and what it makes is Python."""
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("git is not installed here: whether the diff in CONTRIBUTING.md applies is not looked at")
+    shutil.copytree(ROOT / "hris_pipeline", tmp_path / "hris_pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    (diff,) = re.findall(
+        r"^```diff\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    subprocess.run([git, "apply", "--unidiff-zero", "-"], cwd=tmp_path, input=diff, text=True, check=True)
+    for changed in re.findall(r"^\+\+\+ b/(.+)$", diff, re.MULTILINE):
+        compile((tmp_path / changed).read_text(encoding="utf-8"), changed, "exec")
+    loaded = "from hris_pipeline.plan import guards; print(guards.reactivate_user.NAME in guards.ORDER)"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
