@@ -37,7 +37,7 @@ def main(people: int) -> None:
             options=SYSTEM.options(plan=PLAN),
             kinds=("team", "department", "cost_center"),
         )
-        next(connection.trials())  # the stand-in makes its rows with the first request
+        next(connection.probes())  # the stand-in makes its rows with the first request
         faults.forget()
         began = time.perf_counter()
         employees, _ = connection.read(Path(folder), lambda *_: None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import apprise
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.http import Client, Pacer, Patience, Unanswered
+from hris_pipeline.http import Client, RateLimiter, RetryPolicy, Unanswered
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its warnings quote URLs
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # what Apprise sends with: its DEBUG and WARNING lines quote paths
@@ -49,10 +49,10 @@ def _service(url: str) -> apprise.NotifyBase | None:
     return service if isinstance(service, apprise.NotifyBase) else None
 
 
-def call_heartbeat(url: str, patience: Patience | None = None) -> None:
+def call_heartbeat(url: str, patience: RetryPolicy | None = None) -> None:
     """Call a monitor's URL after a good night; anything but a 2xx answer is a :class:`~hris_pipeline.errors.PipelineError`."""
-    patience = patience or Patience(tries=3, longest_wait=5, longest_retry_after=10, in_all=30)
-    with Client(Pacer(None), timeout=10, patience=patience) as client:
+    patience = patience or RetryPolicy(tries=3, longest_wait=5, longest_retry_after=10, in_all=30)
+    with Client(RateLimiter(None), timeout=10, patience=patience) as client:
         try:
             response = client.ask("GET", url)
         except Unanswered as problem:

@@ -49,7 +49,7 @@ def _slashed(response: "httpx.Response") -> "httpx.URL | None":
     return asked.copy_with(path=told.path, query=asked.query or None) if same else None
 
 
-class Pacer:
+class RateLimiter:
     """Hands out evenly spaced slots to all workers: ``rate`` requests a second (None: no limit), never a burst.
 
     A smooth pacer reaches 98 % of a limit without a single 429, where a bucket that starts full does not. A 429 moves the next
@@ -184,7 +184,7 @@ def ending_by(deadline: Deadline) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to go on asking. Times in seconds."""
 
     tries: int = 6  # of a request that fails
@@ -218,10 +218,10 @@ class Client:
     ``transport`` takes the place of the network in benchmarks. Usable as a context manager.
     """
 
-    pacer: Pacer
+    pacer: RateLimiter
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     transport: "httpx.BaseTransport | None" = None
     deadline: Deadline = field(default_factory=_deadline.get)
 
@@ -261,7 +261,7 @@ class Client:
         return not (self._stopped.is_set() if seconds <= 0 else self._stopped.wait(seconds))
 
     def once(
-        self, method: str, url: str, *, pacer: Pacer | None = None, at_most: int | None = None, **kwargs: Any
+        self, method: str, url: str, *, pacer: RateLimiter | None = None, at_most: int | None = None, **kwargs: Any
     ) -> "httpx.Response":
         """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on the way.
 
@@ -285,7 +285,7 @@ class Client:
         response.stream = _read()  # httpx ties the two in a ring, which would keep every page until the next garbage collection
         return response
 
-    def hold_back(self, response: "httpx.Response | None", attempt: int, pacer: Pacer | None = None) -> float:
+    def hold_back(self, response: "httpx.Response | None", attempt: int, pacer: RateLimiter | None = None) -> float:
         """Seconds to wait after a failed try: what ``Retry-After`` asks for, but never less than the usual back-off, which grows.
 
         A 429 also holds back the other workers; one that names no time worth the name makes everybody slower.
@@ -300,7 +300,7 @@ class Client:
                 (pacer or self.pacer).pause(told)
         return usual if told is None else max(told, usual)
 
-    def ask(self, method: str, url: str, *, pacer: Pacer | None = None, **kwargs: Any) -> "httpx.Response":
+    def ask(self, method: str, url: str, *, pacer: RateLimiter | None = None, **kwargs: Any) -> "httpx.Response":
         """A request that may be repeated without harm: tried until it is answered with something else than a passing fault.
 
         :class:`Unanswered` after all tries, when the waiting would exceed the patience in all, or when the client is stopped.

@@ -10,7 +10,7 @@ import pytest
 
 from hris_pipeline.alerts import call_heartbeat, send
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 
 
 class Monitor(ThreadingHTTPServer):
@@ -56,7 +56,7 @@ def monitor() -> Iterator[Monitor]:
         thread.join()
 
 
-IMPATIENT = Patience(tries=2, first_wait=0.01, longest_wait=0.01)
+IMPATIENT = RetryPolicy(tries=2, first_wait=0.01, longest_wait=0.01)
 
 
 def test_an_alert_reaches_every_address(monitor: Monitor) -> None:

@@ -20,15 +20,15 @@ from hris_pipeline.http import (
     Deadline,
     NoAnswer,
     OutOfTime,
-    Pacer,
-    Patience,
+    RateLimiter,
+    RetryPolicy,
     Unanswered,
     backoff,
     ending_by,
     retry_after,
 )
 
-QUICK = Patience(tries=3, refusals=40, first_wait=0.001, longest_wait=0.004, longest_retry_after=0.01, in_all=5.0)
+QUICK = RetryPolicy(tries=3, refusals=40, first_wait=0.001, longest_wait=0.004, longest_retry_after=0.01, in_all=5.0)
 
 
 @dataclass
@@ -83,8 +83,8 @@ def stub() -> Iterator[Callable[..., Stub]]:
         yield start
 
 
-def client(stack_pacer: Pacer | None = None, **more: object) -> Client:
-    return Client(stack_pacer or Pacer(None), patience=more.pop("patience", QUICK), **more)  # type: ignore[arg-type]
+def client(stack_pacer: RateLimiter | None = None, **more: object) -> Client:
+    return Client(stack_pacer or RateLimiter(None), patience=more.pop("patience", QUICK), **more)  # type: ignore[arg-type]
 
 
 def response(**headers: str) -> httpx.Response:
@@ -132,19 +132,19 @@ def test_backoff_doubles_with_jitter_and_is_bounded():
 
 
 def test_slots_are_evenly_spaced_without_a_burst():
-    pacer = Pacer(10)
+    pacer = RateLimiter(10)
     found = [pacer.reserve() for _ in range(5)]
     assert found[0] == 0
     assert all(later - earlier == pytest.approx(0.1, abs=0.02) for earlier, later in itertools.pairwise(found))
 
 
 def test_without_a_rate_there_is_no_waiting():
-    pacer = Pacer(None)
+    pacer = RateLimiter(None)
     assert [pacer.reserve() for _ in range(100)] == [0.0] * 100
 
 
 def test_a_pause_moves_everybodys_next_slot():
-    pacer = Pacer(1000)
+    pacer = RateLimiter(1000)
     pacer.pause(5)
     assert pacer.reserve() == pytest.approx(5, abs=0.5)
     pacer.pause(1)  # a shorter one does not shorten it
@@ -152,7 +152,7 @@ def test_a_pause_moves_everybodys_next_slot():
 
 
 def test_slowing_down_widens_the_spacing_once_for_workers_refused_together_and_it_shrinks_back():
-    pacer = Pacer(100)
+    pacer = RateLimiter(100)
     for _ in range(8):
         pacer.slow_down()
     first = pacer.reserve()
@@ -218,21 +218,21 @@ def test_c08_429_for_ever_is_unanswered(stub):
 
 def test_c08_waiting_is_bounded_by_the_time_in_all(stub):
     server = stub((429, {"retry-after": "3600"}))
-    with client(patience=Patience(in_all=1.0)) as asking, pytest.raises(Unanswered):
+    with client(patience=RetryPolicy(in_all=1.0)) as asking, pytest.raises(Unanswered):
         asking.ask("GET", server.url)
     assert len(server.asked) == 1
 
 
 def test_c08_a_429_that_says_how_long_holds_all_workers_back(stub):
     server = stub((429, {"retry-after": "60"}))
-    pacer, own = Pacer(None), Pacer(None)
-    patience = Patience(in_all=1.0)
+    pacer, own = RateLimiter(None), RateLimiter(None)
+    patience = RetryPolicy(in_all=1.0)
     with client(pacer, patience=patience) as asking:
         for given in (None, own):
             with pytest.raises(Unanswered):
                 asking.ask("GET", server.url, pacer=given)
             assert (given or pacer).reserve() > 50
-    assert Pacer(None).reserve() == 0
+    assert RateLimiter(None).reserve() == 0
 
 
 def test_one_try_tells_that_nobody_knows(stub):
@@ -261,7 +261,7 @@ def test_headers_go_with_every_request_and_every_worker_has_a_connection_of_its_
 
 def test_stopping_ends_a_long_wait_and_forbids_new_requests(stub):
     server = stub((503, {"retry-after": "60"}))
-    asking = client(patience=Patience())
+    asking = client(patience=RetryPolicy())
     told: list[str] = []
 
     def work() -> None:
@@ -287,7 +287,7 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable
     server = stub(
         (200, {"content-length": "2", "etag": "v1"}), (200, {"content-length": "50000000"}), (200, {"content-length": "9"})
     )
-    with Client(Pacer(None), patience=QUICK) as client:
+    with Client(RateLimiter(None), patience=QUICK) as client:
         short = client.ask("GET", server.url, at_most=2)
         assert (short.content, short.headers["etag"]) == (b"ok", "v1")
         long = client.ask("GET", server.url, at_most=100_000)
@@ -314,21 +314,21 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable
 )
 def test_c116_whatever_retry_after_says_the_back_off_goes_on_and_ends(text):
     """A floor, which grows with each try, and a ceiling."""
-    asking = client(patience=Patience(first_wait=1.0, longest_wait=8.0, longest_retry_after=9.0))
-    waits = [asking.hold_back(response(**{"retry-after": text}), attempt, Pacer(None)) for attempt in (1, 3, 9)]
+    asking = client(patience=RetryPolicy(first_wait=1.0, longest_wait=8.0, longest_retry_after=9.0))
+    waits = [asking.hold_back(response(**{"retry-after": text}), attempt, RateLimiter(None)) for attempt in (1, 3, 9)]
     assert waits[0] >= 0.5
     assert waits[1] >= 2.0
     assert 4.0 <= waits[2] <= 9.0
 
 
 def test_c116_a_long_wait_is_cut_at_the_ceiling():
-    asking = client(patience=Patience(longest_retry_after=9.0))
+    asking = client(patience=RetryPolicy(longest_retry_after=9.0))
     for text in ("3600", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT"):
         assert asking.hold_back(response(**{"retry-after": text}), 1) == 9.0
 
 
 def test_c66_c116_a_429_that_names_no_time_makes_everybody_slower():
-    asking, pacer = client(Pacer(100), patience=Patience()), Pacer(100)
+    asking, pacer = client(RateLimiter(100), patience=RetryPolicy()), RateLimiter(100)
     asking.hold_back(response(**{"retry-after": "0"}), 1, pacer)
     first = pacer.reserve()
     assert pacer.reserve() - first == pytest.approx(0.015, abs=0.005)
@@ -336,7 +336,7 @@ def test_c66_c116_a_429_that_names_no_time_makes_everybody_slower():
 
 @pytest.mark.parametrize(("rate", "slowest"), [(100, 0.02), (10, 0.1)])
 def test_c116_nobody_is_made_slower_than_the_longest_wait_or_faster_than_the_rate(rate, slowest):
-    asking, pacer = client(patience=Patience(first_wait=0.01, longest_wait=0.02)), Pacer(rate)
+    asking, pacer = client(patience=RetryPolicy(first_wait=0.01, longest_wait=0.02)), RateLimiter(rate)
     for _ in range(3):
         asking.hold_back(response(**{"retry-after": "0"}), 1, pacer)
         pacer._widened = -math.inf
@@ -346,7 +346,7 @@ def test_c116_nobody_is_made_slower_than_the_longest_wait_or_faster_than_the_rat
 
 def test_c116_300_refusals_that_say_0_are_not_waited_out(stub):
     server = stub(*[(429, {"retry-after": "0"})] * 300, (200, {}))
-    patience = Patience(refusals=1000, first_wait=0.001, longest_wait=0.01, in_all=0.3)
+    patience = RetryPolicy(refusals=1000, first_wait=0.001, longest_wait=0.01, in_all=0.3)
     with client(patience=patience) as asking, pytest.raises(Unanswered, match="HTTP 429"):
         asking.ask("GET", server.url)
     assert 5 < len(server.asked) < 300
@@ -355,8 +355,8 @@ def test_c116_300_refusals_that_say_0_are_not_waited_out(stub):
 def test_c116_a_wait_that_leads_beyond_the_deadline_is_not_begun(stub):
     server = stub((429, {"retry-after": "200"}))
     with ending_by(Deadline(60)):
-        asking = client(patience=Patience())
-    assert Client(Pacer(None)).deadline.left() == math.inf
+        asking = client(patience=RetryPolicy())
+    assert Client(RateLimiter(None)).deadline.left() == math.inf
     with asking, pytest.raises(OutOfTime, match="HTTP 429, and the run's deadline comes first") as caught:
         asking.ask("GET", server.url)
     assert (caught.value.status, len(server.asked)) == (429, 1)

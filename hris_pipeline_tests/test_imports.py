@@ -54,7 +54,7 @@ def test_the_house_keeps_its_rule(house):
         ("hris.extract", "warehouse.loading"),
         ("hris.api", "people"),
         ("deskbird.apply", "plan"),
-        ("deskbird.trials", "hris.extract"),
+        ("deskbird.probes", "hris.extract"),
         ("hris.api", "deskbird.scim"),
         ("hris.systems.bamboohr", "hris.systems.personio.v1"),
         ("hris.registry", "hris.systems.files"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 
 Proof = Literal["unproven", "proven"]
 Status = Literal["active", "on_leave", "upcoming", "ended", "not_active"]
@@ -46,8 +46,8 @@ class Connection(Protocol):
         """Read employees and org units completely into ``directory``, or raise :class:`~hris_pipeline.errors.HrisError`."""
         ...
 
-    def trials(self) -> Iterator[Trial]:
-        """Try the credential, then each right and list that a read needs, by one page; a refusal is a trial, no exception."""
+    def probes(self) -> Iterator[Probe]:
+        """Try the credential, then each right and list that a read needs, by one page; a refusal is a probe, no exception."""
         ...
 
 

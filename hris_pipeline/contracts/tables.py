@@ -26,7 +26,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RowRule:
     """One rule of one column, named as a fact: a value must be there, or must look like a pattern."""
 
     name: str
@@ -44,7 +44,7 @@ class Table:
     row: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[RowRule, ...] = ()
 
     @property
     def qualified(self) -> str:
@@ -234,28 +234,28 @@ PEOPLE = Table(
     key=("person_id",),
     # for people who have not left: someone who left needs no address to be deactivated
     rules=(
-        Rule("status_is_known", "status", "the HRIS's word for the status is one we know"),
-        Rule("email_is_present", "email", "there is a work e-mail"),
-        Rule(
+        RowRule("status_is_known", "status", "the HRIS's word for the status is one we know"),
+        RowRule("email_is_present", "email", "there is a work e-mail"),
+        RowRule(
             "email_is_valid",
             "email",
             "the work e-mail has one @, a domain with a dot, and nothing that no address can hold",
             f"{_ATOM}(\\.{_ATOM})*@{_LABEL}(\\.{_LABEL})+",
         ),
-        Rule("name_is_present", "display_name", "there is a first or a last name"),
-        Rule("dates_are_readable", "dates", "first and last day are dates or empty"),
-        Rule("rows_agree", "rows", "the rows that one contract has are the same but for their groups"),
+        RowRule("name_is_present", "display_name", "there is a first or a last name"),
+        RowRule("dates_are_readable", "dates", "first and last day are dates or empty"),
+        RowRule("rows_agree", "rows", "the rows that one contract has are the same but for their groups"),
     ),
 )
 
-EMAIL_IS_UNIQUE = Rule("email_is_unique", "email", "no two people who have not left share a work e-mail")
+EMAIL_IS_UNIQUE = RowRule("email_is_unique", "email", "no two people who have not left share a work e-mail")
 """By :func:`email_key`."""
 
 
-OTHER_RECORDS_ARE_SOUND = Rule(
+OTHER_RECORDS_ARE_SOUND = RowRule(
     "other_records_are_sound", "hris_ref", "a person of whom only ended records are sound has no current one that is held back"
 )
-UNIT_HAS_A_NAME = Rule("unit_has_a_name", "name", "an organisational unit that people are in has a name")
+UNIT_HAS_A_NAME = RowRule("unit_has_a_name", "name", "an organisational unit that people are in has a name")
 
 QUARANTINE = Table(
     "core",

@@ -72,7 +72,7 @@ Ask = Callable[[Mapping[str, str | int]], Decoded[Record]]
 
 
 @dataclass
-class Walk(Generic[Record]):
+class PageWalk(Generic[Record]):
     """One pass. ``pages`` yields each page without what came before; then ``trouble`` and ``notes`` judge the pass."""
 
     ask: Ask[Record]

@@ -22,10 +22,10 @@ from hris_pipeline.arrow import ArrowFile
 from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
 from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.dialects import quoted
-from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, Paging, RejectedError, Trouble, Walk
+from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, PageWalk, Paging, RejectedError, Trouble
 from hris_pipeline.deskbird.records import Decoded, Group, Record, Unreadable, User
 from hris_pipeline.errors import DeskbirdError, PipelineError
-from hris_pipeline.http import Client, Pacer, Patience, Unanswered
+from hris_pipeline.http import Client, RateLimiter, RetryPolicy, Unanswered
 
 __all__ = ["Group", "Observation", "Progress", "Service", "User", "is_web_page", "refused", "segment"]
 
@@ -310,7 +310,7 @@ class Service:
         requests_per_second: float | None,
         concurrency: int,
         transport: httpx.BaseTransport | None = None,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         timeout: float = 60.0,
         attributes: Sequence[str] = (),
     ) -> None:
@@ -322,7 +322,7 @@ class Service:
             "Accept": "application/scim+json, application/json;q=0.9",
             "Content-Type": "application/scim+json",
         }
-        self.client = Client(Pacer(requests_per_second), headers, timeout, patience or Patience(), transport)
+        self.client = Client(RateLimiter(requests_per_second), headers, timeout, patience or RetryPolicy(), transport)
         self._config: ServiceProviderConfig | None = None
         self._expected: Mapping[str, int] = {}
 
@@ -442,9 +442,9 @@ class Service:
                     raise _not_whole(resource, trouble, kept, number)
                 how = self._better(how, sorts, trouble)
 
-    def _pass(self, resource: Resource, how: Paging, files: _Files, progress: Progress) -> tuple[Walk[Any], _Seen]:
+    def _pass(self, resource: Resource, how: Paging, files: _Files, progress: Progress) -> tuple[PageWalk[Any], _Seen]:
         endpoint, kind = ("/Users", User) if resource == "users" else ("/Groups", Group)
-        walk: Walk[Any] = Walk(lambda params: self._page(endpoint, params, kind, resource), how)
+        walk: PageWalk[Any] = PageWalk(lambda params: self._page(endpoint, params, kind, resource), how)
         seen, largest = _Seen(), _Largest()
         for page in walk.pages():
             for record in page.records:
@@ -526,7 +526,7 @@ class Service:
         most = pagination.max_page_size if pagination else None
         return replace(how, cursors=True, sort=None, count=min(PAGE, most) if most and most > 0 else PAGE)
 
-    def _is_one_page(self, walk: Walk[Any]) -> bool:
+    def _is_one_page(self, walk: PageWalk[Any]) -> bool:
         """Whether the service gave everything at once, and says that a page of it may hold more."""
         return walk.is_one_page and len(walk.keys) < self.service_provider_config().filter.max_results
 

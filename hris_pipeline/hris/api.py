@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import REQUIRED, Moved
-from hris_pipeline.http import Client, Pacer, Unanswered
+from hris_pipeline.http import Client, RateLimiter, Unanswered
 
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - an edge
@@ -68,7 +68,7 @@ class Api:
         return Moved(str(error), problem=error.problem, remedy=error.remedy)
 
     def ask(
-        self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: Pacer | None = None, **kwargs: Any
+        self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: RateLimiter | None = None, **kwargs: Any
     ) -> "httpx.Response":
         """One request without a signature, tried until it is answered: an answer with 2xx or a status of ``accept``.
 
@@ -179,26 +179,26 @@ def peek(response: "httpx.Response", decoder: msgspec.json.Decoder[T]) -> T | No
     return None
 
 
-def tried(what: str, ask: Callable[[], object], *, needed: bool = True) -> Trial:
-    """What comes of one request: a refusal, or no usable answer, is the trial's problem."""
+def probed(what: str, ask: Callable[[], object], *, needed: bool = True) -> Probe:
+    """What comes of one request: a refusal, or no usable answer, is the probe's problem."""
     try:
         ask()
     except HrisError as refusal:
-        return Trial(what, refusal.problem, refusal.remedy, needed)
-    return Trial(what)
+        return Probe(what, refusal.problem, refusal.remedy, needed)
+    return Probe(what)
 
 
-def tried_first(api: Api, what: str, ask: Callable[[], Iterable[T]]) -> tuple[Trial, list[T]]:
+def probed_first(api: Api, what: str, ask: Callable[[], Iterable[T]]) -> tuple[Probe, list[T]]:
     """What comes of asking for the first of all people, and that person: nobody is a problem too (case 1)."""
     found: list[T] = []
-    trial = tried(what, lambda: found.extend(ask()))
-    if not trial.problem and not found:
+    probe = probed(what, lambda: found.extend(ask()))
+    if not probe.problem and not found:
         nobody = f"{api.title} lists nobody to this credential, and an empty list proves nothing."
-        trial = Trial(what, nobody, f"Let this credential see all people under {api.rights_at}.")
-    return trial, found
+        probe = Probe(what, nobody, f"Let this credential see all people under {api.rights_at}.")
+    return probe, found
 
 
-class Walk:
+class PageWalk:
     """A walk over the pages of one list: keeps it finite and counts who came twice.
 
     A page that comes again, a link that repeats, leads to another host, or a page too many is an error (case 5).

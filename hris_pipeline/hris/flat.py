@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UnsetType
 
 from hris_pipeline.contracts.extracts import Extract, Progress
-from hris_pipeline.hris.api import Api, Walk
+from hris_pipeline.hris.api import Api, PageWalk
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes, prove_by_total, twice_unless_proven
 
 Row = Mapping[str, Any]
@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 def extracts(
     api: Api,
     path: str,
-    pages: Callable[[Walk], Iterable[tuple[Sequence[Row], int]]],
+    pages: Callable[[PageWalk], Iterable[tuple[Sequence[Row], int]]],
     directory: Path,
     *,
     columns: Sequence[str],
@@ -36,7 +36,7 @@ def extracts(
     """
 
     def read() -> tuple[Extract, Extract]:
-        walk = Walk(api, path)
+        walk = PageWalk(api, path)
         names: dict[str, dict[Any, Any]] = {kind: {} for kind in kinds}
         totals: list[int | None] = []
         people, units = EmployeeFile(directory, columns, kinds), OrgUnitFile(directory)
@@ -67,7 +67,7 @@ def _ids(units: Mapping[Any, Any] | UnsetType | None) -> Any:
     return list(units) if isinstance(units, Mapping) else units
 
 
-def judged(walk: Walk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile) -> tuple[Extract, Extract]:
+def judged(walk: PageWalk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile) -> tuple[Extract, Extract]:
     """What a walk has brought into both files, judged by the ``totals`` of its pages: each different one once, in their order."""
     title, expected = walk.api.title, totals[-1] if totals else None
     proof, why = prove_by_total(len(walk.seen), walk.duplicates, expected, title)

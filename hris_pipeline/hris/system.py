@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 import yaml
 
 from hris_pipeline.contracts.extracts import Connection, Status
-from hris_pipeline.http import Client, Pacer, Patience
+from hris_pipeline.http import Client, RateLimiter, RetryPolicy
 from hris_pipeline.settings import HrisAccount, KeyPath, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Options = TypeVar("Options", bound=Settings)
 
 @dataclass(frozen=True)
 class Account(Generic[Options]):
-    """One account, ready to be read: a connector adds ``read`` and ``trials``. Nothing is asked for before these."""
+    """One account, ready to be read: a connector adds ``read`` and ``probes``. Nothing is asked for before these."""
 
     name: str  # of the connection
     _: KW_ONLY
@@ -34,12 +34,12 @@ class Account(Generic[Options]):
     attributes: tuple[str, ...] = ()  # of sync.attributes, to be read; nothing else of the kind is asked for
     timezone: str = "UTC"  # the company's, in which days in the names of files are written
     transport: "httpx.BaseTransport | None" = None  # takes the place of the network in benchmarks
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     timeout: float = 60.0
 
     def client(self, requests_per_second: float, headers: Mapping[str, str] = JSON) -> Client:
         """What asks this account, at its pace."""
-        return Client(Pacer(requests_per_second), headers, self.timeout, self.patience, self.transport)
+        return Client(RateLimiter(requests_per_second), headers, self.timeout, self.patience, self.transport)
 
 
 Answer = Literal["yes", "partly", "no", "unknown"]

@@ -3,8 +3,8 @@
 from hris_pipeline import rules
 from hris_pipeline.export import Choice, ExportRules
 from hris_pipeline.hris.registry import SYSTEMS
-from hris_pipeline.people import PeopleRules
-from hris_pipeline.plan import PlanRules
+from hris_pipeline.people import PeopleParameters
+from hris_pipeline.plan import PlanParameters
 from hris_pipeline.plan.arrivals import ATTRIBUTES, Expected
 from hris_pipeline.settings import Company, OfficeRule, RoleRule
 
@@ -30,9 +30,9 @@ def export_rules(company: Company) -> ExportRules:
     )
 
 
-def people_rules(company: Company) -> PeopleRules:
+def people_rules(company: Company) -> PeopleParameters:
     """Whose midnight counts, how early people come, and what each HR system's words for a status mean."""
-    return PeopleRules(
+    return PeopleParameters(
         timezone=company.timezone,
         prehire_days=company.sync.prehire_days,
         kinds=company.sync.groups,
@@ -43,9 +43,9 @@ def people_rules(company: Company) -> PeopleRules:
     )
 
 
-def plan_rules(company: Company) -> PlanRules:
+def plan_rules(company: Company) -> PlanParameters:
     """What may be changed in deskbird, and what a guard stops. ``company`` has the environment's values in."""
-    return PlanRules(
+    return PlanParameters(
         company=company.name,
         connections=tuple(company.hris),
         kinds=company.sync.groups,

@@ -7,7 +7,7 @@ import dagster as dg
 from hris_pipeline import clock
 from hris_pipeline.operations import decisions
 from hris_pipeline.orchestration.internals import USER_TAG
-from hris_pipeline.orchestration.step import told
+from hris_pipeline.orchestration.step import as_failure
 from hris_pipeline.settings import Company
 
 SOMEBODY = "the Dagster UI"
@@ -45,7 +45,7 @@ def decisions_of(company: Company, tags: dict[str, str]) -> dg.JobDefinition:
 
     @dg.op(name=op_name, config_schema=form, description="Writes the decision down.", out=dg.Out(dg.Nothing))
     def decide(context: dg.OpExecutionContext) -> None:
-        with told():
+        with as_failure():
             given: dict[str, Any] = dict(context.op_config)
             by = context.run.tags.get(USER_TAG) or SOMEBODY
             for sentence in decisions.decide(company, given.pop("decision"), **given, by=by, now=clock.now()):

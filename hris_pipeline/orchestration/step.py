@@ -167,7 +167,7 @@ def assets(
             can_subset=True,
         )
         def run(context: dg.AssetExecutionContext) -> Events:
-            with begun(context, company) as here:
+            with step_of(context, company) as here:
                 for event in publish(here):
                     if here.selected(event):
                         yield event
@@ -197,9 +197,9 @@ def unselected(event: Event) -> dg.AssetMaterialization | dg.AssetCheckEvaluatio
 
 
 @contextlib.contextmanager
-def begun(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
+def step_of(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
     """A step, begun: the first one of a run takes the company's lock and brings in what a killed run left behind."""
-    with told(), _tagged(context):
+    with as_failure(), _tagged(context):
         warehouses: Warehouses = context.resources.warehouses
         here = Step(context, company, warehouses.of(company.name))
         if context.resources.locks.hold(company.name, here.run_id):
@@ -231,7 +231,7 @@ def fold(here: Step, con: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def as_failure() -> Iterator[None]:
     """Turn every error into a :class:`~dagster.Failure` whose text is safe to keep and to show. Nothing is tried again."""
     try:
         yield

@@ -49,7 +49,7 @@ ATTRIBUTES = ("email", "given_name", "family_name", "manager")
 
 
 @dataclass(frozen=True)
-class PeopleRules:
+class PeopleParameters:
     """What the company file says about people."""
 
     timezone: str
@@ -82,7 +82,7 @@ class PeopleCounts:
     changed: int = 0  # whose row is another one than the night before, or new, or gone
 
 
-def build(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) -> PeopleCounts:
+def build(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datetime) -> PeopleCounts:
     """Build both tables inside the caller's transaction, and keep what changed in ``state.people_history``.
 
     A record that breaks a rule goes to ``core.quarantine`` under the rule's name, the rest flows (cases 14, 23, 31). Raises
@@ -158,7 +158,7 @@ def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mappin
     )
 
 
-def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.datetime) -> None:
+def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datetime) -> None:
     """Whose midnight counts (case 35): macro ``zone_of`` of a record's groups, and the date in each zone."""
     zones = sorted({rules.timezone, *rules.timezones.values()})
     dates = [now.astimezone(ZoneInfo(zone)).date() for zone in zones]
@@ -173,7 +173,7 @@ def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleRules, now: dt.dat
     run(con, _LOCATIONS)
 
 
-def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleRules) -> None:
+def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleParameters) -> None:
     """Table ``precedence``: the rank of each connection, by default and for each attribute."""
     own, default = list(rules.statuses), rules.precedence.get("default", ())
     orders = {"default": default} | {name: (*rules.precedence.get(name, ()), *default) for name in ATTRIBUTES}

@@ -21,7 +21,7 @@ from hris_pipeline.plan import damage, dialects, drift
 from hris_pipeline.plan.damage import Damage
 from hris_pipeline.plan.guards import MANAGED
 from hris_pipeline.plan.integrity import require_unaltered
-from hris_pipeline.plan.planning import PlanRules, compute, guard_verdicts, set_readable
+from hris_pipeline.plan.planning import PlanParameters, compute, guard_verdicts, set_readable
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
@@ -77,7 +77,7 @@ class Night:
     unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
 
 
-def prepare(con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
+def prepare(con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
     """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
 
     Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
@@ -184,7 +184,7 @@ def finish(
 
 
 def close_night(
-    con: duckdb.DuckDBPyConnection, rules: PlanRules, plan_id: str, *, now: dt.datetime, run_id: str, unchanged: bool = False
+    con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str, *, now: dt.datetime, run_id: str, unchanged: bool = False
 ) -> Night:
     """Compare once more, after the read-back, and record how the night ended.
 

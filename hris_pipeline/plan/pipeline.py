@@ -23,7 +23,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
-class PlanRules:
+class PlanParameters:
     """What the company file says about the plan."""
 
     company: str
@@ -59,7 +59,7 @@ class Planning:
     """One plan in the making: what its steps are given."""
 
     con: duckdb.DuckDBPyConnection
-    rules: PlanRules
+    rules: PlanParameters
     undoes: str | None
     judgement: Judgement
     parameters: dict[str, object]

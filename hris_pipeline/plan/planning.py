@@ -18,11 +18,11 @@ from hris_pipeline.plan import arrivals, drift
 from hris_pipeline.plan.arrivals import Expected
 from hris_pipeline.plan.guards import ORDER, Judgement, Situation
 from hris_pipeline.plan.integrity import require_unaltered
-from hris_pipeline.plan.pipeline import SQL, Planning, PlanRules, walk
+from hris_pipeline.plan.pipeline import SQL, Planning, PlanParameters, walk
 from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
-__all__ = ["PlanRules", "PlanSummary", "build", "compute", "guard_verdicts", "rows", "set_readable"]
+__all__ = ["PlanParameters", "PlanSummary", "build", "compute", "guard_verdicts", "rows", "set_readable"]
 
 _HERE = Path(__file__).parent
 _SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _FINDINGS, _FOUND, _ADDRESSES_HANDED_ON = (
@@ -77,7 +77,7 @@ class PlanSummary:
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, rules: PlanRules, *, now: dt.datetime, run_id: str, undoes: str | None = None
+    con: duckdb.DuckDBPyConnection, rules: PlanParameters, *, now: dt.datetime, run_id: str, undoes: str | None = None
 ) -> PlanSummary:
     """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way in ``state``.
 
@@ -152,7 +152,7 @@ def _publish(con: duckdb.DuckDBPyConnection, plan_id: str, values: Sequence[obje
     )
 
 
-def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> None:
+def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime) -> None:
     limit = rules.guards.get("update_attribute") or {}
     arrivals.refresh(
         con,
@@ -164,7 +164,9 @@ def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.dat
     )
 
 
-def compute(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime, undoes: str | None = None) -> list[GuardVerdict]:
+def compute(
+    con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime, undoes: str | None = None
+) -> list[GuardVerdict]:
     """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing.
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
@@ -310,7 +312,7 @@ class _Known(NamedTuple):
 
 
 def _situation(
-    con: duckdb.DuckDBPyConnection, rules: PlanRules, known: _Known, now: dt.datetime, undoes: str | None
+    con: duckdb.DuckDBPyConnection, rules: PlanParameters, known: _Known, now: dt.datetime, undoes: str | None
 ) -> Situation:
     return Situation(
         base=int(known.managed or 0),

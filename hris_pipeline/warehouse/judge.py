@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from hris_pipeline.contracts.tables import Column, Rule, Table
+from hris_pipeline.contracts.tables import Column, RowRule, Table
 from hris_pipeline.errors import ContractError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHUNK = 100_000  # rows
 
 
-def _rules_schema(rules: tuple[Rule, ...]) -> "pa.DataFrameSchema":
+def _rules_schema(rules: tuple[RowRule, ...]) -> "pa.DataFrameSchema":
     import pandera.pandas as pa
 
     columns: dict[str, pa.Column] = {}
@@ -53,7 +53,7 @@ def table_schema(table: Table) -> "pa.DataFrameSchema":
     )
 
 
-def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tuple[Rule, ...]) -> list[tuple[str, str]]:
+def violations(con: duckdb.DuckDBPyConnection, query: str, ref: str, rules: tuple[RowRule, ...]) -> list[tuple[str, str]]:
     """The rows of ``query`` that break a rule, as (value of column ``ref``, rule name).
 
     ``query`` yields ``ref`` and the columns the rules name, all text. Raises :class:`ContractError` where pandera could not judge

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.deskbird import PREFIX, TOKEN, deskbird_app
 from hris_pipeline.sandbox.faults import Faults
 from hris_pipeline.sandbox.server import serve
@@ -20,7 +20,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Edge]]:
     """Start a deskbird; options are those of :func:`deskbird_app`, without its rate limit."""
     with contextlib.ExitStack() as stack:
 
-        def begin(*, concurrency: int = 4, patience: Patience = HASTY, timeout: float = 5.0, **options: Any) -> Edge:
+        def begin(*, concurrency: int = 4, patience: RetryPolicy = HASTY, timeout: float = 5.0, **options: Any) -> Edge:
             app = deskbird_app(**{"faults": Faults(), "requests_per_second": None, **options})
             server = stack.enter_context(serve(app))
             service = Service(

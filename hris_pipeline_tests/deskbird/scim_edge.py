@@ -10,12 +10,12 @@ from hris_pipeline.contracts.writes import Result, Write
 from hris_pipeline.deskbird.apply import carry_out
 from hris_pipeline.deskbird.journal import Entry, Journal, read
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.deskbird import PREFIX, DeskbirdApp
 from hris_pipeline.sandbox.faults import Fault
 
 NOW = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
-HASTY = Patience(tries=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=0.05, in_all=10)
+HASTY = RetryPolicy(tries=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=0.05, in_all=10)
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 
 from hris_pipeline.contracts.extracts import Connection, Extract
 from hris_pipeline.hris.registry import SYSTEMS
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
@@ -59,7 +59,7 @@ class Account:
             credentials=self.credentials,
             options=system.options(api=api, **{"requests_per_second": 5000, **options}),
             kinds=kinds,
-            patience=Patience(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+            patience=RetryPolicy(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
             timeout=timeout,
         )
 

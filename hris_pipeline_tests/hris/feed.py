@@ -15,7 +15,7 @@ import pytest
 
 from hris_pipeline import clock
 from hris_pipeline.contracts.extracts import Extract
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.systems.files import SYSTEM, Files
 
@@ -89,9 +89,9 @@ class Feed:
         assert list(self.scratch.iterdir()) == []
         return said
 
-    def trials(self, **options: Any) -> list[Trial]:
+    def probes(self, **options: Any) -> list[Probe]:
         """What the doctor would try."""
-        return list(self.connection(**options).trials())
+        return list(self.connection(**options).probes())
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -105,10 +105,10 @@ def of(row: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
     return tuple(row[name] for name in names)
 
 
-def failed(trials: Sequence[Trial]) -> Trial:
+def failed(probes: Sequence[Probe]) -> Probe:
     """The one that failed, which is the last that was tried."""
-    *passed, last = trials
-    assert all(trial.problem is None for trial in passed)
+    *passed, last = probes
+    assert all(probe.problem is None for probe in passed)
     assert last.problem is not None
     return last
 

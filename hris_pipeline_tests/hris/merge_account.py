@@ -12,11 +12,11 @@ import pytest
 
 from hris_pipeline import clock
 from hris_pipeline.contracts.extracts import Extract
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.hris.systems.merge import Merge
 from hris_pipeline.hris.systems.merge.units import KINDS
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
@@ -24,7 +24,7 @@ from hris_pipeline.sandbox.server import App, serve
 
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)  # when the sample and the generated company are read
 PEOPLE = 230
-PATIENCE = Patience(tries=3, refusals=60, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
+PATIENCE = RetryPolicy(tries=3, refusals=60, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
 
 
 @dataclass
@@ -54,8 +54,8 @@ class MergeAccount:
         """Read, waiting for hardly anything."""
         return self.connect(kinds, **options).read(self.directory, lambda *news: self.progress.append(news), since)
 
-    def trials(self, kinds: tuple[str, ...] = KINDS) -> list[Trial]:
-        return list(self.connect(kinds).trials())
+    def probes(self, kinds: tuple[str, ...] = KINDS) -> list[Probe]:
+        return list(self.connect(kinds).probes())
 
     def fault(self, on: str, kind: str, **more: Any) -> None:
         """Switch a fault on; ``on`` is a path below the API's prefix."""

@@ -9,7 +9,7 @@ import pytest
 
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import Api, in_order, peek
-from hris_pipeline.http import Client, Pacer
+from hris_pipeline.http import Client, RateLimiter
 from hris_pipeline.sandbox.server import serve
 
 
@@ -23,7 +23,7 @@ def doorkeeper(sign, *, statuses):
         await send({"type": "http.response.start", "status": statuses[len(shown) - 1], "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    with serve(app) as server, Client(Pacer(None)) as client:
+    with serve(app) as server, Client(RateLimiter(None)) as client:
         yield Api("Paper", "one", server.url, client, "Settings > Keys", sign), shown
 
 

@@ -16,7 +16,7 @@ from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.hris.systems import bamboohr as connector
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.bamboohr import API_KEY, PATH, bamboohr_app
 from hris_pipeline.sandbox.company import OrgUnit, Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
@@ -26,7 +26,7 @@ from hris_pipeline_tests.hris.conftest import scripted_app
 
 KINDS = ("team", "department", "division", "location")
 PEOPLE = 23
-PATIENCE = Patience(tries=3, refusals=20, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
+PATIENCE = RetryPolicy(tries=3, refusals=20, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
 
 
 @dataclass
@@ -417,37 +417,37 @@ def test_no_change_at_all_is_an_extract_without_rows(served, rows, nobody):
 
 def test_nothing_is_missing_where_everything_may_be_seen_and_one_record_is_enough(bamboohr):
     account = bamboohr()
-    assert [trial.problem for trial in account.connection().trials()] == [None, None]
+    assert [probe.problem for probe in account.connection().probes()] == [None, None]
     assert [query["page[limit]"] for query in account.asked()] == ["1"]
 
 
 def test_a_wrong_key_is_a_trial_and_no_exception(bamboohr):
-    (trial,) = bamboohr(api_key="another").connection().trials()
-    assert "refused the credential" in trial.problem
-    assert trial.needed
+    (probe,) = bamboohr(api_key="another").connection().probes()
+    assert "refused the credential" in probe.problem
+    assert probe.needed
 
 
 def test_nobody_is_a_trial_too(bamboohr):
     account = bamboohr()
     account.fault(PATH, "empty_list")
-    (trial,) = account.connection().trials()
-    assert "BambooHR lists nobody to this credential" in trial.problem
-    assert trial.remedy.startswith("Let this credential see all people under Settings > Access Levels")
+    (probe,) = account.connection().probes()
+    assert "BambooHR lists nobody to this credential" in probe.problem
+    assert probe.remedy.startswith("Let this credential see all people under Settings > Access Levels")
 
 
 def test_a_field_that_may_not_be_seen_is_named_as_bamboohr_names_it(bamboohr):
     account = bamboohr(hidden=("workEmail", "reportsToId", "photoUrl"))
-    found = [trial for trial in account.connection().trials() if trial.problem]
-    assert [(trial.attribute, trial.needed) for trial in found] == [("email", True), ("manager_id", False)]
+    found = [probe for probe in account.connection().probes() if probe.problem]
+    assert [(probe.attribute, probe.needed) for probe in found] == [("email", True), ("manager_id", False)]
     assert "'Reporting to' under Settings > Access Levels" in found[1].remedy
 
 
 def test_the_list_of_changes_may_be_refused_without_harm_to_a_night(bamboohr):
     account = bamboohr()
     account.fault(f"{PATH}/changed", "status", value=403)
-    *_, trial = account.connection().trials()
-    assert trial.problem
-    assert not trial.needed
+    *_, probe = account.connection().probes()
+    assert probe.problem
+    assert not probe.needed
 
 
 # --- the vendor's document ------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def test_a_file_that_grows_between_two_looks_is_refused(feed, monkeypatch):
     monkeypatch.setattr(arrivals.time, "sleep", lambda _: feed.put(text(ADA, BOB)))
     assert "people.csv that is still being written" in feed.refusal()
     feed.put(text(ADA))
-    assert "no longer written to" in failed(feed.trials()).what  # it was not even fetched
+    assert "no longer written to" in failed(feed.probes()).what  # it was not even fetched
 
 
 def test_a_file_that_is_written_again_while_it_is_copied_is_refused(feed, monkeypatch):
@@ -319,13 +319,13 @@ def test_c19_all_deltas_that_are_not_too_old_are_read_and_the_newest_row_of_a_pe
 def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves_it(feed):
     feed.put(text((*ADA, "working"), header=(*HEADER, "Status")))
     told = {"columns": {"status": "Status"}, "statuses": {"Working": "active"}}
-    *passed, last = feed.trials(**told)
+    *passed, last = feed.probes(**told)
     assert len(passed) == 6
-    assert all(trial.problem is None for trial in passed)
+    assert all(probe.problem is None for probe in passed)
     assert not last.needed
     assert "nobody is deactivated" in last.problem
     feed.put("", "people.csv.done")
-    assert all(trial.problem is None for trial in feed.trials(**told, proof={"marker": "{name}.done"}))
+    assert all(probe.problem is None for probe in feed.probes(**told, proof={"marker": "{name}.done"}))
 
 
 @pytest.mark.parametrize(
@@ -340,18 +340,18 @@ def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves
 def test_the_doctor_names_the_first_thing_that_is_wrong_and_what_to_do(feed, content, options, problem):
     if content:
         feed.put(content)
-    trial = failed(feed.trials(**options))
-    assert problem in trial.problem
-    assert trial.remedy
-    assert trial.needed
-    assert "ada" not in str(trial)
+    probe = failed(feed.probes(**options))
+    assert problem in probe.problem
+    assert probe.remedy
+    assert probe.needed
+    assert "ada" not in str(probe)
 
 
 def test_the_doctor_counts_words_for_a_status_that_nobody_explained(feed):
     feed.put(text((*ADA, "sabbatical"), (*BOB, "working"), header=(*HEADER, "Status")))
-    trial = feed.trials(columns={"status": "Status"}, statuses={"working": "active"})[-2]
-    assert trial.problem.startswith("1 rows have a status that options.statuses does not explain")
-    assert "sabbatical" not in trial.problem
+    probe = feed.probes(columns={"status": "Status"}, statuses={"working": "active"})[-2]
+    assert probe.problem.startswith("1 rows have a status that options.statuses does not explain")
+    assert "sabbatical" not in probe.problem
 
 
 # --- days in names, and what is no export -------------------------------------------------------------------------------------

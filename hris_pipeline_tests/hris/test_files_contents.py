@@ -101,10 +101,10 @@ def test_c100_an_encoding_is_proposed_only_where_it_reads_the_names_as_they_are(
 
 def test_c100_the_doctor_doubts_an_encoding_that_spoils_names(feed):
     feed.put(text(("1", "lz@acme.test", "\u0141ukasz", "\u017bak")).encode("cp1250"))
-    (doubted,) = [trial for trial in feed.trials(encoding="cp1252") if trial.what == "its encoding"]
+    (doubted,) = [probe for probe in feed.probes(encoding="cp1252") if probe.what == "its encoding"]
     assert doubted.problem == "Read as cp1252, some of its letters make no words."
     assert "Set options.encoding to cp1250" in doubted.remedy
-    assert [trial for trial in feed.trials(encoding="cp1250") if trial.what == "its encoding"] == []
+    assert [probe for probe in feed.probes(encoding="cp1250") if probe.what == "its encoding"] == []
 
 
 def test_c100_an_encoding_that_does_not_fit_is_told_with_the_one_that_does(feed):

@@ -27,7 +27,7 @@ def test_c102_rows_of_one_person_that_contradict_each_other_are_all_written_and_
         ("0017", "Other"),
     ]
     assert "1 people have several rows that contradict each other and are held back" in employees.why
-    (told,) = [trial for trial in feed.trials() if trial.what == "its several rows of one person"]
+    (told,) = [probe for probe in feed.probes() if probe.what == "its several rows of one person"]
     assert "(ids 0017)" in told.problem
     assert "options.columns.employment_id" in told.remedy
 
@@ -110,9 +110,9 @@ def test_c96_a_blank_status_means_what_the_company_file_says(feed):
     told = {"columns": {"status": "Status"}, "statuses": {"": "active", "X": "ended"}, "empty": ["-"]}
     assert [row["status"] for row in feed.people(**told)] == ["(blank)", "X", "(blank)"]
     assert feed.connection(**told).options.status_words == {"(blank)": "active", "x": "ended"}
-    assert all(trial.problem is None for trial in feed.trials(**told) if trial.what == "its words for a status")
+    assert all(probe.problem is None for probe in feed.probes(**told) if probe.what == "its words for a status")
     told["statuses"] = {"X": "ended"}
-    (untold,) = [trial for trial in feed.trials(**told) if trial.what == "its words for a status"]
+    (untold,) = [probe for probe in feed.probes(**told) if probe.what == "its words for a status"]
     assert "2 rows" in untold.problem
     assert "blank" in untold.remedy
 
@@ -129,7 +129,7 @@ def test_c96_words_mean_nothing_only_where_the_company_file_says_so_and_to_the_l
     mapped = {"columns": {"groups": {"team": "Team"}}}
     assert [row["family_name"] for row in feed.people(**mapped)] == ["NULL", "nan", "Null"]
     assert len(feed.units(**mapped)) == 3
-    (told,) = [trial for trial in feed.trials(**mapped) if trial.what == "its names, groups and addresses"]
+    (told,) = [probe for probe in feed.probes(**mapped) if probe.what == "its names, groups and addresses"]
     assert told.remedy.startswith('If they mean nothing, set options.empty: ["-", "N/A", "NULL", "nan"]')
     assert [row["family_name"] for row in feed.people(**mapped, empty=NOTHING)] == [None, None, "Null"]
     assert feed.units(**mapped, empty=NOTHING) == {("team", "sales"): "Sales"}
@@ -177,7 +177,7 @@ def test_c96_what_is_no_day_and_no_word_for_none_is_not_named(feed, value):
 def test_c96_the_doctor_tells_a_day_that_is_none_before_it_holds_somebody_back(feed):
     many = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", "2026-01-01") for n in range(19)]
     feed.put(text(*many, (*ADA, "0000-00-00"), header=(*HEADER, "Start")))
-    (told,) = [trial for trial in feed.trials(columns={"start_date": "Start"}) if trial.what == "its dates (start_date)"]
+    (told,) = [probe for probe in feed.probes(columns={"start_date": "Start"}) if probe.what == "its dates (start_date)"]
     assert told.problem == "1 of 20 in column 'Start' are none; these people are held back."
     assert "row 21" in told.remedy
     assert "options.empty" in told.remedy

@@ -153,11 +153,11 @@ def test_a_link_and_a_folder_on_the_server_are_no_files(feed, server):
 
 def test_the_doctor_tries_the_log_in_first(feed, server):
     feed.put(text(ADA))
-    first, *others = feed.trials()
+    first, *others = feed.probes()
     assert first.what == f"log-in at 127.0.0.1:{server.port}, folder /, whose key is sftp.host_key"
-    assert all(trial.problem is None for trial in (first, *others[:-1]))
+    assert all(probe.problem is None for probe in (first, *others[:-1]))
     feed.credentials = {"password": "wr0ng"}
-    trial = failed(feed.trials())
-    assert trial.what == first.what
-    assert trial.remedy.startswith("Compare user, password")
-    assert "wr0ng" not in str(trial)
+    probe = failed(feed.probes())
+    assert probe.what == first.what
+    assert probe.remedy.startswith("Compare user, password")
+    assert "wr0ng" not in str(probe)

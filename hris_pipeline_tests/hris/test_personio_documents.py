@@ -189,9 +189,9 @@ def test_the_documented_list_of_readable_attributes_is_understood(scripted):
     sample = operation["responses"]["200"]["content"]["application/json"]["examples"]["response"]["value"]
     page = as_page(next(v1_samples()))
     account = scripted({"/v1/company/employees": page, "/v1/company/employees/attributes": sample})
-    trials = list(account.connection("v1", kinds=()).trials())
+    probes = list(account.connection("v1", kinds=()).probes())
     listed = {attribute["universal_id"] for attribute in sample["data"]}
     missing = {column for column, key in v1.ATTRIBUTES.items() if key not in listed}
     assert missing
-    assert {trial.attribute for trial in trials if trial.problem} == missing
-    assert trials[2].what.endswith("First name, Last name")
+    assert {probe.attribute for probe in probes if probe.problem} == missing
+    assert probes[2].what.endswith("First name, Last name")

@@ -10,7 +10,7 @@ from hris_pipeline.contracts.photos import LARGEST, Asked, Photo, photo
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.hris.systems.personio.pictures import FAULTS_IN_A_ROW
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES, picture
 
@@ -34,7 +34,7 @@ def pictures(account, asked: Sequence[Asked | int], api: str = "v1") -> list[Pho
         credentials=account.credentials,
         options=system.options(api=api, concurrency=4, **({"requests_per_second": 5000} if api == "v1" else {})),
         kinds=(),
-        patience=Patience(tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+        patience=RetryPolicy(tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
     )
     with closing(connection.photos([one if isinstance(one, Asked) else Asked(str(one)) for one in asked])) as answers:
         return list(answers)

@@ -125,7 +125,7 @@ def test_its_people_and_teams_are_read_and_proven(installed, files, tmp_path):
         company = companies.resolve(companies.load("acme"), {"PAPER_KEY": "k3y", "SCIM": "s"})
         connection = connect("hr", company.hris["hr"], company.kinds_read)
         people, units = connection.read(tmp_path, lambda *_: None)
-        assert [trial.problem for trial in connection.trials()] == [None]
+        assert [probe.problem for probe in connection.probes()] == [None]
     assert (people.proof, people.records, people.pages) == ("proven", 3, 2)
     assert [row["email"] for row in rows(people)] == ["ada@acme.test", "bob@acme.test", None]
     assert [len(row["groups"]) for row in rows(people)] == [1, 1, 0]
@@ -137,9 +137,9 @@ def test_a_refused_key_is_told_in_its_own_words(installed, files):
     with serve(paper) as server:
         files(acme={**PAPER, "base_url": server.url})
         company = companies.resolve(companies.load("acme"), {"PAPER_KEY": "wrong", "SCIM": "s"})
-        (trial,) = connect("hr", company.hris["hr"], company.kinds_read).trials()
-    assert trial.problem == "Paper HR connection 'hr' refused the credential at /people (page 1) (HTTP 401)."
-    assert "Settings > API in Paper HR" in trial.remedy
+        (probe,) = connect("hr", company.hris["hr"], company.kinds_read).probes()
+    assert probe.problem == "Paper HR connection 'hr' refused the credential at /people (page 1) (HTTP 401)."
+    assert "Settings > API in Paper HR" in probe.remedy
 
 
 def test_the_command_line_knows_it(installed, run):

@@ -147,7 +147,7 @@ def test_c101_managers_found_by_another_spelling_are_counted_and_the_others_left
         world.hire(person, manager_id=manager)
     with world.warehouse.write(["p"]) as con:
         world.extract(con)
-        rules = people.PeopleRules(world.timezone, world.prehire_days, world.kinds, {"p": STATUSES})
+        rules = people.PeopleParameters(world.timezone, world.prehire_days, world.kinds, {"p": STATUSES})
         counts = people.build(con, rules, world.now)
         found = dict(con.execute("select hris_ref, manager_ref from core.people").fetchall())
     assert counts.managers_resolved == 2

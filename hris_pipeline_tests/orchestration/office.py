@@ -11,7 +11,7 @@ import duckdb
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.deskbird.scim import Service
 from hris_pipeline.hris.registry import connect
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.operations import companies
 from hris_pipeline.orchestration.resources import AS_OF, Connections, Deskbirds
 from hris_pipeline.sandbox.company import Tenant
@@ -19,7 +19,7 @@ from hris_pipeline.sandbox.deskbird import DeskbirdApp
 from hris_pipeline.sandbox.faults import Faults
 
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
-BRIEF = Patience(tries=2, first_wait=0.01, longest_wait=0.01, longest_retry_after=0.01, in_all=5)
+BRIEF = RetryPolicy(tries=2, first_wait=0.01, longest_wait=0.01, longest_retry_after=0.01, in_all=5)
 TABLES = (
     ("hris_personio", "employees"),
     ("hris_personio", "org_units"),

@@ -387,7 +387,7 @@ def test_the_heartbeat_is_called_after_a_good_night_and_only_then(make_office, m
 
 def test_a_monitor_that_does_not_answer_does_not_spoil_the_night(make_office, monkeypatch):
     monkeypatch.setenv("HEARTBEAT_URL", "http://127.0.0.1:1/beat")
-    monkeypatch.setattr("hris_pipeline.alerts.Patience", lambda **_: BRIEF)
+    monkeypatch.setattr("hris_pipeline.alerts.RetryPolicy", lambda **_: BRIEF)
     office = make_office(more='heartbeat_url: "${HEARTBEAT_URL}"\n')
     assert problems(office.job()) == []
 

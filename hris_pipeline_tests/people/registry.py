@@ -36,7 +36,7 @@ class Registry:
         self.records: dict[str, Record] = {}
         self.units: dict[str, str] = {}  # by hris_ref
         self.now = NOON
-        self.rules = people.PeopleRules("Europe/Berlin", 0, KINDS, dict.fromkeys(self.connections, STATUSES))
+        self.rules = people.PeopleParameters("Europe/Berlin", 0, KINDS, dict.fromkeys(self.connections, STATUSES))
         self.warehouse = InMemory()
         for connection in self.connections:
             with self.warehouse.write() as con:

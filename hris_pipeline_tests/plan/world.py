@@ -152,7 +152,7 @@ class World:
             self.readable["users"].append("manager_deskbird_id")
         if members_readable:
             self.readable["groups"].append("members")
-        self.rules = plan.PlanRules(
+        self.rules = plan.PlanParameters(
             "acme",
             ("p",),
             KINDS,
@@ -270,7 +270,7 @@ class World:
             )
 
     def derive(self, con: duckdb.DuckDBPyConnection) -> people.PeopleCounts:
-        rules = people.PeopleRules(self.timezone, self.prehire_days, self.kinds, {"p": STATUSES}, scope=self.scope)
+        rules = people.PeopleParameters(self.timezone, self.prehire_days, self.kinds, {"p": STATUSES}, scope=self.scope)
         counts = people.build(con, rules, self.now)
         groups.build(con, ["p"], self.kinds, nested=self.nested)
         managers.build(con)

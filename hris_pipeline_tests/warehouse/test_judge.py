@@ -4,7 +4,7 @@ import duckdb
 import pandera.pandas as pa
 import pytest
 
-from hris_pipeline.contracts.tables import PEOPLE, Column, Rule, Table
+from hris_pipeline.contracts.tables import PEOPLE, Column, RowRule, Table
 from hris_pipeline.errors import ContractError
 from hris_pipeline.warehouse import judge
 
@@ -56,8 +56,8 @@ def test_c81_a_relation_that_breaks_it_is_refused_in_counts(con: duckdb.DuckDBPy
 
 
 RULES = (
-    Rule("name_is_present", "name", "there is a name"),
-    Rule("mail_is_valid", "mail", "it looks like one", r"[^@]+@[^@]+"),
+    RowRule("name_is_present", "name", "there is a name"),
+    RowRule("mail_is_valid", "mail", "it looks like one", r"[^@]+@[^@]+"),
 )
 
 

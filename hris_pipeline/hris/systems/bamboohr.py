@@ -15,9 +15,9 @@ from msgspec import UNSET, Struct, UnsetType, field
 from pydantic import Field
 
 from hris_pipeline.contracts.extracts import Extract, Progress
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris import flat
-from hris_pipeline.hris.api import Api, Walk, basic, peek, tried, tried_first
+from hris_pipeline.hris.api import Api, PageWalk, basic, peek, probed, probed_first
 from hris_pipeline.hris.extract import REQUIRED
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import Settings
@@ -149,17 +149,17 @@ class BambooHR(Account[Options]):
                 since=since,
             )
 
-    def trials(self) -> Iterator[Trial]:
+    def probes(self) -> Iterator[Probe]:
         """Try the key and the list of people by its first record, what of that may be seen, and the list of changes."""
         with self._api() as api:
             first, what = {**self._query, "page[limit]": 1}, f"the API key, and people (GET {PATH})"
-            people, found = tried_first(api, what, lambda: _page(Walk(api, PATH), first).data)
+            people, found = probed_first(api, what, lambda: _page(PageWalk(api, PATH), first).data)
             yield people
             for person in found:
                 yield from _hidden(person, set(NAMED) - set(self.attributes))
             if found:
                 what = f"who changed since the last read (GET {CHANGED})"
-                yield tried(what, lambda: _changed(api, NEVER), needed=False)
+                yield probed(what, lambda: _changed(api, NEVER), needed=False)
 
     @property
     def _query(self) -> dict[str, str | int]:
@@ -173,12 +173,12 @@ class BambooHR(Account[Options]):
         return Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
 
 
-def _hidden(person: Employee, unasked: Collection[str]) -> Iterator[Trial]:
+def _hidden(person: Employee, unasked: Collection[str]) -> Iterator[Probe]:
     """The mapped fields that the key's owner may not see of somebody."""
     for name, word in WORDS.items():
         if NAMES[name] in person.restricted and name not in unasked:
             problem, remedy = f"The key's owner may not see '{word}' of everybody.", f"Switch on '{word}' under {ACCESS_LEVELS}."
-            yield Trial(f"the field '{word}'", problem, remedy, needed=name in REQUIRED, attribute=name)
+            yield Probe(f"the field '{word}'", problem, remedy, needed=name in REQUIRED, attribute=name)
 
 
 def _changed(api: Api, since: dt.datetime) -> list[str]:
@@ -188,7 +188,7 @@ def _changed(api: Api, since: dt.datetime) -> list[str]:
     return [ref for ref, change in changes.items() if change.get("action") != "Deleted"] if isinstance(changes, dict) else []
 
 
-def _pages(walk: Walk, queries: Iterable[dict[str, str | int]]) -> Iterator[tuple[list[flat.Row], int]]:
+def _pages(walk: PageWalk, queries: Iterable[dict[str, str | int]]) -> Iterator[tuple[list[flat.Row], int]]:
     """The rows and the total of each page; ``Moved`` where BambooHR says that its list has changed meanwhile (case 4)."""
     for query in queries:
         asked: dict[str, str | int] | None = query
@@ -199,7 +199,7 @@ def _pages(walk: Walk, queries: Iterable[dict[str, str | int]]) -> Iterator[tupl
             asked = {**query, "page[after]": walk.once(cursor)} if cursor else None
 
 
-def _page(walk: Walk, query: dict[str, str | int]) -> Page:
+def _page(walk: PageWalk, query: dict[str, str | int]) -> Page:
     api, where = walk.api, walk.where
     response = api.get(PATH, where=where, right=RIGHT, accept={400}, params=query)
     if response.status_code == 400:

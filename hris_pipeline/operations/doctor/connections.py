@@ -1,4 +1,4 @@
-"""The HR systems: each connection's trials, then everybody read once."""
+"""The HR systems: each connection's probes, then everybody read once."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from hris_pipeline.settings import Company
 def asked(
     company: Company, now: dt.datetime, progress: Progress, counts: dict[str, Any], silent: Collection[str]
 ) -> Iterator[Finding]:
-    """Each connection's trials, then everybody, as a night would read them; ``silent`` are those that cannot be asked."""
+    """Each connection's probes, then everybody, as a night would read them; ``silent`` are those that cannot be asked."""
     told: dict[str, set[str]] = {}
     refused = False
     for name, account in company.hris.items():
@@ -24,11 +24,11 @@ def asked(
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, NOT_ASKED)
             continue
-        for trial in connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).trials():
-            finding = tried(trial, name, company)
-            refused = refused or (trial.needed and trial.problem is not None)
-            if trial.problem and trial.attribute:
-                told[name].add(trial.attribute)
+        for probe in connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).probes():
+            finding = tried(probe, name, company)
+            refused = refused or (probe.needed and probe.problem is not None)
+            if probe.problem and probe.attribute:
+                told[name].add(probe.attribute)
             yield finding
     if refused:
         yield Finding("note", PEOPLE, "people", "Nobody was read, because something without which no night works is missing.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.settings import Company
 
 State = Literal["ok", "missing", "note"]
@@ -37,12 +37,12 @@ class Diagnosis:
         return int(any(finding.state == "missing" for finding in self.findings))
 
 
-def tried(trial: Trial, area: str, company: Company) -> Finding:
-    """What came of a trial; missing where the company file cannot do without it."""
-    if trial.problem is None:
-        return Finding("ok", area, trial.what)
-    missing = trial.needed or (trial.attribute is not None and is_wanted(company, trial.attribute))
-    return Finding("missing" if missing else "note", area, trial.what, trial.problem, trial.remedy)
+def tried(probe: Probe, area: str, company: Company) -> Finding:
+    """What came of a probe; missing where the company file cannot do without it."""
+    if probe.problem is None:
+        return Finding("ok", area, probe.what)
+    missing = probe.needed or (probe.attribute is not None and is_wanted(company, probe.attribute))
+    return Finding("missing" if missing else "note", area, probe.what, probe.problem, probe.remedy)
 
 
 def is_wanted(company: Company, attribute: str) -> bool:

@@ -1,10 +1,10 @@
-"""deskbird: its trials, and what earlier nights have learnt of it."""
+"""deskbird: its probes, and what earlier nights have learnt of it."""
 
 from collections.abc import Iterator
 
 from hris_pipeline import settings
+from hris_pipeline.deskbird.probes import probes
 from hris_pipeline.deskbird.scim import Service
-from hris_pipeline.deskbird.trials import trials
 from hris_pipeline.errors import WarehouseError
 from hris_pipeline.operations import pause
 from hris_pipeline.operations.doctor.findings import DESKBIRD, Finding, tried
@@ -14,7 +14,7 @@ from hris_pipeline.warehouse import Warehouse
 
 
 def asked(company: Company) -> Iterator[Finding]:
-    """The trials, and which form of which write has worked."""
+    """The probes, and which form of which write has worked."""
     paused = pause.in_force(settings.data_folder(), company.name) is not None
     with Service(
         company.deskbird.scim_url,
@@ -22,8 +22,8 @@ def asked(company: Company) -> Iterator[Finding]:
         requests_per_second=company.deskbird.requests_per_second,
         concurrency=1,
     ) as service:
-        for trial in trials(service, company.deskbird.scim_dialect, patch=not paused):
-            yield tried(trial, DESKBIRD, company)
+        for probe in probes(service, company.deskbird.scim_dialect, patch=not paused):
+            yield tried(probe, DESKBIRD, company)
     yield from _learnt(company)
 
 

@@ -492,7 +492,7 @@ class _Done:
     paused: Pause | None  # why nothing more was sent, or would have been
 
 
-def _carry_out(here: Step, rules: plan.PlanRules, plan_id: str | None, service: Service) -> _Done:
+def _carry_out(here: Step, rules: plan.PlanParameters, plan_id: str | None, service: Service) -> _Done:
     """Prepare against what deskbird holds now, send, and write down what became of it. The warehouse is closed while we send."""
     with here.warehouse.write(rules.connections) as con:
         prepared = plan.prepare(con, rules, plan_id, now=here.now)

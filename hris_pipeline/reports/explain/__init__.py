@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from hris_pipeline.plan import PlanRules
+from hris_pipeline.plan import PlanParameters
 from hris_pipeline.reports import plan as plans
 from hris_pipeline.reports import review as reviews
 from hris_pipeline.reports.explain import known
@@ -52,7 +52,7 @@ class Explanation:
 
 
 def read(
-    con: duckdb.DuckDBPyConnection, company: str, asked: str, rules: PlanRules, now: dt.datetime, *, timezone: str
+    con: duckdb.DuckDBPyConnection, company: str, asked: str, rules: PlanParameters, now: dt.datetime, *, timezone: str
 ) -> Explanation:
     """Everything about the person with this e-mail, hris_ref or deskbird id, on a read-only connection.
 

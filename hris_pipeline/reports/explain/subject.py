@@ -8,7 +8,7 @@ import duckdb
 
 from hris_pipeline import identity
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import PlanRules
+from hris_pipeline.plan import PlanParameters
 from hris_pipeline.plan.planning import compute
 from hris_pipeline.reports.queries import Row, first, rows, sql
 
@@ -29,7 +29,7 @@ class Subject:
         return {"refs": list(self.refs), "ids": list(self.ids)}
 
 
-def work_out(con: duckdb.DuckDBPyConnection, rules: PlanRules, now: dt.datetime) -> bool:
+def work_out(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime) -> bool:
     """Let the planner say what is wanted now, in temporary tables; False where people or deskbird were never read."""
     built = con.execute(
         """select (select list_sort(list(resource)) from state.observations) = ['groups', 'users']

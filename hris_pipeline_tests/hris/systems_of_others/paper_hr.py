@@ -9,9 +9,9 @@ from msgspec import UNSET, Struct, UnsetType, field
 from pydantic import Field
 
 from hris_pipeline.contracts.extracts import Extract, Progress
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris import flat
-from hris_pipeline.hris.api import Api, Walk, tried_first
+from hris_pipeline.hris.api import Api, PageWalk, probed_first
 from hris_pipeline.hris.system import Account, Capabilities, System
 from hris_pipeline.settings import Settings
 
@@ -81,20 +81,20 @@ class PaperHR(Account[Options]):
                 progress=progress,
             )
 
-    def trials(self) -> Iterator[Trial]:
+    def probes(self) -> Iterator[Probe]:
         """Try the key, and the list of people by its first page."""
         with self._api() as api:
             what = f"the API key, and people (GET {PATH})"
-            yield tried_first(api, what, lambda: self._page(Walk(api, PATH)).people)[0]
+            yield probed_first(api, what, lambda: self._page(PageWalk(api, PATH)).people)[0]
 
-    def _pages(self, walk: Walk) -> Iterator[tuple[Sequence[flat.Row], int]]:
+    def _pages(self, walk: PageWalk) -> Iterator[tuple[Sequence[flat.Row], int]]:
         more = True
         while more:
             page = self._page(walk)
             yield [_row(person) for person in page.people], page.total
             more = bool(page.people) and len(walk.seen) < page.total
 
-    def _page(self, walk: Walk) -> Page:
+    def _page(self, walk: PageWalk) -> Page:
         query = {"page": walk.pages + 1, "size": self.options.page_size}
         response = walk.api.get(PATH, where=walk.where, right="access to people", params=query)
         return walk.api.read(response, PAGE, walk.where)

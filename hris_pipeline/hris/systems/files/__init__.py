@@ -12,7 +12,7 @@ from pathlib import Path
 from hris_pipeline import clock
 from hris_pipeline.contracts.attributes import OPT_IN
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile
 from hris_pipeline.hris.system import Account, Capabilities, System
@@ -57,21 +57,21 @@ class Files(Account[Options]):
             for path in directory.glob(f"{FETCHED}*"):
                 path.unlink(missing_ok=True)
 
-    def trials(self) -> Iterator[Trial]:
+    def probes(self) -> Iterator[Probe]:
         """What a night would do with the file that is there now, but write; nothing is tried after what failed."""
         what = None
         with tempfile.TemporaryDirectory() as folder:
             try:
                 for step in self._steps(Path(folder)):
                     if what is not None:
-                        yield Trial(what)
+                        yield Probe(what)
                     what = step if isinstance(step, str) else None
-                    if isinstance(step, Trial):
+                    if isinstance(step, Probe):
                         yield step
             except Refused as problem:
-                yield Trial(what or "", f"It {problem.what}.", problem.then)
+                yield Probe(what or "", f"It {problem.what}.", problem.then)
 
-    def _steps(self, folder: Path) -> Iterator[str | Trial]:
+    def _steps(self, folder: Path) -> Iterator[str | Probe]:
         """Each thing to try, told before it is tried; at the end what shows only once all else is in order."""
         place = self._place()
         yield f"log-in at {place.title}, whose key is sftp.host_key" if self.options.sftp else f"folder {place.title}"
@@ -82,7 +82,7 @@ class Files(Account[Options]):
             arrivals = self._received(place, entries, listing, folder)
         yield "its form and its columns"
         contents = self._opened(arrivals)
-        yield from (trial for trial in (_encoding_tried(content) for content in contents) if trial.problem)
+        yield from (probe for probe in (_encoding_tried(content) for content in contents) if probe.problem)
         yield "its rows: ids, dates, how many they are"
         found = survey(contents, self.options, self._named, self.kinds)
         yield self._statuses_tried(found)
@@ -91,32 +91,32 @@ class Files(Account[Options]):
         yield from self._repeated_tried(contents, found)
         yield self._proof_tried()
 
-    def _statuses_tried(self, found: Survey) -> Trial:
+    def _statuses_tried(self, found: Survey) -> Probe:
         what = "its words for a status"
         if not found.unknown_statuses:
-            return Trial(what)
+            return Probe(what)
         problem = (
             f"{found.unknown_statuses} rows have a status that options.statuses does not explain; these people are held back."
         )
         remedy = 'Add the words to options.statuses in the company file; "" stands for a blank status.'
-        return Trial(what, problem, remedy, needed=False)
+        return Probe(what, problem, remedy, needed=False)
 
-    def _dates_tried(self, found: Survey) -> Iterator[Trial]:
+    def _dates_tried(self, found: Survey) -> Iterator[Probe]:
         for name, number in found.unreadable.items():
             if number:
                 header = self._named[name][0]
                 problem = f"{number} of {found.dates[name]} in column '{header}' are none; these people are held back."
-                yield Trial(f"its dates ({name})", problem, records.remedy_for_days(name, found, header), needed=False)
+                yield Probe(f"its dates ({name})", problem, records.remedy_for_days(name, found, header), needed=False)
 
-    def _words_tried(self, found: Survey) -> Iterator[Trial]:
+    def _words_tried(self, found: Survey) -> Iterator[Probe]:
         if found.suspects:
             shown = [f'"{word}" ({", ".join(attributes)})' for word, attributes in sorted(found.suspects.items())]
             problem = f"Some look as if they meant nothing, and are names here: {', '.join(shown)}."
             words = ", ".join(f'"{word}"' for word in sorted(found.suspects))
             remedy = f"If they mean nothing, set options.empty: [{words}], or empty of that column alone; else leave them."
-            yield Trial("its names, groups and addresses", problem, remedy, needed=False)
+            yield Probe("its names, groups and addresses", problem, remedy, needed=False)
 
-    def _repeated_tried(self, contents: Sequence[Content], found: Survey) -> Iterator[Trial]:
+    def _repeated_tried(self, contents: Sequence[Content], found: Survey) -> Iterator[Probe]:
         people = sorted(records.contradicting(contents, self.options, self._named, found))
         if people:
             shown = ", ".join(people[:3]) + (", ..." if len(people) > 3 else "")
@@ -125,13 +125,13 @@ class Files(Account[Options]):
                 "Have them corrected; where a file has one row for each contract, map options.columns.employment_id to the "
                 "contract's id."
             )
-            yield Trial("its several rows of one person", problem, remedy, needed=False)
+            yield Probe("its several rows of one person", problem, remedy, needed=False)
 
-    def _proof_tried(self) -> Trial:
+    def _proof_tried(self) -> Probe:
         what = "a proof that the file is whole"
         if self.options.feed == "delta" or self.options.proof.beside or self.options.proof.trailer:
-            return Trial(what)
-        return Trial(
+            return Probe(what)
+        return Probe(
             what,
             "Nothing shows it, so nobody is deactivated and nothing else taken away.",
             "Have the sender add a last row with the number of rows, or a file beside it, and name that in options.proof.",
@@ -195,11 +195,11 @@ class Files(Account[Options]):
         )
 
 
-def _encoding_tried(content: Content) -> Trial:
+def _encoding_tried(content: Content) -> Probe:
     """Whether what the company file says of the encoding makes words of this file."""
     remedy = encodings.doubt(content.path, content.encoding) if content.kind in {"csv", "tsv"} else None
     problem = f"Read as {content.encoding}, some of its letters make no words." if remedy else None
-    return Trial("its encoding", problem, remedy, needed=False)
+    return Probe("its encoding", problem, remedy, needed=False)
 
 
 def _announced(arrival: Arrival, content: Content) -> list[int]:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 CHUNK = 1 << 20  # bytes
 
 
-class Refused(Exception):  # noqa: N818 - no error yet: `read` makes one of it, `trials` a trial
+class Refused(Exception):  # noqa: N818 - no error yet: `read` makes one of it, `probes` a probe
     """What is wrong with the feed, going on from its name ("has no file ..."), and what to do next. Holds no value of a file."""
 
     def __init__(self, what: str, then: str) -> None:

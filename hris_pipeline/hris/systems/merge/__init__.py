@@ -13,13 +13,13 @@ from typing import Literal
 from pydantic import Field
 
 from hris_pipeline.contracts.extracts import Extract, Progress, Status
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.system import Account, Capabilities, System
-from hris_pipeline.hris.systems.merge import people, trials, units
+from hris_pipeline.hris.systems.merge import people, probes, units
 from hris_pipeline.hris.systems.merge.coverage import THROUGH_MERGE
 from hris_pipeline.hris.systems.merge.service import DASHBOARD, PAGE_SIZE, Service
-from hris_pipeline.http import Patience
+from hris_pipeline.http import RetryPolicy
 from hris_pipeline.settings import Settings
 
 Region = Literal["us", "eu", "apac"]
@@ -35,7 +35,7 @@ LIMITS: dict[Plan, int] = {"launch": 100, "professional": 400, "enterprise": 600
 SHARE = 0.985  # of the limit: as near to it as can be without being refused
 RIGHTS_AT = "API keys in Merge's dashboard"
 STATUSES: dict[str, Status] = {"active": "active", "pending": "upcoming", "inactive": "ended", people.DELETED: "ended"}
-PATIENCE = Patience(first_wait=1.0)  # Merge shuts an address out after more than 20 failing requests in 10 seconds
+PATIENCE = RetryPolicy(first_wait=1.0)  # Merge shuts an address out after more than 20 failing requests in 10 seconds
 
 
 class Options(Settings):
@@ -67,7 +67,7 @@ class Options(Settings):
 class Merge(Account[Options]):
     """One linked account of Merge, ready to be read."""
 
-    patience: Patience = field(default=PATIENCE, kw_only=True)
+    patience: RetryPolicy = field(default=PATIENCE, kw_only=True)
 
     def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, Extract]:
         """Read employees and org units, all or what Merge's sync wrote ``since``.
@@ -79,10 +79,10 @@ class Merge(Account[Options]):
         with self._api() as api:
             return people.read(self._service(api), directory, how, progress)
 
-    def trials(self) -> Iterator[Trial]:
+    def probes(self) -> Iterator[Probe]:
         """Try both credentials, the account's link, Merge's syncs, and each list by one record."""
         with self._api() as api:
-            yield from trials.trials(self._service(api), self.kinds, self.options.stale_hours)
+            yield from probes.probes(self._service(api), self.kinds, self.options.stale_hours)
 
     def _api(self) -> Api:
         client, key = self.client(self.options.rate), {"Authorization": f"Bearer {self.credentials['api_key']}"}

@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from hris_pipeline import clock
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
-from hris_pipeline.hris.api import Walk
+from hris_pipeline.hris.api import PageWalk
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
 from hris_pipeline.hris.systems.merge import syncs
 from hris_pipeline.hris.systems.merge import units as unit_lists
@@ -111,7 +111,7 @@ class How:
 class People:
     """What a walk over all people has to keep of them."""
 
-    walk: Walk
+    walk: PageWalk
     ids: dict[str, str] = field(default_factory=dict)  # Merge's id to the HR system's
     live: set[str] = field(default_factory=set)  # the HR system's ids of those that it has not deleted
     shared: int = 0  # how many of them came with an id that another one has
@@ -159,7 +159,7 @@ def read(service: Service, directory: Path, how: How, progress: Progress) -> tup
 def _pass(service: Service, directory: Path, how: How, progress: Progress) -> Pass:
     """Units first, because people name them by Merge's ids; managers are looked up once everybody is there."""
     units = unit_lists.read(service, how.kinds, how.group_types, lambda count: progress("org_units", count, None))
-    people = People(Walk(service.api, PATH))
+    people = People(PageWalk(service.api, PATH))
     query, expanded = {"include_deleted_data": "true"}, ["employments"] if "title" in how.named else []
     if how.since is not None:
         after = (how.since - OVERLAP).astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import Api, Walk, ahead
+from hris_pipeline.hris.api import Api, PageWalk, ahead
 
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - an edge
@@ -83,7 +83,7 @@ class Service:
 
     def pages(
         self,
-        walk: Walk,
+        walk: PageWalk,
         decoder: msgspec.json.Decoder[Page[T]],
         model: str,
         query: Mapping[str, str | int] | None = None,
@@ -114,7 +114,7 @@ class Service:
                 if not page.next:
                     return
 
-    def _cursor(self, given: str, walk: Walk) -> str:
+    def _cursor(self, given: str, walk: PageWalk) -> str:
         """The bare cursor. Some of Merge's own pages show a link that holds it; where that leads to is never followed."""
         import httpx  # noqa: PLC0415, TID251 - an edge; a command that only reads needs none
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from hris_pipeline import clock
-from hris_pipeline.hris.api import Walk
+from hris_pipeline.hris.api import PageWalk
 from hris_pipeline.hris.systems.merge.service import DASHBOARD, PREFIX, Page, Record, Service
 
 ACCOUNT = f"{PREFIX}/account-details"
@@ -133,7 +133,7 @@ def link(service: Service) -> Link:
 
 def syncs(service: Service) -> dict[str, Sync]:
     """What Merge says of its syncs, by model."""
-    walk = Walk(service.api, SYNCS, most=100)
+    walk = PageWalk(service.api, SYNCS, most=100)
     return {sync.model: sync for page in service.pages(walk, SYNC_PAGE, "Sync status") for sync in page}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hris_pipeline.hris.api import Walk, in_order
+from hris_pipeline.hris.api import PageWalk, in_order
 from hris_pipeline.hris.systems.merge.service import PREFIX, Page, Record, Service, Text
 
 TYPES = {"TEAM": "team", "DEPARTMENT": "department", "COST_CENTER": "cost_center", "BUSINESS_UNIT": "business_unit"}
@@ -75,7 +75,7 @@ def lists_of(kinds: Sequence[str]) -> list[UnitList]:
 class Units:
     """The units of the kinds that are wanted."""
 
-    walks: list[Walk] = field(default_factory=list)
+    walks: list[PageWalk] = field(default_factory=list)
     models: list[str] = field(default_factory=list)  # whose lists are there
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Merge's id to kind and id. What is deleted, hidden (a "shell") or of another kind is not here: nobody is in it."""
@@ -109,13 +109,13 @@ def read(service: Service, kinds: Sequence[str], types: Mapping[str, str], progr
     known_types = {word.casefold(): kind for word, kind in types.items()}
     sources = lists_of(kinds)
 
-    def collect(source: UnitList) -> tuple[Walk, list[Unit]]:
-        walk = Walk(service.api, source.path)
+    def collect(source: UnitList) -> tuple[PageWalk, list[Unit]]:
+        walk = PageWalk(service.api, source.path)
         query = {"include_deleted_data": "true"}
         pages = service.pages(walk, UNIT_PAGE, source.model, query, accept={404})  # 404: the HR system has no such thing
         return walk, [unit for page in pages for unit in page]
 
-    def take(source: UnitList, walk: Walk, found: Sequence[Unit]) -> None:
+    def take(source: UnitList, walk: PageWalk, found: Sequence[Unit]) -> None:
         if walk.pages:
             units.walks.append(walk)
             units.models.append(source.model)

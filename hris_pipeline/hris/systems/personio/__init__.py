@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.photos import Asked, Photo
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris.api import Api
 from hris_pipeline.hris.system import Account, Capabilities, System, Variant
 from hris_pipeline.hris.systems.personio import auth, pictures, v1, v2
@@ -69,13 +69,13 @@ class Personio(Account[Options]):
                 return v1.read(api, directory, self.kinds, progress, named=self._named, since=since)
             return v2.read(api, directory, self.kinds, self._how, progress, since=since)
 
-    def trials(self) -> Iterator[Trial]:
+    def probes(self) -> Iterator[Probe]:
         """Try the credential, each right and each attribute, reading one record of a list at most."""
         with self.api(self._rate) as api:
             if self.options.api == "v1":
-                yield from v1.trials(api, self.kinds, self._named)
+                yield from v1.probes(api, self.kinds, self._named)
             else:
-                yield from v2.trials(api, self.kinds, self._how)
+                yield from v2.probes(api, self.kinds, self._how)
 
     @property
     def _rate(self) -> float:

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from hris_pipeline.contracts.extracts import Extract, Progress
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris import flat
-from hris_pipeline.hris.api import Api, Walk, ahead, tried
+from hris_pipeline.hris.api import Api, PageWalk, ahead, probed
 from hris_pipeline.hris.extract import REQUIRED, EmployeeFile, OrgUnitFile, only_changes, twice_unless_proven
 
 if TYPE_CHECKING:
@@ -237,13 +237,13 @@ def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
     return found
 
 
-def trials(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Trial]:
+def probes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Probe]:
     """The credential, the list of people with its total, and each attribute that is read."""
-    credential = tried("the API credential (POST /v1/auth)", api.log_in)
+    credential = probed("the API credential (POST /v1/auth)", api.log_in)
     yield credential
     if credential.problem:
         return
-    people = tried(f"people and their total (GET {PATH})", lambda: total(api, accept=()))
+    people = probed(f"people and their total (GET {PATH})", lambda: total(api, accept=()))
     yield people
     if not people.problem:
         yield from try_attributes(api, kinds, named)
@@ -256,22 +256,22 @@ def readable(api: Api, right: str) -> set[str | None]:
     return {name for attribute in listed for name in (attribute.key, attribute.universal_id)}
 
 
-def try_attributes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Trial]:
-    """Each attribute that is read and may not be; one trial where all may be."""
+def try_attributes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator[Probe]:
+    """Each attribute that is read and may not be; one probe where all may be."""
     names: set[str | None] = set()
     what = f"the list of readable attributes (GET {ATTRIBUTES_PATH})"
-    trial = tried(what, lambda: names.update(readable(api, RIGHT)), needed=False)
-    if trial.problem:
-        yield trial
+    probe = probed(what, lambda: names.update(readable(api, RIGHT)), needed=False)
+    if probe.problem:
+        yield probe
         return
     wanted = {**ATTRIBUTES, **{kind: GROUPS[kind] for kind in kinds}, **named}
     said = {**named, **WORDS}
     missing = [column for column, key in wanted.items() if key not in names]
     if len(missing) < len(wanted):
         words = ", ".join(said[column] for column in wanted if column not in missing)
-        yield Trial(f"{trial.what}: {words}")
+        yield Probe(f"{probe.what}: {words}")
     for column in missing:
-        yield Trial(
+        yield Probe(
             f"the attribute '{said[column]}'",
             f"This credential may not read the attribute '{said[column]}'.",
             f"Tick '{said[column]}' among the readable employee attributes of this credential under {api.rights_at}.",
@@ -290,7 +290,7 @@ def _pass(
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
     """One walk over all pages; with ``since``, over the one page on which Personio gives all that changed."""
-    walk = Walk(api, PATH)
+    walk = PageWalk(api, PATH)
     names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
     query = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds), *named.values())]
     decoder = _decoder(named)
@@ -361,7 +361,7 @@ def _page(api: Api, response: "httpx.Response", where: str, decoder: msgspec.jso
     return page
 
 
-def _add(page: Page, walk: Walk, file: EmployeeFile, names: dict[str, dict[int | str, Any]], named: Collection[str]) -> None:
+def _add(page: Page, walk: PageWalk, file: EmployeeFile, names: dict[str, dict[int | str, Any]], named: Collection[str]) -> None:
     """Put one page into the file, and the names of its units into ``names``."""
     people = [record.attributes for record in page.data or ()]
     ids = [str(person.id.value) for person in people]

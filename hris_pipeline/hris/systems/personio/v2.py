@@ -20,12 +20,12 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from hris_pipeline.contracts.extracts import Extract, Progress, Proof
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.errors import HrisError
-from hris_pipeline.hris.api import AGAIN, Api, Walk, in_order, tried, tried_first
+from hris_pipeline.hris.api import AGAIN, Api, PageWalk, in_order, probed, probed_first
 from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes
 from hris_pipeline.hris.systems.personio import v1
-from hris_pipeline.http import Pacer, backoff
+from hris_pipeline.http import RateLimiter, backoff
 
 PERSONS = "/v2/persons"
 PERSON_LIMIT = 50  # the most that Personio gives at once, as for employments
@@ -240,8 +240,8 @@ def _read(
         # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
         total = _total(api) if how.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
         unit_walks = _units(api, unit_file, kinds, progress)
-        walk = Walk(api, PERSONS)
-        pacer = Pacer(how.rate)  # Personio limits each path by itself
+        walk = PageWalk(api, PERSONS)
+        pacer = RateLimiter(how.rate)  # Personio limits each path by itself
         people = (
             person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, how.person_page, RIGHT) for person in page
         )
@@ -268,40 +268,40 @@ def _read(
     )
 
 
-def trials(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
+def probes(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
     """The credential; people, and one person's employments; each list of units; v1's total; each attribute that is read."""
-    credential = tried("the API credential (POST /v2/auth/token)", api.log_in)
+    credential = probed("the API credential (POST /v2/auth/token)", api.log_in)
     yield credential
     if credential.problem:
         return
     what = f"people (GET {PERSONS})"
-    people, found = tried_first(api, what, lambda: _first(api, PERSONS, {}, PERSON_PAGE, RIGHT))
+    people, found = probed_first(api, what, lambda: _first(api, PERSONS, {}, PERSON_PAGE, RIGHT))
     yield people
     if found:
         yield _try_employments(api, found[0], how)
     for path in dict.fromkeys(UNIT_LISTS[kind].path for kind in kinds):
         sharing = [kind for kind in kinds if UNIT_LISTS[kind].path == path]  # one right for all of them
         what = f"names of {' and '.join(f'each {kind}' for kind in sharing).replace('_', ' ')} (GET {path})"
-        yield tried(what, partial(_first_units, api, sharing))
+        yield probed(what, partial(_first_units, api, sharing))
     yield from _try_v1(api, kinds, how)
 
 
-def _try_employments(api: Api, person: Person, how: How) -> Trial:
+def _try_employments(api: Api, person: Person, how: How) -> Probe:
     found: list[object] = []
-    ask = partial(_employments, api, Pacer(how.rate), EMPLOYMENT_PAGE, person)
-    trial = tried(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
+    ask = partial(_employments, api, RateLimiter(how.rate), EMPLOYMENT_PAGE, person)
+    probe = probed(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
     if found == [None]:
         not_given = "Personio lists a person whose employments it does not give."
-        return replace(trial, problem=not_given, remedy=AGAIN.format(title=api.title))
-    return trial
+        return replace(probe, problem=not_given, remedy=AGAIN.format(title=api.title))
+    return probe
 
 
-def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
+def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
     """What only v1 can tell: the total, and which attributes the credential may read."""
     if how.total_from_v1:
         what, total = f"the total that proves a read complete (GET {v1.PATH})", _total(api)
         if total.expected is None:
-            yield Trial(
+            yield Probe(
                 what,
                 "Personio does not give this credential the total of people.",
                 f"Switch on {v1.RIGHT} for this credential under {api.rights_at}, or set options.total_from_v1 to false: "
@@ -309,7 +309,7 @@ def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Trial]:
                 needed=False,
             )
             return  # the list of attributes wants the same right
-        yield Trial(what)
+        yield Probe(what)
     yield from v1.try_attributes(api, kinds, how.named)
 
 
@@ -317,7 +317,7 @@ def _first(
     api: Api, path: str, query: Mapping[str, Any], decoder: msgspec.json.Decoder[Page[T]], right: str, **more: Any
 ) -> list[T]:
     """The first record of a list, none where it is empty."""
-    for records in _pages(api, Walk(api, path), {"limit": 1, **query}, decoder, right, **more):
+    for records in _pages(api, PageWalk(api, path), {"limit": 1, **query}, decoder, right, **more):
         return records
     return []
 
@@ -402,14 +402,14 @@ def _latest(*moments: Text) -> str | None:
 
 def _pages(
     api: Api,
-    walk: Walk,
+    walk: PageWalk,
     query: Mapping[str, str | int] | None,
     decoder: msgspec.json.Decoder[Page[T]],
     right: str,
     *,
     accept: Collection[int] = (),
     headers: Mapping[str, str] | None = None,
-    pacer: Pacer | None = None,
+    pacer: RateLimiter | None = None,
 ) -> Iterator[list[T]]:
     """The records of each page, without those that came before; a 404, where that is accepted, is :class:`_NotFound`."""
     url = walk.path
@@ -430,11 +430,11 @@ def _pages(
 
 
 def _employments(
-    api: Api, pacer: Pacer, decoder: msgspec.json.Decoder[Any], person: Person
+    api: Api, pacer: RateLimiter, decoder: msgspec.json.Decoder[Any], person: Person
 ) -> tuple[list[Employment], int] | None:
     """A person's employments and how many came twice; None where Personio does not give what it has just listed."""
     for attempt in range(1, ASKS_FOR_A_PERSON + 1):
-        walk = Walk(api, f"{PERSONS}/{quote(str(person.id), safe='')}/employments", most=100)
+        walk = PageWalk(api, f"{PERSONS}/{quote(str(person.id), safe='')}/employments", most=100)
         with contextlib.suppress(_NotFound):
             pages = _pages(api, walk, {"limit": PERSON_LIMIT}, decoder, RIGHT, accept={404}, pacer=pacer)
             found = [employment for page in pages for employment in page]
@@ -445,12 +445,12 @@ def _employments(
     return None
 
 
-def _units(api: Api, file: OrgUnitFile, kinds: Iterable[str], progress: Progress) -> list[Walk]:
+def _units(api: Api, file: OrgUnitFile, kinds: Iterable[str], progress: Progress) -> list[PageWalk]:
     """Write the units of all kinds; the walks over their lists."""
     walks = []
     for kind in kinds:
         source = UNIT_LISTS[kind]
-        walk = Walk(api, source.path)
+        walk = PageWalk(api, source.path)
         walks.append(walk)
         try:
             query = {"limit": UNIT_LIMIT, **source.query}
@@ -470,7 +470,7 @@ def _not_there(api: Api, kind: str, where: str) -> HrisError:
     )
 
 
-def _unit_extract(file: OrgUnitFile, walks: Sequence[Walk]) -> Extract:
+def _unit_extract(file: OrgUnitFile, walks: Sequence[PageWalk]) -> Extract:
     doubled = sum(walk.duplicates for walk in walks)
     proof: Proof = "unproven" if doubled else "proven"
     why = "All lists were read to their last page."
@@ -498,7 +498,7 @@ def _total(api: Api) -> _Total:
     return _Total(expected, remark=" That is Personio's own total.")
 
 
-def _judge(walk: Walk, left_out: int, doubled: int, total: _Total) -> tuple[Proof, str]:
+def _judge(walk: PageWalk, left_out: int, doubled: int, total: _Total) -> tuple[Proof, str]:
     listed = len(walk.seen)
     reasons = {
         "an empty list proves nothing": not listed,

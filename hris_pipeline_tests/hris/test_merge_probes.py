@@ -6,13 +6,13 @@ from hris_pipeline.sandbox.merge import PREFIX
 
 
 def problems(account):
-    return [trial for trial in account.trials() if trial.problem]
+    return [probe for probe in account.probes() if probe.problem]
 
 
 def test_nothing_is_missing_where_all_is_well_and_one_record_of_a_list_is_enough(merge):
     account = merge()
-    trials = account.trials()
-    assert [trial.problem for trial in trials] == [None] * 7
+    probes = account.probes()
+    assert [probe.problem for probe in probes] == [None] * 7
     asked = account.asked()
     assert {request.method for request in account.faults.requests("*")} == {"GET"}
     assert sorted(path for path, query in asked if query == "page_size=1") == [
@@ -26,7 +26,7 @@ def test_nothing_is_missing_where_all_is_well_and_one_record_of_a_list_is_enough
 
 def test_only_lists_of_wanted_kinds_are_tried(merge):
     account = merge()
-    account.trials(kinds=("team",))
+    account.probes(kinds=("team",))
     assert {path for path, _ in account.asked()} == {"/account-details", "/sync-status", "/employees", "/groups"}
 
 
@@ -34,37 +34,37 @@ def test_only_lists_of_wanted_kinds_are_tried(merge):
 def test_a_wrong_credential_is_named_and_nothing_else_is_tried(merge, credential, named):
     account = merge()
     account.credentials[credential] = "wrong"
-    (trial,) = account.trials()
-    assert trial.needed
-    assert trial.remedy.startswith(named)
-    assert "deskbird is left as it is" not in trial.problem
+    (probe,) = account.probes()
+    assert probe.needed
+    assert probe.remedy.startswith(named)
+    assert "deskbird is left as it is" not in probe.problem
     assert len(account.faults.requests(f"{PREFIX}/account-details")) == 1
 
 
 def test_a_lost_link_is_named_but_does_not_stop_a_night(merge):
     account = merge()
     account.fault("/account-details", "account", value={"status": "RELINK_NEEDED"})
-    (trial,) = problems(account)
-    assert not trial.needed
-    assert "must be linked anew" in trial.problem
-    assert "relink it under Linked Accounts" in trial.problem
+    (probe,) = problems(account)
+    assert not probe.needed
+    assert "must be linked anew" in probe.problem
+    assert "relink it under Linked Accounts" in probe.problem
 
 
 def test_a_sync_that_proves_nothing_is_named_but_does_not_stop_a_night(merge):
     account = merge()
     account.fault("/sync-status", "sync", value={"Group": {"status": "PARTIALLY_SYNCED"}})
-    (trial,) = problems(account)
-    assert not trial.needed
-    assert "Merge's sync of Group lacks at least one field" in trial.problem
-    assert "nothing is taken away" in trial.remedy
+    (probe,) = problems(account)
+    assert not probe.needed
+    assert "Merge's sync of Group lacks at least one field" in probe.problem
+    assert "nothing is taken away" in probe.remedy
 
 
 def test_merges_first_sync_stops_a_night(merge):
     account = merge()
     account.fault("/sync-status", "sync", value={"Employee": {"is_initial_sync": True}})
-    (trial,) = problems(account)
-    assert trial.needed
-    assert "Wait until it has ended" in trial.remedy
+    (probe,) = problems(account)
+    assert probe.needed
+    assert "Wait until it has ended" in probe.remedy
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_merges_first_sync_stops_a_night(merge):
 def test_a_list_that_is_not_to_be_read_is_named_with_the_place_where_it_is_switched_on(merge, path, needed, status):
     account = merge()
     account.fault(path, "status", value=status)
-    (trial,) = problems(account)
-    assert path in trial.what
-    assert trial.needed == (needed or status == 403)  # a night without a list that is not there runs; a refused one ends it
-    assert "Linked Accounts in Merge's dashboard" in trial.remedy
+    (probe,) = problems(account)
+    assert path in probe.what
+    assert probe.needed == (needed or status == 403)  # a night without a list that is not there runs; a refused one ends it
+    assert "Linked Accounts in Merge's dashboard" in probe.remedy
 
 
 def test_no_trial_raises_whatever_merge_answers(merge):
     for kind, value in (("html", None), ("status", 500), ("status", 418), ("truncated", None), ("reset", None)):
         account = merge()
         account.fault("/*", kind, value=value)
-        (trial,) = account.trials()
-        assert trial.problem
-        assert trial.remedy
+        (probe,) = account.probes()
+        assert probe.problem
+        assert probe.remedy

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import httpx  # noqa: TID251 - an edge
 import msgspec
 
-from hris_pipeline.contracts.trials import Trial
+from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.contracts.writes import UserRef, Write
 from hris_pipeline.deskbird.dialects import ENTERPRISE, GROUP, PATCH_OP, USER, Dialect, other, quoted, requests_for
 from hris_pipeline.deskbird.scim import Service, ServiceProviderConfig, is_web_page, refused
@@ -28,84 +28,84 @@ _NO_PATCH = {"schemas": [PATCH_OP], "Operations": "none"}
 Setting = Literal["auto", "rfc", "entra"]
 
 
-def trials(service: Service, dialect: Setting, *, patch: bool = True) -> Iterator[Trial]:
+def probes(service: Service, dialect: Setting, *, patch: bool = True) -> Iterator[Probe]:
     """Everything in turn; ends after the first list where that is refused. Never raises for an answer, or for none.
 
     ``patch`` false sends no PATCH at all: while the company is paused.
     """
     for endpoint, what in (("/Users", "users"), ("/Groups", "groups")):
-        trial = _list(service, endpoint, what)
-        yield trial
-        if trial.problem:
+        probe = _list(service, endpoint, what)
+        yield probe
+        if probe.problem:
             return
     yield from _guarded("what deskbird announces of itself", lambda: _announced(service))
     yield from _guarded("filters that find a user or a group again", lambda: _filters(service))
     if not patch:
         told = "They were not tried, because the company is paused."
-        yield Trial("changes of users and groups", told, "Run it again after `hris-pipeline resume`.", needed=False)
+        yield Probe("changes of users and groups", told, "Run it again after `hris-pipeline resume`.", needed=False)
         return
     for endpoint, writes in (("/Users", _USER_WRITES), ("/Groups", _GROUP_WRITES)):
         yield from _guarded(f"changes of {endpoint[1:].lower()}", lambda e=endpoint, w=writes: _patches(service, e, w, dialect))  # type: ignore[misc]
 
 
-def _guarded(what: str, ask: Callable[[], Iterator[Trial]]) -> Iterator[Trial]:
-    """The trials of one kind; that no answer came is one of them."""
+def _guarded(what: str, ask: Callable[[], Iterator[Probe]]) -> Iterator[Probe]:
+    """The probes of one kind; that no answer came is one of them."""
     try:
         yield from ask()
     except Unanswered as problem:
-        yield Trial(what, f"deskbird did not answer: {problem}, {problem.attempts} tries.", "Run it again later.", needed=False)
+        yield Probe(what, f"deskbird did not answer: {problem}, {problem.attempts} tries.", "Run it again later.", needed=False)
 
 
-def _list(service: Service, endpoint: str, what: str) -> Trial:
+def _list(service: Service, endpoint: str, what: str) -> Probe:
     """The first record of a list."""
     name = f"deskbird's {what} (GET {endpoint})"
     try:
         response = service.client.ask("GET", service.url + endpoint, params={"startIndex": 1, "count": 1})
     except Unanswered as problem:
-        return Trial(
+        return Probe(
             name,
             f"deskbird did not answer: {problem}, {problem.attempts} tries.",
             "Check deskbird.scim_url and whether deskbird is in maintenance.",
         )
     if response.status_code != HTTPStatus.OK:
         refusal = refused(response.status_code, what)
-        return Trial(name, refusal.problem, refusal.remedy)
+        return Probe(name, refusal.problem, refusal.remedy)
     total = _json(response).get("totalResults")
     if not isinstance(total, int):
         kind = "a web page" if is_web_page(response) else "something that is no SCIM list"
-        return Trial(
+        return Probe(
             name,
             f"deskbird answered with {kind}.",
             "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page).",
         )
-    return Trial(f"{name}: {total:,} there")
+    return Probe(f"{name}: {total:,} there")
 
 
-def _announced(service: Service) -> Iterator[Trial]:
+def _announced(service: Service) -> Iterator[Probe]:
     """``ServiceProviderConfig`` and ``Schemas``; neither is needed."""
     what = "what deskbird announces of itself (GET /ServiceProviderConfig)"
     response = service.client.ask("GET", f"{service.url}/ServiceProviderConfig")
     if response.status_code == HTTPStatus.OK:
-        yield Trial(f"{what}: {_features(response)}")
+        yield Probe(f"{what}: {_features(response)}")
     else:
         announced = f"It announces nothing (HTTP {response.status_code})."
-        yield Trial(what, announced, "Nothing to do: what it takes is found out by the first writes.", needed=False)
+        yield Probe(what, announced, "Nothing to do: what it takes is found out by the first writes.", needed=False)
     response = service.client.ask("GET", f"{service.url}/Schemas")
     listed = _json(response).get("Resources") if response.status_code == HTTPStatus.OK else None
     known = {each.get("id") for each in listed if isinstance(each, dict)} if isinstance(listed, list) else None
     if known is None:
         told = f"It tells no schemas (HTTP {response.status_code})."
-        yield Trial("schemas (GET /Schemas)", told, "Nothing to do: they are documented as SCIM's own.", needed=False)
+        yield Probe("schemas (GET /Schemas)", told, "Nothing to do: they are documented as SCIM's own.", needed=False)
         return
     names = {USER: "User", GROUP: "Group", ENTERPRISE: "enterprise User, which holds the manager"}
     absent = [name for urn, name in names.items() if urn not in known]
     if absent:
         told = f"It does not name {' and '.join(absent)} among its schemas."
-        yield Trial(
+        yield Probe(
             "schemas (GET /Schemas)", told, "Look at the first plan's result: what does not stick is named.", needed=False
         )
     else:
-        yield Trial(f"schemas (GET /Schemas): {', '.join(names.values())}")
+        yield Probe(f"schemas (GET /Schemas): {', '.join(names.values())}")
 
 
 def _features(response: httpx.Response) -> str:
@@ -118,14 +118,14 @@ def _features(response: httpx.Response) -> str:
     )
 
 
-def _filters(service: Service) -> Iterator[Trial]:
+def _filters(service: Service) -> Iterator[Probe]:
     """The filters by which a user or group is looked up after an answer was lost, for a marker that nobody has."""
     marker = quoted(f"hris-pipeline-doctor:{uuid.uuid4()}")
     for endpoint, attributes in (("/Users", ("externalId", "userName")), ("/Groups", ("externalId", "displayName"))):
         what = f"{endpoint[1:].lower()} found again by {' and by '.join(attributes)} (GET {endpoint}?filter=...)"
         wrong = [told for attribute in attributes if (told := _filter(service, endpoint, f"{attribute} eq {marker}"))]
         remedy = "It is not needed every night: only a write whose answer was lost is looked up so. " + SUPPORT
-        yield Trial(what, wrong[0], remedy, needed=False) if wrong else Trial(what)
+        yield Probe(what, wrong[0], remedy, needed=False) if wrong else Probe(what)
 
 
 def _filter(service: Service, endpoint: str, condition: str) -> str | None:
@@ -161,20 +161,20 @@ _GROUP_WRITES = (
 )
 
 
-def _patches(service: Service, endpoint: str, writes: tuple[Write, ...], setting: Setting) -> Iterator[Trial]:
+def _patches(service: Service, endpoint: str, writes: tuple[Write, ...], setting: Setting) -> Iterator[Probe]:
     """The forms of PATCH that would be sent, each to an id that nobody has."""
     what = f"changes of {endpoint[1:].lower()} are understood (PATCH {endpoint}/{{an id that nobody has}})"
     target = f"{service.url}{endpoint}/{_NOBODY}"
     if service.client.ask("GET", target).status_code != HTTPStatus.NOT_FOUND:
-        yield Trial(what, "An id that nobody has is not answered with 404, so nothing was sent there.", SUPPORT, needed=False)
+        yield Probe(what, "An id that nobody has is not answered with 404, so nothing was sent there.", SUPPORT, needed=False)
         return
     status = service.client.ask("PATCH", target, json=_NO_PATCH).status_code
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        yield Trial(what, f"The SCIM token may read but not change anything (HTTP {status}).", refused(status, "").remedy)
+        yield Probe(what, f"The SCIM token may read but not change anything (HTTP {status}).", refused(status, "").remedy)
         return
     if status not in _NOT_UNDERSTOOD | {HTTPStatus.NOT_FOUND}:
         told = f"deskbird answers with HTTP {status} to what is no PATCH at all, so nothing more was sent."
-        yield Trial(what, told, SUPPORT, needed=False)
+        yield Probe(what, told, SUPPORT, needed=False)
         return
     asked: tuple[Dialect, ...] = ("rfc", "entra") if setting == "auto" else (setting,)
     refusals = {dialect: _refusal(service, target, writes, dialect) for dialect in asked}
@@ -187,12 +187,12 @@ def _patches(service: Service, endpoint: str, writes: tuple[Write, ...], setting
             remedy = f"Set deskbird.scim_dialect to auto, or to {other(setting)}, which is understood."
         else:
             remedy = f"The form of {other(setting)} is not understood either. {SUPPORT}"
-        yield Trial(what, f"What would be sent is refused ({told}).", remedy)
+        yield Probe(what, f"What would be sent is refused ({told}).", remedy)
     elif status == HTTPStatus.NOT_FOUND:
         told = "deskbird looks for the user before it reads what is sent, so this cannot be told without writing."
-        yield Trial(what, told, "Nothing to do: the first write of each kind is read back before the rest follow.", needed=False)
+        yield Probe(what, told, "Nothing to do: the first write of each kind is read back before the rest follow.", needed=False)
     else:
-        yield Trial(f"{what}: {' and '.join(taken)} not refused; the first write of each kind is read back")
+        yield Probe(f"{what}: {' and '.join(taken)} not refused; the first write of each kind is read back")
 
 
 def _refusal(service: Service, target: str, writes: tuple[Write, ...], dialect: Dialect) -> str | None:

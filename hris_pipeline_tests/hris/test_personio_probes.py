@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from hris_pipeline.contracts.attributes import OPT_IN
 from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES
@@ -14,15 +15,15 @@ KEYS = {**v1.ATTRIBUTES, **v1.GROUPS}
 
 
 def problems(account, api, **more):
-    return [trial for trial in account.connection(api, **more).trials() if trial.problem]
+    return [probe for probe in account.connection(api, **more).probes() if probe.problem]
 
 
 @BOTH
 def test_nothing_is_missing_where_everything_may_be_read_and_one_record_of_a_list_is_enough(personio, api):
     account = personio()
-    trials = list(account.connection(api).trials())
-    assert [trial.problem for trial in trials] == [None] * len(trials)
-    assert all(word in trials[-1].what for word in v1.WORDS.values())
+    probes = list(account.connection(api).probes())
+    assert [probe.problem for probe in probes] == [None] * len(probes)
+    assert {name for name, word in v1.WORDS.items() if word in probes[-1].what} == v1.WORDS.keys() - set(OPT_IN)
     asked = account.faults.requests("*")
     assert {request.method for request in asked if "/auth" not in request.path} == {"GET"}
     lists = [request for request in asked if request.path.endswith(("/persons", "/company/employees", "s")) and request.query]
@@ -42,37 +43,37 @@ def test_nothing_is_missing_where_everything_may_be_read_and_one_record_of_a_lis
     ],
 )
 def test_v2_names_the_one_right_that_is_missing_and_where_it_is_switched_on(personio, scope, named):
-    (trial,) = problems(personio(scopes=SCOPES - {scope}), "v2")
-    assert f"the right to read {named}" in trial.remedy
-    assert "Settings > Integrations > API credentials in Personio" in trial.remedy
-    assert trial.needed == (named != "Employees")  # without v1's total a night runs, and says that it is not compared
+    (probe,) = problems(personio(scopes=SCOPES - {scope}), "v2")
+    assert f"the right to read {named}" in probe.remedy
+    assert "Settings > Integrations > API credentials in Personio" in probe.remedy
+    assert probe.needed == (named != "Employees")  # without v1's total a night runs, and says that it is not compared
 
 
 def test_v1_needs_the_right_to_read_employees(personio):
-    (trial,) = problems(personio(scopes=SCOPES - {"employees:read"}), "v1")
-    assert trial.needed
-    assert "the right to read Employees" in trial.remedy
+    (probe,) = problems(personio(scopes=SCOPES - {"employees:read"}), "v1")
+    assert probe.needed
+    assert "the right to read Employees" in probe.remedy
 
 
 @BOTH
 @pytest.mark.parametrize("column", KEYS)
 def test_the_one_attribute_that_is_missing_is_named_in_personios_words(personio, api, column):
     account = personio(attributes=tuple(key for key in ATTRIBUTES if key != KEYS[column]))
-    (trial,) = problems(account, api)
-    assert trial.attribute == column
-    assert f"'{v1.WORDS[column]}'" in trial.problem
-    assert f"Tick '{v1.WORDS[column]}' among the readable employee attributes" in trial.remedy
-    assert trial.needed == (column in {"email", "given_name", "family_name", "status"})
+    (probe,) = problems(account, api)
+    assert probe.attribute == column
+    assert f"'{v1.WORDS[column]}'" in probe.problem
+    assert f"Tick '{v1.WORDS[column]}' among the readable employee attributes" in probe.remedy
+    assert probe.needed == (column in {"email", "given_name", "family_name", "status"})
 
 
 @BOTH
 def test_a_wrong_secret_is_the_only_thing_that_is_told(personio, api):
     account = personio()
     account.credentials["client_secret"] = "mistyped"
-    (trial,) = list(account.connection(api).trials())
-    assert "refused the credential" in trial.problem
-    assert "make a new one there" in trial.remedy
-    assert "mistyped" not in f"{trial.problem}{trial.remedy}"
+    (probe,) = list(account.connection(api).probes())
+    assert "refused the credential" in probe.problem
+    assert "make a new one there" in probe.remedy
+    assert "mistyped" not in f"{probe.problem}{probe.remedy}"
 
 
 @BOTH
@@ -89,9 +90,9 @@ def test_where_nobody_answers_the_address_is_the_first_suspect(personio, api):
     account = personio()
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         account.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    (trial,) = problems(account, api)
-    assert "gave no usable answer at /v" in trial.problem
-    assert trial.remedy.startswith("Check base_url in the company file")
+    (probe,) = problems(account, api)
+    assert "gave no usable answer at /v" in probe.problem
+    assert probe.remedy.startswith("Check base_url in the company file")
 
 
 @BOTH
@@ -107,5 +108,5 @@ def test_v2_a_company_without_anybody_is_a_problem(personio):
     tenant = generate(1)
     for person in list(tenant.snapshot.persons):
         tenant.remove(person)
-    (trial,) = problems(personio(tenant), "v2")
-    assert "an empty list proves nothing" in trial.problem
+    (probe,) = problems(personio(tenant), "v2")
+    assert "an empty list proves nothing" in probe.problem

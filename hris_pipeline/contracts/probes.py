@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Trial:
+class Probe:
     """One thing that ``hris-pipeline doctor`` tried: a credential, a permission, or the first page of a list."""
 
     what: str  # in plain words: "people (GET /v2/persons)"
