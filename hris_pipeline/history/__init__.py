@@ -26,7 +26,7 @@ def record(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> int:
     Building the same table again, at the same moment or later, keeps nothing anew.
     """
     con.execute("set variable now = ?", [now])
-    con.execute(f"create or replace temp view people_tonight as select {_COLUMNS} from core.people")
+    con.execute(f"create or replace temp view people_now as select {_COLUMNS} from core.people")
     con.execute(f"create or replace temp view people_last_night as select {_COLUMNS} from core.people_before")
     run(con, _CHANGED)
     row = con.execute("select count(*) from people_changed").fetchone()

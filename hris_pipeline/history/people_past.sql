@@ -1,5 +1,5 @@
 -- state.people_past and state.people_since from what has changed.
--- Reads: people_changed, people_tonight, people_last_night. Variable: now.
+-- Reads: people_changed, people_now, people_last_night. Variable: now.
 
 -- The same night once more: what it kept before is replaced.
 delete from state.people_past where seen_at = getvariable('now') and person_id in (select person_id from people_changed);
@@ -18,7 +18,7 @@ from people_changed c join latest_rows l using (person_id) where c.gone and not 
 
 -- Back to what it was before this very night: nothing has happened.
 create or replace temp table people_resumed as
-select person_id, l.seen_at from latest_rows l join people_tonight t using (person_id)
+select person_id, l.seen_at from latest_rows l join people_now t using (person_id)
 where not l.latest.gone and l.latest.attributes = state.person_row(t);
 delete from state.people_past p using people_resumed r where p.person_id = r.person_id and p.seen_at = r.seen_at;
 

@@ -1,9 +1,9 @@
 -- Which users are known to be whose before anything is weighed: what people decided, our marker, the stored link.
 -- Reads: core.people, deskbird.users, observed_users, state.decisions, state.links
--- Makes: apart, decided, linked, linked_refs, marked, person_refs, review_tonight, user_matches
+-- Makes: separated, decided, by_link, linked_refs, by_marker, person_refs, review_cases, user_matches
 -- Variables: none
 
-create or replace temp table review_tonight (hris_ref varchar, rule varchar, deskbird_id varchar);
+create or replace temp table review_cases (hris_ref varchar, rule varchar, deskbird_id varchar);
 
 -- Every record of every person, and the person's primary one. A user may be linked to or marked with any of them.
 create or replace temp view person_refs as
@@ -28,14 +28,14 @@ select d.hris_ref, d.deskbird_id, 'decision' as rule
 from decided d semi join deskbird.users u using (deskbird_id)
 where d.decision = 'link';
 
-create or replace temp table apart as
+create or replace temp table separated as
 select hris_ref, deskbird_id from decided anti join user_matches using (hris_ref, deskbird_id) where decision = 'separate';
 
 -- "Has address": the person's, to the letter, as most have; of the others the addresses are looked at.
-create or replace temp table marked as
+create or replace temp table by_marker as
 select r.hris_ref, u.deskbird_id, r.address = hash(u.email, u.user_name) as has_address
 from person_refs r join observed_users u on u.marker = r.ref
-anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
+anti join separated a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 
 create or replace temp view linked_refs as
 select r.is_primary, r.hris_ref, u.deskbird_id,
@@ -43,6 +43,6 @@ select r.is_primary, r.hris_ref, u.deskbird_id,
     u.external_id is not null and u.marker is null as is_foreign,
     r.address = hash(u.email, u.user_name) as has_address
 from state.links l join person_refs r on r.ref = l.hris_ref join observed_users u on u.deskbird_id = l.deskbird_id
-anti join apart a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
-create or replace temp table linked as select distinct * exclude (is_primary) from linked_refs where not is_primary;
-insert into linked select * exclude (is_primary) from linked_refs anti join linked using (hris_ref, deskbird_id) where is_primary;
+anti join separated a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
+create or replace temp table by_link as select distinct * exclude (is_primary) from linked_refs where not is_primary;
+insert into by_link select * exclude (is_primary) from linked_refs anti join by_link using (hris_ref, deskbird_id) where is_primary;

@@ -2,14 +2,14 @@
 -- against the record as it was when the user was like it. Who is not known to be the same waits; a decision settles it (case 92).
 -- What is not known speaks for nobody: of a record without first days the name and the address decide. One fact that agrees is enough: who marries,
 -- moves to another legal entity or whose first day is corrected is the same person. Whose record ended is not asked: nobody takes over anything.
--- Reads: core.people, deskbird.users, linked, marked, observed_users, person_refs,
+-- Reads: core.people, deskbird.users, by_link, by_marker, observed_users, person_refs,
 --   state.acknowledged_values, state.links, state.people_past, user_matches
 -- Makes: given_away
--- Changes: linked, review_tonight
+-- Changes: by_link, review_cases
 -- Variables: none
 
 -- The link of a record that ended is over once its user carries the marker of somebody who works here: it was succeeded (case 91).
-delete from linked
+delete from by_link
 where marked_otherwise and hris_ref in (select hris_ref from core.people where status = 'ended')
     and deskbird_id in (
         select deskbird_id from observed_users u join person_refs r on r.ref = u.marker join core.people p on p.hris_ref = r.hris_ref
@@ -17,9 +17,9 @@ where marked_otherwise and hris_ref in (select hris_ref from core.people where s
 
 create or replace temp table given_away as
 with known as (
-    select hris_ref, deskbird_id from marked where not has_address
+    select hris_ref, deskbird_id from by_marker where not has_address
     union
-    select hris_ref, deskbird_id from linked where not has_address
+    select hris_ref, deskbird_id from by_link where not has_address
 ), suspects as (
     select k.hris_ref, k.deskbird_id, p.person_id, p.other_refs, person_key(p.email) as address, p.given_name, p.family_name, p.display_name,
         p.start_date, [email_key(coalesce(u.email, u.user_name)), email_key(u.user_name)] as user_addresses,
@@ -63,6 +63,6 @@ where case
         select 1 from state.links l
         where l.deskbird_id = s.deskbird_id and (l.hris_ref = s.hris_ref or list_contains(s.other_refs, l.hris_ref)))
     end;
-insert into review_tonight
+insert into review_cases
 select hris_ref, 'id_given_to_somebody_else', deskbird_id from given_away anti join user_matches using (hris_ref);
 drop table given_away;

@@ -1,46 +1,46 @@
 -- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: apart, core.people, core.quarantine, deskbird.users, linked, marked, observed_users,
---   person_refs, review_tonight, user_matches
+-- Reads: separated, core.people, core.quarantine, deskbird.users, by_link, by_marker, observed_users,
+--   person_refs, review_cases, user_matches
 -- Makes: addresses, contested_users, email_candidates, handed_on, leaving_addresses,
 --   match_evidence, names_that, review_candidates
--- Changes: review_tonight, user_matches
+-- Changes: review_cases, user_matches
 -- Variables: parameters.take_over
 
-insert into review_tonight
+insert into review_cases
 with several_records as (
     select hris_ref from core.people where len(other_refs) > 0
 ), several_users as (
     select hris_ref, 'several_users_belong_to_the_person' as rule, min(deskbird_id) as deskbird_id
-    from (select hris_ref, deskbird_id from marked union all select hris_ref, deskbird_id from linked)
+    from (select hris_ref, deskbird_id from by_marker union all select hris_ref, deskbird_id from by_link)
     semi join several_records using (hris_ref)
     group by hris_ref
     having count(distinct deskbird_id) > 1
     union all
     select hris_ref, 'several_users_carry_the_marker', min(deskbird_id)
-    from marked anti join several_records using (hris_ref)
+    from by_marker anti join several_records using (hris_ref)
     group by hris_ref
     having count(*) > 1
 ), contradictions as (
     from several_users
     union all
     select distinct l.hris_ref, 'link_and_marker_disagree', l.deskbird_id
-    from linked l left join marked m on m.hris_ref = l.hris_ref
+    from by_link l left join by_marker m on m.hris_ref = l.hris_ref
     where (l.marked_otherwise or (m.deskbird_id is not null and m.deskbird_id <> l.deskbird_id))
         and l.hris_ref not in (select hris_ref from several_users)
-        and l.hris_ref not in (select hris_ref from review_tonight)
+        and l.hris_ref not in (select hris_ref from review_cases)
     union all
     select distinct hris_ref, 'foreign_external_id', deskbird_id
-    from linked where is_foreign and not getvariable('parameters').take_over
+    from by_link where is_foreign and not getvariable('parameters').take_over
 )
 from contradictions anti join user_matches using (hris_ref);
 
 insert into user_matches
 from (
-    select hris_ref, deskbird_id, 'link' as rule from linked
+    select hris_ref, deskbird_id, 'link' as rule from by_link
     union all
-    select hris_ref, deskbird_id, 'marker' from marked anti join linked using (hris_ref)
+    select hris_ref, deskbird_id, 'marker' from by_marker anti join by_link using (hris_ref)
 )
-anti join review_tonight using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
+anti join review_cases using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
 
 -- Who holds which address in deskbird: as e-mail, or as userName where that is another one.
 create or replace temp table addresses as
@@ -70,7 +70,7 @@ group by p.hris_ref;
 create or replace temp table leaving_addresses as
 with recursive moves as (
     select k.deskbird_id, person_key(p.email) as takes
-    from (select hris_ref, deskbird_id from linked where not has_address union select hris_ref, deskbird_id from marked where not has_address) k
+    from (select hris_ref, deskbird_id from by_link where not has_address union select hris_ref, deskbird_id from by_marker where not has_address) k
     semi join user_matches using (hris_ref, deskbird_id)
     join core.people p using (hris_ref)
     anti join addresses a on a.deskbird_id = k.deskbird_id and a.key = person_key(p.email)
@@ -91,7 +91,7 @@ create or replace temp table email_candidates as
 with looking as (
     select hris_ref, person_key(email) as key, given_name, family_name, display_name
     from core.people
-    where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_tonight)
+    where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_cases)
 ), owned as (
     select *, -- names matter only where the user is somebody's
         case when owner is not null then folded_name(display_name) end as name,
@@ -107,7 +107,7 @@ with looking as (
 ), left_ as (
     select r.ref as owner, any_value(r.hris_ref) as owner_ref, any_value(folded_name(p.display_name)) as was_called
     from person_refs r join core.people p using (hris_ref)
-    where r.ref in (select owner from owned) and p.status = 'ended' and r.hris_ref not in (select hris_ref from review_tonight)
+    where r.ref in (select owner from owned) and p.status = 'ended' and r.hris_ref not in (select hris_ref from review_cases)
     group by r.ref
 )
 select o.*, l.owner_ref, l.was_called, count(*) over (partition by o.deskbird_id) as people,
@@ -119,11 +119,11 @@ anti join leaving_addresses f on f.deskbird_id = o.deskbird_id
 anti join user_matches m on m.deskbird_id = o.deskbird_id and m.rule = 'decision';
 
 -- An account that was decided not to be the person's keeps its address all the same.
-insert into review_tonight
-select distinct hris_ref, 'email_is_taken', deskbird_id from email_candidates semi join apart using (hris_ref, deskbird_id);
-delete from email_candidates where hris_ref in (select hris_ref from review_tonight);
+insert into review_cases
+select distinct hris_ref, 'email_is_taken', deskbird_id from email_candidates semi join separated using (hris_ref, deskbird_id);
+delete from email_candidates where hris_ref in (select hris_ref from review_cases);
 
-insert into review_tonight
+insert into review_cases
 select hris_ref,
     case when count(*) > 1 then 'several_users_share_the_email'
          when bool_or(owner is not null and not succeeds) then 'email_belongs_to_another_person'
@@ -145,39 +145,39 @@ select hris_ref, deskbird_id, json_merge_patch(
 ) as evidence
 from (
     select *, same_name(given_name, user_given_name) as given, same_name(family_name, user_family_name) as family
-    from email_candidates anti join review_tonight using (hris_ref)
+    from email_candidates anti join review_cases using (hris_ref)
 );
 insert into user_matches
-select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end from email_candidates anti join review_tonight using (hris_ref);
+select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end from email_candidates anti join review_cases using (hris_ref);
 -- The user is the successor's alone: the record that ended neither keeps it nor deactivates it.
 delete from user_matches
 where rule in ('link', 'marker')
-    and deskbird_id in (select deskbird_id from email_candidates anti join review_tonight using (hris_ref) where succeeds);
+    and deskbird_id in (select deskbird_id from email_candidates anti join review_cases using (hris_ref) where succeeds);
 
 -- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business. Somebody of another
 -- name who only looks for an address disputes no account that is known to be its owner's: the owner's end waits for nobody (case 93).
 create or replace temp table contested_users as
-select distinct deskbird_id from email_candidates semi join review_tonight using (hris_ref)
+select distinct deskbird_id from email_candidates semi join review_cases using (hris_ref)
 where succeeds or deskbird_id not in (select deskbird_id from user_matches)
 union
-select deskbird_id from review_tonight anti join email_candidates using (hris_ref)
+select deskbird_id from review_cases anti join email_candidates using (hris_ref)
 where rule <> 'email_is_taken' -- the address waits, nobody doubts whose account it is
 union
-select deskbird_id from linked semi join review_tonight using (hris_ref)
+select deskbird_id from by_link semi join review_cases using (hris_ref)
 union
-select deskbird_id from marked semi join review_tonight using (hris_ref)
+select deskbird_id from by_marker semi join review_cases using (hris_ref)
 union
-select deskbird_id from apart anti join user_matches using (deskbird_id);
+select deskbird_id from separated anti join user_matches using (deskbird_id);
 
 -- All the users that a record may be, for whoever decides.
 create or replace temp table review_candidates as
 select hris_ref, list_sort(list(distinct deskbird_id)) as candidates
 from (
-    select hris_ref, deskbird_id from review_tonight
+    select hris_ref, deskbird_id from review_cases
     union all select hris_ref, deskbird_id from email_candidates
-    union all select hris_ref, deskbird_id from marked
-    union all select hris_ref, deskbird_id from linked
-) semi join review_tonight using (hris_ref)
+    union all select hris_ref, deskbird_id from by_marker
+    union all select hris_ref, deskbird_id from by_link
+) semi join review_cases using (hris_ref)
 where deskbird_id is not null
 group by hris_ref;
-drop table marked; drop table linked; drop table email_candidates;
+drop table by_marker; drop table by_link; drop table email_candidates;

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from hris_pipeline.contracts.tables import MANAGER_GRAPH
-from hris_pipeline.managers.rings import rings
+from hris_pipeline.cycles import cycles
 from hris_pipeline.warehouse import judge, run, stage
 
 _REACHED, _GRAPH = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("reached.sql", "manager_graph.sql"))
@@ -53,7 +53,7 @@ def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     """
     run(con, _REACHED)
     manager_of = dict(con.execute("from unreached").fetchall())
-    cycle = {member for ring in rings(manager_of) for member in ring}
+    cycle = {member for one in cycles(manager_of) for member in one}
     spans = spans_outside(manager_of, cycle)
     stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
     run(con, _GRAPH)

@@ -22,7 +22,7 @@ from hris_pipeline.warehouse import run
 _HERE = Path(__file__).parent
 _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("seen_changed", "sent_values", "damage", "units", "changes/damage_repairs")
+    for name in ("seen_changed", "sent_values", "damage", "values_of_changes", "changes/damage_repairs")
 )
 _BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
 _KINDS = """

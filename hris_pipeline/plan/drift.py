@@ -18,7 +18,7 @@ from hris_pipeline.warehouse import run
 _HERE = Path(__file__).parent
 _SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _NOT_STICKING = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("seen_changed", "changed_by_hand", "units", "left_alone", "not_sticking")
+    for name in ("seen_changed", "changed_by_hand", "values_of_changes", "left_alone", "not_sticking")
 )
 NIGHTS = 3
 """On how many nights in a row a value must be lost or refused before it is left alone (case 65); left_alone.sql has it too."""

@@ -25,9 +25,9 @@ from hris_pipeline.plan.planning import PlanParameters, compute, guard_verdicts,
 from hris_pipeline.warehouse import run, stage
 
 _HERE = Path(__file__).parent
-_PREPARE, _FINISH, _NIGHT, _WISHES, _REMEMBER, _PROBLEMS = (
+_PREPARE, _FINISH, _READABLE_AGAIN, _DESIRED_EFFECTS, _REMEMBER, _PROBLEMS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("prepared", "outcomes", "night", "wishes", "remembered", "problems")
+    for name in ("prepared", "outcomes", "readable_again", "desired_effects", "remembered", "problems")
 )
 _NOTHING_TO_DO = """create or replace table state.plan_progress as
     select *, null::varchar as outcome, null::varchar as problem, null::varchar as problem_code
@@ -176,7 +176,7 @@ def finish(
     set_readable(con)
     run(con, _PROBLEMS)
     run(con, _FINISH)
-    run(con, _WISHES)
+    run(con, _DESIRED_EFFECTS)
     run(con, _REMEMBER)
     dialects.keep(con, prepared.dialects, prepared.evidence, prepared.doubts, now)
     counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
@@ -230,7 +230,7 @@ def close_night(
     nobody_left = any(v.tripped and v.code == "nobody_left" for v in verdicts)
     in_line = left == 0 and failed == 0 and ours == 0 and not contact_waits and not nobody_left
     con.execute("set variable now = ?", [now])
-    run(con, _NIGHT)
+    run(con, _READABLE_AGAIN)
     if undone:
         good = in_line and not any(v.guard == "scope_lost" and v.tripped for v in verdicts)
         left, in_line = stuck, stuck == 0 and failed == 0 and damaged.count == 0
@@ -296,7 +296,7 @@ def _remember_undone(con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], 
                    where plan_id = getvariable('plan_id') and verdict = 'planned' and request in (
                        select request from state.ledger l where l.plan_id = c.plan_id and phase = 'answered' and status < 300)"""
             )
-            run(con, _WISHES)
+            run(con, _DESIRED_EFFECTS)
             run(con, _REMEMBER)
 
 

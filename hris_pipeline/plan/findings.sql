@@ -1,8 +1,8 @@
 -- What a plan finds besides changes: who vanished from the HRIS, what waits for a decision, and groups whose unit got a new id.
 -- What was undone is forgotten once the HRIS says otherwise, so that a later return to the old value is planned as usual.
 -- Reads: changes_judged, core.groups, core.memberships, core.people, empty_groups, group_matches,
---   group_names, missing_tonight, person_values, photos_wanted, present_members, review_candidates,
---   review_tonight, state.empty_groups, state.ledger, state.links, state.review, state.undone,
+--   group_names, missing_people, person_values, photos_wanted, present_members, review_candidates,
+--   review_cases, state.empty_groups, state.ledger, state.links, state.review, state.undone,
 --   user_attributes, user_matches
 -- Makes: empty_kept, new_group_matches, review_kept
 -- Changes: state.empty_groups, state.group_links, state.links, state.missing, state.review,
@@ -10,12 +10,12 @@
 -- Variables: now
 
 delete from state.missing;
-insert into state.missing from missing_tonight;
+insert into state.missing from missing_people;
 
 create or replace temp table review_kept as
 select t.hris_ref, t.rule, min(t.deskbird_id) as deskbird_id, coalesce(min(r.since), cast(getvariable('now') as timestamptz)) as since,
     any_value(c.candidates) as candidates
-from review_tonight t
+from review_cases t
 left join state.review r on r.hris_ref = t.hris_ref and r.rule = t.rule
 left join review_candidates c on c.hris_ref = t.hris_ref
 group by t.hris_ref, t.rule;
@@ -72,7 +72,7 @@ delete from state.undone where rowid in (
     left join person_values v on v.hris_ref = u.hris_ref and v.attribute = u.attribute
     where case u.attribute
         when 'active' then cast(p.wanted as varchar) <> u.value
-        when 'hris_ref' then m.deskbird_id is distinct from u.value and u.hris_ref not in (select hris_ref from review_tonight)
+        when 'hris_ref' then m.deskbird_id is distinct from u.value and u.hris_ref not in (select hris_ref from review_cases)
         when 'member' then cast(s.person_id is not null as varchar) <> u.value and not list_contains(p.unknown, string_split(u.group_ref, ':')[2])
         when 'manager' then p.manager_ref is distinct from u.value and not list_contains(p.unknown, 'manager_id')
         when 'photo' then w.hris_ref is not null and w.digest is distinct from u.value

@@ -1,6 +1,6 @@
 -- Managers: set where the HRIS names one that deskbird has or gets, cleared where the HRIS has none; a reporting line
 -- with a problem is held as it is.
--- Reads: core.manager_graph, core.people, pairs, review_tonight, state.acknowledged_values
+-- Reads: core.manager_graph, core.people, matched_people, review_cases, state.acknowledged_values
 -- Makes: manager_differences
 -- Variables: cleared, parameters.managers, readable_users
 create or replace temp table manager_differences as
@@ -10,10 +10,10 @@ with coming as (
             else (
                 select min(acknowledged.value)
                 from state.acknowledged_values as acknowledged
-                where acknowledged.deskbird_id = pairs.deskbird_id and acknowledged.attribute = 'manager') end as held
-    from pairs
+                where acknowledged.deskbird_id = matched_people.deskbird_id and acknowledged.attribute = 'manager') end as held
+    from matched_people
     where wanted and getvariable('parameters').managers
-        and (deskbird_id is not null or hris_ref not in (select hris_ref from review_tonight))
+        and (deskbird_id is not null or hris_ref not in (select hris_ref from review_cases))
 ), differing as (
     select
         person.person_id,

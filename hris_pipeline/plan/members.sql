@@ -1,7 +1,7 @@
 -- Who should be in which group in deskbird, and who is: of the people who are wanted and whose user is or will be there.
--- "members" holds rows of core.groups, pairs and our_groups, by rowid: millions of refs, twice, would fill the memory.
--- Reads: core.groups, core.memberships, group_matches, known_groups, observed_groups, pairs,
---   present_members, review_tonight
+-- "members" holds rows of core.groups, matched_people and our_groups, by rowid: millions of refs, twice, would fill the memory.
+-- Reads: core.groups, core.memberships, group_matches, known_groups, observed_groups, matched_people,
+--   present_members, review_cases
 -- Makes: group_sizes, members, our_groups
 -- Variables: none
 
@@ -25,13 +25,13 @@ with wanted as (
     select g.rowid as group_row, p.rowid as pair_row, true as is_wanted
     from core.memberships s
     join core.groups g on g.hris_ref = s.group_ref
-    join pairs p using (person_id)
-    where p.wanted and (p.deskbird_id is not null or p.hris_ref not in (select hris_ref from review_tonight))
+    join matched_people p using (person_id)
+    where p.wanted and (p.deskbird_id is not null or p.hris_ref not in (select hris_ref from review_cases))
 ), present as (
     select o.group_row, p.rowid as pair_row, o.rowid as our_row, m.is_possible
     from present_members m
     join our_groups o using (group_deskbird_id)
-    join pairs p on p.deskbird_id = m.user_deskbird_id
+    join matched_people p on p.deskbird_id = m.user_deskbird_id
     where p.wanted
 )
 select group_row, pair_row, coalesce(is_wanted, false) as is_wanted,

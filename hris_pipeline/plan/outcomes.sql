@@ -1,8 +1,8 @@
 -- What became of a row's own parts, where a request was taken apart. A creation is as its record; what it went without is told beside.
 -- Reads: deskbird.users, result_parts, results, state.group_links, state.links, state.outcomes,
 --   state.plan_progress, user_attributes
--- Makes: acknowledged, acknowledged_members_tonight, deskbird.applied_changes, new_group_links,
---   new_links, outcomes_tonight, row_parts, rows_done
+-- Makes: acknowledged, newly_acknowledged_members, deskbird.applied_changes, new_group_links,
+--   new_links, new_outcomes, row_parts, rows_done
 -- Changes: state.acknowledged_members, state.acknowledged_values, state.group_links, state.links,
 --   state.outcomes, state.plans
 -- Variables: now, plan_id, readable_users, run_id, undoes
@@ -22,7 +22,7 @@ join result_parts t on t.request = p.request and p.outcome is null and case t.pa
 group by p.seq;
 
 -- deskbird.applied_changes from the judgement before the writes and the answers to them; links and acknowledged values follow from what was applied.
-create or replace temp table outcomes_tonight as
+create or replace temp table new_outcomes as
 select *, case when outcome = 'applied' then cast(getvariable('now') as timestamptz) end as applied_at,
     outcome = 'applied' or (getvariable('undoes') <> '' and judged is not distinct from 'skipped') as is_done -- a killed run had sent it
 from (
@@ -63,7 +63,7 @@ from (
 
 insert into state.outcomes by name
 select plan_id, seq, object, action, hris_ref, outcome, http_status, attempts, applied_at, problem, getvariable('run_id') as run_id, problem_code, parts
-from outcomes_tonight;
+from new_outcomes;
 
 -- What was applied in an earlier go at the same plan stays so.
 create or replace table deskbird.applied_changes as
@@ -74,7 +74,7 @@ select t.plan_id, t.seq, t.object, t.action,
     coalesce(t.applied_at, e.applied_at) as applied_at,
     case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem end as problem,
     case when t.outcome in ('skipped', 'stale') and e.seq is not null then null else t.problem_code end as problem_code
-from outcomes_tonight t
+from new_outcomes t
 left join (
     select seq, any_value(http_status) as http_status, max(attempts) as attempts, max(applied_at) as applied_at
     from state.outcomes where plan_id = getvariable('plan_id') and outcome = 'applied' group by seq
@@ -82,10 +82,10 @@ left join (
 order by t.seq;
 
 update state.plans set written = true
-where plan_id = getvariable('plan_id') and exists (select 1 from outcomes_tonight where outcome = 'applied');
+where plan_id = getvariable('plan_id') and exists (select 1 from new_outcomes where outcome = 'applied');
 
 create or replace temp table new_links as
-select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule, evidence->>'rule' = 'successor' as succeeds from outcomes_tonight
+select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, action as rule, evidence->>'rule' = 'successor' as succeeds from new_outcomes
 where outcome = 'applied' and object = 'user' and action in ('create', 'link') and coalesce(new_id, deskbird_id) is not null;
 -- A user who is found again under another id is possibly still a member where the old one was.
 update state.acknowledged_members a set user_deskbird_id = n.deskbird_id, is_possible = true
@@ -97,32 +97,32 @@ insert into state.links select hris_ref, deskbird_id, rule, cast(getvariable('no
 
 create or replace temp table new_group_links as
 select hris_ref, coalesce(new_id, deskbird_id) as deskbird_id, case action when 'create' then action else evidence->>'rule' end as rule
-from outcomes_tonight
+from new_outcomes
 where outcome = 'applied' and object = 'group' and coalesce(new_id, deskbird_id) is not null
     and (action = 'create' or (action in ('link', 'rename') and evidence->>'rule' in ('rule', 'members')))
 qualify row_number() over (partition by hris_ref order by action) = 1;
 delete from state.group_links
 where hris_ref in (select hris_ref from new_group_links) or deskbird_id in (select deskbird_id from new_group_links)
-    or deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
+    or deskbird_id in (select deskbird_id from new_outcomes where outcome = 'applied' and object = 'group' and action = 'delete');
 insert into state.group_links select hris_ref, deskbird_id, rule, cast(getvariable('now') as timestamptz) from new_group_links;
 
 -- Undoing a link takes it off again; undoing that brings it back.
 delete from state.links where (hris_ref, deskbird_id) in (
-    select (hris_ref, deskbird_id) from outcomes_tonight where is_done and object = 'user' and evidence->>'unlinks' = 'true');
+    select (hris_ref, deskbird_id) from new_outcomes where is_done and object = 'user' and evidence->>'unlinks' = 'true');
 insert into state.links
-select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from outcomes_tonight
+select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from new_outcomes
 where is_done and object = 'user' and action = 'update' and after->>'hris_ref' = hris_ref;
 delete from state.group_links where (hris_ref, deskbird_id) in (
-    select (hris_ref, deskbird_id) from outcomes_tonight where is_done and object = 'group' and evidence->>'unlinks' = 'true');
+    select (hris_ref, deskbird_id) from new_outcomes where is_done and object = 'group' and evidence->>'unlinks' = 'true');
 insert into state.group_links
-select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from outcomes_tonight
+select hris_ref, deskbird_id, 'link', cast(getvariable('now') as timestamptz) from new_outcomes
 where is_done and object = 'group' and getvariable('undoes') <> '' and after->>'hris_ref' = hris_ref and action <> 'create';
 
 -- Only for what deskbird does not give back; the next read that shows it makes these rows unnecessary.
 create or replace temp table acknowledged as
 select coalesce(t.deskbird_id, t.new_id, l.deskbird_id) as deskbird_id, k.attribute,
     case when k.attribute = 'manager' then coalesce(m.deskbird_id, t.after->>'manager_deskbird_id') else t.after->>k.attribute end as value
-from outcomes_tonight t
+from new_outcomes t
 left join state.links l on l.hris_ref = t.hris_ref
 join (select name as attribute from user_attributes where shown <> 'always' union all select 'manager') k
     on (t.object = 'manager' and k.attribute = 'manager') or (t.object = 'user' and json_exists(t.after, '$.' || k.attribute))
@@ -132,15 +132,15 @@ where case when t.parts is null then t.outcome = 'applied' else not json_exists(
 delete from state.acknowledged_values a where exists (select 1 from acknowledged k where k.deskbird_id = a.deskbird_id and k.attribute = a.attribute);
 insert into state.acknowledged_values from acknowledged;
 
-create or replace temp table acknowledged_members_tonight as
+create or replace temp table newly_acknowledged_members as
 select coalesce(t.group_deskbird_id, g.deskbird_id) as group_deskbird_id, coalesce(t.deskbird_id, l.deskbird_id) as user_deskbird_id, t.action
-from outcomes_tonight t
+from new_outcomes t
 left join state.links l on l.hris_ref = t.hris_ref
 left join state.group_links g on g.hris_ref = t.group_ref
 where t.outcome = 'applied' and t.object = 'membership';
 delete from state.acknowledged_members a
-where exists (select 1 from acknowledged_members_tonight t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
-    or a.group_deskbird_id in (select deskbird_id from outcomes_tonight where outcome = 'applied' and object = 'group' and action = 'delete');
-insert into state.acknowledged_members by name select group_deskbird_id, user_deskbird_id from acknowledged_members_tonight where action = 'add';
+where exists (select 1 from newly_acknowledged_members t where t.group_deskbird_id = a.group_deskbird_id and t.user_deskbird_id = a.user_deskbird_id)
+    or a.group_deskbird_id in (select deskbird_id from new_outcomes where outcome = 'applied' and object = 'group' and action = 'delete');
+insert into state.acknowledged_members by name select group_deskbird_id, user_deskbird_id from newly_acknowledged_members where action = 'add';
 
-create or replace temp view rows_done as select object, action, hris_ref, group_ref, deskbird_id, after from outcomes_tonight where is_done;
+create or replace temp view rows_done as select object, action, hris_ref, group_ref, deskbird_id, after from new_outcomes where is_done;

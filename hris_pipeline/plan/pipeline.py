@@ -12,8 +12,8 @@ from typing import Literal
 import duckdb
 
 from hris_pipeline import groups, photos
+from hris_pipeline.cycles import cycles
 from hris_pipeline.groups import names
-from hris_pipeline.managers.rings import rings
 from hris_pipeline.plan import damage, drift, guards, order
 from hris_pipeline.plan.arrivals import Expected
 from hris_pipeline.plan.guards import Judgement, Limits
@@ -113,11 +113,13 @@ class Step:
 
 def _link_groups(planning: Planning) -> None:
     con, rules = planning.con, planning.rules.link_groups
-    con.execute("create or replace temp table rules_found (unit varchar, hris_ref varchar, deskbird_id varchar, problem varchar)")
+    con.execute(
+        "create or replace temp table group_link_targets (unit varchar, hris_ref varchar, deskbird_id varchar, problem varchar)"
+    )
     if rules:
         con.execute("create or replace temp table group_rules (unit varchar, target varchar)")
         stage(con, "group_rules", ("unit", "target"), list(rules.items()))
-        run(con, SQL["identity/rules_found"])
+        run(con, SQL["identity/group_link_targets"])
 
 
 def _name_groups(planning: Planning) -> None:
@@ -141,7 +143,7 @@ def _find_cycles(planning: Planning) -> None:
     lines = planning.con.execute(
         "select hris_ref, manager_ref from manager_differences where action = 'set' and problem = 'cycle' and deskbird_id is null"
     ).fetchall()
-    planning.parameters["cycle_starts"] = [min(ring) for ring in rings(dict(lines))]
+    planning.parameters["cycle_starts"] = [min(cycle) for cycle in cycles(dict(lines))]
     planning.set_parameters()
 
 
@@ -151,7 +153,7 @@ def _want(planning: Planning, differences: str) -> None:
 
 def _address_is_new(planning: Planning) -> bool:
     return planning.ask(
-        "exists (from linked where not has_address or marked_otherwise) or exists (from marked where not has_address)"
+        "exists (from by_link where not has_address or marked_otherwise) or exists (from by_marker where not has_address)"
     )
 
 
@@ -175,9 +177,9 @@ STEPS = (
     Step("identity/known_users"),
     Step("identity/somebody_else", when=_address_is_new),
     Step("identity/user_matches"),
-    Step("identity/rules_found", run=_link_groups, makes=("rules_found", "group_rules")),
+    Step("identity/group_link_targets", run=_link_groups, makes=("group_link_targets", "group_rules")),
     Step("identity/group_matches"),
-    Step("identity/new_unit_ids", when=_group_is_deserted),
+    Step("identity/renumbered_units", when=_group_is_deserted),
     Step("plan/unreadable", when=lambda planning: planning.judgement.situation.unread),
     Step(
         "groups/stage_kinds",
@@ -185,7 +187,7 @@ STEPS = (
         run=lambda planning: groups.stage_kinds(planning.con, planning.rules.kinds),
         makes=("group_kinds",),
     ),
-    Step("plan/missing_tonight"),
+    Step("plan/missing_people"),
     # what differs
     Step("plan/user_values"),
     Step("plan/user_differences"),
@@ -210,7 +212,7 @@ STEPS = (
         run=lambda planning: drift.judge_values(planning.con),
         reads=("user_differences",),
     ),
-    Step("plan/wishes", of="usual plans", when=lambda planning: planning.judgement.situation.undone),
+    Step("plan/desired_effects", of="usual plans", when=lambda planning: planning.judgement.situation.undone),
     Step("plan/undo_differences", of="undoing"),
     Step(
         "plan/want_differences",

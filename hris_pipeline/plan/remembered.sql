@@ -5,7 +5,7 @@
 -- Changes: state.approvals, state.undone
 -- Variables: now, plan_id, undoes
 create or replace temp table done_tonight as
-select object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true) from rows_done
+select object, hris_ref, group_ref, unnest(desired_effects(object, action, hris_ref, deskbird_id, after), recursive := true) from rows_done
 where hris_ref is not null and (getvariable('undoes') <> '' or exists (from state.undone)); -- seldom, and a plan may be large
 delete from state.undone u
 where exists (select 1 from done_tonight d where d.object = u.object and d.hris_ref = u.hris_ref and d.group_ref is not distinct from u.group_ref
@@ -15,7 +15,7 @@ select d.object, d.hris_ref, d.group_ref, d.attribute, w.value, getvariable('pla
 from (select distinct object, hris_ref, group_ref, attribute from done_tonight) d
 join (
     select object, hris_ref, group_ref, attribute, arg_max_null(value, seq) as value
-    from (select seq, object, hris_ref, group_ref, unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true)
+    from (select seq, object, hris_ref, group_ref, unnest(desired_effects(object, action, hris_ref, deskbird_id, after), recursive := true)
           from state.plan_changes where plan_id = getvariable('undoes'))
     group by all
 ) w on w.object = d.object and w.hris_ref = d.hris_ref and w.group_ref is not distinct from d.group_ref and w.attribute = d.attribute;

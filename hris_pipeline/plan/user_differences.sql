@@ -1,12 +1,12 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
 -- Reads: addresses, core.people, deskbird.users, handed_on, leaving_addresses, person_digests,
 --   person_values, user_attributes, user_digests, user_matches, user_values
--- Makes: compared, pairs, taken_addresses, user_differences
--- Changes: review_tonight
+-- Makes: compared, matched_people, taken_addresses, user_differences
+-- Changes: review_cases
 -- Variables: cleared
 
 -- Only what later steps ask of everybody; the rest they look up for the few that they draft.
-create or replace temp table pairs as
+create or replace temp table matched_people as
 with users as (
     select m.hris_ref, m.rule, u.deskbird_id, u.manager_deskbird_id as observed_manager, u.active,
         u.external_id = m.hris_ref as is_marked, u.digest
@@ -20,7 +20,7 @@ where p.wanted or u.deskbird_id is not null;
 create or replace temp table compared as
 select p.hris_ref, p.deskbird_id, c.email, c.unknown, u.email as observed_email, u.user_name,
     person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key, email_key(u.user_name) as user_name_key
-from (from pairs where wanted and deskbird_id is not null and not alike) p
+from (from matched_people where wanted and deskbird_id is not null and not alike) p
 join core.people c using (hris_ref)
 join deskbird.users u using (deskbird_id);
 
@@ -32,7 +32,7 @@ join addresses o on o.key = p.key and o.deskbird_id <> p.deskbird_id
 anti join leaving_addresses l on l.deskbird_id = o.deskbird_id
 group by p.hris_ref;
 
-insert into review_tonight select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
+insert into review_cases select hris_ref, 'email_is_taken', deskbird_id from taken_addresses;
 
 -- An address is compared as a mailbox; nothing is concluded where the HRIS did not deliver it.
 create or replace temp table user_differences as

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from plan.world import STATUSES, World
 
 from hris_pipeline import people
+from hris_pipeline.cycles import cycles
 from hris_pipeline.managers import spans_outside
-from hris_pipeline.managers.rings import rings
 
 
 def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -95,10 +95,10 @@ def test_rings_are_found_as_plain_walking_finds_them(targets: list[int]) -> None
                 return True
         return False
 
-    found = rings(next_of)
-    members = [ref for ring in found for ref in ring]
+    found = cycles(next_of)
+    members = [ref for cycle in found for ref in cycle]
     assert sorted(members) == sorted(ref for ref in next_of if is_in_a_ring(ref))
-    assert all(next_of[one] == other for ring in found for one, other in zip(ring, [*ring[1:], ring[0]], strict=True))
+    assert all(next_of[one] == other for cycle in found for one, other in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
 
 
 @pytest.mark.parametrize("shape", ["tail", "two tails", "no cycle member below"])

@@ -1,5 +1,5 @@
 -- Memberships: one change per person and group to add or remove.
--- Reads: core.groups, core.people, group_kinds, group_matches, members, our_groups, pairs
+-- Reads: core.groups, core.people, group_kinds, group_matches, members, our_groups, matched_people
 -- Makes: membership_changes
 -- Variables: cleared
 create or replace temp table membership_changes as
@@ -7,23 +7,23 @@ with differing as (
     -- a new group takes its members along, the first hundred with its creation; an existing one takes all together
     select
         'add' as action,
-        pairs.hris_ref,
-        pairs.deskbird_id,
+        matched_people.hris_ref,
+        matched_people.deskbird_id,
         units.hris_ref as group_ref,
         matches.deskbird_id as group_deskbird_id
     from (from members where our_row is null) as missing
     join core.groups as units on units.rowid = missing.group_row
-    join pairs on pairs.rowid = missing.pair_row
+    join matched_people on matched_people.rowid = missing.pair_row
     left join group_matches as matches on matches.hris_ref = units.hris_ref
     union all
     -- Only people who are wanted are taken out, those who come back or are linked now included; a group of another
     -- connection or one that the person's own record still names, or a kind the HRIS did not deliver or delivered
     -- empty where that is to be kept, is left alone.
-    select 'remove', pairs.hris_ref, pairs.deskbird_id, our_groups.group_ref, our_groups.group_deskbird_id
+    select 'remove', matched_people.hris_ref, matched_people.deskbird_id, our_groups.group_ref, our_groups.group_deskbird_id
     from (from members where not is_wanted) as unwanted
     join our_groups on our_groups.rowid = unwanted.our_row
-    join pairs on pairs.rowid = unwanted.pair_row
-    join core.people as people on people.hris_ref = pairs.hris_ref
+    join matched_people on matched_people.rowid = unwanted.pair_row
+    join core.people as people on people.hris_ref = matched_people.hris_ref
     where our_groups.kind in (select kind from group_kinds)
         and list_contains(
             [string_split(ref, ':')[1] for ref in list_prepend(people.hris_ref, people.other_refs)],

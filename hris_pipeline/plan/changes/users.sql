@@ -1,16 +1,16 @@
 -- Users: create, link, update, reactivate, deactivate, and the photos of new users.
--- Reads: contested_users, core.people, deskbird.users, drifting, match_evidence, missing_tonight,
---   pairs, person_refs, photos_wanted, review_tonight, state.links, tripped_attributes,
+-- Reads: contested_users, core.people, deskbird.users, drifting, match_evidence, missing_people,
+--   matched_people, person_refs, photos_wanted, review_cases, state.links, tripped_attributes,
 --   undone_attributes, user_differences
 -- Makes: user_changes
 -- Variables: now, parameters.missing_hours, parameters.missing_reads, readable_users
 create or replace temp table user_changes as
 with created as (
     select people.*
-    from pairs
+    from matched_people
     join core.people as people using (hris_ref)
-    anti join review_tonight using (hris_ref)
-    where pairs.wanted and pairs.deskbird_id is null
+    anti join review_cases using (hris_ref)
+    where matched_people.wanted and matched_people.deskbird_id is null
 ), values_held as (
     -- the guards that hold one attribute back, all of it or what comes by one connection
     select differences.*,
@@ -67,7 +67,7 @@ select
     json_merge_patch(json_object('rule', rule), coalesce(match_evidence.evidence, '{}')) as evidence,
     'user:' || hris_ref as request_key,
     'users' as phase
-from (from pairs where wanted and not is_marked) as unmarked
+from (from matched_people where wanted and not is_marked) as unmarked
 join (select deskbird_id, external_id from deskbird.users) as observed using (deskbird_id)
 left join match_evidence using (hris_ref, deskbird_id)
 where case
@@ -91,7 +91,7 @@ select
     if(is_photo, 'photos', 'users') as phase,
     held_by
 from values_held
-join pairs using (hris_ref, deskbird_id)
+join matched_people using (hris_ref, deskbird_id)
 group by hris_ref, deskbird_id, held_by, is_drift, is_photo, is_cleared
 union all by name
 select
@@ -105,7 +105,7 @@ select
     json_object('rule', rule, 'status', status, 'start_date', start_date) as evidence,
     'user:' || hris_ref as request_key,
     'users' as phase
-from (from pairs where wanted and not active)
+from (from matched_people where wanted and not active)
 join (select hris_ref, status, start_date from core.people) using (hris_ref)
 union all by name
 select
@@ -121,7 +121,7 @@ select
     json_object('rule', rule, 'status', status, 'end_date', end_date) as evidence,
     'user:' || hris_ref as request_key,
     'deactivations' as phase
-from (from pairs where not wanted and active and rule in ('link', 'marker', 'decision'))
+from (from matched_people where not wanted and active and rule in ('link', 'marker', 'decision'))
 join (select hris_ref, status, in_scope, end_date from core.people) using (hris_ref)
 anti join contested_users using (deskbird_id)
 where status = 'ended' or not in_scope
@@ -138,7 +138,7 @@ select
     json_object('rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads) as evidence,
     'user:' || hris_ref as request_key,
     'deactivations' as phase
-from missing_tonight
+from missing_people
 anti join contested_users using (deskbird_id)
 where complete_reads >= getvariable('parameters').missing_reads
     and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('parameters').missing_hours)

@@ -1,6 +1,6 @@
 -- Whom the company file's lists of e-mails and hris_refs mean, by any record or address of theirs, in the HRIS or in
 -- deskbird: by guard.
--- Reads: addresses, core.people, missing_tonight, person_refs, user_matches
+-- Reads: addresses, core.people, missing_people, person_refs, user_matches
 -- Makes: listed
 -- Variables: listed
 create or replace temp table listed as
@@ -15,6 +15,6 @@ select guard, hris_ref from core.people join named on key = person_key(email)
 union
 select guard, hris_ref from user_matches join users using (deskbird_id)
 union
-select guard, hris_ref from missing_tonight join named on hris_ref = who
+select guard, hris_ref from missing_people join named on hris_ref = who
 union
-select guard, hris_ref from missing_tonight join users using (deskbird_id);
+select guard, hris_ref from missing_people join users using (deskbird_id);

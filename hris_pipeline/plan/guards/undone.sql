@@ -12,7 +12,7 @@ join (
     from (
         select
             object, action, hris_ref, group_ref, deskbird_id,
-            unnest(wishes(object, action, hris_ref, deskbird_id, after), recursive := true)
+            unnest(desired_effects(object, action, hris_ref, deskbird_id, after), recursive := true)
         from proposed_changes
         semi join state.undone using (object, hris_ref)
         where not (object = 'user' and action = 'update')

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from hris_pipeline.managers.rings import rings
+from hris_pipeline.cycles import cycles
 from hris_pipeline.warehouse import run, stage
 
 _MOVES, _DEPENDENCIES, _HELD = (
@@ -25,9 +25,9 @@ class Move:
 
 
 def free_before_take(moves: Iterable[Move]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The level at which each move may happen (lower first), and who must step aside because a ring leaves nobody free.
+    """The level at which each move may happen (lower first), and who must step aside because a cycle leaves nobody free.
 
-    A ring of swaps is broken by one member only, which goes through a temporary value; the rest then follows in order.
+    A cycle of swaps is broken by one member only, which goes through a temporary value; the rest then follows in order.
 
     >>> free_before_take([Move("a", "1", "2"), Move("b", "2", "3")])
     ({'b': 0, 'a': 1}, ())
@@ -37,7 +37,7 @@ def free_before_take(moves: Iterable[Move]) -> tuple[dict[str, int], tuple[str, 
     ordered = sorted(moves, key=lambda move: move.ref)
     holder = {move.gives: move.ref for move in ordered if move.gives is not None}
     waits_for = {move.ref: holder[move.takes] for move in ordered if holder.get(move.takes, move.ref) != move.ref}
-    aside = tuple(min(ring) for ring in rings(waits_for))
+    aside = tuple(min(cycle) for cycle in cycles(waits_for))
     levels: dict[str, int] = {}
     for move in ordered:
         path = [move.ref]

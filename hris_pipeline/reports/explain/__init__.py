@@ -70,7 +70,7 @@ def read(
     changes, plan_ids = known.changes(con, company, subject, now, live=live)
     review = known.review(con, subject, live=live)
     taken = any(one.rule == "email_is_taken" for one in review)
-    vanished = "missing_tonight" if live else "state.missing"
+    vanished = "missing_people" if live else "state.missing"
     missing = first(con, f"from {vanished} where list_contains(?, hris_ref)", [list(subject.refs)])
     needed = {"reads_needed": rules.missing_reads, "hours_needed": rules.missing_hours}
     return Explanation(

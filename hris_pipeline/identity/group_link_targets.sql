@@ -1,11 +1,11 @@
 -- Which group each rule of the company file gives to which unit, where it gives one to one.
--- Reads: core.groups, group_rules, known_groups, observed_groups, rules_found, state.group_links
+-- Reads: core.groups, group_rules, known_groups, observed_groups, group_link_targets, state.group_links
 -- Makes: none
--- Changes: review_tonight, rules_found
+-- Changes: review_cases, group_link_targets
 -- Variables: none
 
 -- A rule finds its unit by hris_ref or by kind and name, its group by deskbird's id or by name; it must find one of each.
-insert into rules_found
+insert into group_link_targets
 with units as (
     select r.unit, c.hris_ref from group_rules r join core.groups c on c.hris_ref = r.unit
     union
@@ -36,6 +36,6 @@ from found f
 left join in_use i on i.deskbird_id = f.deskbird_id
 left join (select distinct hris_ref from state.group_links l semi join observed_groups using (deskbird_id) where rule = 'rule') l on l.hris_ref = f.hris_ref;
 
-insert into review_tonight (hris_ref, rule, deskbird_id)
-select coalesce(hris_ref, unit), problem, min(deskbird_id) from rules_found where problem is not null group by all;
-delete from rules_found where problem is not null or deskbird_id is null;
+insert into review_cases (hris_ref, rule, deskbird_id)
+select coalesce(hris_ref, unit), problem, min(deskbird_id) from group_link_targets where problem is not null group by all;
+delete from group_link_targets where problem is not null or deskbird_id is null;

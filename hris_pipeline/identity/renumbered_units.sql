@@ -1,6 +1,6 @@
 -- Groups of ours whose unit got a new id in the HRIS: found by kind and name, and last by the same members (case 43).
 -- Reads: core.groups, core.memberships, core.people, group_matches, group_overlaps, known_groups,
---   present_members, rules_found, user_matches
+--   present_members, group_link_targets, user_matches
 -- Makes: groups_without_unit, units_without_group
 -- Changes: group_matches, group_overlaps
 -- Variables: parameters.names
@@ -32,7 +32,7 @@ select k.deskbird_id, k.ref, string_split(k.ref, ':')[2] as kind
 from known_groups k left join core.groups c on c.hris_ref = k.ref
 where coalesce(c.member_count, 0) = 0 and string_split(k.ref, ':')[2] in (select kind from units_without_group)
     and k.deskbird_id not in (select deskbird_id from group_matches where rule <> 'link' and rule <> 'marker')
-    and k.deskbird_id not in (select deskbird_id from rules_found);
+    and k.deskbird_id not in (select deskbird_id from group_link_targets);
 
 insert into group_overlaps
 with in_groups as not materialized (

@@ -1,12 +1,12 @@
-"""Rings in a graph in which everyone points at one other at most: reporting lines, and changes that wait for each other."""
+"""Cycles in a graph in which everyone points at one other at most: reporting lines, and changes that wait for each other."""
 
 from collections.abc import Mapping
 
 
-def rings(next_of: Mapping[str, str]) -> list[list[str]]:
-    """Every ring, in its own order; O(n).
+def cycles(next_of: Mapping[str, str]) -> list[list[str]]:
+    """Every cycle, in its own order; O(n).
 
-    >>> rings({"a": "b", "b": "a", "c": "a"})
+    >>> cycles({"a": "b", "b": "a", "c": "a"})
     [['a', 'b']]
     """
     settled: set[str] = set()

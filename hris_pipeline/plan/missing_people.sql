@@ -1,9 +1,9 @@
 -- Who is ours in deskbird and in no record of the HRIS any more: since when, and how many complete reads have passed without them.
 -- Reads: core.quarantine, observed_users, person_refs, state.extracts, state.missing,
 --   user_matches
--- Makes: missing_tonight
+-- Makes: missing_people
 -- Variables: now
-create or replace temp table missing_tonight as
+create or replace temp table missing_people as
 with reads as (
     select connection, max(extracted_at) as read_at from state.extracts where resource = 'employees' and proof = 'proven' group by all
 ), vanished as (
