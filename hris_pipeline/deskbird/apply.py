@@ -28,6 +28,7 @@ from hris_pipeline.deskbird.refusals import Refusals
 from hris_pipeline.deskbird.scim import Progress, Service
 from hris_pipeline.errors import WarehouseError
 
+_ACTIVE: Atom = ("attribute", "active")
 _WAITS: frozenset[ProblemCode | None] = frozenset({"reference_missing", "manager_pending", "successor_refused"})
 _MAY_PASS_LATER: frozenset[ProblemCode | None] = frozenset(
     {"refused_forbidden", "refused_payment", "refused_value", "refused_conflict", "shut_out"}
@@ -262,7 +263,7 @@ class _Run:
             for kind, ref in joins(write):
                 if ("add", ref) in atoms:
                     self._decided.setdefault((kind, ref), {})[write.request] = ("add", ref) in applied
-            self._freed = self._freed or (write.set.get("active") is False and ("attribute", "active") in applied)
+            self._freed = self._freed or (write.set.get("active") is False and _ACTIVE in applied)
         if applied:
             self.refusals.taken(write)
         elif fates and delivery.attempts:
@@ -275,20 +276,25 @@ class _Run:
     # --- once more ---
 
     def _once_more(self, writes: Sequence[Write]) -> Iterator[Result]:
-        """Creations that were refused, after the deactivations: a seat may be free now. Then what waited for those people."""
-        creations = [write for write in writes if write.kind == "create_user" and self._fate(write, RECORD) in _MAY_PASS_LATER]
-        if not creations:
-            return
-        self.refusals.reopen("create_user")
-        made = []
-        for write in creations:
-            delivery = self._delivery(write)
-            delivery.begin_again(write.atoms)
+        """Who was refused a seat, after the deactivations: one may be free now. Then what waited for those people."""
+        again: list[Step] = []
+        for write in writes:
+            if write.kind == "create_user" and self._fate(write, RECORD) in _MAY_PASS_LATER:
+                again.append((write, frozenset(write.atoms)))
+            elif (
+                write.kind == "update_user" and write.set.get("active") is True and self._fate(write, _ACTIVE) in _MAY_PASS_LATER
+            ):
+                again.append((write, frozenset({_ACTIVE})))
+        for kind in {write.kind for write, _ in again}:
+            self.refusals.reopen(kind)
+        seated = False
+        for write, atoms in again:
+            self._delivery(write).begin_again(atoms)
             self._steps_left[write.request] += 1
-            if result := self.carry((write, frozenset(write.atoms))):
-                made += [write] if result.outcome == "applied" else []
+            if result := self.carry((write, atoms)):
+                seated = seated or result.outcome == "applied"
                 yield result
-        if made:
+        if seated:
             yield from self._waited(writes)
 
     def _waited(self, writes: Sequence[Write]) -> Iterator[Result]:

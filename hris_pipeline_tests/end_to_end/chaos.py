@@ -122,7 +122,7 @@ class Campaign:
         self.report.service = tuple(odd)
         self.tonight = Night(self.service)
         self.kept_back: set[tuple[str, str]] = set()  # (whose, what) that was refused, and HR wants nothing else since
-        self.unseen: set[tuple[str, str]] = set()  # that a service ignored or undid without a word, and does not show
+        self.unseen: set[tuple[str, str]] = set()  # that was ignored without a word by a service that does not show it
         self.api = str(acme.account["api"])
         self.numbers = iter(range(1000, 1_000_000))
         self.vanished: dict[str, int] = {}  # ref -> the first night without the record
@@ -413,7 +413,6 @@ class Campaign:
             if (
                 self.refused_tonight(each)
                 or (each.whose, each.what) in self.kept_back | self.unseen
-                or (tonight.damages and self.hides(each.what))
                 or (full and each.what in {"missing", "active"})
                 or (tonight.unknown and each.what == "missing")
                 or {each.whose, member} & (tonight.blind | blocked)
@@ -452,9 +451,8 @@ class Campaign:
             (whose, what) for whose, what in refused if what in KEPT_BACK or what.startswith("member:")
         }
         ignores = any(refusal.status == IGNORED for refusal in self.tonight.behaviour.refusals)
-        silently = now if self.tonight.damages else refused if ignores else set()
         away = {each for each in self.unseen if not self.works_here(each[1].partition(":")[2] or each[0])}
-        self.unseen = (self.unseen & now) | away | {(whose, what) for whose, what in silently if self.hides(what)}
+        self.unseen = (self.unseen & now) | away | {each for each in refused if ignores and self.hides(each[1])}
 
     def works_here(self, ref: str) -> bool:
         """Whether HR says so tonight: of whoever does not, nothing is compared until they come back."""

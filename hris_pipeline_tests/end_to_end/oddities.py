@@ -216,15 +216,18 @@ def _retry_after(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _add_replaces(dice: random.Random, night: Night, world: World) -> None:
-    night.change(add_replaces=True)
-    night.damages = True
+    """Not where members are hidden: nobody could see it."""
+    if "members" not in night.behaviour.hides:
+        night.change(add_replaces=True)
+        night.damages = True
 
 
 def _clears(dice: random.Random, night: Night, world: World) -> None:
     pairs = ("name.familyName", "name.givenName"), ("displayName", "name.familyName"), ("userName", "manager")
     changed, cleared = dice.choice(pairs)
-    night.change(clears={changed: cleared})
-    night.damages = True
+    if cleared not in night.behaviour.hides:
+        night.change(clears={changed: cleared})
+        night.damages = True
 
 
 OF_A_NIGHT: Mapping[str, tuple[float, Callable[[random.Random, Night, World], None]]] = {

@@ -209,3 +209,17 @@ def test_c107_leavers_free_seats_for_newcomers_and_who_finds_none_waits_alone(se
         "select problem_code from state.outcomes where object = 'user' and action = 'create' and outcome = 'failed'"
     )
     assert codes == [("refused_payment",)]
+
+
+def test_c107_leavers_free_seats_for_people_who_come_back(settled: Deployment) -> None:
+    """Whoever comes back is written before anybody is deactivated, and needs a seat like a newcomer."""
+    settled.tenant.change(6, status="INACTIVE", end_date=NIGHT.date())
+    assert settled.sync(night=1).code == 0
+    assert settled.user(6)["active"] is False
+    settled.deskbird.behave(seats=sum(user["active"] for user in settled.deskbird.desk.users()))
+    settled.tenant.change(6, status="ACTIVE", end_date=None)
+    settled.tenant.change(5, status="INACTIVE", end_date=NIGHT.date())
+    ended = settled.sync(night=2)
+    assert ended.code == 0, ended.out
+    assert (settled.user(5)["active"], settled.user(6)["active"]) == (False, True)
+    assert settled.ask("select count(*) from state.not_sticking") == [(0,)]
