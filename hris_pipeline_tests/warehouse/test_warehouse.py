@@ -392,7 +392,7 @@ def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse)
 
 def employees(directory: Path, *ids: str) -> Extract:
     columns = {
-        **{name: [None] * len(ids) for name in EMPLOYEES.names if name not in {"groups", "absent"}},
+        **{name: [None] * len(ids) for name in EMPLOYEES.names if name not in {"groups", "absent", "attributes"}},
         "id": list(ids),
         "email": [f"{id_}@acme.test" for id_ in ids],
     }
@@ -444,10 +444,8 @@ class Seen:
 
 
 def arrow(path: Path, table: Table, rows: list[dict[str, object]]) -> Path:
-    types = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_()}
-    schema = pa.schema([(column.name, types[column.type]) for column in table.columns])
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as stream:
-        stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema(table)) as stream:
+        stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema(table)))
     return path
 
 
