@@ -5,7 +5,7 @@ alone, because there are services whose ``totalResults`` is the page's size, or 
 (RFC 9865) ends a list by naming no further one. What came is complete where nothing came twice and the total does not exceed it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal
 
@@ -157,18 +157,7 @@ class PageWalk(Generic[Record]):
             self._doubles += len(keys) - len(unique)
         if len(new) < len(keys):
             self._twice = self._twice or 0 < len(new) < len(unique)  # a page of nothing new is judged by itself
-            taken: set[str] = set()
-
-            def fresh(key: str) -> bool:
-                is_new = key in new and key not in taken
-                taken.add(key)
-                return is_new
-
-            page = replace(
-                page,
-                records=[record for record in page.records if fresh(record.id)],
-                unreadable=[one for one in page.unreadable if fresh(one.key)],
-            )
+            page = _each_once(page, new)
         self.keys.update(dict.fromkeys(page.keys))
         self._longest = max(self._longest, len(keys))
         self._latest = set(keys)
@@ -225,11 +214,8 @@ class PageWalk(Generic[Record]):
             return
         self.keys.update(dict.fromkeys(keys))  # a service that does not heed `count` shows others again after it
         self.notes.add("starts_at_zero")
-        yield replace(
-            page,
-            records=[record for record in page.records if record.id in keys],
-            unreadable=[self._placed(one) for one in page.unreadable if one.key in keys],
-        )
+        page = _each_once(page, keys)
+        yield replace(page, unreadable=[self._placed(one) for one in page.unreadable])
 
     @property
     def is_one_page(self) -> bool:
@@ -257,3 +243,19 @@ class PageWalk(Generic[Record]):
         elif total < came:
             self.notes.add("total_is_of_the_page" if self._mirrors else "total_is_too_low")
         return None
+
+
+def _each_once(page: Decoded[Record], keys: Collection[str]) -> Decoded[Record]:
+    """Of a page the records of these keys, each once, however often it shows them."""
+    taken: set[str] = set()
+
+    def is_new(key: str) -> bool:
+        fresh = key in keys and key not in taken
+        taken.add(key)
+        return fresh
+
+    return replace(
+        page,
+        records=[record for record in page.records if is_new(record.id)],
+        unreadable=[one for one in page.unreadable if is_new(one.key)],
+    )

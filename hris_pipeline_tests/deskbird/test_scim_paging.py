@@ -173,6 +173,7 @@ def ways(draw: st.DrawFn) -> Paging:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ways())
 @example(Paging(people(2), limit=1, total="page", start_index="from_zero"))
+@example(Paging(people(2), limit=1, total="none", start_index="from_zero", doubles=True))
 def test_c111_c118_what_is_read_is_everything_or_an_error(paging):
     """However a service pages: nothing is silently missing, nothing comes twice, and the asking ends.
 
