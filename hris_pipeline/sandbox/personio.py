@@ -706,7 +706,7 @@ class _Personio:
         """The request with the company as this credential may see it, after the faults that change it."""
         base = f"{request.scope['scheme']}://{request.headers.get('host', '')}{request.scope.get('root_path', '')}"
         for fault in faults:
-            if fault.kind == "shift":
+            if fault.kind == "shift" and "/employments" not in path:  # which is asked once a person
                 self.shift(str(fault.value or "removed"))
         by_kind = {kind: frozenset(str(f.value) for f in faults if f.kind == kind) for kind in _OF_ATTRIBUTES} if faults else {}
         look = _Look(

@@ -166,6 +166,14 @@ def test_c04_somebody_comes_or_goes_between_two_pages(personio, what, seen):
         assert sorted(again) == sorted(personio.tenant.snapshot.persons)
 
 
+def test_c04_nobody_goes_because_somebodys_employments_are_read(personio):
+    """They are asked for once a person: a company would be empty before its list had ended."""
+    personio.faults.add(Fault(f"{PERSONS}*", "shift", times=None))
+    before = set(personio.tenant.snapshot.persons)
+    personio.get(f"{PERSONS}/2/employments")
+    assert set(personio.tenant.snapshot.persons) == before
+
+
 @pytest.mark.parametrize("path", [PERSONS, EMPLOYEES, "/v2/org-units?type=team", "/v2/workplaces"])
 def test_c01_an_empty_list_comes_with_200(personio, path):
     personio.faults.add(Fault(path.partition("?")[0], "empty_list"))

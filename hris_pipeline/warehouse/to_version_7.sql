@@ -1,2 +1,0 @@
--- From version 6. Tables of a night have a column for what sync.attributes names. What a table lacks is added by its contract, so
--- there is nothing to do here.
