@@ -1,7 +1,7 @@
 -- state.contradictions: whose word and days do not go together tonight, with the night it was first seen.
 -- Reads: people_records, violations, status_words. Variables: now, contradictions_of_records (codes). Writes: state.contradictions.
 
-create or replace temp table contradictions_tonight as
+create or replace temp table current_contradictions as
 with talkative as (
     select connection from status_words group by connection having count(distinct meaning) > 1
 )
@@ -14,5 +14,5 @@ where p.contradiction is not null
     and p.hris_ref not in (select hris_ref from violations where "table" = 'core.people')
     and (p.contradiction.code <> 'active_after_last_day' or p.connection in (from talkative));
 delete from state.contradictions where list_contains(getvariable('contradictions_of_records'), code);
-insert into state.contradictions by name from contradictions_tonight;
-drop table contradictions_tonight;
+insert into state.contradictions by name from current_contradictions;
+drop table current_contradictions;

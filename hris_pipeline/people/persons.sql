@@ -57,9 +57,9 @@ create or replace temp table primary_refs as select hris_ref, primary_ref from p
 update state.persons p set person_id = m.person_id
 from (select distinct stored_id, person_id from person_records where stored_id <> person_id) m
 where p.person_id = m.stored_id;
-create or replace temp table persons_tonight as
+create or replace temp table current_persons as
 select hris_ref, person_id from person_records where records > 1 or person_id <> hris_ref
 except select hris_ref, person_id from state.persons;
-delete from state.persons where hris_ref in (select hris_ref from persons_tonight);
-insert into state.persons select hris_ref, person_id, cast(getvariable('now') as timestamptz) from persons_tonight;
-drop table close_records; drop table ties; drop table labels; drop table labels_before; drop table persons_tonight;
+delete from state.persons where hris_ref in (select hris_ref from current_persons);
+insert into state.persons select hris_ref, person_id, cast(getvariable('now') as timestamptz) from current_persons;
+drop table close_records; drop table ties; drop table labels; drop table labels_before; drop table current_persons;

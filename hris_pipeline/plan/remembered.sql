@@ -1,18 +1,18 @@
 -- What was undone is remembered with what the HRIS wants; what was done all the same, because somebody approved it, is forgotten.
 -- "rows_done" is of the plan "plan_id"; "undoes" is empty of a usual plan.
 -- Reads: rows_done, state.plan_changes, state.undone
--- Makes: done_tonight
+-- Makes: done_effects
 -- Changes: state.approvals, state.undone
 -- Variables: now, plan_id, undoes
-create or replace temp table done_tonight as
+create or replace temp table done_effects as
 select object, hris_ref, group_ref, unnest(desired_effects(object, action, hris_ref, deskbird_id, after), recursive := true) from rows_done
 where hris_ref is not null and (getvariable('undoes') <> '' or exists (from state.undone)); -- seldom, and a plan may be large
 delete from state.undone u
-where exists (select 1 from done_tonight d where d.object = u.object and d.hris_ref = u.hris_ref and d.group_ref is not distinct from u.group_ref
+where exists (select 1 from done_effects d where d.object = u.object and d.hris_ref = u.hris_ref and d.group_ref is not distinct from u.group_ref
     and d.attribute = u.attribute);
 insert into state.undone
 select d.object, d.hris_ref, d.group_ref, d.attribute, w.value, getvariable('plan_id'), cast(getvariable('now') as timestamptz)
-from (select distinct object, hris_ref, group_ref, attribute from done_tonight) d
+from (select distinct object, hris_ref, group_ref, attribute from done_effects) d
 join (
     select object, hris_ref, group_ref, attribute, arg_max_null(value, seq) as value
     from (select seq, object, hris_ref, group_ref, unnest(desired_effects(object, action, hris_ref, deskbird_id, after), recursive := true)

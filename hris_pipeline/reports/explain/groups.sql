@@ -7,30 +7,28 @@ with wanted as (
     join core.groups g on g.hris_ref = m.group_ref
     where m.person_id = $person_id
 ), members as (
-    select group_deskbird_id
+    select group_deskbird_id, false as is_possible
     from deskbird.group_members
     where $readable and user_deskbird_id = $id
     union all
-    select group_deskbird_id
+    select group_deskbird_id, is_possible
     from state.acknowledged_members
     where user_deskbird_id = $id
-        and (
-            not is_possible
-            or group_deskbird_id not in (
-                select g.deskbird_id from observed_groups g join wanted w on w.group_ref = g.marker
-            )
-        )
         and (not $readable or group_deskbird_id in (select group_deskbird_id from state.partial_groups))
-), held as (
+), groups as (
     select
         g.deskbird_id,
         g.name,
+        m.is_possible,
         coalesce(
             g.marker,
             (select min(l.hris_ref) from state.group_links l where l.deskbird_id = g.deskbird_id)
         ) as group_ref
     from members m
     join observed_groups g on g.deskbird_id = m.group_deskbird_id
+), held as (
+    -- who is only possibly in a group that they should be in is added again
+    from groups where not is_possible or group_ref not in (select group_ref from wanted)
 )
 select
     coalesce(wanted.group_ref, held.group_ref) as group_ref,
