@@ -1,18 +1,21 @@
-"""A company of any size for the benchmarks: saved Personio v1 pages, and what deskbird holds of the same company.
+"""A company of any size for the benchmarks: saved Personio v1 pages, and what deskbird holds of the
+same company.
 
     python benchmarks/generate.py --people 100000 --out data/benchmark/100000
 
-The same arguments give the same bytes. Hardly more than counters is kept in memory, so a million people (3.8 GB) need little
-more of it than a thousand. What is written:
+The same arguments give the same bytes. Hardly more than counters is kept in memory, so a million
+people (3.8 GB) need little more of it than a thousand. What is written:
 
 ``pages.jsonl``
-    One page a line, as ``GET /v1/company/employees?limit=100`` answers it, with most of the standard attribute set and two custom
-    attributes, as a tenant with a wide whitelist gives it: 3.8 kB a person. Three kinds of group with one group for 12 people,
-    reporting lines 6 to 8 deep, a few cycles, and 0.6 % of the people with an e-mail that is missing, not valid or another
-    one's too.
+    One page a line, as ``GET /v1/company/employees?limit=100`` answers it, with most of the
+    standard attribute set and two custom attributes, as a tenant with a wide whitelist gives it:
+    3.8 kB a person. Three kinds of group with one group for 12 people, reporting lines 6 to 8 deep,
+    a few cycles, and 0.6 % of the people with an e-mail that is missing, not valid or another one's
+    too.
 ``users.parquet``, ``groups.parquet``, ``group_members.parquet``
-    What deskbird holds, in the columns of the contracts ``deskbird.users``, ``.groups`` and ``.group_members``: the same company
-    but for about one user in a hundred (missing, changed, or inactive and unknown to the HR system).
+    What deskbird holds, in the columns of the contracts ``deskbird.users``, ``.groups`` and
+    ``.group_members``: the same company but for about one user in a hundred (missing, changed, or
+    inactive and unknown to the HR system).
 ``about.json``
     The counts, and the moment (``now``) at which the company is to be looked at.
 """
@@ -32,7 +35,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
+from hris_pipeline.contracts.tables import (
+    DESKBIRD_GROUP_MEMBERS,
+    DESKBIRD_GROUPS,
+    DESKBIRD_USERS,
+    Table,
+)
 
 NOW = "2026-11-02T03:00:00+00:00"
 TODAY = dt.date(2026, 11, 2)
@@ -70,7 +78,18 @@ JOBS = (
     "Accountant",
     "Product Manager",
 )
-AREAS = ("Sales", "Finance", "Logistics", "Platform", "Support", "Research", "Marketing", "Purchasing", "Legal", "Facilities")
+AREAS = (
+    "Sales",
+    "Finance",
+    "Logistics",
+    "Platform",
+    "Support",
+    "Research",
+    "Marketing",
+    "Purchasing",
+    "Legal",
+    "Facilities",
+)
 OFFICES = ("München", "Berlin", "Wien", "Zürich", "Lyon", "Madrid", "Kraków", "Amsterdam")
 COMPANIES = ("Nordwind GmbH", "Nordwind Austria GmbH", "Nordwind SAS", "Nordwind B.V.")
 FOLDED = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "å": "a", "'": None})
@@ -86,7 +105,13 @@ def mixed(number: int) -> int:
 
 def plain(name: str) -> str:
     """A name as it stands in an address: ASCII, lower case, no spaces."""
-    return unicodedata.normalize("NFKD", name.translate(FOLDED)).encode("ascii", "ignore").decode().lower().replace(" ", "")
+    return (
+        unicodedata.normalize("NFKD", name.translate(FOLDED))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+        .replace(" ", "")
+    )
 
 
 PLAIN_FIRST, PLAIN_LAST = [plain(name) for name in FIRST], [plain(name) for name in LAST]
@@ -107,7 +132,9 @@ class Person(NamedTuple):
 
 
 class Company:
-    """A company of ``people``; everything about anybody follows from the seed and the person's number."""
+    """A company of ``people``; everything about anybody follows from the seed and the person's
+    number.
+    """
 
     def __init__(self, people: int, seed: int) -> None:
         self.people = people
@@ -126,7 +153,15 @@ class Company:
         rest, first = divmod(bits, len(FIRST))
         rest, last = divmod(rest, len(LAST))
         rest, chance = divmod(rest, 1000)
-        status = "active" if chance < 930 else "leave" if chance < 950 else "onboarding" if chance < 960 else "inactive"
+        status = (
+            "active"
+            if chance < 930
+            else "leave"
+            if chance < 950
+            else "onboarding"
+            if chance < 960
+            else "inactive"
+        )
         bits = mixed(bits)
         rest, team = divmod(bits, self.counts["team"])
         rest, department = divmod(rest, self.counts["department"])
@@ -156,12 +191,15 @@ class Company:
         return "status" if index % 10_000 == 5555 else None
 
     def manager(self, person: Person) -> tuple[int | None, int | None]:
-        """Number and id of the manager: both None at the top, the number None where nobody has that id."""
+        """Number and id of the manager: both None at the top, the number None where nobody has that
+        id.
+        """
         place = person.index * self.step % self.people
         if place == 0:
             return None, None
         from_end = self.people - 1 - place
-        if from_end < 3 * self.cycles:  # the last ones, who manage nobody, report to each other in threes
+        # the last ones, who manage nobody, report to each other in threes
+        if from_end < 3 * self.cycles:
             at = from_end // 3 * 3 + (from_end + 1) % 3
             number = (self.people - 1 - at) * self.back % self.people
         elif person.bits % 10_000 < 5:
@@ -181,7 +219,9 @@ class Company:
         if kind == "cost_center":
             return f"{4000 + number} {AREAS[number % len(AREAS)]}"
         twin = kind == "team" and number % 100 == 0 and number < self.counts["department"]
-        return f"{'Team ' if kind == 'team' and not twin else ''}{AREAS[number % len(AREAS)]} {number}"
+        return (
+            f"{'Team ' if kind == 'team' and not twin else ''}{AREAS[number % len(AREAS)]} {number}"
+        )
 
 
 def group_id(kind: str, number: int) -> int:
@@ -189,7 +229,8 @@ def group_id(kind: str, number: int) -> int:
     return {"team": 10_000_000, "department": 20_000_000, "cost_center": 30_000_000}[kind] + number
 
 
-# --- Personio's side ------------------------------------------------------------------------------------------------------------
+# --- Personio's side
+# --------------------------------------------------------------------------------------------------
 
 
 class Slot(str):
@@ -201,7 +242,9 @@ class Slot(str):
 def template() -> tuple[str, tuple[str, ...]]:
     """One employee as JSON with ``%s`` where people differ, and the names of these places in order."""
 
-    def of(label: str, value: object, kind: str = "standard", universal: str | None = None) -> dict[str, object]:
+    def of(
+        label: str, value: object, kind: str = "standard", universal: str | None = None
+    ) -> dict[str, object]:
         return {"label": label, "value": value, "type": kind, "universal_id": universal}
 
     def named(kind: str, number: object, name: object, **more: object) -> dict[str, object]:
@@ -231,14 +274,23 @@ def template() -> tuple[str, tuple[str, ...]]:
         "last_modified_at": of("Last modified", Slot("modified"), "date"),
         "subcompany": of("Subcompany", named("Subcompany", Slot("company_id"), Slot("company"))),
         "office": of("Office", named("Office", Slot("office_id"), Slot("office"))),
-        "department": of("Department", named("Department", Slot("department_id"), Slot("department"))),
+        "department": of(
+            "Department", named("Department", Slot("department_id"), Slot("department"))
+        ),
         "team": of("Team", named("Team", Slot("team_id"), Slot("team"))),
-        "cost_centers": of("Cost center", [named("CostCenter", Slot("cost_center_id"), Slot("cost_center"), percentage=100)]),
+        "cost_centers": of(
+            "Cost center",
+            [named("CostCenter", Slot("cost_center_id"), Slot("cost_center"), percentage=100)],
+        ),
         "holiday_calendar": of(
-            "Public holidays", named("HolidayCalendar", 101, "DE (Bayern) Feiertage", country="DE", state="Bayern")
+            "Public holidays",
+            named("HolidayCalendar", 101, "DE (Bayern) Feiertage", country="DE", state="Bayern"),
         ),
         "work_schedule": of(
-            "Work schedule", named("WorkSchedule", Slot("schedule_id"), "Full-time, 40 hours", valid_from=None, **week)
+            "Work schedule",
+            named(
+                "WorkSchedule", Slot("schedule_id"), "Full-time, 40 hours", valid_from=None, **week
+            ),
         ),
         "vacation_day_balance": of("Vacation day balance", Slot("balance"), "decimal"),
         "fix_salary": of("Fix salary", Slot("salary"), "decimal") | {"currency": "EUR"},
@@ -254,7 +306,9 @@ def template() -> tuple[str, tuple[str, ...]]:
 
 
 def filled(record: object) -> tuple[str, tuple[str, ...]]:
-    """A record as JSON with ``%s`` in the place of each :class:`Slot`, and the names of these in order."""
+    """A record as JSON with ``%s`` in the place of each :class:`Slot`, and the names of these in
+    order.
+    """
     slots: list[str] = []
 
     def marked(value: object) -> object:
@@ -272,8 +326,13 @@ def filled(record: object) -> tuple[str, tuple[str, ...]]:
 
 
 def midnights() -> list[str]:
-    """Every day from 2004 to 2026 as Personio writes it: local midnight, winter and summer time roughly."""
-    days = (dt.date(2004, 1, 1) + dt.timedelta(days) for days in range((TODAY - dt.date(2004, 1, 1)).days))
+    """Every day from 2004 to 2026 as Personio writes it: local midnight, winter and summer time
+    roughly.
+    """
+    days = (
+        dt.date(2004, 1, 1) + dt.timedelta(days)
+        for days in range((TODAY - dt.date(2004, 1, 1)).days)
+    )
     return [f'"{day}T00:00:00+0{2 if 4 <= day.month <= 10 else 1}:00"' for day in days]
 
 
@@ -286,12 +345,16 @@ class Writer:
         self.slots = slots
         self.days = midnights()
         encode = msgspec.json.Encoder().encode
-        self.firsts, self.lasts = ([encode(name).decode() for name in names] for names in (FIRST, LAST))
+        self.firsts, self.lasts = (
+            [encode(name).decode() for name in names] for names in (FIRST, LAST)
+        )
         self.group_names = {
             kind: [encode(company.group_name(kind, number)).decode() for number in range(count)]
             for kind, count in company.counts.items()
         }
-        self.offices, self.companies, self.jobs = ([encode(x).decode() for x in names] for names in (OFFICES, COMPANIES, JOBS))
+        self.offices, self.companies, self.jobs = (
+            [encode(x).decode() for x in names] for names in (OFFICES, COMPANIES, JOBS)
+        )
 
     def email(self, person: Person) -> str:
         """The e-mail as HR has it, in JSON: now and then with capitals, and the defects."""
@@ -299,7 +362,11 @@ class Writer:
             case "missing":
                 return "null" if person.bits & 1 else '""'
             case "invalid":
-                return ('"nobody"', f'"{person.index}@@nordwind.example"', f'"{person.index} @nordwind.example"')[person.bits % 3]
+                return (
+                    '"nobody"',
+                    f'"{person.index}@@nordwind.example"',
+                    f'"{person.index} @nordwind.example"',
+                )[person.bits % 3]
             case "second_of_two":
                 return f'"{self.company.person(person.index - 1).email}"'
         return f'"{person.email.title() if person.bits % 10 == 0 else person.email}"'
@@ -359,14 +426,17 @@ class Writer:
             "schedule_id": 9_007_199_254_740_993 + bits % 9,  # ids can exceed what a double holds
             "balance": bits % 60 / 2,
             "salary": 2500 + bits % 6000,
-            "picture": f'"https://api.personio.de/v1/company/employees/{person.id}/profile-picture"',
+            "picture": (
+                f'"https://api.personio.de/v1/company/employees/{person.id}/profile-picture"'
+            ),
             "title": '"Dr"' if bits % 20 == 0 else '""',
             "number": f'"{person.index:07d}"',
         }
         return self.text % tuple([values[slot] for slot in self.slots])
 
 
-# --- deskbird's side ------------------------------------------------------------------------------------------------------------
+# --- deskbird's side
+# --------------------------------------------------------------------------------------------------
 
 
 def user_id(index: int) -> str:
@@ -379,7 +449,9 @@ class Deskbird:
 
     def __init__(self, company: Company) -> None:
         self.company = company
-        self.members = {kind: array("l", bytes(8 * count)) for kind, count in company.counts.items()}
+        self.members = {
+            kind: array("l", bytes(8 * count)) for kind, count in company.counts.items()
+        }
         self.different = 0
 
     def state(self, person: Person) -> bool | None:
@@ -396,7 +468,9 @@ class Deskbird:
         dice, active = mixed(person.bits) % 1000, self.state(person)
         first, last = FIRST[person.first], LAST[person.last]
         wanted = person.status in {"active", "leave"}
-        self.different += (wanted and 0 <= dice < 10) or (person.status == "inactive" and active is True)
+        self.different += (wanted and 0 <= dice < 10) or (
+            person.status == "inactive" and active is True
+        )
         if active is not None:
             number, _ = self.company.manager(person)
             manager = None
@@ -450,7 +524,10 @@ class Deskbird:
                 if kind == "team" and 8 <= mixed(person.bits) % 1000 < 10:
                     held = (number + 1) % self.company.counts["team"]
             if not self.missing(kind, held):
-                yield {"group_deskbird_id": f"grp-{kind}-{held}", "user_deskbird_id": user_id(person.index)}
+                yield {
+                    "group_deskbird_id": f"grp-{kind}-{held}",
+                    "user_deskbird_id": user_id(person.index),
+                }
 
     @staticmethod
     def missing(kind: str, number: int) -> bool:
@@ -458,14 +535,21 @@ class Deskbird:
         return kind == "team" and number % 500 == 250
 
     def groups(self) -> Iterator[dict[str, str | None]]:
-        """All groups that have a member; one department in 200 has still its old name. To be asked last."""
+        """All groups that have a member; one department in 200 has still its old name. To be asked
+        last.
+        """
         teams = self.company.counts["team"]
         for kind in KINDS:
             for number in range(self.company.counts[kind]):
                 if not self.members[kind][number] or self.missing(kind, number):
                     continue
                 name = self.company.group_name(kind, number)
-                if kind == "department" and number % 100 == 0 and number < teams and self.members["team"][number]:
+                if (
+                    kind == "department"
+                    and number % 100 == 0
+                    and number < teams
+                    and self.members["team"][number]
+                ):
                     name = f"{name} (department)"  # the team of that name came first
                 if kind == "department" and number % 200 == 77:
                     name = f"{name} (old)"
@@ -489,7 +573,12 @@ class Parquet:
     }
 
     def __init__(self, path: Path, table: Table) -> None:
-        self.schema = pa.schema([pa.field(column.name, self.TYPES[column.type], column.nullable) for column in table.columns])
+        self.schema = pa.schema(
+            [
+                pa.field(column.name, self.TYPES[column.type], column.nullable)
+                for column in table.columns
+            ]
+        )
         self.file = pq.ParquetWriter(path, self.schema)
         self.batch: list[Mapping[str, Any]] = []
         self.rows = 0
@@ -550,7 +639,11 @@ def generate(people: int, out: Path, seed: int = 1) -> dict[str, Any]:
         "defects": defects,
         "groups": company.counts,
         "people_in_cycles": 3 * company.cycles,
-        "deskbird": {"users": users.close(), "groups": groups.close(), "group_members": members.close()},
+        "deskbird": {
+            "users": users.close(),
+            "groups": groups.close(),
+            "group_members": members.close(),
+        },
         "users_that_differ": deskbird.different,
     }
     (out / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
@@ -559,7 +652,9 @@ def generate(people: int, out: Path, seed: int = 1) -> dict[str, Any]:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Generate a company of any size for the benchmarks.")
+    parser = argparse.ArgumentParser(
+        description="Generate a company of any size for the benchmarks."
+    )
     parser.add_argument("--people", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,9 +1,11 @@
-"""The same company as Merge gives it: saved pages of its employees and groups, beside the Personio pages of ``generate.py``.
+"""The same company as Merge gives it: saved pages of its employees and groups, beside the Personio
+pages of ``generate.py``.
 
     python -m benchmarks.generate_merge data/benchmark/100000
 
-Each file holds one page of 100 records a line, with every field that Merge's document names. What is not filled here is null, as
-it is for most HR systems; the ids and names are those of the Personio pages, so that both give the same people and groups.
+Each file holds one page of 100 records a line, with every field that Merge's document names. What
+is not filled here is null, as it is for most HR systems; the ids and names are those of the
+Personio pages, so that both give the same people and groups.
 """
 
 import argparse
@@ -25,7 +27,9 @@ WRITTEN = "2026-11-01T23:10:00.123456Z"
 
 def merge_id(table: int, number: int) -> str:
     """Merge's own id of a record: looks like a random UUID, and is none."""
-    return str(uuid.UUID(int=(table << 96) | (number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF), version=4))
+    return str(
+        uuid.UUID(int=(table << 96) | (number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF), version=4)
+    )
 
 
 def employee_id(number: int) -> str:
@@ -51,7 +55,10 @@ def group(company: Company, kind: str, number: int) -> bytes:
             "type": kind.upper(),
             "is_commonly_used_as_team": kind == "team",
             "remote_was_deleted": False,
-            "field_mappings": {"organization_defined_targets": {}, "linked_account_defined_targets": {}},
+            "field_mappings": {
+                "organization_defined_targets": {},
+                "linked_account_defined_targets": {},
+            },
             "remote_data": None,
         }
     )
@@ -89,7 +96,10 @@ class MergeWriter:
                 "termination_date": Slot("ended"),
                 **nothing,
                 "remote_was_deleted": False,
-                "field_mappings": {"organization_defined_targets": {}, "linked_account_defined_targets": {}},
+                "field_mappings": {
+                    "organization_defined_targets": {},
+                    "linked_account_defined_targets": {},
+                },
                 "remote_data": None,
             }
         )
@@ -104,15 +114,22 @@ class MergeWriter:
             "company": f'"{merge_id(3, bits % 4)}"',
             "first": of_personio.firsts[person.first],
             "last": of_personio.lasts[person.last],
-            "groups": msgspec.json.encode(
-                [unit_id(kind, number) for kind, number in zip(KINDS, person.groups, strict=True)]
-            ).decode(),
+            "groups": (
+                msgspec.json.encode(
+                    [
+                        unit_id(kind, number)
+                        for kind, number in zip(KINDS, person.groups, strict=True)
+                    ]
+                ).decode()
+            ),
             "email": of_personio.email(person),
             "employment": f'"{merge_id(4, person.id)}"',
             "location": f'"{merge_id(5, bits % 8)}"',
             "manager": "null" if manager is None else f'"{employee_id(manager)}"',
             "started": self.midnight(of_personio.hired(person)),
-            "status": '"sabbatical"' if person.defect == "status" else f'"{STATUSES[person.status]}"',
+            "status": (
+                '"sabbatical"' if person.defect == "status" else f'"{STATUSES[person.status]}"'
+            ),
             "ended": self.midnight(of_personio.ended(person)),
         }
         return self.text % tuple([values[slot] for slot in self.slots])
@@ -141,8 +158,14 @@ def generate(folder: Path) -> None:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     company = Company(about["people"], about["seed"])
     writer = MergeWriter(company)
-    write(folder / GROUPS, (group(company, kind, number) for kind in KINDS for number in range(company.counts[kind])))
-    write(folder / EMPLOYEES, (writer.employee(company.person(index)) for index in range(company.people)))
+    write(
+        folder / GROUPS,
+        (group(company, kind, number) for kind in KINDS for number in range(company.counts[kind])),
+    )
+    write(
+        folder / EMPLOYEES,
+        (writer.employee(company.person(index)) for index in range(company.people)),
+    )
 
 
 if __name__ == "__main__":

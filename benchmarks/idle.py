@@ -1,10 +1,11 @@
-"""Whole nights of a company of 1,000 against the sandbox: how long one takes that has nothing to do, and whether others write
-only what is needed.
+"""Whole nights of a company of 1,000 against the sandbox: how long one takes that has nothing to
+do, and whether others write only what is needed.
 
     python -m benchmarks.idle [--people 1000] [--rounds 3]
 
-For both generations of Personio's API: a first import, a day with some changes, then nights with nothing to do, taking turns.
-Each night is one ``hris-pipeline sync`` process, measured from its start to its end, imports included.
+For both generations of Personio's API: a first import, a day with some changes, then nights with
+nothing to do, taking turns. Each night is one ``hris-pipeline sync`` process, measured from its
+start to its end, imports included.
 """
 
 import argparse
@@ -41,7 +42,9 @@ class Sandbox:
 
     def __init__(self, people: int) -> None:
         command = [sys.executable, "-m", "benchmarks.stand_in", "sandbox", "--people", str(people)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.addresses = self.told()
 
     def told(self) -> dict[str, Any]:
@@ -70,7 +73,11 @@ class Nights:
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
         self.hour = 4
-        variables = {"HRIS_PIPELINE_COMPANIES": str(folder), "HRIS_PIPELINE_DATA": str(folder), "NO_COLOR": "1"}
+        variables = {
+            "HRIS_PIPELINE_COMPANIES": str(folder),
+            "HRIS_PIPELINE_DATA": str(folder),
+            "NO_COLOR": "1",
+        }
         self.environment = {**os.environ, **variables}
         self.writes = dict.fromkeys(APIS, 0)
         for api in APIS:
@@ -78,14 +85,20 @@ class Nights:
             (folder / f"bench_{api}.yaml").write_text(COMPANY_FILE.format(**told), encoding="utf-8")
 
     def sync(self, api: str) -> tuple[float, int]:
-        """One night: its seconds, and the writes that reached deskbird. Nights that do not end in line end the benchmark."""
+        """One night: its seconds, and the writes that reached deskbird. Nights that do not end in
+        line end the benchmark.
+        """
         moment = f"{self.sandbox.addresses['date']}T{self.hour:02}:30:00+01:00"
         command = [str(SYNC), "sync", f"bench_{api}", "--as-of", moment]
         started = time.perf_counter()
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         seconds = time.perf_counter() - started
         if done.returncode:
-            raise SystemExit(f"hris-pipeline sync ended with {done.returncode}: {done.stderr[-2000:]}")
+            raise SystemExit(
+                f"hris-pipeline sync ended with {done.returncode}: {done.stderr[-2000:]}"
+            )
         before, self.writes[api] = self.writes[api], self.sandbox.ask(f"writes {api}")["writes"]
         return seconds, self.writes[api] - before
 
@@ -98,7 +111,9 @@ def main() -> None:
     arguments = parser.parse_args()
     started = time.perf_counter()
     sandbox = Sandbox(arguments.people)
-    found: dict[str, dict[str, Any]] = {api: {"idle_seconds": [], "idle_writes": []} for api in APIS}
+    found: dict[str, dict[str, Any]] = {
+        api: {"idle_seconds": [], "idle_writes": []} for api in APIS
+    }
     try:
         with tempfile.TemporaryDirectory() as place:
             nights = Nights(sandbox, Path(place))
@@ -113,7 +128,11 @@ def main() -> None:
             nights.hour += 1
             for api in APIS:
                 seconds, writes = nights.sync(api)
-                found[api]["changed"] = {"seconds": round(seconds, 2), "writes": writes, "needed": needed}
+                found[api]["changed"] = {
+                    "seconds": round(seconds, 2),
+                    "writes": writes,
+                    "needed": needed,
+                }
             for _ in range(arguments.rounds):
                 nights.hour += 1
                 for api in APIS:

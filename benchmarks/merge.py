@@ -1,4 +1,5 @@
-"""10,000 people through Merge under the professional plan's limit, against the stand-in, which refuses whoever exceeds it.
+"""10,000 people through Merge under the professional plan's limit, against the stand-in, which
+refuses whoever exceeds it.
 
     python -m benchmarks.merge --people 10000
 
@@ -29,7 +30,10 @@ PLAN = "professional"
 def main(people: int) -> None:
     """One read; print how long it took, and how long the limit alone would have."""
     faults = Faults()
-    with serve(merge_app(generate(people), faults=faults, plan=PLAN)) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        serve(merge_app(generate(people), faults=faults, plan=PLAN)) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         connection = SYSTEM.connect(
             "merge",
             base_url=f"{server.url}/api",

@@ -1,11 +1,13 @@
-"""What the benchmarks of writes and of the idle night talk to, in processes of their own; a line of JSON tells the addresses.
+"""What the benchmarks of writes and of the idle night talk to, in processes of their own; a line of
+JSON tells the addresses.
 
     python -m benchmarks.stand_in trivial [--latency SECONDS] [--rate N]
     python -m benchmarks.stand_in sandbox --people N
 
-``trivial`` answers every SCIM write at once and keeps nothing; ``GET /told`` gives its counts. ``sandbox`` is the project's own
-Personio and deskbird without their rate limits, one deskbird for each generation of Personio's API. Orders come a line at a time
-on standard input and are answered a line at a time: ``writes NAME``, ``change``. Both end with standard input.
+``trivial`` answers every SCIM write at once and keeps nothing; ``GET /told`` gives its counts.
+``sandbox`` is the project's own Personio and deskbird without their rate limits, one deskbird for
+each generation of Personio's API. Orders come a line at a time on standard input and are answered a
+line at a time: ``writes NAME``, ``change``. Both end with standard input.
 """
 
 import argparse
@@ -55,13 +57,18 @@ class Trivial:
         self.statuses: Counter[int] = Counter()
         self.ids = itertools.count(1)
 
-    async def __call__(self, scope: server.Scope, receive: server.Receive, send: server.Send) -> None:
+    async def __call__(
+        self, scope: server.Scope, receive: server.Receive, send: server.Send
+    ) -> None:
         """Answer one request."""
         while (await receive()).get("more_body"):
             pass
         status, body = 204, b""
         if scope["path"] == "/told":
-            status, body = 200, json.dumps({str(code): count for code, count in self.statuses.items()}).encode()
+            status, body = (
+                200,
+                json.dumps({str(code): count for code, count in self.statuses.items()}).encode(),
+            )
         else:
             if self.bucket and not self.bucket.take():
                 status = 429
@@ -70,7 +77,10 @@ class Trivial:
             self.statuses[status] += 1
             if self.latency:
                 await asyncio.sleep(self.latency)
-        headers = [(b"content-type", b"application/scim+json"), (b"content-length", str(len(body)).encode())]
+        headers = [
+            (b"content-type", b"application/scim+json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -98,12 +108,17 @@ def groups(tenant: Tenant) -> dict[tuple[str, int], set[int]]:
 
 
 def first_writes(tenant: Tenant) -> int:
-    """Writes that an empty deskbird needs: one for each user, and for each group one for every hundred members."""
-    return len(here(tenant)) + sum(math.ceil(len(members) / MEMBERS) for members in groups(tenant).values())
+    """Writes that an empty deskbird needs: one for each user, and for each group one for every
+    hundred members.
+    """
+    return len(here(tenant)) + sum(
+        math.ceil(len(members) / MEMBERS) for members in groups(tenant).values()
+    )
 
 
 def change(tenant: Tenant) -> int:
-    """An ordinary day: 20 new names, 10 people in other teams, 5 hires, 5 leavers; the writes that it needs.
+    """An ordinary day: 20 new names, 10 people in other teams, 5 hires, 5 leavers; the writes that
+    it needs.
 
     One for each user and for each group that is new or changed, however much changes of it.
     """
@@ -115,20 +130,33 @@ def change(tenant: Tenant) -> int:
         tenant.change(person, last_name=f"{people[person].last_name}-Neu")
     teams = sorted(unit.id for unit in tenant.snapshot.of_kind("team"))
     for person in moved:
-        tenant.change(person, team=teams[(teams.index(before[person].team or teams[0]) + 1) % len(teams)])
+        tenant.change(
+            person, team=teams[(teams.index(before[person].team or teams[0]) + 1) % len(teams)]
+        )
     for person in left:
         tenant.change(person, status="INACTIVE", end_date=tenant.snapshot.date.replace(day=1))
-    tenant.add(*(_hire(people[person], max(people) + number) for number, person in enumerate(renamed[:5], 1)))
+    tenant.add(
+        *(
+            _hire(people[person], max(people) + number)
+            for number, person in enumerate(renamed[:5], 1)
+        )
+    )
     after_groups, after = groups(tenant), here(tenant)
     users = len(renamed) + len(before.keys() - after.keys()) + len(after.keys() - before.keys())
     gone = before.keys() - after.keys()  # an inactive user keeps the memberships
-    changed = [key for key, members in after_groups.items() if members != before_groups.get(key, set()) - gone]
+    changed = [
+        key
+        for key, members in after_groups.items()
+        if members != before_groups.get(key, set()) - gone
+    ]
     return users + len(changed)
 
 
 def _hire(like: Person, number: int) -> Person:
     name = like.last_name.removesuffix("-Neu")
-    return dataclasses.replace(like, id=number, last_name=name, email=f"person.{number}@nordlicht.example")
+    return dataclasses.replace(
+        like, id=number, last_name=name, email=f"person.{number}@nordlicht.example"
+    )
 
 
 def serve_trivial(latency: float, rate: float | None) -> None:
@@ -145,12 +173,28 @@ def serve_sandbox(people: int) -> None:
     with contextlib.ExitStack() as stack:
         personio = stack.enter_context(server.serve(personio_app(tenant, rates=False)))
         urls = {api: stack.enter_context(server.serve(desk)).url for api, desk in desks.items()}
-        credential = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret, "token": TOKEN}
+        credential = {
+            "client_id": CREDENTIAL.client_id,
+            "client_secret": CREDENTIAL.client_secret,
+            "token": TOKEN,
+        }
         date = tenant.snapshot.date.isoformat()
-        say({"personio": personio.url, "deskbird": urls, "date": date, "first_writes": first_writes(tenant), **credential})
+        say(
+            {
+                "personio": personio.url,
+                "deskbird": urls,
+                "date": date,
+                "first_writes": first_writes(tenant),
+                **credential,
+            }
+        )
         for line in sys.stdin:
             order, *names = line.split()
-            say({"writes": len(desks[names[0]].writes())} if order == "writes" else {"needed": change(tenant)})
+            say(
+                {"writes": len(desks[names[0]].writes())}
+                if order == "writes"
+                else {"needed": change(tenant)}
+            )
 
 
 def say(told: dict[str, Any]) -> None:

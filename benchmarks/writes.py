@@ -1,9 +1,10 @@
-"""Writes to deskbird: how much of a rate limit, or of what concurrency allows, is used; the journal on disk included.
+"""Writes to deskbird: how much of a rate limit, or of what concurrency allows, is used; the journal
+on disk included.
 
     python -m benchmarks.writes URL --writes 500 [--limit 50]
 
-Half of the writes are changes of users, the others new users and additions to groups. The clock runs from the first write to the
-last result.
+Half of the writes are changes of users, the others new users and additions to groups. The clock
+runs from the first write to the last result.
 """
 
 # ruff: noqa: E402 - the imports are timed
@@ -36,12 +37,34 @@ def write(number: int) -> Write:
     """One of the writes of a plan."""
     ref = f"personio:{number}"
     if number % 2:
-        return Write(number, 1, "update_user", ref, f"user-{number}", {"family_name": "New"}, {"family_name": "Old"})
+        return Write(
+            number,
+            1,
+            "update_user",
+            ref,
+            f"user-{number}",
+            {"family_name": "New"},
+            {"family_name": "Old"},
+        )
     if number % 4:
         group = f"personio:team:{number}"
-        return Write(number, 1, "update_group", group, f"group-{number}", add=(UserRef(ref, f"user-{number}"),))
-    values = {"hris_ref": ref, "email": f"{number}@nordwind.example", "given_name": "A", "family_name": "B"}
-    return Write(number, 1, "create_user", ref, None, {**values, "display_name": "A B", "active": True})
+        return Write(
+            number,
+            1,
+            "update_group",
+            group,
+            f"group-{number}",
+            add=(UserRef(ref, f"user-{number}"),),
+        )
+    values = {
+        "hris_ref": ref,
+        "email": f"{number}@nordwind.example",
+        "given_name": "A",
+        "family_name": "B",
+    }
+    return Write(
+        number, 1, "create_user", ref, None, {**values, "display_name": "A B", "active": True}
+    )
 
 
 def main() -> None:
@@ -54,8 +77,14 @@ def main() -> None:
     writes = [write(number) for number in range(1, arguments.writes + 1)]
     (ROOT / "data").mkdir(exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(dir=ROOT / "data") as place,  # on a disk, where fsync costs what it costs
-        Service(f"{arguments.url}/v2/scim", "token", requests_per_second=arguments.limit, concurrency=CONCURRENCY) as service,
+        # on a disk, where fsync costs what it costs
+        tempfile.TemporaryDirectory(dir=ROOT / "data") as place,
+        Service(
+            f"{arguments.url}/v2/scim",
+            "token",
+            requests_per_second=arguments.limit,
+            concurrency=CONCURRENCY,
+        ) as service,
     ):
         path = Path(place) / "bench.journal"
         started = time.perf_counter()
@@ -77,7 +106,14 @@ def main() -> None:
         entries = read(path)
         assert not pending(entries), "a write without an answer in the journal"
     statuses = httpx.get(f"{arguments.url}/told").json()
-    tell(seconds, IMPORTED - STARTED, outcomes=outcomes, statuses=statuses, journalled=len(entries), flushes=journal.flushes)
+    tell(
+        seconds,
+        IMPORTED - STARTED,
+        outcomes=outcomes,
+        statuses=statuses,
+        journalled=len(entries),
+        flushes=journal.flushes,
+    )
 
 
 if __name__ == "__main__":

@@ -1,1 +1,3 @@
-"""Brings deskbird's users, groups and reporting lines in line with a company's HR system, every night."""
+"""Brings deskbird's users, groups and reporting lines in line with a company's HR system, every
+night.
+"""

@@ -26,7 +26,9 @@ def schema(table: Table) -> "pa.Schema":
         "VARCHAR[]": pa.list_(pa.string()),
         "BOOLEAN": pa.bool_(),
         "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
-        "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(pa.struct([("kind", pa.string()), ("id", pa.string())])),
+        "STRUCT(kind VARCHAR, id VARCHAR)[]": pa.list_(
+            pa.struct([("kind", pa.string()), ("id", pa.string())])
+        ),
     }
     return pa.schema([pa.field(column.name, types[column.type]) for column in table.columns])
 
@@ -34,7 +36,8 @@ def schema(table: Table) -> "pa.Schema":
 class ArrowFile:
     """An Arrow IPC stream file of one table, readable by its owner only.
 
-    Deleted when its ``with`` block ends in an error. Raises :class:`OSError` where the disk is full.
+    Deleted when its ``with`` block ends in an error. Raises :class:`OSError` where the disk is
+    full.
     """
 
     def __init__(self, path: Path, table: Table) -> None:

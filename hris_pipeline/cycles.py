@@ -1,4 +1,6 @@
-"""Cycles in a graph in which everyone points at one other at most: reporting lines, and changes that wait for each other."""
+"""Cycles in a graph in which everyone points at one other at most: reporting lines, and changes
+that wait for each other.
+"""
 
 from collections.abc import Mapping
 

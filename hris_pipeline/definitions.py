@@ -1,4 +1,6 @@
-"""Everything that Dagster is to know: a set of assets, jobs, a schedule and sensors for each company. Wiring only."""
+"""Everything that Dagster is to know: a set of assets, jobs, a schedule and sensors for each
+company. Wiring only.
+"""
 
 import logging
 import re
@@ -17,14 +19,23 @@ _log = logging.getLogger(__name__)
 
 
 def broken_file(name: str, problem: PipelineError) -> dg.Definitions:
-    """What shows of a company whose file has a mistake: the mistake, where its assets would be. The other companies go on."""
+    """What shows of a company whose file has a mistake: the mistake, where its assets would be. The
+    other companies go on.
+    """
     _log.error("Company %s is left out. %s", name, problem)
     where = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    file = dg.AssetSpec([where, "company_file"], group_name="broken_company_files", description=str(problem), kinds={"yaml"})
+    file = dg.AssetSpec(
+        [where, "company_file"],
+        group_name="broken_company_files",
+        description=str(problem),
+        kinds={"yaml"},
+    )
     return dg.Definitions(assets=[file])
 
 
-def build_defs(companies: Sequence[Company] | None = None, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_defs(
+    companies: Sequence[Company] | None = None, overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
     """All definitions, made anew.
 
     :param companies: these, instead of those in the companies folder

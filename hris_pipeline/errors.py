@@ -1,8 +1,9 @@
 """Errors for people.
 
-Every error that can end a run is a :class:`PipelineError`: one or two plain sentences that say what happened, to what (a file,
-a system, an ``hris_ref``, never a name or an address), what was not done because of it, and what to do next. Library exceptions
-carry values, so the edges catch them and raise one of these ``from None``.
+Every error that can end a run is a :class:`PipelineError`: one or two plain sentences that say what
+happened, to what (a file, a system, an ``hris_ref``, never a name or an address), what was not done
+because of it, and what to do next. Library exceptions carry values, so the edges catch them and
+raise one of these ``from None``.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ class WarehouseError(PipelineError):
 class EdgeError(PipelineError):
     """Something that another system did.
 
-    ``problem`` and ``remedy`` are what happened and what to do, without what was left undone: for `hris-pipeline doctor`.
+    ``problem`` and ``remedy`` are what happened and what to do, without what was left undone: for
+    `hris-pipeline doctor`.
     """
 
     def __init__(self, text: str, *, problem: str | None = None, remedy: str | None = None) -> None:
@@ -56,4 +58,6 @@ class BusyError(PipelineError):
 
 
 class DeadlineError(PipelineError):
-    """A run that reached the company file's ``deadline`` and stopped between two records; the next one goes on."""
+    """A run that reached the company file's ``deadline`` and stopped between two records; the next
+    one goes on.
+    """

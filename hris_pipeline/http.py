@@ -1,7 +1,7 @@
 """What both edges share: pacing, waiting and retrying over httpx.
 
-Nothing here knows a system. Errors that leave this module are our own and carry no URL query, header or body, because those hold
-personal data and secrets.
+Nothing here knows a system. Errors that leave this module are our own and carry no URL query,
+header or body, because those hold personal data and secrets.
 """
 
 # ruff: noqa: PLC0415 - httpx is imported with the first request: a command that only reads has none
@@ -25,16 +25,21 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - an edge
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO line prints whole URLs, queries included
+# its INFO line prints whole URLs, queries included
+logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 STOPPED = "stopped"
-"""The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or the deadline comes first."""
+"""The word of :class:`NoAnswer` for a request that was not sent, because the client was stopped or
+the deadline comes first.
+"""
 
 
 def _slashed(response: "httpx.Response") -> "httpx.URL | None":
-    """Where a redirect leads that only adds a slash to the path or takes one away; None of any other, which is not followed."""
+    """Where a redirect leads that only adds a slash to the path or takes one away; None of any
+    other, which is not followed.
+    """
     import httpx  # noqa: TID251 - an edge
 
     if response.status_code not in {307, 308}:
@@ -44,16 +49,22 @@ def _slashed(response: "httpx.Response") -> "httpx.URL | None":
         told = asked.join(response.headers.get("location", ""))
     except httpx.InvalidURL:
         return None
-    same = told.host == asked.host and told.path != asked.path and told.path.rstrip("/") == asked.path.rstrip("/")
+    same = (
+        told.host == asked.host
+        and told.path != asked.path
+        and told.path.rstrip("/") == asked.path.rstrip("/")
+    )
     # a service behind a gateway may not know its own scheme and port
     return asked.copy_with(path=told.path, query=asked.query or None) if same else None
 
 
 class RateLimiter:
-    """Hands out evenly spaced slots to all workers: ``rate`` requests a second (None: no limit), never a burst.
+    """Hands out evenly spaced slots to all workers: ``rate`` requests a second (None: no limit),
+    never a burst.
 
-    A smooth pacer reaches 98 % of a limit without a single 429, where a bucket that starts full does not. A 429 moves the next
-    slot (``pause``); without a ``Retry-After`` the spacing grows too, and shrinks back to what was asked for while all goes well.
+    A smooth pacer reaches 98 % of a limit without a single 429, where a bucket that starts full
+    does not. A 429 moves the next slot (``pause``); without a ``Retry-After`` the spacing grows
+    too, and shrinks back to what was asked for while all goes well.
     """
 
     def __init__(self, rate: float | None) -> None:
@@ -85,9 +96,11 @@ class RateLimiter:
             self._next = max(self._next, time.monotonic() + seconds)
 
     def slow_down(self, *, at_most: float = 5.0) -> None:
-        """Widen the spacing: a 429 came that did not say how long to wait. Workers refused together widen it once.
+        """Widen the spacing: a 429 came that did not say how long to wait. Workers refused together
+        widen it once.
 
-        Never beyond 5 seconds, nor beyond ``at_most``: what one refused request waits at the longest.
+        Never beyond 5 seconds, nor beyond ``at_most``: what one refused request waits at the
+        longest.
         """
         with self._lock:
             now = time.monotonic()
@@ -98,7 +111,9 @@ class RateLimiter:
 
 
 def retry_after(response: "httpx.Response", *, at_most: float) -> float | None:
-    """Seconds that ``Retry-After`` (seconds or a date) asks for, at most ``at_most``; None where it is missing or unreadable."""
+    """Seconds that ``Retry-After`` (seconds or a date) asks for, at most ``at_most``; None where it
+    is missing or unreadable.
+    """
     text = response.headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -126,21 +141,31 @@ def _bounded(begun: "httpx.Response", at_most: int) -> "httpx.Response":
         body += piece
         if len(body) > at_most:
             break
-    headers = {name: value for name, value in begun.headers.items() if name not in {"content-encoding", "content-length"}}
+    headers = {
+        name: value
+        for name, value in begun.headers.items()
+        if name not in {"content-encoding", "content-length"}
+    }
     return httpx.Response(begun.status_code, headers=headers, content=bytes(body[: at_most + 1]))
 
 
 def backoff(attempt: int, *, first: float = 0.5, at_most: float = 30.0) -> float:
-    """Seconds before try number ``attempt`` + 1: doubling, with jitter so that workers do not come back together."""
+    """Seconds before try number ``attempt`` + 1: doubling, with jitter so that workers do not come
+    back together.
+    """
     return random.uniform(0.5, 1.0) * min(first * float(2 ** min(attempt - 1, 30)), at_most)  # noqa: S311 - no secret
 
 
 class NoAnswer(Exception):  # noqa: N818 - says what happened
-    """A request that got no answer, so that nobody knows whether it was carried out. Carries a word, never the request."""
+    """A request that got no answer, so that nobody knows whether it was carried out. Carries a
+    word, never the request.
+    """
 
 
 class Unanswered(Exception):  # noqa: N818 - says what happened
-    """A request that got no usable answer in all its tries; ``status`` is the last one, None where none came."""
+    """A request that got no usable answer in all its tries; ``status`` is the last one, None where
+    none came.
+    """
 
     def __init__(self, why: str, status: int | None, attempts: int) -> None:
         super().__init__(why)
@@ -174,7 +199,9 @@ _deadline: ContextVar[Deadline] = ContextVar("deadline", default=NEVER)
 
 @contextlib.contextmanager
 def ending_by(deadline: Deadline) -> Iterator[None]:
-    """Every :class:`Client` that this thread makes within the block, deep within a connector too, keeps to this deadline."""
+    """Every :class:`Client` that this thread makes within the block, deep within a connector too,
+    keeps to this deadline.
+    """
     before = _deadline.get()
     _deadline.set(deadline)
     try:
@@ -188,7 +215,9 @@ class RetryPolicy:
     """How long to go on asking. Times in seconds."""
 
     tries: int = 6  # of a request that fails
-    refusals: int = 1000  # 429 answers to one request: being told to wait is no failure, so it is bounded by the time in all
+    # 429 answers to one request: being told to wait is no failure, so it is bounded by the time in
+    # all
+    refusals: int = 1000
     first_wait: float = 0.5
     longest_wait: float = 30.0
     longest_retry_after: float = 300.0
@@ -197,7 +226,9 @@ class RetryPolicy:
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """The one TLS context of the process: making one costs tens of milliseconds, and every worker has a client."""
+    """The one TLS context of the process: making one costs tens of milliseconds, and every worker
+    has a client.
+    """
     import httpx  # noqa: TID251 - an edge
 
     return httpx.create_ssl_context()
@@ -213,7 +244,8 @@ def _read() -> "httpx.ByteStream":
 
 @dataclass
 class Client:
-    """A paced client with one httpx client per worker thread (one shared client gets slower with every worker).
+    """A paced client with one httpx client per worker thread (one shared client gets slower with
+    every worker).
 
     ``transport`` takes the place of the network in benchmarks. Usable as a context manager.
     """
@@ -234,7 +266,12 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _client(self) -> "httpx.Client":
@@ -255,18 +292,28 @@ class Client:
         return client
 
     def rest(self, seconds: float) -> bool:
-        """Wait; False where the client was stopped meanwhile, or at once where the deadline would pass first."""
+        """Wait; False where the client was stopped meanwhile, or at once where the deadline would
+        pass first.
+        """
         if seconds > self.deadline.left():
             return False
         return not (self._stopped.is_set() if seconds <= 0 else self._stopped.wait(seconds))
 
     def once(
-        self, method: str, url: str, *, pacer: RateLimiter | None = None, at_most: int | None = None, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        pacer: RateLimiter | None = None,
+        at_most: int | None = None,
+        **kwargs: Any,
     ) -> "httpx.Response":
-        """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on the way.
+        """One paced request and its whole answer; :class:`NoAnswer` where the connection failed on
+        the way.
 
-        ``pacer`` takes the place of the client's own, for a system that limits each path by itself. ``at_most`` bounds the body,
-        in bytes: of a longer one no more is read, and the answer holds one byte more than allowed.
+        ``pacer`` takes the place of the client's own, for a system that limits each path by itself.
+        ``at_most`` bounds the body, in bytes: of a longer one no more is read, and the answer holds
+        one byte more than allowed.
         """
         import httpx  # noqa: TID251 - an edge
 
@@ -282,16 +329,26 @@ class Client:
                     response = _bounded(begun, at_most)
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             raise NoAnswer(type(problem).__name__) from None
-        response.stream = _read()  # httpx ties the two in a ring, which would keep every page until the next garbage collection
+        # httpx ties the two in a ring, which would keep every page until the next garbage
+        # collection
+        response.stream = _read()
         return response
 
-    def hold_back(self, response: "httpx.Response | None", attempt: int, pacer: RateLimiter | None = None) -> float:
-        """Seconds to wait after a failed try: what ``Retry-After`` asks for, but never less than the usual back-off, which grows.
+    def hold_back(
+        self, response: "httpx.Response | None", attempt: int, pacer: RateLimiter | None = None
+    ) -> float:
+        """Seconds to wait after a failed try: what ``Retry-After`` asks for, but never less than
+        the usual back-off, which grows.
 
-        A 429 also holds back the other workers; one that names no time worth the name makes everybody slower.
+        A 429 also holds back the other workers; one that names no time worth the name makes
+        everybody slower.
         """
         patience = self.patience
-        told = retry_after(response, at_most=patience.longest_retry_after) if response is not None else None
+        told = (
+            retry_after(response, at_most=patience.longest_retry_after)
+            if response is not None
+            else None
+        )
         usual = backoff(attempt, first=patience.first_wait, at_most=patience.longest_wait)
         if response is not None and response.status_code == 429:
             if told is None or told < usual:
@@ -300,10 +357,14 @@ class Client:
                 (pacer or self.pacer).pause(told)
         return usual if told is None else max(told, usual)
 
-    def ask(self, method: str, url: str, *, pacer: RateLimiter | None = None, **kwargs: Any) -> "httpx.Response":
-        """A request that may be repeated without harm: tried until it is answered with something else than a passing fault.
+    def ask(
+        self, method: str, url: str, *, pacer: RateLimiter | None = None, **kwargs: Any
+    ) -> "httpx.Response":
+        """A request that may be repeated without harm: tried until it is answered with something
+        else than a passing fault.
 
-        :class:`Unanswered` after all tries, when the waiting would exceed the patience in all, or when the client is stopped.
+        :class:`Unanswered` after all tries, when the waiting would exceed the patience in all, or
+        when the client is stopped.
         """
         started, failures, refusals = time.monotonic(), 0, 0
         while True:
@@ -316,12 +377,16 @@ class Client:
             if response is not None and response.status_code not in RETRIED:
                 return response
             status = response.status_code if response is not None else None
-            refusals, failures = (refusals + 1, failures) if status == 429 else (refusals, failures + 1)
+            refusals, failures = (
+                (refusals + 1, failures) if status == 429 else (refusals, failures + 1)
+            )
             wait = self.hold_back(response, failures + refusals, pacer)
             spent = failures >= self.patience.tries or refusals >= self.patience.refusals
             late = time.monotonic() - started + wait > self.patience.in_all
             if wait > self.deadline.left():
-                raise OutOfTime(f"{why}, and the run's deadline comes first", status, failures + refusals)
+                raise OutOfTime(
+                    f"{why}, and the run's deadline comes first", status, failures + refusals
+                )
             if spent or late or not self.rest(wait):
                 raise Unanswered(why, status, failures + refusals)
 

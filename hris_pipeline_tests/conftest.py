@@ -1,8 +1,9 @@
-"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``; the command line; the skips.
+"""For all tests: this folder is importable, so that those of the core share ``plan/world.py``; the
+command line; the skips.
 
-A test that is marked ``browser``, ``foreign_servers`` or ``vendor_documents`` may be skipped, and is counted and printed
-with its reason at the end. Any other skip fails the session. In the continuous integration (``CI=true``) only missing
-documents may make a test skip.
+A test that is marked ``browser``, ``foreign_servers`` or ``vendor_documents`` may be skipped, and
+is counted and printed with its reason at the end. Any other skip fails the session. In the
+continuous integration (``CI=true``) only missing documents may make a test skip.
 """
 
 import os
@@ -39,7 +40,9 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One worker more than there are cores with ``-n auto``: each waits now and then for the disk or another process."""
+    """One worker more than there are cores with ``-n auto``: each waits now and then for the disk
+    or another process.
+    """
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
@@ -57,14 +60,23 @@ def _skipped(config):
     for report in reports:
         why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         marks = getattr(report, "keywords", {})
-        yield report.nodeid, why.removeprefix("Skipped: "), may_skip(marks, ci=ci, specs_are_there=SPECS.is_dir())
+        yield (
+            report.nodeid,
+            why.removeprefix("Skipped: "),
+            may_skip(marks, ci=ci, specs_are_there=SPECS.is_dir()),
+        )
 
 
 def pytest_sessionfinish(session):
     """Fail a session that skipped what it must not; xdist's workers leave that to their controller."""
-    if hasattr(session.config, "workerinput") or session.config.pluginmanager.get_plugin("terminalreporter") is None:
+    if (
+        hasattr(session.config, "workerinput")
+        or session.config.pluginmanager.get_plugin("terminalreporter") is None
+    ):
         return
-    if session.exitstatus == pytest.ExitCode.OK and not all(allowed for _, _, allowed in _skipped(session.config)):
+    if session.exitstatus == pytest.ExitCode.OK and not all(
+        allowed for _, _, allowed in _skipped(session.config)
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -1,4 +1,5 @@
-"""Who may import whom, as a rule that `make lint` enforces: ``python -m hris_pipeline_tests.imports``.
+"""Who may import whom, as a rule that `make lint` enforces: ``python -m
+hris_pipeline_tests.imports``.
 
 A *room* is a module or package directly in ``hris_pipeline/``. An import counts wherever it stands:
 within a function, and for type checking too.
@@ -15,7 +16,17 @@ HOUSE = Path(__file__).resolve().parents[1] / "hris_pipeline"
 Graph = Mapping[str, AbstractSet[str]]
 """The modules that each module imports, by their names without ``hris_pipeline.``."""
 
-CORE = {"people", "groups", "managers", "identity", "history", "export", "absences", "photos", "plan"}
+CORE = {
+    "people",
+    "groups",
+    "managers",
+    "identity",
+    "history",
+    "export",
+    "absences",
+    "photos",
+    "plan",
+}
 LAYERS: tuple[AbstractSet[str], ...] = (
     {"errors", "contracts", "rules", "wording", "cycles", "texts", "arrow"},
     {"settings", "clock"},
@@ -43,7 +54,9 @@ LIBRARIES: Mapping[str, AbstractSet[str]] = {
     "presentation": {"dagster", "duckdb"},
     "cli": {"duckdb"},
 }
-"""Libraries that a room does not know: reports and operations have no screen, what is drawn asks no database."""
+"""Libraries that a room does not know: reports and operations have no screen, what is drawn asks no
+database.
+"""
 
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """Imports that break a rule for now: who imports whom, and what has to come first."""
@@ -81,7 +94,9 @@ def broken(found: Graph, exceptions: Mapping[tuple[str, str], str] = EXCEPTIONS)
     rooms = {_room(name) for name in found} - {""}
     lines += [f"{room} has no layer" for room in sorted(rooms - EDGES - set().union(*LAYERS))]
     circles = (_as_run(found), _between_rooms(found))
-    return lines + [f"a circle: {' -> '.join(circle)}" for one in circles if (circle := _circle(one))]
+    return lines + [
+        f"a circle: {' -> '.join(circle)}" for one in circles if (circle := _circle(one))
+    ]
 
 
 def _forbidden(one: str, other: str) -> str | None:
@@ -99,7 +114,11 @@ def _forbidden(one: str, other: str) -> str | None:
             return None
         return "an edge knows what lies below the warehouse, and the source.py of the core"
     if used in EDGES:
-        return None if _layer(room) >= EDGES_BEGIN else "only operations and what lies above know edges"
+        return (
+            None
+            if _layer(room) >= EDGES_BEGIN
+            else "only operations and what lies above know edges"
+        )
     if room in CORE and used in {"settings", "clock"}:
         return "the core is told what is set and what time it is"
     return f"{used} lies above {room}" if _layer(used) > _layer(room) else None
@@ -107,8 +126,14 @@ def _forbidden(one: str, other: str) -> str | None:
 
 def _forbidden_between_systems(one: str, other: str) -> str | None:
     """HR systems do not know each other, and what they share knows none of them."""
-    system, used = (name.split(".")[2:3] if name.startswith("hris.systems.") else [] for name in (one, other))
-    return "an HR system is known to the registry only, by its name" if used and system != used else None
+    system, used = (
+        name.split(".")[2:3] if name.startswith("hris.systems.") else [] for name in (one, other)
+    )
+    return (
+        "an HR system is known to the registry only, by its name"
+        if used and system != used
+        else None
+    )
 
 
 def _layer(room: str) -> int:
@@ -116,11 +141,16 @@ def _layer(room: str) -> int:
 
 
 def _as_run(found: Graph) -> dict[str, set[str]]:
-    """With the packages that an import runs first: ``a.b`` runs ``a``, unless it is imported from within."""
+    """With the packages that an import runs first: ``a.b`` runs ``a``, unless it is imported from
+    within.
+    """
     above = {name: {name[:at] for at, letter in enumerate(name) if letter == "."} for name in found}
     return {
-        one: {*others, *(package for other in others for package in above.get(other, ()))} - {one, *above[one]}
-        | (set(others) & above[one])
+        one: (
+            {*others, *(package for other in others for package in above.get(other, ()))}
+            - {one, *above[one]}
+            | (set(others) & above[one])
+        )
         for one, others in found.items()
     }
 
@@ -151,7 +181,11 @@ def _name(file: Path, house: Path) -> str:
 
 def _imports(name: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
     """The modules that a file imports; of ``from package import name`` the one that holds the name."""
-    own = {each.removeprefix("hris_pipeline.") for each in _named(file) if f"{each}.".startswith("hris_pipeline.")}
+    own = {
+        each.removeprefix("hris_pipeline.")
+        for each in _named(file)
+        if f"{each}.".startswith("hris_pipeline.")
+    }
     held = {each if each in modules else each.rpartition(".")[0] for each in own}
     return {each for each in held if each in modules and each != name}
 

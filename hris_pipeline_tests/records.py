@@ -10,7 +10,9 @@ import dagster as dg
 
 @contextlib.contextmanager
 def in_memory() -> Iterator[dg.DagsterInstance]:
-    """Dagster's ephemeral instance on the connection that it holds anyway; by itself it opens five hundred more in a night."""
+    """Dagster's ephemeral instance on the connection that it holds anyway; by itself it opens five
+    hundred more in a night.
+    """
     with dg.DagsterInstance.ephemeral() as instance:
         events: Any = instance.event_log_storage
         by_itself, here = events._connect, threading.get_ident()
@@ -20,7 +22,8 @@ def in_memory() -> Iterator[dg.DagsterInstance]:
             with events._db_lock, events._held_conn.begin():
                 yield events._held_conn
 
-        def connection() -> contextlib.AbstractContextManager[Any]:  # SQLite's belong to the thread that opened them
+        # SQLite's belong to the thread that opened them
+        def connection() -> contextlib.AbstractContextManager[Any]:
             return on_the_one_held() if threading.get_ident() == here else by_itself()
 
         events._connect = connection

@@ -1,4 +1,5 @@
-"""Where SQL stands and what it may do: ``python -m hris_pipeline_tests.sql``, which `make lint` runs.
+"""Where SQL stands and what it may do: ``python -m hris_pipeline_tests.sql``, which `make lint`
+runs.
 
 Reports only read, presentation and the command line ask nothing. SQL in Python is found by what its
 strings say, so that a query that is put together from words without a verb is not noticed; DuckDB
@@ -48,7 +49,9 @@ def misplaced(house: Path = HOUSE) -> list[str]:
 
 
 def texts(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every ``.sql`` file without its comments, and every string of the Python files but their docstrings."""
+    """Every ``.sql`` file without its comments, and every string of the Python files but their
+    docstrings.
+    """
     for path in sorted(folder.rglob("*.sql")):
         yield path, re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
     for path in sorted(folder.rglob("*.py")):
@@ -57,12 +60,24 @@ def texts(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _strings(tree: ast.AST) -> Iterator[str]:
-    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # a string that stands by itself
-    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    # a string that stands by itself
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (docs | parts):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+            )
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and not {id(node)} & (docs | parts)
+        ):
             yield node.value
 
 

@@ -34,7 +34,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.requests.append((self.command, self.path, body))
-        status = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        status = (
+            self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        )
         self.send_response(status)
         self.send_header("location", "http://192.0.2.1/")
         self.send_header("content-length", "0")
@@ -65,9 +67,15 @@ def test_an_alert_reaches_every_address(monitor: Monitor) -> None:
         "acme: 3 changes wait",
         "Guard deactivate_user: 7 > 5.",
     )
-    assert [(method, path) for method, path, _ in monitor.requests] == [("POST", "/one"), ("POST", "/two")]
+    assert [(method, path) for method, path, _ in monitor.requests] == [
+        ("POST", "/one"),
+        ("POST", "/two"),
+    ]
     message = json.loads(monitor.requests[0][2])
-    assert (message["title"], message["message"]) == ("acme: 3 changes wait", "Guard deactivate_user: 7 > 5.")
+    assert (message["title"], message["message"]) == (
+        "acme: 3 changes wait",
+        "Guard deactivate_user: 7 > 5.",
+    )
 
 
 def test_text_is_sent_as_it_is(monitor: Monitor) -> None:
@@ -84,12 +92,18 @@ def test_one_dead_address_does_not_stop_the_others_and_is_told_by_its_place(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monitor.answers = [500, 200]
-    urls = [f"json://user:s3cr3t@{monitor.address}/s3cr3t", "nonsense://s3cr3t", f"json://{monitor.address}/two"]
+    urls = [
+        f"json://user:s3cr3t@{monitor.address}/s3cr3t",
+        "nonsense://s3cr3t",
+        f"json://{monitor.address}/two",
+    ]
     with pytest.raises(PipelineError) as caught:
         send(urls, "title", "body")
-    assert str(caught.value) == (
-        "An alert did not reach 2 of 3 addresses: number 1 (not delivered), 2 (not in Apprise notation). Nothing else was "
-        "stopped by this. Look at alerts in the company file, and at the service's own log."
+    assert (
+        str(caught.value)
+        == "An alert did not reach 2 of 3 addresses: number 1 (not delivered), 2 (not in Apprise "
+        "notation). Nothing else was stopped by this. Look at alerts in the company file, and "
+        "at the service's own log."
     )
     assert [path for _, path, _ in monitor.requests] == ["/s3cr3t", "/two"]
     output = capfd.readouterr()
@@ -107,7 +121,9 @@ def test_a_heartbeat_is_repeated_after_a_passing_fault(monitor: Monitor) -> None
     assert len(monitor.requests) == 2
 
 
-@pytest.mark.parametrize(("status", "why"), [(404, "it answered 404"), (302, "it answered 302"), (503, "HTTP 503")])
+@pytest.mark.parametrize(
+    ("status", "why"), [(404, "it answered 404"), (302, "it answered 302"), (503, "HTTP 503")]
+)
 def test_a_heartbeat_that_is_refused_is_told_without_its_url(
     monitor: Monitor, caplog: pytest.LogCaptureFixture, status: int, why: str
 ) -> None:
@@ -115,12 +131,18 @@ def test_a_heartbeat_that_is_refused_is_told_without_its_url(
     monitor.answers = [status]
     with pytest.raises(PipelineError) as caught:
         call_heartbeat(f"http://{monitor.address}/s3cr3t", IMPATIENT)
-    assert str(caught.value) == f"The heartbeat could not be delivered: {why}. The night itself went well. Look at heartbeat_url."
+    assert (
+        str(caught.value)
+        == f"The heartbeat could not be delivered: {why}. The night itself went well. Look at "
+        "heartbeat_url."
+    )
     assert "s3cr3t" not in caplog.text
 
 
 def test_a_heartbeat_to_nobody_is_told() -> None:
     with Monitor() as closed:
         address = closed.address
-    with pytest.raises(PipelineError, match=r"The heartbeat could not be delivered: no answer \(ConnectError\)\."):
+    with pytest.raises(
+        PipelineError, match=r"The heartbeat could not be delivered: no answer \(ConnectError\)\."
+    ):
         call_heartbeat(f"http://{address}/", IMPATIENT)

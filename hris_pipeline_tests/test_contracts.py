@@ -16,20 +16,25 @@ from hris_pipeline.warehouse.connection import note_addresses, prepare
 TABLES = (EMPLOYEES, ORG_UNITS, *CORE, *DESKBIRD)
 DESIGN = {  # more are welcome, fewer are not
     "core.people": (
-        "person_id hris_ref email given_name family_name display_name status start_date end_date manager_ref timezone in_scope"
+        "person_id hris_ref email given_name family_name display_name status start_date end_date "
+        "manager_ref timezone in_scope"
     ),
     "core.quarantine": "hris_ref table rule first_seen last_seen",
     "core.groups": "hris_ref kind name parent_ref member_count",
     "core.memberships": "group_ref person_id",
     "core.manager_graph": "person_id manager_id depth chain direct_reports all_reports problem",
-    "deskbird.users": "deskbird_id hris_ref user_name email given_name family_name active manager_deskbird_id",
+    "deskbird.users": (
+        "deskbird_id hris_ref user_name email given_name family_name active manager_deskbird_id"
+    ),
     "deskbird.groups": "deskbird_id hris_ref name",
     "deskbird.group_members": "group_deskbird_id user_deskbird_id",
     "deskbird.changes": (
-        "plan_id seq request object action hris_ref deskbird_id group_ref group_deskbird_id before after reason evidence "
-        "verdict guard"
+        "plan_id seq request object action hris_ref deskbird_id group_ref group_deskbird_id before "
+        "after reason evidence verdict guard"
     ),
-    "deskbird.applied_changes": "plan_id seq object action outcome http_status attempts applied_at problem",
+    "deskbird.applied_changes": (
+        "plan_id seq object action outcome http_status attempts applied_at problem"
+    ),
 }
 
 
@@ -57,26 +62,47 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_has_one_key_in_python_and_in_sql(address: str) -> None:
     with prepare(duckdb.connect()) as con:
-        assert con.execute("select email_key(?)", [address]).fetchall() == [(texts.email_key(address),)]
+        assert con.execute("select email_key(?)", [address]).fetchall() == [
+            (texts.email_key(address),)
+        ]
 
 
 ODD_ADDRESSES = [
-    ("di@m\u00fcller.example", "di@xn--mller-kva.example", "DI@XN--MLLER-KVA.Example", "di@mu\u0308ller\uff0eexample"),
-    ("o'neill@acme.test", "o\u2019neill@acme.test", "O\u2018Neill@acme.test", "o\uff07neill@acme.test"),
+    (
+        "di@m\u00fcller.example",
+        "di@xn--mller-kva.example",
+        "DI@XN--MLLER-KVA.Example",
+        "di@mu\u0308ller\uff0eexample",
+    ),
+    (
+        "o'neill@acme.test",
+        "o\u2019neill@acme.test",
+        "O\u2018Neill@acme.test",
+        "o\uff07neill@acme.test",
+    ),
     ("x@stra\u00dfe.example", "x@xn--strae-oqa.example"),
-    ("x@a.\u4f8b\u3048.\u4e2d\u56fd", "x@a.xn--r8jz45g.xn--fiqs8s", "x@a\u3002\u4f8b\u3048\u3002\u4e2d\u56fd"),
+    (
+        "x@a.\u4f8b\u3048.\u4e2d\u56fd",
+        "x@a.xn--r8jz45g.xn--fiqs8s",
+        "x@a\u3002\u4f8b\u3048\u3002\u4e2d\u56fd",
+    ),
     ("broken@xn--\u00e4.test", "broken@XN--\u00c4.test"),  # what is no punycode stays as it is
     ("a@b@xn--mller-kva.example", "A@b@xn--mller-kva.example"),
 ]
 
 
-def test_c98_an_address_that_can_be_written_in_several_ways_has_one_key_in_python_and_in_sql() -> None:
+def test_c98_an_address_that_can_be_written_in_several_ways_has_one_key_in_python_and_in_sql() -> (
+    None
+):
     with prepare(duckdb.connect()) as con:
         con.execute(
-            "create schema state; create table users (email varchar);"
-            "create table state.address_forms (kind varchar, written varchar, letters varchar, primary key (kind, written))"
+            "create schema state; create table users (email varchar);create table "
+            "state.address_forms (kind varchar, written varchar, letters varchar, primary key "
+            "(kind, written))"
         )
-        con.executemany("insert into users values (?)", [(each,) for forms in ODD_ADDRESSES for each in forms])
+        con.executemany(
+            "insert into users values (?)", [(each,) for forms in ODD_ADDRESSES for each in forms]
+        )
         note_addresses(con, "users", ("email",))
         for forms in (*ODD_ADDRESSES, *((address,) for address in ADDRESSES)):
             found = {con.execute("select email_key(?)", [each]).fetchone()[0] for each in forms}  # type: ignore[index]
@@ -87,7 +113,8 @@ def test_c98_an_address_that_can_be_written_in_several_ways_has_one_key_in_pytho
 
 
 _CHARACTERS = st.sampled_from(
-    "aB<>@.-mailto:  \t\n\x85\xa0\u00ad\u200b\u200c\u200d\u200e\x1c\u2028\u00e9\u00c9\u0301\u2019\u06f1\u0645\u0627"
+    "aB<>@.-mailto: "
+    " \t\n\x85\xa0\u00ad\u200b\u200c\u200d\u200e\x1c\u2028\u00e9\u00c9\u0301\u2019\u06f1\u0645\u0627"
     "\u0915\u094d\u0937\ufeff\U000e0020\U0001f600\u3164\u061c"
 )
 
@@ -99,7 +126,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @given(text=st.text(_CHARACTERS, max_size=12))
-def test_c97_text_is_cleaned_alike_in_python_and_in_sql_and_once_is_enough(con: duckdb.DuckDBPyConnection, text: str) -> None:
+def test_c97_text_is_cleaned_alike_in_python_and_in_sql_and_once_is_enough(
+    con: duckdb.DuckDBPyConnection, text: str
+) -> None:
     query = "select coalesce(clean_text($x), ''), coalesce(clean_address($x), '')"
     found = con.execute(query, {"x": text}).fetchone()
     assert found == (texts.clean_text(text), texts.clean_address(text))
@@ -126,7 +155,9 @@ def test_c97_text_is_cleaned_alike_in_python_and_in_sql_and_once_is_enough(con: 
         ("", ""),
     ],
 )
-def test_c97_what_unicode_calls_blank_is_a_blank_and_what_no_screen_shows_is_nothing(text: str, cleaned: str) -> None:
+def test_c97_what_unicode_calls_blank_is_a_blank_and_what_no_screen_shows_is_nothing(
+    text: str, cleaned: str
+) -> None:
     assert texts.clean_text(text) == cleaned
 
 
@@ -166,7 +197,9 @@ def test_c97_c98_an_address_is_freed_of_what_stands_around_it_and_held_back_for_
     assert texts.clean_address(text) == cleaned
     query = f"select 'p:1' as ref, $${cleaned}$$ as email"
     (rule,) = [rule for rule in PEOPLE.rules if rule.name == "email_is_valid"]
-    assert judge.violations(con, query, "ref", (rule,)) == ([] if is_valid else [("p:1", "email_is_valid")])
+    assert judge.violations(con, query, "ref", (rule,)) == (
+        [] if is_valid else [("p:1", "email_is_valid")]
+    )
 
 
 def test_all_tables_of_the_design_are_there() -> None:
@@ -174,7 +207,16 @@ def test_all_tables_of_the_design_are_there() -> None:
 
 
 def test_names_and_addresses_are_marked_as_personal() -> None:
-    words = {"email", "given_name", "family_name", "display_name", "user_name", "attributes", "before", "after"}
+    words = {
+        "email",
+        "given_name",
+        "family_name",
+        "display_name",
+        "user_name",
+        "attributes",
+        "before",
+        "after",
+    }
     marked = {column.name for table in TABLES for column in table.columns if column.personal}
     assert marked == words
 

@@ -15,7 +15,9 @@ from hris_pipeline.operations.companies import load
 from hris_pipeline.settings import reference
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+)
 NEEDED = {
     "hris": "{hr: {system: personio, client_id: '${ID}', client_secret: '${SECRET}'}}",
     "deskbird": "{scim_token: '${TOKEN}'}",
@@ -59,15 +61,21 @@ def company_files() -> list[tuple[str, str]]:
     """Every YAML sample of the documents that is a part of a company file, with its page."""
     found = []
     for page, name in zip(PAGES, NAMES, strict=True):
-        for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        for block in re.findall(
+            r"^ *```yaml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        ):
             text = textwrap.dedent(block)
             if top_keys(text) & {"hris", "deskbird", "sync", "export", "guards"}:
                 found.append((name, text))
     return found
 
 
-@pytest.mark.parametrize(("page", "text"), company_files(), ids=[page for page, _ in company_files()])
-def test_every_sample_of_a_company_file_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, text: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "text"), company_files(), ids=[page for page, _ in company_files()]
+)
+def test_every_sample_of_a_company_file_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, text: str
+) -> None:
     if page == "docs/systems-of-others.md":  # its system comes with a package of its own
         monkeypatch.syspath_prepend(ROOT / "hris_pipeline_tests" / "hris" / "systems_of_others")
         monkeypatch.setitem(SYSTEMS, "paper", importlib.import_module("paper_hr").SYSTEM)
@@ -86,14 +94,29 @@ def test_the_example_of_a_guard_fits(tmp_path: Path) -> None:
     """The diff in CONTRIBUTING.md applies to the product as it is, and what it makes is Python."""
     git = shutil.which("git")
     if git is None:
-        pytest.skip("git is not installed here: whether the diff in CONTRIBUTING.md applies is not looked at")
-    shutil.copytree(ROOT / "hris_pipeline", tmp_path / "hris_pipeline", ignore=shutil.ignore_patterns("__pycache__"))
-    (diff,) = re.findall(
-        r"^```diff\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        pytest.skip(
+            "git is not installed here: whether the diff in CONTRIBUTING.md applies is not "
+            "looked at"
+        )
+    shutil.copytree(
+        ROOT / "hris_pipeline",
+        tmp_path / "hris_pipeline",
+        ignore=shutil.ignore_patterns("__pycache__"),
     )
-    subprocess.run([git, "apply", "--unidiff-zero", "-"], cwd=tmp_path, input=diff, text=True, check=True)
+    (diff,) = re.findall(
+        r"^```diff\n(.*?)^```$",
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    subprocess.run(
+        [git, "apply", "--unidiff-zero", "-"], cwd=tmp_path, input=diff, text=True, check=True
+    )
     for changed in re.findall(r"^\+\+\+ b/(.+)$", diff, re.MULTILINE):
         compile((tmp_path / changed).read_text(encoding="utf-8"), changed, "exec")
-    loaded = "from hris_pipeline.plan import guards; print(guards.reactivate_user.NAME in guards.ORDER)"
-    done = subprocess.run([sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True)
+    loaded = (
+        "from hris_pipeline.plan import guards; print(guards.reactivate_user.NAME in guards.ORDER)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "True\n"

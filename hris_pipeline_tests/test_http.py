@@ -28,12 +28,21 @@ from hris_pipeline.http import (
     retry_after,
 )
 
-QUICK = RetryPolicy(tries=3, refusals=40, first_wait=0.001, longest_wait=0.004, longest_retry_after=0.01, in_all=5.0)
+QUICK = RetryPolicy(
+    tries=3,
+    refusals=40,
+    first_wait=0.001,
+    longest_wait=0.004,
+    longest_retry_after=0.01,
+    in_all=5.0,
+)
 
 
 @dataclass
 class Stub:
-    """A server that gives answers in turn, the last one for ever: (status, headers), or None to hang up."""
+    """A server that gives answers in turn, the last one for ever: (status, headers), or None to
+    hang up.
+    """
 
     answers: list[tuple[int, dict[str, str]] | None]
     url: str = ""
@@ -91,7 +100,8 @@ def response(**headers: str) -> httpx.Response:
     return httpx.Response(429, headers=headers)
 
 
-# --- Retry-After ----------------------------------------------------------------------------------------------------------------
+# --- Retry-After
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -116,7 +126,10 @@ def test_retry_after_as_a_date():
     now = dt.datetime.now(dt.UTC)
     for ahead, low, high in ((60, 50, 60), (-60, 0, 0), (9999, 300, 300)):
         moment = now + dt.timedelta(seconds=ahead)
-        for text in (format_datetime(moment, usegmt=True), moment.strftime("%a, %d %b %Y %H:%M:%S -0000")):
+        for text in (
+            format_datetime(moment, usegmt=True),
+            moment.strftime("%a, %d %b %Y %H:%M:%S -0000"),
+        ):
             assert low <= retry_after(response(**{"retry-after": text}), at_most=300) <= high
 
 
@@ -128,14 +141,18 @@ def test_backoff_doubles_with_jitter_and_is_bounded():
         assert all(most / 2 <= seconds <= most for seconds in found)
 
 
-# --- the pacer ------------------------------------------------------------------------------------------------------------------
+# --- the pacer
+# --------------------------------------------------------------------------------------------------
 
 
 def test_slots_are_evenly_spaced_without_a_burst():
     pacer = RateLimiter(10)
     found = [pacer.reserve() for _ in range(5)]
     assert found[0] == 0
-    assert all(later - earlier == pytest.approx(0.1, abs=0.02) for earlier, later in itertools.pairwise(found))
+    assert all(
+        later - earlier == pytest.approx(0.1, abs=0.02)
+        for earlier, later in itertools.pairwise(found)
+    )
 
 
 def test_without_a_rate_there_is_no_waiting():
@@ -162,7 +179,8 @@ def test_slowing_down_widens_the_spacing_once_for_workers_refused_together_and_i
     assert pacer.reserve() - last == pytest.approx(0.01, abs=0.002)
 
 
-# --- asking ---------------------------------------------------------------------------------------------------------------------
+# --- asking
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
@@ -194,13 +212,21 @@ def test_a_connection_that_breaks_is_tried_again_and_then_unanswered(stub):
     with client() as asking:
         assert asking.ask("GET", server.url).status_code == 200
     server = stub(None)
-    with client() as asking, pytest.raises(Unanswered, match=r"no answer \(RemoteProtocolError\)") as caught:
+    with (
+        client() as asking,
+        pytest.raises(Unanswered, match=r"no answer \(RemoteProtocolError\)") as caught,
+    ):
         asking.ask("GET", server.url)
     assert (caught.value.status, caught.value.attempts) == (None, 3)
 
 
 @pytest.mark.parametrize(
-    "headers", [{"retry-after": "0"}, {"retry-after": format_datetime(dt.datetime(2020, 1, 1, tzinfo=dt.UTC), usegmt=True)}, {}]
+    "headers",
+    [
+        {"retry-after": "0"},
+        {"retry-after": format_datetime(dt.datetime(2020, 1, 1, tzinfo=dt.UTC), usegmt=True)},
+        {},
+    ],
 )
 def test_c08_a_429_is_patience_of_its_own(stub, headers):
     server = stub(*[(429, headers)] * 20, (200, {}))  # far more than the tries of a failing request
@@ -283,9 +309,13 @@ def test_stopping_ends_a_long_wait_and_forbids_new_requests(stub):
     assert len(server.asked) == 1
 
 
-def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable[..., Stub]) -> None:
+def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(
+    stub: Callable[..., Stub],
+) -> None:
     server = stub(
-        (200, {"content-length": "2", "etag": "v1"}), (200, {"content-length": "50000000"}), (200, {"content-length": "9"})
+        (200, {"content-length": "2", "etag": "v1"}),
+        (200, {"content-length": "50000000"}),
+        (200, {"content-length": "9"}),
     )
     with Client(RateLimiter(None), patience=QUICK) as client:
         short = client.ask("GET", server.url, at_most=2)
@@ -295,7 +325,8 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable
         assert client.ask("GET", server.url).content == b"ok!!!!!!!"
 
 
-# --- neither too patient nor too hasty ------------------------------------------------------------------------------------------
+# --- neither too patient nor too hasty
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -315,7 +346,10 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(stub: Callable
 def test_c116_whatever_retry_after_says_the_back_off_goes_on_and_ends(text):
     """A floor, which grows with each try, and a ceiling."""
     asking = client(patience=RetryPolicy(first_wait=1.0, longest_wait=8.0, longest_retry_after=9.0))
-    waits = [asking.hold_back(response(**{"retry-after": text}), attempt, RateLimiter(None)) for attempt in (1, 3, 9)]
+    waits = [
+        asking.hold_back(response(**{"retry-after": text}), attempt, RateLimiter(None))
+        for attempt in (1, 3, 9)
+    ]
     assert waits[0] >= 0.5
     assert waits[1] >= 2.0
     assert 4.0 <= waits[2] <= 9.0
@@ -336,7 +370,10 @@ def test_c66_c116_a_429_that_names_no_time_makes_everybody_slower():
 
 @pytest.mark.parametrize(("rate", "slowest"), [(100, 0.02), (10, 0.1)])
 def test_c116_nobody_is_made_slower_than_the_longest_wait_or_faster_than_the_rate(rate, slowest):
-    asking, pacer = client(patience=RetryPolicy(first_wait=0.01, longest_wait=0.02)), RateLimiter(rate)
+    asking, pacer = (
+        client(patience=RetryPolicy(first_wait=0.01, longest_wait=0.02)),
+        RateLimiter(rate),
+    )
     for _ in range(3):
         asking.hold_back(response(**{"retry-after": "0"}), 1, pacer)
         pacer._widened = -math.inf
@@ -357,7 +394,10 @@ def test_c116_a_wait_that_leads_beyond_the_deadline_is_not_begun(stub):
     with ending_by(Deadline(60)):
         asking = client(patience=RetryPolicy())
     assert Client(RateLimiter(None)).deadline.left() == math.inf
-    with asking, pytest.raises(OutOfTime, match="HTTP 429, and the run's deadline comes first") as caught:
+    with (
+        asking,
+        pytest.raises(OutOfTime, match="HTTP 429, and the run's deadline comes first") as caught,
+    ):
         asking.ask("GET", server.url)
     assert (caught.value.status, len(server.asked)) == (429, 1)
 

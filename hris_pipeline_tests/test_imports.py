@@ -64,7 +64,7 @@ def test_the_house_keeps_its_rule(house):
 def test_an_import_against_the_rule_is_noticed(house, one, other):
     assert one in house
     assert other in house
-    (line, *_) = broken({**house, one: house[one] | {other}})
+    line, *_ = broken({**house, one: house[one] | {other}})
     assert line.startswith(f"{one} must not import {other}: ")
 
 
@@ -91,7 +91,8 @@ def test_an_import_that_the_rule_allows_is_let_through(house, one, other):
     [
         {"plan.writing": {"plan.reading"}, "plan.reading": {"plan.writing"}},
         {"settings.base": {"settings.company"}},  # a longer way back
-        {"groups.ages": {"people.status"}},  # between rooms only: people knows another file of groups
+        # between rooms only: people knows another file of groups
+        {"groups.ages": {"people.status"}},
         # to import a part is to run its package first
         {
             "sandbox.kit": {"sandbox.tool"},
@@ -101,7 +102,9 @@ def test_an_import_that_the_rule_allows_is_let_through(house, one, other):
     ],
 )
 def test_a_circle_is_noticed(house, more):
-    (line,) = broken({**house, **{one: house.get(one, set()) | others for one, others in more.items()}})
+    (line,) = broken(
+        {**house, **{one: house.get(one, set()) | others for one, others in more.items()}}
+    )
     assert line.startswith("a circle: ")
 
 
@@ -122,7 +125,9 @@ def test_an_exception_is_let_through_while_it_is_needed_and_no_longer(house):
     exception = {(one, other): "until it is told what time it is"}
     found = {**house, one: house[one] | {other}}
     assert broken(found, exception) == []
-    assert broken(house, exception) == [f"{one} does not import {other}, or may: the exception has to go"]
+    assert broken(house, exception) == [
+        f"{one} does not import {other}, or may: the exception has to go"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +137,10 @@ def test_an_exception_is_let_through_while_it_is_needed_and_no_longer(house):
         "from hris_pipeline.hris import registry\n",
         "import hris_pipeline.hris.registry\n",
         "def known():\n    from hris_pipeline.hris.registry import SYSTEMS\n    return SYSTEMS\n",
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from hris_pipeline.hris.registry import Registry\n",
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from "
+            "hris_pipeline.hris.registry import Registry\n"
+        ),
     ],
 )
 def test_an_import_is_found_however_it_is_written(tmp_path, text):
@@ -140,7 +148,9 @@ def test_an_import_is_found_however_it_is_written(tmp_path, text):
     shutil.copytree(HOUSE, copy, ignore=shutil.ignore_patterns("*.sql", "__pycache__"))
     (copy / "settings" / "shortcut.py").write_text(text)
     lines = [line for line in broken(graph(copy)) if "circle" not in line]
-    assert [line.partition(":")[0] for line in lines] == ["settings.shortcut must not import hris.registry"]
+    assert [line.partition(":")[0] for line in lines] == [
+        "settings.shortcut must not import hris.registry"
+    ]
 
 
 def test_a_relative_import_is_refused(tmp_path):
@@ -155,7 +165,11 @@ def test_a_relative_import_is_refused(tmp_path):
     ("room", "text", "library"),
     [
         ("presentation", "import duckdb\n", "duckdb"),
-        ("presentation", "def asked():\n    from duckdb import connect\n    return connect\n", "duckdb"),
+        (
+            "presentation",
+            "def asked():\n    from duckdb import connect\n    return connect\n",
+            "duckdb",
+        ),
         ("reports", "from rich.text import Text\n", "rich"),
         ("operations", "import typer\n", "typer"),
         ("cli", "import duckdb\n", "duckdb"),
@@ -163,6 +177,10 @@ def test_a_relative_import_is_refused(tmp_path):
 )
 def test_a_library_that_a_room_does_not_know_is_noticed(tmp_path, room, text, library):
     copy = tmp_path / "hris_pipeline"
-    shutil.copytree(HOUSE / room, copy / room, ignore=shutil.ignore_patterns("*.sql", "__pycache__"))
+    shutil.copytree(
+        HOUSE / room, copy / room, ignore=shutil.ignore_patterns("*.sql", "__pycache__")
+    )
     (copy / room / "shortcut.py").write_text(text)
-    assert libraries(copy) == [f"{room}.shortcut must not import {library}: {room} does not know it"]
+    assert libraries(copy) == [
+        f"{room}.shortcut must not import {library}: {room} does not know it"
+    ]

@@ -1,4 +1,6 @@
-"""Nothing decides by a sentence: with all other words for reasons, problems and guards, the same comes of the same night."""
+"""Nothing decides by a sentence: with all other words for reasons, problems and guards, the same
+comes of the same night.
+"""
 
 import contextlib
 import datetime as dt
@@ -29,14 +31,26 @@ WORDED = {"reason", "problem", "answer", "verdict"}
 def other_words() -> Iterator[None]:
     """Let everything be said in :data:`OTHER` words while the block runs."""
     with pytest.MonkeyPatch.context() as patch:
-        reasons = 'create or replace temp macro reason_of(code, object, action, "after", evidence) as if(code is null, null, {});'
-        problems = "create or replace temp macro problem_of(code, guard) as if(code is null, null, {});"
+        reasons = (
+            'create or replace temp macro reason_of(code, object, action, "after", evidence) as '
+            "if(code is null, null, {});"
+        )
+        problems = (
+            "create or replace temp macro problem_of(code, guard) as if(code is null, null, {});"
+        )
         patch.setitem(pipeline.SQL, "plan/reasons", reasons.format(f"'{OTHER}'"))
         patch.setattr(execution, "_PROBLEMS", problems.format(f"'{OTHER}'"))
         patch.setattr(scope, "_SCOPE", scope._SCOPE.replace("'not known yet'", f"'{OTHER}'"))
-        for kind, names in {Fate: ["problem"], Answer: ["problem"], Part: ["problem"], Result: ["problem"]}.items():
+        for kind, names in {
+            Fate: ["problem"],
+            Answer: ["problem"],
+            Part: ["problem"],
+            Result: ["problem"],
+        }.items():
             patch.setattr(kind, "__init__", said_otherwise(kind.__init__, names))
-        patch.setattr(GuardVerdict, "__init__", said_otherwise(GuardVerdict.__init__, ["subject", "limit"]))
+        patch.setattr(
+            GuardVerdict, "__init__", said_otherwise(GuardVerdict.__init__, ["subject", "limit"])
+        )
         patch.setattr(StopReason, "__new__", lambda cls, _text, code: with_code(cls, code))
         yield
 
@@ -65,7 +79,10 @@ def test_every_code_of_a_reason_has_its_sentence_and_no_other_code_has_one() -> 
         facts = """{"undoes": "1", "end_date": "2026-03-01", "missing_since": "2026-03-01", "complete_reads": 3,
                     "damage": {"run_id": "12345678"}}"""
         say = """select reason_of(?, 'user', 'update', '{"given_name": "A"}'::json, ?::json)"""
-        said = {code: con.execute(say, [code, facts]).fetchone() for code in (*REASON_CODES, "another", None)}
+        said = {
+            code: con.execute(say, [code, facts]).fetchone()
+            for code in (*REASON_CODES, "another", None)
+        }
     assert said.pop("another") == said.pop(None) == (None,)
     assert all(sentence and sentence[0] and sentence[0].endswith(".") for sentence in said.values())
 
@@ -77,21 +94,27 @@ def test_every_code_that_a_plan_gives_is_known() -> None:
     assert [code for code in known if f"'{code}'" not in whole and code in REASON_CODES] == []
 
 
-# --- stories: what comes of them, in codes and numbers -------------------------------------------------------------------------
+# --- stories: what comes of them, in codes and numbers
+# -------------------------------------------------------------------------
 
 
 def told(world: World) -> list[Any]:
     """The current plan without its words, its guards, its exit code, and what waits."""
     with world.warehouse.read() as con:
         shown = plans.read(con, "acme", world.now)
-    changes = [{name: value for name, value in vars(change).items() if name not in WORDED} for change in shown.changes]
+    changes = [
+        {name: value for name, value in vars(change).items() if name not in WORDED}
+        for change in shown.changes
+    ]
     verdicts = [(change.verdict, change.state) for change in shown.changes]
     guards = sorted((v.guard, v.code, v.count, v.base, v.tripped) for v in shown.guards)
     outcomes = "select seq, outcome, problem_code, parts from state.outcomes order by all"
     kept = [
         world.query(outcomes),
         world.query("select * from state.not_undone order by all"),
-        world.query("select object, deskbird_id, attribute, why, code from state.left_alone order by all"),
+        world.query(
+            "select object, deskbird_id, attribute, why, code from state.left_alone order by all"
+        ),
         world.query("select hris_ref, in_scope, wanted, scope_code from core.people order by all"),
     ]
     return [shown.plan_id, shown.exit_code, changes, verdicts, guards, kept]
@@ -103,13 +126,18 @@ def night(world: World) -> list[Any]:
 
 
 def undone_swap() -> list[Any]:
-    """Two swap their addresses, one is renamed and moves, somebody changes a name by hand; then all of it is undone."""
+    """Two swap their addresses, one is renamed and moves, somebody changes a name by hand; then all
+    of it is undone.
+    """
     world = World(guards=UNGUARDED)
     sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
     world.hire("1", groups=(sales,))
     world.hire("2", "3", "4", manager_id="1", groups=(sales,))
     found = night(world)
-    world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
+    world.people["2"].email, world.people["3"].email = (
+        world.people["3"].email,
+        world.people["2"].email,
+    )
     world.people["2"].given_name = "Ann"
     world.people["4"].groups = (it,)
     world.people["4"].manager_id = None
@@ -120,7 +148,13 @@ def undone_swap() -> list[Any]:
     undoing = world.undo(summary.plan_id)
     found += [undoing.plan_id, *told(world), *world.apply(undoing.plan_id), *told(world)]
     world.now += dt.timedelta(days=1)
-    return [*found, *night(world), explained(world, "p:2"), explained(world, "p:3"), sorted(world.users.items())]
+    return [
+        *found,
+        *night(world),
+        explained(world, "p:2"),
+        explained(world, "p:3"),
+        sorted(world.users.items()),
+    ]
 
 
 def half_a_swap() -> list[Any]:
@@ -128,23 +162,39 @@ def half_a_swap() -> list[Any]:
     world = World(guards=UNGUARDED)
     world.hire("2", "3")
     world.settle()
-    world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
+    world.people["2"].email, world.people["3"].email = (
+        world.people["3"].email,
+        world.people["2"].email,
+    )
     plan_id = world.make_plan().plan_id
     found = [*world.apply(plan_id, stop_after=1), *told(world)]
     undoing = world.undo(plan_id)
-    return [*found, *told(world), *world.apply(undoing.plan_id), *told(world), sorted(world.users.items())]
+    return [
+        *found,
+        *told(world),
+        *world.apply(undoing.plan_id),
+        *told(world),
+        sorted(world.users.items()),
+    ]
 
 
 def explained(world: World, who: str) -> list[Any]:
     with world.warehouse.read() as con:
         found = explain.read(con, "acme", who, world.rules, world.now, timezone="Europe/Berlin")
-    compared = [(row.attribute, row.observed, row.source, row.verdict.code) for row in found.compared]
-    joined = next((word for word in (", which ", ", because it was ", ", because ") if word in answer(found)), None)
+    compared = [
+        (row.attribute, row.observed, row.source, row.verdict.code) for row in found.compared
+    ]
+    joined = next(
+        (word for word in (", which ", ", because it was ", ", because ") if word in answer(found)),
+        None,
+    )
     return [compared, [(change.reason_code, change.state) for change in found.changes], joined]
 
 
 def stale_and_failed() -> list[Any]:
-    """A plan of which something is done by hand, something overtaken, something refused, something not reached."""
+    """A plan of which something is done by hand, something overtaken, something refused, something
+    not reached.
+    """
     world = World(guards=UNGUARDED)
     world.hire(*"12345")
     world.settle()
@@ -165,7 +215,9 @@ def stale_and_failed() -> list[Any]:
 
 
 def first_contact() -> list[Any]:
-    """More strangers than may be linked; then nobody is left; then a first run that would take away."""
+    """More strangers than may be linked; then nobody is left; then a first run that would take
+    away.
+    """
     world = World()
     for number in range(30):
         world.stranger(f"s{number}@acme.test")
@@ -183,7 +235,11 @@ def first_contact() -> list[Any]:
     return [*found, *night(small), user.active]
 
 
-@pytest.mark.parametrize("story", [undone_swap, half_a_swap, stale_and_failed, first_contact], ids=lambda story: story.__name__)
+@pytest.mark.parametrize(
+    "story",
+    [undone_swap, half_a_swap, stale_and_failed, first_contact],
+    ids=lambda story: story.__name__,
+)
 def test_the_same_comes_of_a_night_whatever_its_sentences_say(story: Any) -> None:
     usual = story()
     with other_words():

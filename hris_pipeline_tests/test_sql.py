@@ -44,9 +44,14 @@ def test_reports_only_read_and_what_draws_them_asks_nothing():
 )
 def test_a_report_that_writes_is_noticed_in_a_file_and_in_a_string(copy, query):
     (copy / "reports" / "more.sql").write_text(f"-- Reads: core.people.\n{query}\n")
-    (copy / "reports" / "more.py").write_text(f'"""More."""\n\nQUERY = f"""{query} where {{1}}"""\n')
+    (copy / "reports" / "more.py").write_text(
+        f'"""More."""\n\nQUERY = f"""{query} where {{1}}"""\n'
+    )
     lines = misplaced(copy)
-    assert [line.partition(" writes (")[0] for line in lines] == ["reports/more.sql", "reports/more.py"]
+    assert [line.partition(" writes (")[0] for line in lines] == [
+        "reports/more.sql",
+        "reports/more.py",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,9 @@ def test_a_query_where_something_is_drawn_is_noticed(copy, room, text):
 
 def test_a_file_of_sql_where_something_is_drawn_is_noticed(copy):
     (copy / "presentation" / "plan" / "plan.sql").write_text("from plan")
-    assert misplaced(copy) == ["presentation/plan/plan.sql holds SQL: a report reads, presentation does not"]
+    assert misplaced(copy) == [
+        "presentation/plan/plan.sql holds SQL: a report reads, presentation does not"
+    ]
 
 
 def test_the_connection_of_a_report_cannot_write(tmp_path):

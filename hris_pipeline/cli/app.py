@@ -6,8 +6,13 @@ from hris_pipeline.cli import companies, decisions, nights, reading, sandbox
 
 app = typer.Typer(
     name="hris-pipeline",
-    help="Brings deskbird's users, groups and reporting lines in line with the HR system, and shows every change first.",
-    epilog="Exit codes: 0 in line, 1 an error, 2 changes are pending, 3 a guard has blocked something.",
+    help=(
+        "Brings deskbird's users, groups and reporting lines in line with the HR system, and shows "
+        "every change first."
+    ),
+    epilog=(
+        "Exit codes: 0 in line, 1 an error, 2 changes are pending, 3 a guard has blocked something."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,6 @@
-"""A company's file and its connections: writing the first one, trying everything, the export for deskbird's import."""
+"""A company's file and its connections: writing the first one, trying everything, the export for
+deskbird's import.
+"""
 
 # ruff: noqa: PLC0415 - what is slow to import is imported by the command that needs it
 
@@ -15,13 +17,19 @@ from hris_pipeline.errors import PipelineError
 
 def export_csv(
     company: CompanyName,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, readable by you only")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="write it there, readable by you only"),
+    ] = None,
     everybody: Annotated[
-        bool, typer.Option("--all", help="everybody, not only the rows that differ from the last export")
+        bool,
+        typer.Option("--all", help="everybody, not only the rows that differ from the last export"),
     ] = False,
     as_of: AsOf = None,
 ) -> None:
-    """Write roles and main offices, which SCIM cannot carry, as the CSV file that deskbird's own import takes."""
+    """Write roles and main offices, which SCIM cannot carry, as the CSV file that deskbird's own
+    import takes.
+    """
     from hris_pipeline.operations import exports
     from hris_pipeline.wording import count
 
@@ -30,25 +38,39 @@ def export_csv(
 
     selection = exports.export_csv(load(company), write, everybody=everybody, now=now(as_of))
     if selection.rows:
-        same = "" if everybody else f"; {count(selection.unchanged, 'person', 'people')} as in the last export"
+        same = (
+            ""
+            if everybody
+            else f"; {count(selection.unchanged, 'person', 'people')} as in the last export"
+        )
         say(f"{count(len(selection.rows), 'row')} for deskbird: Admin > Users > Import CSV{same}.")
     else:
         say("Nothing differs from the last export: the file holds its header only.")
     for why, refs in selection.left_out.items():
         more = f" and {len(refs) - 5} more" if len(refs) > 5 else ""
-        say(f"Left out: {count(len(refs), 'person', 'people')} who {why}: {', '.join(refs[:5])}{more}.")
+        say(
+            f"Left out: {count(len(refs), 'person', 'people')} who {why}: "
+            f"{', '.join(refs[:5])}{more}."
+        )
     raise typer.Exit(2 if selection.rows else 0)
 
 
 def doctor(
     company: CompanyName,
     offline: Annotated[
-        bool, typer.Option("--offline", help="look at the company file and the environment only; ask nobody")
+        bool,
+        typer.Option(
+            "--offline", help="look at the company file and the environment only; ask nobody"
+        ),
     ] = False,
-    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        ScreenFormat, typer.Option("--format", help="table for people, json for programs")
+    ] = ScreenFormat.table,
     as_of: AsOf = None,
 ) -> None:
-    """Try every credential and permission and read everything once; say what is missing and where to switch it on."""
+    """Try every credential and permission and read everything once; say what is missing and where
+    to switch it on.
+    """
     from hris_pipeline.operations import doctor as examination
     from hris_pipeline.presentation import doctor as rendering
     from hris_pipeline.presentation import progress, put
@@ -64,34 +86,69 @@ def doctor(
 
 def init(
     company: Annotated[
-        str, typer.Argument(metavar="COMPANY", help="name of the file to write, without .yaml", show_default=False)
+        str,
+        typer.Argument(
+            metavar="COMPANY", help="name of the file to write, without .yaml", show_default=False
+        ),
     ],
     *,
-    system: Annotated[str | None, typer.Option(metavar="NAME", help="the HR system, as `systems` names it")] = None,
-    connection: Annotated[str | None, typer.Option(metavar="NAME", help="what to call the connection")] = None,
+    system: Annotated[
+        str | None, typer.Option(metavar="NAME", help="the HR system, as `systems` names it")
+    ] = None,
+    connection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="what to call the connection")
+    ] = None,
     base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="the HR system's address, if it is not the usual one")
+        str | None,
+        typer.Option(metavar="URL", help="the HR system's address, if it is not the usual one"),
     ] = None,
     variable: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=NAME", help="which environment variable holds a credential, or scim_token")
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=NAME", help="which environment variable holds a credential, or scim_token"
+        ),
     ] = None,
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="an option of the HR system")] = None,
-    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="such as Europe/Berlin")] = None,
-    scope: Annotated[str | None, typer.Option(metavar="WHO", help="everybody, or e-mail domains with commas between")] = None,
-    groups: Annotated[str | None, typer.Option(metavar="KINDS", help="kinds of group with commas between, or none")] = None,
-    managers: Annotated[str | None, typer.Option(metavar="YES|NO", help="whether to carry reporting lines over")] = None,
-    night: Annotated[str | None, typer.Option(metavar="TIME", help="04:30, a cron, or none")] = None,
-    alerts: Annotated[str | None, typer.Option(metavar="NAME", help="the variable with the URL for alerts, or none")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="an option of the HR system")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="such as Europe/Berlin")
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(metavar="WHO", help="everybody, or e-mail domains with commas between"),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(metavar="KINDS", help="kinds of group with commas between, or none"),
+    ] = None,
+    managers: Annotated[
+        str | None, typer.Option(metavar="YES|NO", help="whether to carry reporting lines over")
+    ] = None,
+    night: Annotated[
+        str | None, typer.Option(metavar="TIME", help="04:30, a cron, or none")
+    ] = None,
+    alerts: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the variable with the URL for alerts, or none"),
+    ] = None,
     scim_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="deskbird's SCIM service, if it is not the usual one")
+        str | None,
+        typer.Option(metavar="URL", help="deskbird's SCIM service, if it is not the usual one"),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="ask nothing: take what is given, and the defaults")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="ask nothing: take what is given, and the defaults")
+    ] = False,
 ) -> None:
     """Write a company file by asking a few questions; never over one that is there."""
     from hris_pipeline.operations import init as first
 
     pairs = {"variable": variable or [], "option": option or []}
-    given = {f"{what} {pair.partition('=')[0]}": pair.partition("=")[2] for what, some in pairs.items() for pair in some}
+    given = {
+        f"{what} {pair.partition('=')[0]}": pair.partition("=")[2]
+        for what, some in pairs.items()
+        for pair in some
+    }
     texts = {
         "system": system,
         "connection": connection,

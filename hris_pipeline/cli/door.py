@@ -18,7 +18,9 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # click's own, whe
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code. What goes wrong becomes one sentence on standard error, without a traceback."""
+    """Run one command and return its exit code. What goes wrong becomes one sentence on standard
+    error, without a traceback.
+    """
     command: Callable[..., Any] = typer.main.get_command(app)
     moment = os.environ.get("HRIS_PIPELINE_NOW")  # noqa: TID251 - a command on the demo sets it, for itself only
     try:
@@ -45,17 +47,29 @@ def _usage(mistake: Exception) -> str:
     context = getattr(mistake, "ctx", None)
     where = context.command_path if context is not None else "hris-pipeline"
     text = text.rstrip(".")
-    return f"{text}{'' if text.endswith('?') else '.'} Nothing was done; `{where} --help` shows how it is written."
+    return (
+        f"{text}{'' if text.endswith('?') else '.'} Nothing was done; `{where} --help` shows how "
+        "it is written."
+    )
 
 
 def _unexpected(problem: BaseException) -> str:
-    """What may be said of what is none of our errors: a library's text may hold personal data, so only its type and place."""
-    if isinstance(problem, KeyboardInterrupt | typer.Abort) or type(problem).__name__ == "DagsterExecutionInterruptedError":
-        return "Stopped. Whatever was sent is in the journal; the next run looks it up and continues from there."
+    """What may be said of what is none of our errors: a library's text may hold personal data, so
+    only its type and place.
+    """
+    if (
+        isinstance(problem, KeyboardInterrupt | typer.Abort)
+        or type(problem).__name__ == "DagsterExecutionInterruptedError"
+    ):
+        return (
+            "Stopped. Whatever was sent is in the journal; the next run looks it up and continues "
+            "from there."
+        )
     where = traceback.extract_tb(problem.__traceback__)[-1]
     return (
-        f"Something unexpected went wrong ({type(problem).__name__} in {Path(where.filename).name}, line {where.lineno}). "
-        "The command was not completed; running it again is safe. Please report it with this line."
+        f"Something unexpected went wrong ({type(problem).__name__} in "
+        f"{Path(where.filename).name}, line {where.lineno}). The command was not completed; "
+        "running it again is safe. Please report it with this line."
     )
 
 
@@ -65,5 +79,8 @@ def main() -> NoReturn:
     code = run()
     problem = streams.output_problem()
     if problem is not None:
-        say(f"Standard output could not be written whole ({problem}). The command itself ran to its end.")
+        say(
+            f"Standard output could not be written whole ({problem}). The command itself ran to "
+            "its end."
+        )
     sys.exit(code if problem is None else 1)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def sync(
     company: CompanyName,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="read everything and make the plan; change nothing in deskbird")
+        bool,
+        typer.Option(
+            "--dry-run", help="read everything and make the plan; change nothing in deskbird"
+        ),
     ] = False,
     names: Names = False,
     as_of: AsOf = None,
@@ -33,7 +36,9 @@ def sync(
     if pause := paused(company):
         show_plan(plan, rows=3, hint=False, names=with_names(names))
         done = plan.states["applied"]
-        nothing = f"nothing more was written after {done:,} changes" if done else "nothing was written"
+        nothing = (
+            f"nothing more was written after {done:,} changes" if done else "nothing was written"
+        )
         typer.echo(f"{company} is {pause.sentence(company, loaded.timezone, nothing=nothing)}.")
         raise typer.Exit(plan.exit_code)
     show_plan(plan, rows=3, names=with_names(names))
@@ -42,11 +47,15 @@ def sync(
 
 def apply(
     company: CompanyName,
-    plan_id: Annotated[str, typer.Option("--plan", metavar="PLAN_ID", help="the plan, as `plan` shows it")],
+    plan_id: Annotated[
+        str, typer.Option("--plan", metavar="PLAN_ID", help="the plan, as `plan` shows it")
+    ],
     names: Names = False,
     as_of: AsOf = None,
 ) -> None:
-    """Carry out what this plan still has to do; a change that deskbird or the HR system has overtaken is refused as stale."""
+    """Carry out what this plan still has to do; a change that deskbird or the HR system has
+    overtaken is refused as stale.
+    """
     pause = paused(company)
     loaded = load(company, to_run=pause is None)
     if pause:
@@ -55,18 +64,24 @@ def apply(
     carried_out = current_plan(company, as_of, plan_id)
     show_plan(carried_out, rows=3, names=with_names(names))
     if pause := paused(company):  # meanwhile
-        say(f"{company} is {pause.sentence(company, loaded.timezone, nothing='nothing more was written')}.")
+        say(
+            f"{company} is "
+            f"{pause.sentence(company, loaded.timezone, nothing='nothing more was written')}."
+        )
     raise typer.Exit(_carried_out(carried_out, run_id))
 
 
 def undo(company: CompanyName, plan_id: PlanId, names: Names = False, as_of: AsOf = None) -> None:
-    """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries it out."""
+    """Plan the inverse of what this plan has done, and list what cannot be undone; `apply` carries
+    it out.
+    """
     load(company, to_run=True)
     from hris_pipeline import plan as plans
     from hris_pipeline import settings
     from hris_pipeline.warehouse import Warehouse
 
-    with Warehouse(settings.data_folder(), company).read() as con:  # before deskbird is asked for anything
+    # before deskbird is asked for anything
+    with Warehouse(settings.data_folder(), company).read() as con:
         plans.require_undoable(con, company, plan_id)
     _run(company, "undo", plan_id=plan_id, as_of=as_of)
     plan = current_plan(company, as_of).as_made()
@@ -75,7 +90,9 @@ def undo(company: CompanyName, plan_id: PlanId, names: Names = False, as_of: AsO
 
 
 def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | None = None) -> str:
-    """Execute a Dagster run with its progress on standard error and return its id; an error where it failed."""
+    """Execute a Dagster run with its progress on standard error and return its id; an error where
+    it failed.
+    """
     moment = now(as_of) if as_of else None
     from hris_pipeline.orchestration import runs
     from hris_pipeline.presentation import progress
@@ -83,12 +100,16 @@ def _run(company: str, what: Any, *, plan_id: str | None = None, as_of: str | No
     with progress.shown() as report:
         finished = runs.execute(company, what, plan_id=plan_id, as_of=moment, on_progress=report)
     if not finished.success:
-        raise PipelineError(finished.problem or f"Run {finished.run_id} failed. The Dagster UI shows where.")
+        raise PipelineError(
+            finished.problem or f"Run {finished.run_id} failed. The Dagster UI shows where."
+        )
     return str(finished.run_id)
 
 
 def _carried_out(plan: "Plan", run_id: str) -> int:
-    """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where a guard holds something."""
+    """The exit code of a run that wrote: 1 where not all was done as planned or stuck, else 3 where
+    a guard holds something.
+    """
     from hris_pipeline import settings
     from hris_pipeline.presentation.status.lines import damage_sentence
     from hris_pipeline.reports import status
@@ -106,8 +127,9 @@ def _carried_out(plan: "Plan", run_id: str) -> int:
         return 3
     if in_line is False:
         say(
-            "Everything was sent, but deskbird is not in line: something did not stick, or was changed there meanwhile. "
-            f"See what is left with `hris-pipeline sync {plan.company} --dry-run`."
+            "Everything was sent, but deskbird is not in line: something did not stick, or was "
+            f"changed there meanwhile. See what is left with `hris-pipeline sync {plan.company} "
+            "--dry-run`."
         )
         return 1
     return 0

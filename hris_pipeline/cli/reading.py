@@ -20,9 +20,15 @@ def plan(
     company: CompanyName,
     format: Annotated[  # noqa: A002 - the option's name
         Format | None,
-        typer.Option("--format", help="table for people, json for programs (whole, versioned), markdown for a ticket"),
+        typer.Option(
+            "--format",
+            help="table for people, json for programs (whole, versioned), markdown for a ticket",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, whole, readable by you only")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="write it there, whole, readable by you only"),
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
     """Show the current plan: every change with what is there, what is wanted and why."""
@@ -31,7 +37,11 @@ def plan(
 
     loaded, current = load(company), current_plan(company, as_of)
     if format is Format.json or format is Format.markdown:
-        text = rendering.as_json(current) if format is Format.json else rendering.markdown(current, timezone=loaded.timezone)
+        text = (
+            rendering.as_json(current)
+            if format is Format.json
+            else rendering.markdown(current, timezone=loaded.timezone)
+        )
         deliver(text, out)
     elif out is not None:
         deliver(page(lambda to: rendering.show(to, current, timezone=loaded.timezone)), out)
@@ -42,7 +52,9 @@ def plan(
 
 def status(
     company: CompanyName,
-    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        ScreenFormat, typer.Option("--format", help="table for people, json for programs")
+    ] = ScreenFormat.table,
     as_of: AsOf = None,
 ) -> None:
     """Show last night, what waits, who is held back and who is missing, on one screen."""
@@ -73,13 +85,25 @@ def status(
 def explain(
     company: CompanyName,
     person: Annotated[
-        str, typer.Argument(metavar="PERSON", help="an e-mail address, an hris_ref or a deskbird id", show_default=False)
+        str,
+        typer.Argument(
+            metavar="PERSON",
+            help="an e-mail address, an hris_ref or a deskbird id",
+            show_default=False,
+        ),
     ],
-    format: Annotated[Format, typer.Option("--format", help="table or markdown for people, json for programs")] = Format.table,  # noqa: A002
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it there, readable by you only")] = None,
+    format: Annotated[  # noqa: A002
+        Format, typer.Option("--format", help="table or markdown for people, json for programs")
+    ] = Format.table,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="write it there, readable by you only"),
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Show one person end to end: HR record, user and how it is known, what is wanted, planned, was done, and why."""
+    """Show one person end to end: HR record, user and how it is known, what is wanted, planned, was
+    done, and why.
+    """
     from hris_pipeline import settings
     from hris_pipeline.errors import SettingsError
     from hris_pipeline.operations import companies
@@ -90,26 +114,40 @@ def explain(
     from hris_pipeline.warehouse import Warehouse
 
     loaded = load(company)
-    with contextlib.suppress(SettingsError):  # nothing is asked of anybody, so no credential is needed
+    # nothing is asked of anybody, so no credential is needed
+    with contextlib.suppress(SettingsError):
         loaded = companies.resolve(loaded)
     with Warehouse(settings.data_folder(), company).read() as con:
-        found = report.read(con, company, person, plan_rules(loaded), now(as_of), timezone=loaded.timezone)
+        found = report.read(
+            con, company, person, plan_rules(loaded), now(as_of), timezone=loaded.timezone
+        )
     if format is Format.table and out is None:
         put(sys.stdout, lambda to: rendering.show(to, found))
     elif format is Format.table:
         deliver(page(lambda to: rendering.show(to, found)), out)
     else:
-        deliver(rendering.as_json(found) if format is Format.json else rendering.markdown(found), out)
+        deliver(
+            rendering.as_json(found) if format is Format.json else rendering.markdown(found), out
+        )
 
 
 def review(
     company: CompanyName,
-    format: Annotated[ScreenFormat, typer.Option("--format", help="table for people, json for programs")] = ScreenFormat.table,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        ScreenFormat, typer.Option("--format", help="table for people, json for programs")
+    ] = ScreenFormat.table,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.csv", help="write a new CSV file to fill in, readable by you only")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE.csv",
+            help="write a new CSV file to fill in, readable by you only",
+        ),
     ] = None,
 ) -> None:
-    """List what waits for a person to decide: why, which users come into question, and the commands that decide it."""
+    """List what waits for a person to decide: why, which users come into question, and the commands
+    that decide it.
+    """
     from hris_pipeline import settings
     from hris_pipeline.presentation import oddities, put
     from hris_pipeline.presentation import review as rendering
@@ -122,23 +160,35 @@ def review(
         waiting, to_correct, odd = report.read(con), report.corrections(con), odd_lists.read(con)
     if out is not None:
         deliver(rendering.as_csv(waiting), out, spared="Nothing was decided.", overwrite=False)
-        say(f"Write link or separate into its column decision, then: hris-pipeline link {company} --from {out}")
+        say(
+            f"Write link or separate into its column decision, then: hris-pipeline link {company} "
+            f"--from {out}"
+        )
     elif format is ScreenFormat.json:
         deliver(rendering.as_json(company, waiting, to_correct, odd), None)
     else:
-        about: dict[str, Any] = {"timezone": loaded.timezone, "to_correct": to_correct, "unread": oddities.for_review(odd)}
+        about: dict[str, Any] = {
+            "timezone": loaded.timezone,
+            "to_correct": to_correct,
+            "unread": oddities.for_review(odd),
+        }
         put(sys.stdout, lambda to: rendering.show(to, company, waiting, **about))
 
 
 def systems(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="one system, by its name or the beginning of its title")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="one system, by its name or the beginning of its title"
+        ),
     ] = None,
     format: Annotated[  # noqa: A002
         Format, typer.Option("--format", help="table or markdown for people, json for programs")
     ] = Format.table,
 ) -> None:
-    """List every HR system with what it offers there; with a NAME, one system's credentials, options and limits."""
+    """List every HR system with what it offers there; with a NAME, one system's credentials,
+    options and limits.
+    """
     from hris_pipeline.presentation import put
     from hris_pipeline.presentation import systems as rendering
     from hris_pipeline.reports import systems as report

@@ -8,12 +8,21 @@ import typer
 
 
 def sandbox(
-    day: Annotated[int, typer.Option("--day", metavar="N", min=1, help="the day of the sample company's life")] = 1,
+    day: Annotated[
+        int, typer.Option("--day", metavar="N", min=1, help="the day of the sample company's life")
+    ] = 1,
     deskbird: Annotated[
-        str, typer.Option("--deskbird", metavar="BEHAVIOUR", help="how deskbird behaves: a name such as entra, or JSON")
+        str,
+        typer.Option(
+            "--deskbird",
+            metavar="BEHAVIOUR",
+            help="how deskbird behaves: a name such as entra, or JSON",
+        ),
     ] = "rfc",
 ) -> None:
-    """Start stand-ins of the HR systems and of deskbird on this machine, with a sample company, until Ctrl-C."""
+    """Start stand-ins of the HR systems and of deskbird on this machine, with a sample company,
+    until Ctrl-C.
+    """
     from hris_pipeline import settings
     from hris_pipeline.sandbox import run
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def load(company: str, *, to_run: bool = False) -> "Company":
-    """The company's file, checked, before anything slow happens; ``to_run``, with every variable that it needs."""
+    """The company's file, checked, before anything slow happens; ``to_run``, with every variable
+    that it needs.
+    """
     from hris_pipeline.operations import companies
 
     if company == "demo":
@@ -55,7 +57,9 @@ def current_plan(company: str, as_of: str | None, plan_id: str | None = None) ->
 
 
 def with_names(asked: bool) -> bool:
-    """Whether names and addresses are printed: not in what a machine keeps, unless somebody asks for them."""
+    """Whether names and addresses are printed: not in what a machine keeps, unless somebody asks
+    for them.
+    """
     return asked or sys.stdout.isatty()
 
 
@@ -65,21 +69,41 @@ def show_plan(current: "Plan", *, rows: int | None, hint: bool = True, names: bo
     from hris_pipeline.presentation import put
 
     timezone = load(current.company).timezone
-    put(sys.stdout, lambda to: rendering.show(to, current, timezone=timezone, rows=rows, hint=hint, names=names))
+    put(
+        sys.stdout,
+        lambda to: rendering.show(
+            to, current, timezone=timezone, rows=rows, hint=hint, names=names
+        ),
+    )
 
 
-def deliver(text: str, out: Path | None, *, spared: str = "The plan itself is untouched.", overwrite: bool = True) -> None:
-    """To standard output, or to a file that only its owner may read; ``spared`` is said where that fails."""
+def deliver(
+    text: str,
+    out: Path | None,
+    *,
+    spared: str = "The plan itself is untouched.",
+    overwrite: bool = True,
+) -> None:
+    """To standard output, or to a file that only its owner may read; ``spared`` is said where that
+    fails.
+    """
     if out is None:
         sys.stdout.write(text)
         return
     try:
         if overwrite:
             out.unlink(missing_ok=True)
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(
+            os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
+            "w",
+            encoding="utf-8",
+            newline="",
+        ) as file:
             file.write(text)
     except FileExistsError:
-        raise PipelineError(f"{out} is there already and is not overwritten. {spared} Name another file.") from None
+        raise PipelineError(
+            f"{out} is there already and is not overwritten. {spared} Name another file."
+        ) from None
     except OSError as problem:
         raise PipelineError(f"{out} could not be written ({problem.strerror}). {spared}") from None
     typer.echo(f"Written to {out}.", err=True)

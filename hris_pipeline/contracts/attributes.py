@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Shown = Literal["always", "if_read", "never"]
-"""Whether what deskbird gives back is believed: always; once it has given the attribute back for anybody; never."""
+"""Whether what deskbird gives back is believed: always; once it has given the attribute back for
+anybody; never.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,35 @@ class Attribute:
     name: str  # column of core.people and deskbird.users, and key in a change's before and after
     words: str  # what people call it
     paths: tuple[str, ...]  # where SCIM has it
-    made_of: tuple[str, ...]  # columns of the HR system's record: where one of them is unknown, so is the attribute
+    # columns of the HR system's record: where one of them is unknown, so is the attribute
+    made_of: tuple[str, ...]
     subject: str  # what guard update_attribute counts it as
-    may_be_cleared: bool = True  # in deskbird, once it is empty in the HR system and the company file says so
+    # in deskbird, once it is empty in the HR system and the company file says so
+    may_be_cleared: bool = True
     shown: Shown = "if_read"
-    opt_in: bool = False  # only where the company file names it (sync.attributes); has no column of its own
+    # only where the company file names it (sync.attributes); has no column of its own
+    opt_in: bool = False
 
 
 ATTRIBUTES = (
-    Attribute("email", "work e-mail", ("userName",), ("email",), "email", may_be_cleared=False, shown="always"),
-    Attribute("user_name", "user name", ("userName",), ("email",), "email", may_be_cleared=False, shown="always"),
+    Attribute(
+        "email",
+        "work e-mail",
+        ("userName",),
+        ("email",),
+        "email",
+        may_be_cleared=False,
+        shown="always",
+    ),
+    Attribute(
+        "user_name",
+        "user name",
+        ("userName",),
+        ("email",),
+        "email",
+        may_be_cleared=False,
+        shown="always",
+    ),
     Attribute("given_name", "first name", ("name.givenName",), ("given_name",), "given_name"),
     Attribute("family_name", "last name", ("name.familyName",), ("family_name",), "family_name"),
     Attribute(
@@ -40,7 +61,14 @@ ATTRIBUTES = (
         may_be_cleared=False,
     ),
     Attribute("title", "job title", ("title",), ("title",), "title", opt_in=True),
-    Attribute("phone", "work phone", ('phoneNumbers[type eq "work"].value',), ("phone",), "phone", opt_in=True),
+    Attribute(
+        "phone",
+        "work phone",
+        ('phoneNumbers[type eq "work"].value',),
+        ("phone",),
+        "phone",
+        opt_in=True,
+    ),
     Attribute("photo", "profile photo", ("photos",), ("photo",), "photo", shown="never"),
 )
 OPT_IN = tuple(attribute.name for attribute in ATTRIBUTES if attribute.opt_in)

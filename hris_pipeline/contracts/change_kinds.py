@@ -61,7 +61,9 @@ ReasonCode = Literal[
     "undoes_former_membership",  # of a group that comes back
     "undoes_manager",
 ]
-"""Why a change is planned. ``plan/reasons.sql`` puts it into words; whatever is to be decided goes by the code."""
+"""Why a change is planned. ``plan/reasons.sql`` puts it into words; whatever is to be decided goes
+by the code.
+"""
 REASON_CODES: tuple[ReasonCode, ...] = get_args(ReasonCode)
 UNDOING: frozenset[str] = frozenset(code for code in REASON_CODES if code.startswith("undoes_"))
 """What undoes a change of an earlier plan."""

@@ -19,6 +19,11 @@ class Pause(msgspec.Struct, frozen=True):
         return dt.datetime.fromisoformat(self.since)
 
     def sentence(self, company: str, timezone: str, *, nothing: str = "nothing was written") -> str:
-        """``paused since ... by ...``, what that meant, and how it is ended; without the reason, which may name people."""
+        """``paused since ... by ...``, what that meant, and how it is ended; without the reason,
+        which may name people.
+        """
         began = self.at.astimezone(zoneinfo.ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
-        return f"paused since {began} by {self.by}; {nothing}; `hris-pipeline resume {company}` ends it"
+        return (
+            f"paused since {began} by {self.by}; {nothing}; `hris-pipeline resume {company}` "
+            "ends it"
+        )

@@ -1,9 +1,9 @@
 """The contract of every table: the one place that knows column names, types and rules.
 
-A :class:`Table` is three things at once: the DDL the warehouse creates it with, the column schema shown in the Dagster UI,
-and the pandera schema its rows are judged by. Rules bear names that are facts (``email_is_valid``); a record of
-``core.people`` that breaks one goes to ``core.quarantine`` under that name, and a derived table that breaks one is not
-published.
+A :class:`Table` is three things at once: the DDL the warehouse creates it with, the column schema
+shown in the Dagster UI, and the pandera schema its rows are judged by. Rules bear names that are
+facts (``email_is_valid``); a record of ``core.people`` that breaks one goes to ``core.quarantine``
+under that name, and a derived table that breaks one is not published.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,8 @@ class Column:
     nullable: bool = True
     personal: bool = False
     values: tuple[str, ...] | None = None  # the only values it may take
-    comes_from: tuple[str, ...] = ()  # "schema.table.column" it is derived from: the column lineage in the UI
+    # "schema.table.column" it is derived from: the column lineage in the UI
+    comes_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,21 @@ class Table:
         return replace(self, schema=schema)
 
 
-# --- what an HRIS gave: the same shape for every system, mapped attributes only -----------------------------------------------
+# --- what an HRIS gave: the same shape for every system, mapped attributes only
+# -----------------------------------------------
 
 EMPLOYEES = Table(
     "hris",
     "employees",
-    "one record of a person's employment as the HRIS gave it; a person with parallel employments has one row for each",
+    "one record of a person's employment as the HRIS gave it; a person with parallel employments "
+    "has one row for each",
     (
         Column("id", "VARCHAR", "the person's id in that HRIS", nullable=False),
-        Column("employment_id", "VARCHAR", "the employment's id, where the HRIS tells employments apart"),
+        Column(
+            "employment_id",
+            "VARCHAR",
+            "the employment's id, where the HRIS tells employments apart",
+        ),
         Column("email", "VARCHAR", "work e-mail as given", personal=True),
         Column("given_name", "VARCHAR", "first name as given", personal=True),
         Column("family_name", "VARCHAR", "last name as given", personal=True),
@@ -82,22 +89,47 @@ EMPLOYEES = Table(
         Column("start_date", "VARCHAR", "first day of the employment as given"),
         Column("end_date", "VARCHAR", "last day of the employment as given"),
         Column("manager_id", "VARCHAR", "id of the manager in that HRIS"),
-        Column("groups", "STRUCT(kind VARCHAR, id VARCHAR)[]", "groups the person is in: kind and id in that HRIS"),
-        Column("absent", "VARCHAR[]", "mapped attributes whose key was not in the record at all: unknown, which is not empty"),
+        Column(
+            "groups",
+            "STRUCT(kind VARCHAR, id VARCHAR)[]",
+            "groups the person is in: kind and id in that HRIS",
+        ),
+        Column(
+            "absent",
+            "VARCHAR[]",
+            "mapped attributes whose key was not in the record at all: unknown, which is not empty",
+        ),
         Column("updated_at", "VARCHAR", "when the HRIS last changed the record, as given"),
-        Column("attributes", "MAP(VARCHAR, VARCHAR)", "what sync.attributes names, as given", personal=True),
+        Column(
+            "attributes",
+            "MAP(VARCHAR, VARCHAR)",
+            "what sync.attributes names, as given",
+            personal=True,
+        ),
     ),
 )
 
 ORG_UNITS = Table(
     "hris",
     "org_units",
-    "one organisational unit (team, department, cost centre, location, legal entity, ...) as the HRIS gave it",
+    "one organisational unit (team, department, cost centre, location, legal entity, ...) as the "
+    "HRIS gave it",
     (
-        Column("kind", "VARCHAR", "team, department, cost_center, or another kind that the system offers", nullable=False),
-        Column("id", "VARCHAR", "the unit's id in that HRIS, unique within its kind", nullable=False),
+        Column(
+            "kind",
+            "VARCHAR",
+            "team, department, cost_center, or another kind that the system offers",
+            nullable=False,
+        ),
+        Column(
+            "id", "VARCHAR", "the unit's id in that HRIS, unique within its kind", nullable=False
+        ),
         Column("name", "VARCHAR", "the unit's name as given"),
-        Column("parent_id", "VARCHAR", "id of the unit of the same kind above it, where the HRIS nests them"),
+        Column(
+            "parent_id",
+            "VARCHAR",
+            "id of the unit of the same kind above it, where the HRIS nests them",
+        ),
     ),
     key=("kind", "id"),
 )
@@ -105,21 +137,41 @@ ORG_UNITS = Table(
 PHOTOS = Table(
     "hris",
     "photos",
-    "what is known of the profile photo of one person who is to be a user; the bytes only until deskbird has them",
+    "what is known of the profile photo of one person who is to be a user; the bytes only until "
+    "deskbird has them",
     (
         Column("id", "VARCHAR", "the person's id in that HRIS", nullable=False),
-        Column("digest", "VARCHAR", "sha256: of the picture; null: has none, or it is not carried over"),
-        Column("media_type", "VARCHAR", "image/png, image/jpeg, image/gif or image/webp, by its first bytes"),
+        Column(
+            "digest",
+            "VARCHAR",
+            "sha256: of the picture; null: has none, or it is not carried over",
+        ),
+        Column(
+            "media_type",
+            "VARCHAR",
+            "image/png, image/jpeg, image/gif or image/webp, by its first bytes",
+        ),
         Column("content", "BLOB", "the picture, until deskbird has acknowledged it", personal=True),
         Column("etag", "VARCHAR", "the validator that came with it, where the HRIS gives any"),
-        Column("record_updated_at", "VARCHAR", "when the HRIS had last changed the record when it was asked, as given"),
-        Column("asked_at", "TIMESTAMPTZ", "when the HRIS was last asked and answered", nullable=False),
-        Column("problem", "VARCHAR", "why it is not carried over: too_large, not_an_image, or refused by deskbird"),
+        Column(
+            "record_updated_at",
+            "VARCHAR",
+            "when the HRIS had last changed the record when it was asked, as given",
+        ),
+        Column(
+            "asked_at", "TIMESTAMPTZ", "when the HRIS was last asked and answered", nullable=False
+        ),
+        Column(
+            "problem",
+            "VARCHAR",
+            "why it is not carried over: too_large, not_an_image, or refused by deskbird",
+        ),
     ),
     key=("id",),
 )
 
-# --- what should be true: the core --------------------------------------------------------------------------------------------
+# --- what should be true: the core
+# --------------------------------------------------------------------------------------------
 
 # As characters, so that pandas has Arrow match them and not Python.
 _NOT_IN_ADDRESSES = f'@. ,;:<>"()\\[\\]\\\\{UNSEEN_IN_ADDRESSES}'
@@ -128,7 +180,14 @@ _IN_LABEL = f"[^{_NOT_IN_ADDRESSES}!#$%&'*+/=?^_`{{|}}~-]"
 _LABEL = f"{_IN_LABEL}+(-+{_IN_LABEL}+)*"
 STATUSES = ("upcoming", "active", "on_leave", "ended")
 PROBLEMS = ("cycle", "missing", "inactive", "self")
-SCOPE_CODES = ("included", "excluded", "not_included", "not_excluded", "not_known", "not_known_yet")
+SCOPE_CODES = (
+    "included",
+    "excluded",
+    "not_included",
+    "not_excluded",
+    "not_known",
+    "not_known_yet",
+)
 
 PEOPLE = Table(
     "core",
@@ -163,7 +222,13 @@ PEOPLE = Table(
             personal=True,
             comes_from=("hris.employees.given_name",),
         ),
-        Column("family_name", "VARCHAR", "last name, likewise", personal=True, comes_from=("hris.employees.family_name",)),
+        Column(
+            "family_name",
+            "VARCHAR",
+            "last name, likewise",
+            personal=True,
+            comes_from=("hris.employees.family_name",),
+        ),
         Column(
             "display_name",
             "VARCHAR",
@@ -177,7 +242,11 @@ PEOPLE = Table(
             "upcoming, active, on_leave, ended: derived from the HRIS's word and the dates",
             nullable=False,
             values=STATUSES,
-            comes_from=("hris.employees.status", "hris.employees.start_date", "hris.employees.end_date"),
+            comes_from=(
+                "hris.employees.status",
+                "hris.employees.start_date",
+                "hris.employees.end_date",
+            ),
         ),
         Column("start_date", "DATE", "first day", comes_from=("hris.employees.start_date",)),
         Column(
@@ -186,21 +255,38 @@ PEOPLE = Table(
             "last day, inclusive: the person is active until it ends in the person's time zone",
             comes_from=("hris.employees.end_date",),
         ),
-        Column("manager_ref", "VARCHAR", "the manager's primary hris_ref", comes_from=("hris.employees.manager_id",)),
+        Column(
+            "manager_ref",
+            "VARCHAR",
+            "the manager's primary hris_ref",
+            comes_from=("hris.employees.manager_id",),
+        ),
         Column("timezone", "VARCHAR", "whose midnight ends the last day", nullable=False),
-        Column("in_scope", "BOOLEAN", "whether the company file's scope covers the person", nullable=False),
+        Column(
+            "in_scope",
+            "BOOLEAN",
+            "whether the company file's scope covers the person",
+            nullable=False,
+        ),
         Column(
             "scope_rule",
             "VARCHAR",
-            "the rule that decided: include or exclude and its place in the company file, from 1; null without rules",
+            "the rule that decided: include or exclude and its place in the company file, from 1; "
+            "null without rules",
         ),
-        Column("scope_code", "VARCHAR", "the same as a word; null without rules", values=SCOPE_CODES),
+        Column(
+            "scope_code", "VARCHAR", "the same as a word; null without rules", values=SCOPE_CODES
+        ),
         Column(
             "wanted",
             "BOOLEAN",
             "whether the person should be an active user in deskbird now",
             nullable=False,
-            comes_from=("hris.employees.status", "hris.employees.start_date", "hris.employees.end_date"),
+            comes_from=(
+                "hris.employees.status",
+                "hris.employees.start_date",
+                "hris.employees.end_date",
+            ),
         ),
         Column(
             "unknown",
@@ -244,25 +330,41 @@ PEOPLE = Table(
         ),
         RowRule("name_is_present", "display_name", "there is a first or a last name"),
         RowRule("dates_are_readable", "dates", "first and last day are dates or empty"),
-        RowRule("rows_agree", "rows", "the rows that one contract has are the same but for their groups"),
+        RowRule(
+            "rows_agree",
+            "rows",
+            "the rows that one contract has are the same but for their groups",
+        ),
     ),
 )
 
-EMAIL_IS_UNIQUE = RowRule("email_is_unique", "email", "no two people who have not left share a work e-mail")
+EMAIL_IS_UNIQUE = RowRule(
+    "email_is_unique", "email", "no two people who have not left share a work e-mail"
+)
 """By :func:`email_key`."""
 
 
 OTHER_RECORDS_ARE_SOUND = RowRule(
-    "other_records_are_sound", "hris_ref", "a person of whom only ended records are sound has no current one that is held back"
+    "other_records_are_sound",
+    "hris_ref",
+    "a person of whom only ended records are sound has no current one that is held back",
 )
-UNIT_HAS_A_NAME = RowRule("unit_has_a_name", "name", "an organisational unit that people are in has a name")
+UNIT_HAS_A_NAME = RowRule(
+    "unit_has_a_name", "name", "an organisational unit that people are in has a name"
+)
 
 QUARANTINE = Table(
     "core",
     "quarantine",
     "one record held back, by the rule it breaks; the person keeps whatever deskbird has",
     (
-        Column("hris_ref", "VARCHAR", "the record", nullable=False, comes_from=("hris.employees.id", "hris.org_units.id")),
+        Column(
+            "hris_ref",
+            "VARCHAR",
+            "the record",
+            nullable=False,
+            comes_from=("hris.employees.id", "hris.org_units.id"),
+        ),
         Column("table", "VARCHAR", "the table it was held back from", nullable=False),
         Column("rule", "VARCHAR", "the name of the rule it breaks", nullable=False),
         Column("first_seen", "TIMESTAMPTZ", "the first night it broke the rule", nullable=False),
@@ -293,7 +395,8 @@ GROUPS = Table(
         Column(
             "name",
             "VARCHAR",
-            "the name in the HRIS, trimmed, NFC; the path of a nested unit where the company file asks for it",
+            "the name in the HRIS, trimmed, NFC; the path of a nested unit where the company file "
+            "asks for it",
             nullable=False,
             comes_from=("hris.org_units.name", "hris.org_units.parent_id"),
         ),
@@ -319,8 +422,20 @@ MEMBERSHIPS = Table(
     "memberships",
     "one person in one group; people whose employment ended are left out",
     (
-        Column("group_ref", "VARCHAR", "the group", nullable=False, comes_from=("core.people.group_refs",)),
-        Column("person_id", "VARCHAR", "the person", nullable=False, comes_from=("core.people.person_id",)),
+        Column(
+            "group_ref",
+            "VARCHAR",
+            "the group",
+            nullable=False,
+            comes_from=("core.people.group_refs",),
+        ),
+        Column(
+            "person_id",
+            "VARCHAR",
+            "the person",
+            nullable=False,
+            comes_from=("core.people.person_id",),
+        ),
     ),
     key=("group_ref", "person_id"),
 )
@@ -330,7 +445,13 @@ MANAGER_GRAPH = Table(
     "manager_graph",
     "one reporting line: a person who has not left, their manager, and where that leads",
     (
-        Column("person_id", "VARCHAR", "the person", nullable=False, comes_from=("core.people.person_id",)),
+        Column(
+            "person_id",
+            "VARCHAR",
+            "the person",
+            nullable=False,
+            comes_from=("core.people.person_id",),
+        ),
         Column(
             "manager_id",
             "VARCHAR",
@@ -373,7 +494,8 @@ MANAGER_GRAPH = Table(
     key=("person_id",),
 )
 
-# --- what deskbird holds: observed, never assumed -----------------------------------------------------------------------------
+# --- what deskbird holds: observed, never assumed
+# -----------------------------------------------------------------------------
 
 DESKBIRD_USERS = Table(
     "deskbird",
@@ -389,11 +511,22 @@ DESKBIRD_USERS = Table(
         Column("display_name", "VARCHAR", "displayName", personal=True),
         Column("active", "BOOLEAN", "whether the user can log in and book", nullable=False),
         Column(
-            "manager_deskbird_id", "VARCHAR", "the manager's id in deskbird; null where there is none or deskbird does not say"
+            "manager_deskbird_id",
+            "VARCHAR",
+            "the manager's id in deskbird; null where there is none or deskbird does not say",
         ),
-        Column("external_id", "VARCHAR", "externalId as deskbird gives it: ours, an identity provider's, or null"),
+        Column(
+            "external_id",
+            "VARCHAR",
+            "externalId as deskbird gives it: ours, an identity provider's, or null",
+        ),
         Column("version", "VARCHAR", "etag, where deskbird announces them"),
-        Column("attributes", "MAP(VARCHAR, VARCHAR)", "what sync.attributes names, as deskbird gives it", personal=True),
+        Column(
+            "attributes",
+            "MAP(VARCHAR, VARCHAR)",
+            "what sync.attributes names, as deskbird gives it",
+            personal=True,
+        ),
     ),
     key=("deskbird_id",),
 )
@@ -423,7 +556,8 @@ DESKBIRD_GROUP_MEMBERS = Table(
     key=("group_deskbird_id", "user_deskbird_id"),
 )
 
-# --- the plan and what became of it -------------------------------------------------------------------------------------------
+# --- the plan and what became of it
+# -------------------------------------------------------------------------------------------
 
 CHANGES = Table(
     "deskbird",
@@ -432,8 +566,19 @@ CHANGES = Table(
     (
         Column("plan_id", "VARCHAR", "digest of the plan's content", nullable=False),
         Column("seq", "BIGINT", "order of carrying out", nullable=False),
-        Column("request", "BIGINT", "changes that share one HTTP write share this number", nullable=False),
-        Column("object", "VARCHAR", "user, group, membership, manager, absence", nullable=False, values=OBJECTS),
+        Column(
+            "request",
+            "BIGINT",
+            "changes that share one HTTP write share this number",
+            nullable=False,
+        ),
+        Column(
+            "object",
+            "VARCHAR",
+            "user, group, membership, manager, absence",
+            nullable=False,
+            values=OBJECTS,
+        ),
         Column(
             "action",
             "VARCHAR",
@@ -453,7 +598,12 @@ CHANGES = Table(
             "the user's or group's id in deskbird; null until it is created",
             comes_from=("deskbird.users.deskbird_id", "deskbird.groups.deskbird_id"),
         ),
-        Column("group_ref", "VARCHAR", "memberships: the group", comes_from=("core.memberships.group_ref",)),
+        Column(
+            "group_ref",
+            "VARCHAR",
+            "memberships: the group",
+            comes_from=("core.memberships.group_ref",),
+        ),
         Column(
             "group_deskbird_id",
             "VARCHAR",
@@ -498,17 +648,28 @@ CHANGES = Table(
             ),
         ),
         Column("reason", "VARCHAR", "one plain sentence", nullable=False),
-        Column("reason_code", "VARCHAR", "the same as a word, which is decided by", values=REASON_CODES),
+        Column(
+            "reason_code",
+            "VARCHAR",
+            "the same as a word, which is decided by",
+            values=REASON_CODES,
+        ),
         Column("evidence", "JSON", "the facts it rests on", nullable=False),
         Column("verdict", "VARCHAR", "planned or blocked", nullable=False, values=VERDICTS),
         Column("guard", "VARCHAR", "the guard that blocks it"),
         Column(
             "stage",
             "INTEGER",
-            "requests of one stage do not depend on each other; a later stage waits for the earlier ones",
+            "requests of one stage do not depend on each other; a later stage waits for the "
+            "earlier ones",
             nullable=False,
         ),
-        Column("content", "VARCHAR", "digest of this change alone: what an approval belongs to", nullable=False),
+        Column(
+            "content",
+            "VARCHAR",
+            "digest of this change alone: what an approval belongs to",
+            nullable=False,
+        ),
     ),
     key=("seq",),
 )
@@ -518,16 +679,46 @@ APPLIED_CHANGES = Table(
     "applied_changes",
     "what became of each change of the plan",
     (
-        Column("plan_id", "VARCHAR", "the plan", nullable=False, comes_from=("deskbird.changes.plan_id",)),
+        Column(
+            "plan_id",
+            "VARCHAR",
+            "the plan",
+            nullable=False,
+            comes_from=("deskbird.changes.plan_id",),
+        ),
         Column("seq", "BIGINT", "the change", nullable=False, comes_from=("deskbird.changes.seq",)),
-        Column("object", "VARCHAR", "as in the plan", nullable=False, comes_from=("deskbird.changes.object",)),
-        Column("action", "VARCHAR", "as in the plan", nullable=False, comes_from=("deskbird.changes.action",)),
-        Column("outcome", "VARCHAR", "applied, failed, blocked, skipped, stale", nullable=False, values=OUTCOMES),
-        Column("http_status", "INTEGER", "the last answer's status; null where no request was made or none was answered"),
+        Column(
+            "object",
+            "VARCHAR",
+            "as in the plan",
+            nullable=False,
+            comes_from=("deskbird.changes.object",),
+        ),
+        Column(
+            "action",
+            "VARCHAR",
+            "as in the plan",
+            nullable=False,
+            comes_from=("deskbird.changes.action",),
+        ),
+        Column(
+            "outcome",
+            "VARCHAR",
+            "applied, failed, blocked, skipped, stale",
+            nullable=False,
+            values=OUTCOMES,
+        ),
+        Column(
+            "http_status",
+            "INTEGER",
+            "the last answer's status; null where no request was made or none was answered",
+        ),
         Column("attempts", "INTEGER", "requests sent for it", nullable=False),
         Column("applied_at", "TIMESTAMPTZ", "when the answer came"),
         Column("problem", "VARCHAR", "what went wrong, in words, without personal data"),
-        Column("problem_code", "VARCHAR", "the same as a word: refused_value, gone, not_retained, ..."),
+        Column(
+            "problem_code", "VARCHAR", "the same as a word: refused_value, gone, not_retained, ..."
+        ),
     ),
     key=("plan_id", "seq"),
 )

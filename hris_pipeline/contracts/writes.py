@@ -1,8 +1,9 @@
-"""What one HTTP write to deskbird is to achieve, and what became of it: the types between the plan and the edge.
+"""What one HTTP write to deskbird is to achieve, and what became of it: the types between the plan
+and the edge.
 
-A write consists of atoms, the smallest parts that deskbird can take or refuse: the record itself (a creation or a deletion),
-one attribute, the manager, one member. What becomes of a write is told by atom, because one refused atom says nothing of the
-others.
+A write consists of atoms, the smallest parts that deskbird can take or refuse: the record itself (a
+creation or a deletion), one attribute, the manager, one member. What becomes of a write is told by
+atom, because one refused atom says nothing of the others.
 """
 
 import datetime as dt
@@ -40,7 +41,9 @@ ProblemCode = Literal[
 ]
 
 Atom = tuple[Literal["record", "attribute", "manager", "add", "remove"], str]
-"""One part of a write: what it is, and the attribute's column or the member's ``hris_ref``; empty for record and manager."""
+"""One part of a write: what it is, and the attribute's column or the member's ``hris_ref``; empty
+for record and manager.
+"""
 
 RECORD: Atom = ("record", "")
 MANAGER: Atom = ("manager", "")
@@ -71,17 +74,20 @@ class UserRef:
 class Write:
     """All rows of the plan that share one request.
 
-    ``set`` holds the attributes to write, by our column names: users ``hris_ref`` (externalId), ``email`` (userName and work
-    e-mail), ``user_name`` (where it is to be another than the e-mail), ``given_name``, ``family_name``, ``display_name``,
-    ``active``, ``photo`` (its digest, until it is sent); groups ``hris_ref``, ``name``. An update holds only what changes.
-    ``before`` holds the value each of them has in deskbird now (null: has none), ``held`` the whole record as it was last read.
+    ``set`` holds the attributes to write, by our column names: users ``hris_ref`` (externalId),
+    ``email`` (userName and work e-mail), ``user_name`` (where it is to be another than the e-mail),
+    ``given_name``, ``family_name``, ``display_name``, ``active``, ``photo`` (its digest, until it
+    is sent); groups ``hris_ref``, ``name``. An update holds only what changes. ``before`` holds the
+    value each of them has in deskbird now (null: has none), ``held`` the whole record as it was
+    last read.
     """
 
     request: int
     stage: int
     kind: Kind
     hris_ref: str  # the user's or the group's marker
-    deskbird_id: str | None  # None for a create, and for an update of what an earlier request of the same plan creates
+    # None for a create, and for an update of what an earlier request of the same plan creates
+    deskbird_id: str | None
     set: Mapping[str, str | bool | None] = field(default_factory=dict)
     before: Mapping[str, str | bool | None] = field(default_factory=dict)
     manager: UserRef | None = None  # users: the manager to set
@@ -123,8 +129,16 @@ class Write:
         manager = MANAGER in atoms
         return replace(
             self,
-            set={column: value for column, value in self.set.items() if ("attribute", column) in atoms},
-            before={column: value for column, value in self.before.items() if ("attribute", column) in atoms},
+            set={
+                column: value
+                for column, value in self.set.items()
+                if ("attribute", column) in atoms
+            },
+            before={
+                column: value
+                for column, value in self.before.items()
+                if ("attribute", column) in atoms
+            },
             manager=self.manager if manager else None,
             clear_manager=self.clear_manager and manager,
             add=tuple(ref for ref in self.add if ("add", ref.hris_ref) in atoms),
@@ -145,7 +159,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one write. Where its parts fared differently, ``parts`` names every one of them."""
+    """What became of one write. Where its parts fared differently, ``parts`` names every one of
+    them.
+    """
 
     request: int
     outcome: Outcome

@@ -1,11 +1,14 @@
-"""Carrying out the writes of a plan: in stages, several at a time, each journalled, none sent twice without looking first.
+"""Carrying out the writes of a plan: in stages, several at a time, each journalled, none sent twice
+without looking first.
 
-What can go wrong with one user or group, or a part of one, ends with that; what would go wrong with every write (a refused
-token, a full disk, a deskbird that no longer answers) ends the run, and the rest is ``skipped``. Whatever was going on when a run
-is killed, the journal and a fresh look at deskbird tell what became of it.
+What can go wrong with one user or group, or a part of one, ends with that; what would go wrong with
+every write (a refused token, a full disk, a deskbird that no longer answers) ends the run, and the
+rest is ``skipped``. Whatever was going on when a run is killed, the journal and a fresh look at
+deskbird tell what became of it.
 
-Here stand the order and the workers. One write on its way is in ``delivery``, one request in ``exchange``, what is known of the
-dialects in ``forms``, whose a refusal is in ``refusals``, and who joins a group before leaving another in ``moves``.
+Here stand the order and the workers. One write on its way is in ``delivery``, one request in
+``exchange``, what is known of the dialects in ``forms``, whose a refusal is in ``refusals``, and
+who joins a group before leaving another in ``moves``.
 """
 
 import datetime as dt
@@ -29,7 +32,9 @@ from hris_pipeline.deskbird.scim import Progress, Service
 from hris_pipeline.errors import WarehouseError
 
 _ACTIVE: Atom = ("attribute", "active")
-_WAITS: frozenset[ProblemCode | None] = frozenset({"reference_missing", "manager_pending", "successor_refused"})
+_WAITS: frozenset[ProblemCode | None] = frozenset(
+    {"reference_missing", "manager_pending", "successor_refused"}
+)
 _MAY_PASS_LATER: frozenset[ProblemCode | None] = frozenset(
     {"refused_forbidden", "refused_payment", "refused_value", "refused_conflict", "shut_out"}
 )
@@ -55,24 +60,37 @@ def carry_out(
 ) -> Iterator[Result]:
     """Carry out writes, stage after stage; yields a result for each, as they come.
 
-    Nothing is sent before the first result is asked for, and nothing more once nobody asks. A write that is tried once more, or
-    that turns out to have been refused together with everything else, yields a second result that takes the place of its first.
+    Nothing is sent before the first result is asked for, and nothing more once nobody asks. A write
+    that is tried once more, or that turns out to have been refused together with everything else,
+    yields a second result that takes the place of its first.
 
     :param remembered: which dialect worked, by form; grows as canaries prove one
     :param ids: deskbird's ids of known users and groups by ``hris_ref``; grows with what is created
-    :param stop: asked before each write and while waiting; once true, no further write is begun; a text says why, and a
+    :param stop: asked before each write and while waiting; once true, no further write is begun; a
+    text says why, and a
         :class:`~hris_pipeline.contracts.writes.StopReason` also by which code
     :param readable: ``Observation.readable`` of the last read: what deskbird is known to give back
-    :param picture: the data URI of a photo, by ``hris_ref`` and digest; None where it is not here any more. Asked for just
+    :param picture: the data URI of a photo, by ``hris_ref`` and digest; None where it is not here
+    any more. Asked for just
         before it is sent, by one worker at a time, so that memory holds a few pictures only
     :param evidence: grows with what proved a form in this run
     :param doubts: remembered forms to prove anew; shrinks and grows
     :param look: whether the first write of each known form is read back
     :raises WarehouseError: after the last result, if the journal could not be written
     """
-    exchange = Exchange(plan_id, service, journal, ids=ids, stop=stop, now=now, readable=set(readable))
-    exchange.etags = any(write.version for write in writes) and service.service_provider_config().etag.supported
-    forms = Forms(dialect, remembered, {} if evidence is None else evidence, set() if doubts is None else doubts, look=look)
+    exchange = Exchange(
+        plan_id, service, journal, ids=ids, stop=stop, now=now, readable=set(readable)
+    )
+    exchange.etags = (
+        any(write.version for write in writes) and service.service_provider_config().etag.supported
+    )
+    forms = Forms(
+        dialect,
+        remembered,
+        {} if evidence is None else evidence,
+        set() if doubts is None else doubts,
+        look=look,
+    )
     run = _Run(exchange, forms, picture)
     done: set[int] = set()
     for result in run.results(writes):
@@ -84,7 +102,9 @@ def carry_out(
 
 
 class _Run:
-    def __init__(self, exchange: Exchange, forms: Forms, picture: Callable[[str, str], str | None]) -> None:
+    def __init__(
+        self, exchange: Exchange, forms: Forms, picture: Callable[[str, str], str | None]
+    ) -> None:
         self.exchange = exchange
         self.forms = forms
         self.refusals = Refusals(exchange)
@@ -92,7 +112,8 @@ class _Run:
         self._picture = picture
         self._deliveries: dict[int, Delivery] = {}
         self._steps_left: Counter[int] = Counter()
-        self._decided: dict[Move, dict[int, bool]] = {}  # who was to join a group of a kind: by request, whether they did
+        # who was to join a group of a kind: by request, whether they did
+        self._decided: dict[Move, dict[int, bool]] = {}
         self._overturned: list[int] = []  # requests whose result is another by now
         self._freed = False  # somebody was deactivated
         self._lock = threading.Lock()
@@ -101,11 +122,19 @@ class _Run:
     def results(self, writes: Sequence[Write]) -> Iterator[Result]:
         """Everything in turn, and at the end once more what may pass by then."""
         ordered = sorted(writes, key=lambda write: (write.stage, write.request))
-        stages = [list(stage) for _, stage in itertools.groupby(ordered, key=lambda write: write.stage)]
+        stages = [
+            list(stage) for _, stage in itertools.groupby(ordered, key=lambda write: write.stage)
+        ]
         waiting: list[Step] = []
         for number, stage in enumerate(stages):
-            later = [write for following in stages[number + 1 :] for write in following if write.add]
-            rounds, deferred = in_order(stage, later) if any(write.remove for write in stage) else (_as_one(stage), [])
+            later = [
+                write for following in stages[number + 1 :] for write in following if write.add
+            ]
+            rounds, deferred = (
+                in_order(stage, later)
+                if any(write.remove for write in stage)
+                else (_as_one(stage), [])
+            )
             for write, _ in [*(step for steps in rounds for step in steps), *deferred]:
                 self._steps_left[write.request] += 1
             for steps in rounds:
@@ -122,7 +151,9 @@ class _Run:
         yield from self._overturn()
 
     def stage(self, steps: Sequence[Step]) -> Iterator[Result]:
-        """Those that go alone one by one, then the others several at a time. Writes to the same record stay in order."""
+        """Those that go alone one by one, then the others several at a time. Writes to the same
+        record stay in order.
+        """
         chains: dict[str, deque[Step]] = {}
         for step in steps:
             chains.setdefault(step[0].hris_ref, deque()).append(step)
@@ -191,12 +222,16 @@ class _Run:
                 expected = 0
             finally:
                 if expected:  # nobody wants the rest
-                    self.exchange.halt("The run was ended before it was this change's turn.", "halted")
+                    self.exchange.halt(
+                        "The run was ended before it was this change's turn.", "halted"
+                    )
 
     # --- one step ---
 
     def carry(self, step: Step) -> Result | None:
-        """Carry out one step, whatever may become of it; the result of its write, once that has no more steps."""
+        """Carry out one step, whatever may become of it; the result of its write, once that has no
+        more steps.
+        """
         write, atoms = step
         delivery = self._delivery(write)
         if why := self.exchange.ends() or self.refusals.shut.get(write.kind):
@@ -219,7 +254,10 @@ class _Run:
         try:
             photo = None
             if part.set.get("photo") and (photo := self._picture_of(part)) is None:
-                problem = f"The picture of {part.what} is not here any more; the next night asks the HR system for it again."
+                problem = (
+                    f"The picture of {part.what} is not here any more; the next night asks the HR "
+                    "system for it again."
+                )
                 delivery.settle(part.atoms, Fate("failed", None, "picture_missing", problem))
                 return
             delivery.carry(part, photo, whole=part.creates and self.refusals.hopeless(part))
@@ -237,21 +275,35 @@ class _Run:
     def _unmet(self, part: Write) -> str | None:
         """Why a write cannot be sent at all."""
         if not part.creates and not self.exchange.target(part):
-            return f"{part.what} does not exist in deskbird, because it could not be created; the next run tries again."
+            return (
+                f"{part.what} does not exist in deskbird, because it could not be created; the "
+                "next run tries again."
+            )
         sendable = feasible(part, self.exchange)
         if part.kind == "create_group" and part.add and not sendable.add:
-            return f"None of the members of {part.what} exists in deskbird yet, and an empty group is not created."
+            return (
+                f"None of the members of {part.what} exists in deskbird yet, and an empty group is "
+                "not created."
+            )
         if not sendable.atoms:
-            return f"What {part.what} should refer to does not exist in deskbird yet; the next run tries again."
+            return (
+                f"What {part.what} should refer to does not exist in deskbird yet; the next run "
+                "tries again."
+            )
         return None
 
     def _without_the_refused(self, delivery: Delivery, step: Step) -> frozenset[Atom]:
         """The atoms of a step without the removals of those whom the next group did not take."""
         write, atoms = step
         refused = {
-            atom for move, atom in leaves(write).items() if atom in atoms and not all(self._decided.get(move, {}).values())
+            atom
+            for move, atom in leaves(write).items()
+            if atom in atoms and not all(self._decided.get(move, {}).values())
         }
-        why = "Not taken out of the group, because the next one of the same kind did not take the person."
+        why = (
+            "Not taken out of the group, because the next one of the same kind did not take the "
+            "person."
+        )
         delivery.settle(refused, Fate("skipped", None, "successor_refused", why))
         return frozenset(atoms - refused)
 
@@ -262,27 +314,40 @@ class _Run:
         with self._lock:
             for kind, ref in joins(write):
                 if ("add", ref) in atoms:
-                    self._decided.setdefault((kind, ref), {})[write.request] = ("add", ref) in applied
+                    self._decided.setdefault((kind, ref), {})[write.request] = (
+                        "add",
+                        ref,
+                    ) in applied
             self._freed = self._freed or (write.set.get("active") is False and _ACTIVE in applied)
         if applied:
             self.refusals.taken(write)
         elif fates and delivery.attempts:
-            refused = {atom: fate for atom, fate in fates.items() if fate.code and fate.code.startswith("refused_")}
+            refused = {
+                atom: fate
+                for atom, fate in fates.items()
+                if fate.code and fate.code.startswith("refused_")
+            }
             first = next(iter((refused or fates).values()))
-            overturned = self.refusals.refused(write.only(refused or fates), first.code, first.status)
+            overturned = self.refusals.refused(
+                write.only(refused or fates), first.code, first.status
+            )
             with self._lock:
                 self._overturned += overturned
 
     # --- once more ---
 
     def _once_more(self, writes: Sequence[Write]) -> Iterator[Result]:
-        """Who was refused a seat, after the deactivations: one may be free now. Then what waited for those people."""
+        """Who was refused a seat, after the deactivations: one may be free now. Then what waited
+        for those people.
+        """
         again: list[Step] = []
         for write in writes:
             if write.kind == "create_user" and self._fate(write, RECORD) in _MAY_PASS_LATER:
                 again.append((write, frozenset(write.atoms)))
             elif (
-                write.kind == "update_user" and write.set.get("active") is True and self._fate(write, _ACTIVE) in _MAY_PASS_LATER
+                write.kind == "update_user"
+                and write.set.get("active") is True
+                and self._fate(write, _ACTIVE) in _MAY_PASS_LATER
             ):
                 again.append((write, frozenset({_ACTIVE})))
         for kind in {write.kind for write, _ in again}:
@@ -300,7 +365,11 @@ class _Run:
     def _waited(self, writes: Sequence[Write]) -> Iterator[Result]:
         for write in writes:
             delivery = self._delivery(write)
-            atoms = {atom for atom in write.atoms if (fate := delivery.fates.get(atom)) and fate.code in _WAITS}
+            atoms = {
+                atom
+                for atom in write.atoms
+                if (fate := delivery.fates.get(atom)) and fate.code in _WAITS
+            }
             part = write.only(atoms)
             if write.creates and RECORD not in atoms:
                 part = replace(part, kind="update_user" if write.of_user else "update_group")

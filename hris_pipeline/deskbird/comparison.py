@@ -1,4 +1,6 @@
-"""A record of deskbird's against a write: is there what was written, and is anything else different than before? Pure."""
+"""A record of deskbird's against a write: is there what was written, and is anything else different
+than before? Pure.
+"""
 
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
@@ -12,8 +14,24 @@ from hris_pipeline.deskbird.paths import NAMED
 from hris_pipeline.deskbird.scim import Group, User
 
 _READ_ELSEWHERE = {
-    *("id", "meta", "schemas", "groups", "externalId", "displayName", "emails", "active", "members", ENTERPRISE),
-    *(path.partition(".")[0] for attribute in ATTRIBUTES if not attribute.opt_in for path in attribute.paths),
+    *(
+        "id",
+        "meta",
+        "schemas",
+        "groups",
+        "externalId",
+        "displayName",
+        "emails",
+        "active",
+        "members",
+        ENTERPRISE,
+    ),
+    *(
+        path.partition(".")[0]
+        for attribute in ATTRIBUTES
+        if not attribute.opt_in
+        for path in attribute.paths
+    ),
 }
 
 
@@ -26,7 +44,10 @@ class Seen:
 
 
 def differences(
-    write: Write, record: User | Group, ids: Callable[[UserRef], str | None], readable: Collection[str]
+    write: Write,
+    record: User | Group,
+    ids: Callable[[UserRef], str | None],
+    readable: Collection[str],
 ) -> tuple[set[Atom], set[Atom]]:
     """Which parts of a write the record does not hold; and which it says nothing about.
 
@@ -44,29 +65,51 @@ def differences(
     held = held_by(record)
     for column, value in write.set.items():
         if column != "photo":
-            judge(("attribute", column), value, held[column], "external_id" if column == "hris_ref" else column)
+            judge(
+                ("attribute", column),
+                value,
+                held[column],
+                "external_id" if column == "hris_ref" else column,
+            )
     if isinstance(record, User):
         if "photo" in write.set and record.has_photo != (write.set["photo"] is not None):
             hidden.add(("attribute", "photo"))  # which photo it is nobody compares
         if "email" in write.set:
-            judge(("attribute", "email"), write.set.get("user_name", write.set["email"]), record.user_name, "user_name")
+            judge(
+                ("attribute", "email"),
+                write.set.get("user_name", write.set["email"]),
+                record.user_name,
+                "user_name",
+            )
         if write.manager or write.clear_manager:
-            judge(MANAGER, ids(write.manager) if write.manager else None, record.manager_id, "manager_deskbird_id")
+            judge(
+                MANAGER,
+                ids(write.manager) if write.manager else None,
+                record.manager_id,
+                "manager_deskbird_id",
+            )
     else:
         members = set(record.member_ids)
-        # A group may show its first members only. Whether somebody is missing, the read-back of all groups judges.
+        # A group may show its first members only. Whether somebody is missing, the read-back of all
+        # groups judges.
         in_part = any(ids(ref) in members for ref in write.add)
         for ref in write.add:
             if ids(ref) not in members and not in_part:
-                (hidden if members or "members" not in readable else wrong).add(("add", ref.hris_ref))
+                (hidden if members or "members" not in readable else wrong).add(
+                    ("add", ref.hris_ref)
+                )
         wrong |= {("remove", ref.hris_ref) for ref in write.remove if ids(ref) in members}
     return wrong, hidden - wrong
 
 
-def collateral(write: Write, before: Seen, after: Seen, ids: Callable[[UserRef], str | None]) -> set[str]:
-    """What else has changed between two reads around a write: names of attributes, ``manager``, ``members``.
+def collateral(
+    write: Write, before: Seen, after: Seen, ids: Callable[[UserRef], str | None]
+) -> set[str]:
+    """What else has changed between two reads around a write: names of attributes, ``manager``,
+    ``members``.
 
-    Of attributes that we do not know, only what is gone counts: a service may change them of its own.
+    Of attributes that we do not know, only what is gone counts: a service may change them of its
+    own.
     """
     written = set(write.set) | ({"manager"} if write.manager or write.clear_manager else set())
     written |= {"external_id"} if "hris_ref" in written else set()
@@ -80,27 +123,42 @@ def collateral(write: Write, before: Seen, after: Seen, ids: Callable[[UserRef],
         if not alike(one[column], two[column]) and (name not in excused or cleared):
             found.add(name)
     if isinstance(before.record, Group) and isinstance(after.record, Group):
-        found |= _members_lost(write, set(before.record.member_ids), set(after.record.member_ids), ids)
-    return found | (_gone(before.whole, after.whole) - {NAMED[name].root for name in written & NAMED.keys()})
+        found |= _members_lost(
+            write, set(before.record.member_ids), set(after.record.member_ids), ids
+        )
+    return found | (
+        _gone(before.whole, after.whole) - {NAMED[name].root for name in written & NAMED.keys()}
+    )
 
 
-def _members_lost(write: Write, one: set[str], two: set[str], ids: Callable[[UserRef], str | None]) -> set[str]:
-    """A group that shows only some of its members may show others afterwards; fewer than before, or none of them, is a loss."""
+def _members_lost(
+    write: Write, one: set[str], two: set[str], ids: Callable[[UserRef], str | None]
+) -> set[str]:
+    """A group that shows only some of its members may show others afterwards; fewer than before, or
+    none of them, is a loss.
+    """
     asked = {ids(ref) for ref in (*write.add, *write.remove)}
     lost, come = (one - two) - asked, (two - one) - asked
     stay = one - asked
-    # an empty group gains nobody by itself; a partial list may show somebody new in the place of who left
+    # an empty group gains nobody by itself; a partial list may show somebody new in the place of
+    # who left
     gained = bool(come) and not lost and len(come) > len(one & asked)
     fewer = len(two) < len(one) - len(one & {ids(ref) for ref in write.remove})
     return {"members"} if gained or (lost and (fewer or not stay & two)) else set()
 
 
 def _gone(one: Mapping[str, Any], two: Mapping[str, Any]) -> set[str]:
-    found = {key for key, value in one.items() if key not in _READ_ELSEWHERE and value and not two.get(key)}
+    found = {
+        key
+        for key, value in one.items()
+        if key not in _READ_ELSEWHERE and value and not two.get(key)
+    }
     first, second = one.get(ENTERPRISE), two.get(ENTERPRISE)
     if isinstance(first, Mapping):
         kept = second if isinstance(second, Mapping) else {}
-        found |= {key for key, value in first.items() if key != "manager" and value and not kept.get(key)}
+        found |= {
+            key for key, value in first.items() if key != "manager" and value and not kept.get(key)
+        }
     return found
 
 
@@ -123,7 +181,9 @@ def shown(record: User | Group) -> set[str]:
 
 
 def alike(wanted: object, shown: object) -> bool:
-    """Whether deskbird holds what was sent: Unicode's two ways to write an umlaut and the case of an address do not count."""
+    """Whether deskbird holds what was sent: Unicode's two ways to write an umlaut and the case of
+    an address do not count.
+    """
     if isinstance(wanted, str) and isinstance(shown, str):
         one, two = (unicodedata.normalize("NFC", text).strip() for text in (wanted, shown))
         return one == two or ("@" in one and one.casefold() == two.casefold())
@@ -131,7 +191,9 @@ def alike(wanted: object, shown: object) -> bool:
 
 
 def same_tag(one: str | None, two: str | None) -> bool:
-    """Whether two tags name the same version once what gateways do to them is undone: weakness, quotes, a mark of compression."""
+    """Whether two tags name the same version once what gateways do to them is undone: weakness,
+    quotes, a mark of compression.
+    """
     return one is not None and two is not None and _bare(one) == _bare(two)
 
 

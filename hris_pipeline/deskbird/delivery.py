@@ -1,15 +1,27 @@
-"""Delivering one write: in few requests, taken apart where it is refused, read back where its forms are not yet trusted.
+"""Delivering one write: in few requests, taken apart where it is refused, read back where its forms
+are not yet trusted.
 
-A refused request is taken apart until what is refused stands alone: ``active`` first, then each attribute, the manager, the
-members by halves. What is fine is carried out; what is not is told by atom. Where a form is open, a refused or ignored atom is
-tried in the other dialect before it counts as refused.
+A refused request is taken apart until what is refused stands alone: ``active`` first, then each
+attribute, the manager, the members by halves. What is fine is carried out; what is not is told by
+atom. Where a form is open, a refused or ignored atom is tried in the other dialect before it counts
+as refused.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from hris_pipeline.contracts.change_kinds import Outcome
-from hris_pipeline.contracts.writes import MANAGER, RECORD, Atom, Kind, Part, ProblemCode, Result, UserRef, Write
+from hris_pipeline.contracts.writes import (
+    MANAGER,
+    RECORD,
+    Atom,
+    Kind,
+    Part,
+    ProblemCode,
+    Result,
+    UserRef,
+    Write,
+)
 from hris_pipeline.deskbird.comparison import Seen, alike, collateral, differences, held_by
 from hris_pipeline.deskbird.dialects import Dialect, Form, Request, requests_for
 from hris_pipeline.deskbird.dialects import other as other_dialect
@@ -19,7 +31,9 @@ from hris_pipeline.deskbird.paths import ELEMENTS
 from hris_pipeline.deskbird.scim import Group
 from hris_pipeline.errors import DeskbirdError
 
-_SUBLISTS = 16  # when so many parts of one list of members are refused alike and none is taken, it is the group that is refused
+# when so many parts of one list of members are refused alike and none is taken, it is the group
+# that is refused
+_SUBLISTS = 16
 _PENDING: frozenset[ProblemCode] = frozenset({"reference_missing", "manager_pending"})
 _MARKER: Atom = ("attribute", "hris_ref")
 _ADDRESS = ("email", "user_name")
@@ -58,12 +72,14 @@ class Delivery:
         self._forms = forms
         self._whole = False
         self._over: Fate | None = None  # nothing more is sent to this record
-        self._sent: dict[Atom, tuple[Form, ...]] = {}  # accepted atoms, by the forms that carried them
+        # accepted atoms, by the forms that carried them
+        self._sent: dict[Atom, tuple[Form, ...]] = {}
 
     # --- the whole ---
 
     def carry(self, part: Write, photo: str | None = None, *, whole: bool = False) -> None:
-        """Send a part of the write (all of it, most often); ``photo`` takes the place of its digest.
+        """Send a part of the write (all of it, most often); ``photo`` takes the place of its
+        digest.
 
         ``whole``: a refused creation is not taken apart, because others were refused in every part.
         """
@@ -83,13 +99,18 @@ class Delivery:
             elif sendable.atoms:
                 self._update(sendable)
         except DeskbirdError:
-            problem = f"deskbird gave no usable answer when asked what became of {self.write.what}; the next run sees."
+            problem = (
+                f"deskbird gave no usable answer when asked what became of {self.write.what}; the "
+                "next run sees."
+            )
             left = [atom for atom in sendable.atoms if atom not in self.fates]
             self.settle(left, Fate("failed", self.status, "no_answer", problem))
 
     def forms(self, part: Write) -> tuple[Form, ...]:
         """The forms that a part of the write would be sent in."""
-        return _forms(requests_for(feasible(part, self._exchange), self._forms.dialect, self._exchange.id_of))
+        return _forms(
+            requests_for(feasible(part, self._exchange), self._forms.dialect, self._exchange.id_of)
+        )
 
     def settle(self, atoms: Iterable[Atom], fate: Fate) -> None:
         """Say what became of some atoms."""
@@ -108,7 +129,13 @@ class Delivery:
             self._sent.pop(atom, None)
 
     def _applied(self, part: Write) -> Write:
-        return part.only({atom for atom in part.atoms if (fate := self.fates.get(atom)) and fate.outcome == "applied"})
+        return part.only(
+            {
+                atom
+                for atom in part.atoms
+                if (fate := self.fates.get(atom)) and fate.outcome == "applied"
+            }
+        )
 
     # --- changes ---
 
@@ -168,18 +195,24 @@ class Delivery:
         """Leave out what would be sent in a form that does something else than asked."""
         bad = {atom for form in wrong for atom in request.carries[form]}
         problem = (
-            f"Not sent: deskbird does something else than asked with changes of this kind ({_words(bad)}), "
-            "as an earlier change of this run has shown."
+            "Not sent: deskbird does something else than asked with changes of this kind "
+            f"({_words(bad)}), as an earlier change of this run has shown."
         )
         self.settle(bad, Fate("failed", None, "did_something_else", problem))
         if rest := request.atoms - bad:
             self._send(part.only(rest))
 
     def _ask(self, part: Write, request: Request) -> Answer:
-        """Send one request; its answer, where an element of a list that deskbird lacks is added instead of replaced."""
+        """Send one request; its answer, where an element of a list that deskbird lacks is added
+        instead of replaced.
+        """
         answer = self._exchange.send(part, request)
         self._count(answer)
-        lacking = [name for name in ("email", *ELEMENTS) if name in part.set and part.before.get(name, True) is not None]
+        lacking = [
+            name
+            for name in ("email", *ELEMENTS)
+            if name in part.set and part.before.get(name, True) is not None
+        ]
         if answer.no_target and lacking:
             added = replace(part, before={**part.before, **dict.fromkeys(lacking)})
             for again in self._requests(added):
@@ -215,10 +248,15 @@ class Delivery:
             for piece in pieces:
                 self._send(piece)
             several = [form for form in request.forms if form.endswith(".several")]
-            if several and all(self._is_applied(atom) for form in several for atom in request.carries[form]):
+            if several and all(
+                self._is_applied(atom) for form in several for atom in request.carries[form]
+            ):
                 self._forms.learn_apart(several)
             return
-        if self._flipped(part, [form for form in request.forms if self._forms.may_flip(form, of_form=answer.of_form)]):
+        if self._flipped(
+            part,
+            [form for form in request.forms if self._forms.may_flip(form, of_form=answer.of_form)],
+        ):
             return
         members = len(part.add) + len(part.remove)
         if members > 1:
@@ -238,14 +276,15 @@ class Delivery:
                 self._forms.adopt(tried)
                 for request, answer in zip(requests, answers, strict=True):
                     self._take(request, answer)
-                for form in tried - set(_forms(requests)):  # several, taken one by one: there is no more to see of it
+                # several, taken one by one: there is no more to see of it
+                for form in tried - set(_forms(requests)):
                     self._forms.prove(form, "read_back")
                 return True
         return False
 
     def _wider(self, part: Write, flips: Collection[Form]) -> Iterator[set[Form]]:
-        """These forms in the other dialect; then each of them alone; then also those that come instead of them, such as one by
-        one for several.
+        """These forms in the other dialect; then each of them alone; then also those that come
+        instead of them, such as one by one for several.
         """
         tried = set(flips)
         if not tried:
@@ -254,7 +293,9 @@ class Delivery:
         if len(tried) > 1:
             yield from ({form} for form in sorted(tried))
         asked = set(_forms(self._requests(part)))
-        instead = [form for form in _forms(self._requests(part, tried)) if form not in tried | asked]
+        instead = [
+            form for form in _forms(self._requests(part, tried)) if form not in tried | asked
+        ]
         if more := {form for form in instead if self._forms.may_flip(form, of_form=True)}:
             yield tried | more
 
@@ -270,7 +311,11 @@ class Delivery:
                         self.settle(request.atoms, self._over)
                         continue
                     answer = self._ask(half, request)
-                    flips = [form for form in request.forms if self._forms.may_flip(form, of_form=answer.of_form)]
+                    flips = [
+                        form
+                        for form in request.forms
+                        if self._forms.may_flip(form, of_form=answer.of_form)
+                    ]
                     if answer.verdict != "refused":
                         self._take(request, answer)
                         taken = taken or answer.accepted
@@ -289,14 +334,22 @@ class Delivery:
 
     def _refused(self, atoms: Iterable[Atom], answer: Answer) -> Fate:
         what, why = _words(atoms), ""
-        if answer.code == "refused_conflict" and any(atom[1] in _ADDRESS or atom[1] == "name" for atom in atoms):
-            why = f": another one there has the {'address' if self.write.of_user else 'name'} already"
+        if answer.code == "refused_conflict" and any(
+            atom[1] in _ADDRESS or atom[1] == "name" for atom in atoms
+        ):
+            why = (
+                f": another one there has the {'address' if self.write.of_user else 'name'} already"
+            )
         elif answer.code == "refused_payment":
             why = ": no seat is left there"
         others = set(self.write.atoms) - set(atoms) - {RECORD}
         then = " Everything else was carried out." if others and RECORD not in atoms else ""
         subject = self.write.what if what == "record" else f"{what} of {self.write.what}"
-        problem = f"deskbird refused the {'change' if not self.write.creates or what != 'record' else 'creation'} of {subject} "
+        problem = (
+            "deskbird refused the "
+            f"{'change' if not self.write.creates or what != 'record' else 'creation'} of "
+            f"{subject} "
+        )
         problem += f"({answer.problem or f'HTTP {answer.status}'}){why}.{then}"
         return Fate("failed", answer.status, answer.code, problem)
 
@@ -309,12 +362,14 @@ class Delivery:
     def _look(self, part: Write, before: Seen | None) -> None:
         """Read a record back after one of the first writes of a form, and judge each form by it.
 
-        What deskbird was never seen to give back cannot be told from what it ignores: the other dialect is tried once, and if it
-        does not show either, acceptance counts.
+        What deskbird was never seen to give back cannot be told from what it ignores: the other
+        dialect is tried once, and if it does not show either, acceptance counts.
         """
         forms = {form for atom in part.atoms for form in self._sent.get(atom, ())}
         carried = self._applied(part)
-        untold = [form for form in self.forms(part) if self._forms.is_open(form) and form not in forms]
+        untold = [
+            form for form in self.forms(part) if self._forms.is_open(form) and form not in forms
+        ]
         self._forms.unproven(untold)
         if not forms or not carried.atoms:
             return
@@ -326,24 +381,39 @@ class Delivery:
         if before is not None and (lost := collateral(part, before, after, self._exchange.id_of)):
             self._condemn(carried, lost)
             return
-        wrong, hidden = differences(carried, after.record, self._exchange.id_of, self._exchange.readable)
-        hidden = {atom for atom in hidden if any(self._forms.is_open(form) for form in self._sent.get(atom, ()))}
+        wrong, hidden = differences(
+            carried, after.record, self._exchange.id_of, self._exchange.readable
+        )
+        hidden = {
+            atom
+            for atom in hidden
+            if any(self._forms.is_open(form) for form in self._sent.get(atom, ()))
+        }
         if again := wrong | hidden:
             flips = {form for form in self._culprits(again, after) if self._forms.may_try(form)}
             still = self._tried_otherwise(carried.only(again), flips)
             wrong, hidden = wrong & still, hidden & still
-        self._judge_forms({form for atom in part.atoms for form in self._sent.get(atom, ())}, wrong, hidden)
+        self._judge_forms(
+            {form for atom in part.atoms for form in self._sent.get(atom, ())}, wrong, hidden
+        )
         if wrong:
-            problem = f"deskbird accepted the change of {self.write.what} but does not hold it afterwards: {_words(wrong)}."
+            problem = (
+                f"deskbird accepted the change of {self.write.what} but does not hold it "
+                f"afterwards: {_words(wrong)}."
+            )
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
 
     def _culprits(self, atoms: Iterable[Atom], after: Seen) -> set[Form]:
-        """The forms that carried what is not there; an address goes in two, and one of them may have been heeded."""
+        """The forms that carried what is not there; an address goes in two, and one of them may
+        have been heeded.
+        """
         held, found = held_by(after.record), set()
         for atom in atoms:
             for form in self._sent.get(atom, ()):
                 column = "email" if form.startswith("user_email") else "user_name"
-                if atom != _EMAIL or not alike(self.write.set.get(column, self.write.set["email"]), held[column]):
+                if atom != _EMAIL or not alike(
+                    self.write.set.get(column, self.write.set["email"]), held[column]
+                ):
                     found.add(form)
         return found
 
@@ -364,19 +434,33 @@ class Delivery:
         for tried in self._wider(part, flips):
             rest = part.only(missing)
             requests = self._requests(rest, tried)
-            taken = [request for request in requests if self._ask(rest.only(request.atoms), request).accepted]
+            taken = [
+                request
+                for request in requests
+                if self._ask(rest.only(request.atoms), request).accepted
+            ]
             after = self._read() if taken else None
             if after is None:
                 continue
-            wrong, hidden = differences(rest, after.record, self._exchange.id_of, self._exchange.readable)
+            wrong, hidden = differences(
+                rest, after.record, self._exchange.id_of, self._exchange.readable
+            )
             there = missing - wrong - hidden
-            # what carried these before, and what carries them now: all of that is in the other dialect from now on
-            carried = {form for request in taken for form, atoms in request.carries.items() if set(atoms) & there}
+            # what carried these before, and what carries them now: all of that is in the other
+            # dialect from now on
+            carried = {
+                form
+                for request in taken
+                for form, atoms in request.carries.items()
+                if set(atoms) & there
+            }
             before = {form for atom in there for form in self._sent.get(atom, ())}
             changed = {form for form in tried if form in before | carried}
             self._forms.adopt(changed)
             for atom in there:
-                self._sent[atom] = tuple(form for r in taken for form, atoms in r.carries.items() if atom in atoms)
+                self._sent[atom] = tuple(
+                    form for r in taken for form, atoms in r.carries.items() if atom in atoms
+                )
             for form in carried | changed:
                 self._forms.prove(form, "read_back")
             missing -= there
@@ -386,13 +470,16 @@ class Delivery:
 
     def _condemn(self, carried: Write, lost: Collection[str]) -> None:
         forms = {form for atom in carried.atoms for form in self._sent.get(atom, ())}
-        if "members" in lost and (of_members := {form for form in forms if form.startswith("members")}):
+        if "members" in lost and (
+            of_members := {form for form in forms if form.startswith("members")}
+        ):
             forms = of_members
         self._forms.condemn(forms)
         words = ", ".join(sorted(name.replace("_", " ") for name in lost))
         problem = (
-            f"deskbird did something else than asked at the change of {self.write.what}: it also changed {words}. "
-            "Nothing more is sent in this form tonight; the next plan shows what has to be repaired."
+            f"deskbird did something else than asked at the change of {self.write.what}: it also "
+            f"changed {words}. Nothing more is sent in this form tonight; the next plan shows "
+            "what has to be repaired."
         )
         bad = {atom for atom in carried.atoms if forms & set(self._sent.get(atom, ()))}
         self.settle(bad, Fate("failed", self.status, "did_something_else", problem))
@@ -429,27 +516,40 @@ class Delivery:
             self._update(left)
         later = [atom for atom in left.atoms if atom in inside and atom[0] in {"manager", "add"}]
         if later and all(self._is_applied(atom) for atom in later):
-            self._forms.learn_apart([_along(write)])  # refused inside the POST, and taken as a change
+            # refused inside the POST, and taken as a change
+            self._forms.learn_apart([_along(write)])
 
     def _post(self, write: Write, part: Write, post: Request) -> Answer:
-        """Send a creation, or a smaller one. A conflict with nobody whom deskbird shows may be about a part: it is a refusal."""
+        """Send a creation, or a smaller one. A conflict with nobody whom deskbird shows may be
+        about a part: it is a refusal.
+        """
         answer = self._exchange.send(part, post)
         self._count(answer)
         if answer.verdict != "conflict" or self._exchange.find(write) is not None:
             return answer
-        problem = f"deskbird says that {write.what} exists already, but shows nobody of this address or name."
+        problem = (
+            f"deskbird says that {write.what} exists already, but shows nobody of this address or "
+            "name."
+        )
         return replace(answer, verdict="refused", problem=problem)
 
     def _send_without_creating(self, write: Write, wrong: Collection[Form]) -> None:
-        problem = f"Not sent: deskbird does something else than asked with creations ({', '.join(sorted(wrong))})."
+        problem = (
+            "Not sent: deskbird does something else than asked with creations "
+            f"({', '.join(sorted(wrong))})."
+        )
         self.settle(write.atoms, Fate("failed", None, "did_something_else", problem))
 
     def _smaller(self, write: Write, post: Request, answer: Answer) -> tuple[Request, Answer]:
-        """A refused creation once more with less inside: without its manager or members, then without names."""
+        """A refused creation once more with less inside: without its manager or members, then
+        without names.
+        """
         tries = []
         if any(atom[0] in {"manager", "add"} for atom in post.atoms):
             tries.append({atom for atom in write.atoms if atom[0] == "attribute"})
-        bare: set[Atom] = {("attribute", column) for column in ("hris_ref", *_ADDRESS, "active", "name")}
+        bare: set[Atom] = {
+            ("attribute", column) for column in ("hris_ref", *_ADDRESS, "active", "name")
+        }
         if any(atom[0] == "attribute" and atom not in bare for atom in write.atoms):
             tries.append(bare)
         for smaller in tries:
@@ -465,7 +565,9 @@ class Delivery:
         return replace(part, kind=kind, before=dict.fromkeys(part.set), version=None)
 
     def _look_at_creation(self, write: Write, post: Request) -> None:
-        """Read a new record back. A manager or members that the POST was to bring, and that are not there, follow as a change."""
+        """Read a new record back. A manager or members that the POST was to bring, and that are not
+        there, follow as a change.
+        """
         self._forms.looked(post.forms)
         after = self._read()
         if after is None:
@@ -474,7 +576,9 @@ class Delivery:
         along = _along(write)
         inside = set(post.carries.get(along, ()))
         carried = write.only(post.atoms)
-        wrong, hidden = differences(carried, after.record, self._exchange.id_of, self._exchange.readable)
+        wrong, hidden = differences(
+            carried, after.record, self._exchange.id_of, self._exchange.readable
+        )
         hidden = hidden & inside if self._forms.is_open(along) else set()
         ignored = (wrong & inside) | hidden
         evidence: Evidence = "accepted" if hidden else "read_back"
@@ -487,21 +591,28 @@ class Delivery:
                 self._forms.adopt([along])
                 self._forms.prove(along, "read_back")
             elif still <= hidden:
-                if taken:  # nothing shows whether a creation keeps it; a change is what Entra ID sends, so that is sent too
+                # nothing shows whether a creation keeps it; a change is what Entra ID sends, so
+                # that is sent too
+                if taken:
                     self._forms.adopt([along])
                 self._forms.prove(along, evidence)
             else:
                 self._forms.unproven([along])
             wrong = (wrong - ignored) | (still - hidden)
         for form in post.forms:
-            if form != along:  # an attribute that a creation does not keep is the next night's change
+            # an attribute that a creation does not keep is the next night's change
+            if form != along:
                 self._forms.prove(form, "read_back")
         if wrong:
-            problem = f"deskbird accepted the creation of {write.what} but does not hold it afterwards: {_words(wrong)}."
+            problem = (
+                f"deskbird accepted the creation of {write.what} but does not hold it afterwards: "
+                f"{_words(wrong)}."
+            )
             self.settle(wrong, Fate("failed", self.status, "not_retained", problem))
 
     def _after_creation(self, change: Write, hidden: Collection[Atom]) -> tuple[set[Atom], bool]:
-        """Send what a creation ignored as a change: what is not shown even then, and whether the change was taken.
+        """Send what a creation ignored as a change: what is not shown even then, and whether the
+        change was taken.
 
         Of what is hidden the POST's word counts.
         """
@@ -509,23 +620,44 @@ class Delivery:
             self._sent.pop(atom, None)
         self._update(change)
         after = self._read()
-        found = differences(change, after.record, self._exchange.id_of, self._exchange.readable) if after else (set(), set())
+        found = (
+            differences(change, after.record, self._exchange.id_of, self._exchange.readable)
+            if after
+            else (set(), set())
+        )
         refused = {atom for atom in change.atoms if not self._is_applied(atom)}
         still = found[0] | found[1] | refused
         self.settle(still & set(hidden), Fate("applied", self.status))
         return still, not refused
 
     def _conflict(self, write: Write, *, lost: bool) -> None:
-        """A creation that met one of the same address or name: ours is adopted, a user of nobody too, any other is left alone."""
+        """A creation that met one of the same address or name: ours is adopted, a user of nobody
+        too, any other is left alone.
+        """
         status = 409
         found = self._exchange.find(write)
         if found is None:  # it was there a moment ago
-            self.settle(write.atoms, Fate("failed", status, "gone", f"{write.what} is gone in deskbird; the next run sees that."))
+            self.settle(
+                write.atoms,
+                Fate(
+                    "failed",
+                    status,
+                    "gone",
+                    f"{write.what} is gone in deskbird; the next run sees that.",
+                ),
+            )
             return
         record, ours = found
         if not ours and (record.external_id or isinstance(record, Group)):
-            whose = "belongs to another source (its externalId is not ours)" if record.external_id else "was made by hand"
-            problem = f"deskbird has one with the address or name of {write.what} that {whose}; it was not touched."
+            whose = (
+                "belongs to another source (its externalId is not ours)"
+                if record.external_id
+                else "was made by hand"
+            )
+            problem = (
+                f"deskbird has one with the address or name of {write.what} that {whose}; it was "
+                "not touched."
+            )
             self.settle(write.atoms, Fate("failed", status, "refused_conflict", problem))
             return
         held = held_by(record)
@@ -551,18 +683,25 @@ class Delivery:
         seen = self._exchange.read(update)
         if seen is None:
             return False
-        return not any(differences(update, seen.record, self._exchange.id_of, self._exchange.readable))
+        return not any(
+            differences(update, seen.record, self._exchange.id_of, self._exchange.readable)
+        )
 
     # --- the result ---
 
     def result(self) -> Result:
         """What became of the write, as the plan's rows want to know it."""
         write = self.write
-        fates = {atom: self.fates.get(atom, Fate("skipped", None, "not_reached", _NOT_REACHED)) for atom in write.atoms}
+        fates = {
+            atom: self.fates.get(atom, Fate("skipped", None, "not_reached", _NOT_REACHED))
+            for atom in write.atoms
+        }
         other = {atom: fate for atom, fate in fates.items() if fate.outcome != "applied"}
         exists = RECORD not in fates or fates[RECORD].outcome == "applied"
         pending = [atom for atom, fate in other.items() if fate.code in _PENDING]
-        left_out = tuple(atom[1] for atom in pending if atom[0] in {"add", "remove"}) if exists else ()
+        left_out = (
+            tuple(atom[1] for atom in pending if atom[0] in {"add", "remove"}) if exists else ()
+        )
         worst = next((fate for fate in other.values() if fate.code not in _PENDING), None)
         if write.creates and not exists:
             worst = fates[RECORD]
@@ -588,16 +727,29 @@ class Delivery:
             left_out=left_out,
             answered_at=self._exchange.now() if self.status is not None else None,
             problem_code=code,
-            parts=()
-            if alike
-            else tuple(Part(atom, fate.outcome, fate.status, fate.code, fate.problem) for atom, fate in fates.items()),
+            parts=(
+                ()
+                if alike
+                else tuple(
+                    Part(atom, fate.outcome, fate.status, fate.code, fate.problem)
+                    for atom, fate in fates.items()
+                )
+            ),
         )
 
-    def _told(self, other: dict[Atom, Fate], worst: Fate | None, *, nothing: bool) -> tuple[str | None, ProblemCode | None]:
+    def _told(
+        self, other: dict[Atom, Fate], worst: Fate | None, *, nothing: bool
+    ) -> tuple[str | None, ProblemCode | None]:
         if not other:
             return None, None
         if worst is not None:
-            told = list(dict.fromkeys(fate.problem for fate in other.values() if fate.problem and fate.code not in _PENDING))
+            told = list(
+                dict.fromkeys(
+                    fate.problem
+                    for fate in other.values()
+                    if fate.problem and fate.code not in _PENDING
+                )
+            )
             more = f" And {len(told) - 3} more." if len(told) > 3 else ""
             return " ".join(told[:3]) + more, worst.code
         members = sum(atom[0] in {"add", "remove"} for atom in other)
@@ -606,11 +758,20 @@ class Delivery:
             return first.problem, first.code
         if not members:
             return None, first.code
-        return f"{members} of the members of {self.write.what} could not be added; the next run tries again.", first.code
+        return (
+            (
+                f"{members} of the members of {self.write.what} could not be added; the next run "
+                "tries again."
+            ),
+            first.code,
+        )
 
 
 _NOT_REACHED = "Not reached: the run ended before. The next run goes on from here."
-_NOT_SHOWN = "deskbird has created it but does not show it yet; the next run sees it by its marker and goes on from there."
+_NOT_SHOWN = (
+    "deskbird has created it but does not show it yet; the next run sees it by its marker and goes "
+    "on from there."
+)
 
 
 def _along(write: Write) -> Form:
@@ -619,11 +780,21 @@ def _along(write: Write) -> Form:
 
 
 def _missing_member() -> Fate:
-    return Fate("failed", None, "reference_missing", "deskbird has no such user yet; the next run tries again.")
+    return Fate(
+        "failed",
+        None,
+        "reference_missing",
+        "deskbird has no such user yet; the next run tries again.",
+    )
 
 
 def _pending_manager() -> Fate:
-    return Fate("failed", None, "manager_pending", "The manager is not in deskbird yet; it is set as soon as they are.")
+    return Fate(
+        "failed",
+        None,
+        "manager_pending",
+        "The manager is not in deskbird yet; it is set as soon as they are.",
+    )
 
 
 def _forms(requests: Iterable[Request]) -> tuple[Form, ...]:
@@ -631,7 +802,9 @@ def _forms(requests: Iterable[Request]) -> tuple[Form, ...]:
 
 
 def _pieces(part: Write) -> list[Write]:
-    """The parts of a write that can be sent by themselves: ``active`` first; an address and its userName stay together."""
+    """The parts of a write that can be sent by themselves: ``active`` first; an address and its
+    userName stay together.
+    """
     columns = [column for column in part.set if column not in {"active", *_ADDRESS}]
     pieces: list[set[Atom]] = [{("attribute", "active")}] if "active" in part.set else []
     if address := {("attribute", column) for column in _ADDRESS if column in part.set}:
@@ -651,11 +824,18 @@ def _halved(part: Write) -> list[Write]:
     refs: tuple[UserRef, ...] = part.add or part.remove
     middle = (len(refs) + 1) // 2
     word = "add" if part.add else "remove"
-    return [part.only({(word, ref.hris_ref) for ref in half}) for half in (refs[:middle], refs[middle:]) if half]  # type: ignore[misc]
+    return [
+        part.only({(word, ref.hris_ref) for ref in half})
+        for half in (refs[:middle], refs[middle:])
+        if half
+    ]  # type: ignore[misc]
 
 
 def _words(atoms: Iterable[Atom]) -> str:
     """Atoms in words: attributes by name, members by their ``hris_ref``."""
-    names = {f"member {name}" if kind in {"add", "remove"} else name.replace("_", " ") or kind for kind, name in atoms}
+    names = {
+        f"member {name}" if kind in {"add", "remove"} else name.replace("_", " ") or kind
+        for kind, name in atoms
+    }
     ordered = sorted(names)
     return ", ".join(ordered[:5]) + (f" and {len(ordered) - 5} more" if len(ordered) > 5 else "")

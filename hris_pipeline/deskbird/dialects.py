@@ -1,13 +1,16 @@
-"""SCIM messages: the one place that turns a typed :class:`~hris_pipeline.contracts.writes.Write` into HTTP requests. Pure.
+"""SCIM messages: the one place that turns a typed :class:`~hris_pipeline.contracts.writes.Write`
+into HTTP requests. Pure.
 
-There are two dialects: ``rfc`` (RFC 7644, and what Entra ID sends with its flag ``aadOptscim062020``) and ``entra`` (what it
-sends without). Every shape here is one that Entra ID is documented to send, because that is what deskbird is documented to
-understand. A service may understand the one here and the other there, so each *form* (:data:`Form`: a kind of write by a method
-and an operation) has a dialect of its own.
+There are two dialects: ``rfc`` (RFC 7644, and what Entra ID sends with its flag
+``aadOptscim062020``) and ``entra`` (what it sends without). Every shape here is one that Entra ID
+is documented to send, because that is what deskbird is documented to understand. A service may
+understand the one here and the other there, so each *form* (:data:`Form`: a kind of write by a
+method and an operation) has a dialect of its own.
 
-``scim2-models`` and ``scim2-client`` do not serve here: the models refuse what Entra's dialect consists of (a bare string as
-manager, a remove with a value), and the client has no engine for the installed httpx and hides the requests that have to be
-paced and journalled one by one. The tests validate every RFC message with ``scim2-models``.
+``scim2-models`` and ``scim2-client`` do not serve here: the models refuse what Entra's dialect
+consists of (a bare string as manager, a remove with a value), and the client has no engine for the
+installed httpx and hides the requests that have to be paced and journalled one by one. The tests
+validate every RFC message with ``scim2-models``.
 """
 
 import json
@@ -47,7 +50,8 @@ Form = Literal[
     "user_create",
     "user_create.manager",  # rfc: inside the POST; entra: never, a PATCH follows
     "user_update.replace",
-    "user_update.several",  # rfc: one replace without a path; entra: one operation with a path each, as "replace" has it
+    # rfc: one replace without a path; entra: one operation with a path each, as "replace" has it
+    "user_update.several",
     "user_update.add",
     "user_update.remove",
     "user_email.replace",
@@ -69,7 +73,9 @@ Form = Literal[
     "members_remove",
     "group_delete",
 ]
-"""What a service may understand in one dialect and not in the other; each is proven, remembered and doubted by itself."""
+"""What a service may understand in one dialect and not in the other; each is proven, remembered and
+doubted by itself.
+"""
 
 FORMS: tuple[Form, ...] = get_args(Form)
 
@@ -78,7 +84,8 @@ Operation = dict[str, Any]
 
 PATHS: Mapping[str, tuple[str, ...]] = {  # our column: where SCIM has it, in users and in groups
     "hris_ref": ("externalId",),
-    **{attribute.name: attribute.paths for attribute in ATTRIBUTES},  # the work e-mail is addressed by a path of its own beside
+    # the work e-mail is addressed by a path of its own beside
+    **{attribute.name: attribute.paths for attribute in ATTRIBUTES},
     "active": ("active",),
     "name": ("displayName",),
 }
@@ -91,7 +98,8 @@ Dialects = Callable[[Form], Dialect]
 
 @dataclass(frozen=True)
 class Request:
-    """One request that writes: ``path`` is below the service's address and may hold ``{id}``, the user's or group's id.
+    """One request that writes: ``path`` is below the service's address and may hold ``{id}``, the
+    user's or group's id.
 
     ``carries`` says which atoms of the write it carries, by the form that carries them.
     """
@@ -151,20 +159,34 @@ def kinds_of(write: Write) -> tuple[Kind, ...]:
     elif write.kind == "delete_group":
         kinds = [("group_delete", True)]
     else:
-        kinds = [("group_update", write.set), ("members_remove", write.remove), ("members_add", write.add)]
+        kinds = [
+            ("group_update", write.set),
+            ("members_remove", write.remove),
+            ("members_add", write.add),
+        ]
     return tuple(kind for kind, there in kinds if there)
 
 
-def requests_for(write: Write, dialect: Dialect | Mapping[Form, Dialect] | Dialects, ids: Ids) -> list[Request]:
+def requests_for(
+    write: Write, dialect: Dialect | Mapping[Form, Dialect] | Dialects, ids: Ids
+) -> list[Request]:
     """The requests that carry out a write, in order.
 
-    ``dialect`` may differ by form. References whose id ``ids`` does not know are left out; a request that would be empty is
-    not made.
+    ``dialect`` may differ by form. References whose id ``ids`` does not know are left out; a
+    request that would be empty is not made.
     """
     spoken = _by_form(dialect)
     endpoint = "/Users" if write.of_user else "/Groups"
     if write.kind == "delete_group":
-        return [Request("DELETE", f"{endpoint}/{{id}}", None, ("group_delete",), {"group_delete": (RECORD,)})]
+        return [
+            Request(
+                "DELETE",
+                f"{endpoint}/{{id}}",
+                None,
+                ("group_delete",),
+                {"group_delete": (RECORD,)},
+            )
+        ]
     requests, rest = [], write
     if write.creates:
         post = _creation(write, spoken, ids)
@@ -174,10 +196,14 @@ def requests_for(write: Write, dialect: Dialect | Mapping[Form, Dialect] | Diale
     operations = list(_operations(rest, spoken, ids))
     for together in _together(operations):
         body = {"schemas": [PATCH_OP], "Operations": [operation.body for operation in together]}
-        kinds = [kind for kind in kinds_of(rest) if any(operation.kind == kind for operation in together)]
+        kinds = [
+            kind for kind in kinds_of(rest) if any(operation.kind == kind for operation in together)
+        ]
         carries: dict[Form, tuple[Atom, ...]] = {}
         for operation in together:
-            carries[operation.form] = tuple(dict.fromkeys((*carries.get(operation.form, ()), *operation.atoms)))
+            carries[operation.form] = tuple(
+                dict.fromkeys((*carries.get(operation.form, ()), *operation.atoms))
+            )
         requests.append(Request("PATCH", f"{endpoint}/{{id}}", body, tuple(kinds), carries))
     return requests
 
@@ -191,10 +217,16 @@ def _by_form(dialect: Dialect | Mapping[Form, Dialect] | Dialects) -> Dialects:
 
 
 def _together(operations: list[_Operation]) -> list[list[_Operation]]:
-    """The RFC's operations go in one PATCH, Entra's attributes in another; Entra's client sends everything else alone."""
+    """The RFC's operations go in one PATCH, Entra's attributes in another; Entra's client sends
+    everything else alone.
+    """
     rfc = [operation for operation in operations if operation.dialect == "rfc"]
     entra = [operation for operation in operations if operation.dialect == "entra"]
-    attributes = [operation for operation in entra if operation.kind in {"user_update", "user_active", "group_update"}]
+    attributes = [
+        operation
+        for operation in entra
+        if operation.kind in {"user_update", "user_active", "group_update"}
+    ]
     alone: dict[Kind, list[_Operation]] = {}
     for operation in entra:
         if operation not in attributes:
@@ -203,17 +235,23 @@ def _together(operations: list[_Operation]) -> list[list[_Operation]]:
 
 
 def _creation(write: Write, spoken: Dialects, ids: Ids) -> Request:
-    """The POST. The RFC's dialect sends the manager or the members along; Entra's client never does."""
+    """The POST. The RFC's dialect sends the manager or the members along; Entra's client never
+    does.
+    """
     attributes: tuple[Atom, ...] = tuple(("attribute", column) for column in write.set)
     if write.of_user:
-        manager = ids(write.manager) if write.manager and spoken("user_create.manager") == "rfc" else None
+        manager = (
+            ids(write.manager) if write.manager and spoken("user_create.manager") == "rfc" else None
+        )
         carries: dict[Form, tuple[Atom, ...]] = {"user_create": (RECORD, *attributes)}
         kinds: tuple[Kind, ...] = ("user_create",)
         if manager:
             carries["user_create.manager"] = (MANAGER_ATOM,)
             kinds = ("user_create", "manager")
         return Request("POST", "/Users", _user(write, manager), kinds, carries)
-    members = [ref for ref in write.add if ids(ref)] if spoken("group_create.members") == "rfc" else []
+    members = (
+        [ref for ref in write.add if ids(ref)] if spoken("group_create.members") == "rfc" else []
+    )
     carries = {"group_create": (RECORD, *attributes)}
     kinds = ("group_create",)
     if members:
@@ -223,13 +261,19 @@ def _creation(write: Write, spoken: Dialects, ids: Ids) -> Request:
 
 
 def quoted(text: str) -> str:
-    """A string as a filter or a path wants it: in quotes, with what is special in JSON escaped (RFC 7644, 3.4.2.2)."""
+    """A string as a filter or a path wants it: in quotes, with what is special in JSON escaped (RFC
+    7644, 3.4.2.2).
+    """
     return json.dumps(text, ensure_ascii=False)
 
 
 def _user(write: Write, manager: str | None) -> dict[str, Any]:
     given = write.set
-    names = {"givenName": given.get("given_name"), "familyName": given.get("family_name"), "formatted": given.get("display_name")}
+    names = {
+        "givenName": given.get("given_name"),
+        "familyName": given.get("family_name"),
+        "formatted": given.get("display_name"),
+    }
     body: dict[str, Any] = {
         "schemas": [USER, ENTERPRISE],
         "externalId": given.get("hris_ref", write.hris_ref),
@@ -263,8 +307,12 @@ def _group(write: Write, members: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def _operations(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operation]:
-    """The operations that change a record. Members leave before others come, so that a full group has room."""
-    yield from _attributes(write, [column for column in write.set if column not in {"active", "photo"}], spoken)
+    """The operations that change a record. Members leave before others come, so that a full group
+    has room.
+    """
+    yield from _attributes(
+        write, [column for column in write.set if column not in {"active", "photo"}], spoken
+    )
     if "active" in write.set:
         dialect = spoken("user_active")
         value = write.set["active"]
@@ -273,15 +321,27 @@ def _operations(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operation
         yield _Operation("user_active", "user_active", (("attribute", "active"),), body, dialect)
     if "photo" in write.set:
         dialect = spoken("user_photo")
-        yield _Operation("user_photo", "user_photo", (("attribute", "photo"),), _photo(write, dialect), dialect)
+        yield _Operation(
+            "user_photo", "user_photo", (("attribute", "photo"),), _photo(write, dialect), dialect
+        )
     manager = ids(write.manager) if write.manager else None
     if manager:
         dialect = spoken("manager.set")
-        body = {"op": _op("add", dialect), "path": MANAGER, "value": {"value": manager} if dialect == "rfc" else manager}
+        body = {
+            "op": _op("add", dialect),
+            "path": MANAGER,
+            "value": {"value": manager} if dialect == "rfc" else manager,
+        }
         yield _Operation("manager.set", "manager", (MANAGER_ATOM,), body, dialect)
     elif write.clear_manager:
         dialect = spoken("manager.clear")
-        yield _Operation("manager.clear", "manager", (MANAGER_ATOM,), {"op": _op("remove", dialect), "path": MANAGER}, dialect)
+        yield _Operation(
+            "manager.clear",
+            "manager",
+            (MANAGER_ATOM,),
+            {"op": _op("remove", dialect), "path": MANAGER},
+            dialect,
+        )
     yield from _memberships(write, spoken, ids)
 
 
@@ -290,8 +350,13 @@ def _memberships(write: Write, spoken: Dialects, ids: Ids) -> Iterator[_Operatio
     come = [ref for ref in write.add if ids(ref)]
     if leave and spoken("members_remove") == "rfc":
         for ref, member in zip(leave, _members(leave, ids), strict=True):
-            body: Operation = {"op": "remove", "path": f"members[value eq {quoted(member['value'])}]"}
-            yield _Operation("members_remove", "members_remove", (("remove", ref.hris_ref),), body, "rfc")
+            body: Operation = {
+                "op": "remove",
+                "path": f"members[value eq {quoted(member['value'])}]",
+            }
+            yield _Operation(
+                "members_remove", "members_remove", (("remove", ref.hris_ref),), body, "rfc"
+            )
     elif leave:
         body = {"op": "Remove", "path": "members", "value": _members(leave, ids)}
         atoms: tuple[Atom, ...] = tuple(("remove", ref.hris_ref) for ref in leave)
@@ -321,28 +386,41 @@ def _was_empty(write: Write, column: str) -> bool:
 
 
 def _attributes(write: Write, columns: Iterable[str], spoken: Dialects) -> Iterator[_Operation]:
-    """The e-mail by its path, what was empty as one add each, what is cleared as one remove each, the rest as replacements.
+    """The e-mail by its path, what was empty as one add each, what is cleared as one remove each,
+    the rest as replacements.
 
-    Two replacements and more are one operation without a path where the form for several takes that.
+    Two replacements and more are one operation without a path where the form for several takes
+    that.
     """
     kind: Kind = "user_update" if write.of_user else "group_update"
     columns = list(columns)
     found = [plain for column in columns for plain in _plain(write, column)]
     several: Form = "user_update.several" if write.of_user else "group_update.several"
-    replaced = [(path, column) for column, op, path in found if op == "replace" and not _is_element(path)]
+    replaced = [
+        (path, column) for column, op, path in found if op == "replace" and not _is_element(path)
+    ]
     as_one = len(replaced) > 1 and spoken(several) == "rfc"
     replace: Form = "user_update.replace" if write.of_user else "group_update.replace"
     if spoken(replace) == "rfc":
-        found.sort(key=lambda plain: (plain[2], plain[0]) in replaced)  # last, where a replace without a path stands too
+        # last, where a replace without a path stands too
+        found.sort(key=lambda plain: (plain[2], plain[0]) in replaced)
     for column, op, path in found:
         if as_one and (path, column) in replaced:
             continue
-        what = "user_email" if path in {WORK_EMAIL, "emails"} else "user_element" if _is_element(path) else kind
+        what = (
+            "user_email"
+            if path in {WORK_EMAIL, "emails"}
+            else "user_element"
+            if _is_element(path)
+            else kind
+        )
         form: Form = f"{what}.{op}"  # type: ignore[assignment]
         dialect, value = spoken(form), write.set[column]
         body: Operation = {"op": _op(op, dialect), "path": path}
         if what == "user_element" and dialect == "rfc" and op != "replace":
-            element = NAMED[column]  # a filter that matches nothing is an error (noTarget); an element without its value is none
+            # a filter that matches nothing is an error (noTarget); an element without its value is
+            # none
+            element = NAMED[column]
             body["path"] = element.root if op == "add" else element.element
             value = element.new_element(value)  # type: ignore[assignment]
         elif path == "emails" and dialect == "entra":
@@ -353,13 +431,17 @@ def _attributes(write: Write, columns: Iterable[str], spoken: Dialects) -> Itera
             body["value"] = value
         yield _Operation(form, kind, (("attribute", column),), body, dialect)
     if as_one:
-        atoms: tuple[Atom, ...] = tuple(dict.fromkeys(("attribute", column) for _, column in replaced))
+        atoms: tuple[Atom, ...] = tuple(
+            dict.fromkeys(("attribute", column) for _, column in replaced)
+        )
         body = {"op": "replace", "value": {path: write.set[column] for path, column in replaced}}
         yield _Operation(several, kind, atoms, body, "rfc")
 
 
 def _plain(write: Write, column: str) -> Iterator[tuple[str, str, str]]:
-    """Column, operation and path of what a column needs. A filter that matches nothing is an error in the RFC (noTarget)."""
+    """Column, operation and path of what a column needs. A filter that matches nothing is an error
+    in the RFC (noTarget).
+    """
     value, was_empty = write.set[column], _was_empty(write, column)
     for path in _paths(column, write):
         # a userName is never empty
@@ -370,14 +452,20 @@ def _plain(write: Write, column: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _photo(write: Write, dialect: Dialect) -> Operation:
-    """The photo as a whole: the RFC's replace does not mind whether there was one (RFC 7644, 3.5.2.3)."""
+    """The photo as a whole: the RFC's replace does not mind whether there was one (RFC 7644,
+    3.5.2.3).
+    """
     value = write.set["photo"]
     if dialect == "entra":
         op = "Remove" if value is None else "Add" if _was_empty(write, "photo") else "Replace"
         return {"op": op, "path": PHOTO} | ({} if value is None else {"value": value})
     if value is None:
         return {"op": "remove", "path": "photos"}
-    return {"op": "replace", "path": "photos", "value": [{"primary": True, "type": "photo", "value": value}]}
+    return {
+        "op": "replace",
+        "path": "photos",
+        "value": [{"primary": True, "type": "photo", "value": value}],
+    }
 
 
 def _work_email(address: str | bool | None) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""One request that writes: journalled, sent until it is answered, looked up where its answer was lost, and what the answer means.
+"""One request that writes: journalled, sent until it is answered, looked up where its answer was
+lost, and what the answer means.
 
 What a refusal is worth (a part of the record, the record, everything) is not decided here.
 """
@@ -28,8 +29,17 @@ from hris_pipeline.http import RETRIED, STOPPED, NoAnswer, Unanswered
 
 # words of NoAnswer: nobody can have carried it out
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", STOPPED})
-_OF_FORM = frozenset({"invalidValue", "invalidSyntax", "invalidPath"})  # scimTypes that speak of the form, not of the matter
-_SCIM_TYPES = _OF_FORM | {"invalidFilter", "tooMany", "uniqueness", "mutability", "noTarget", "invalidVers", "sensitive"}
+# scimTypes that speak of the form, not of the matter
+_OF_FORM = frozenset({"invalidValue", "invalidSyntax", "invalidPath"})
+_SCIM_TYPES = _OF_FORM | {
+    "invalidFilter",
+    "tooMany",
+    "uniqueness",
+    "mutability",
+    "noTarget",
+    "invalidVers",
+    "sensitive",
+}
 _NOT_UNDERSTOOD = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -39,7 +49,8 @@ _NOT_UNDERSTOOD = frozenset(
         HTTPStatus.NOT_IMPLEMENTED,
     }
 )
-_SILENCES = 3  # writes in a row that got no answer in all their tries before deskbird counts as down
+# writes in a row that got no answer in all their tries before deskbird counts as down
+_SILENCES = 3
 _BOM = b"\xef\xbb\xbf"
 
 Verdict = Literal["accepted", "refused", "failed", "stale", "conflict"]
@@ -49,8 +60,8 @@ Verdict = Literal["accepted", "refused", "failed", "stale", "conflict"]
 class Answer:
     """What came of one request.
 
-    ``refused``: deskbird does not take it, and may take a part of it; ``failed``: nothing more can be said to this record now;
-    ``conflict``: a creation met one of the same address or name.
+    ``refused``: deskbird does not take it, and may take a part of it; ``failed``: nothing more can
+    be said to this record now; ``conflict``: a creation met one of the same address or name.
     """
 
     verdict: Verdict
@@ -99,7 +110,8 @@ class Exchange:
         self._plan_id = plan_id
         self._journal = journal
         self._stop = stop
-        self._touched: set[str] = set()  # written in this run, so that the planned version is of the past
+        # written in this run, so that the planned version is of the past
+        self._touched: set[str] = set()
         self._silences = 0
         self._lock = threading.Lock()
 
@@ -113,7 +125,9 @@ class Exchange:
     def ends(self) -> StopReason | None:
         """Why nothing more is to be sent, asking whether somebody wants the run to end."""
         if not self.halted and (why := self._stop()):
-            asked = "The run was asked to stop before it was this change's turn; the next run goes on."
+            asked = (
+                "The run was asked to stop before it was this change's turn; the next run goes on."
+            )
             code: ProblemCode = why.code if isinstance(why, StopReason) else "halted"
             self.halt(why if isinstance(why, str) else asked, code)
         return self.halted
@@ -131,19 +145,29 @@ class Exchange:
     # --- reading one record ---
 
     def read(self, write: Write) -> Seen | None:
-        """The record that a write is about; None where there is none. Raises :class:`DeskbirdError`."""
+        """The record that a write is about; None where there is none. Raises
+        :class:`DeskbirdError`.
+        """
         endpoint = "/Users/" if write.of_user else "/Groups/"
         try:
-            response = self.service.client.ask("GET", self.service.url + endpoint + segment(self.target(write) or ""))
+            response = self.service.client.ask(
+                "GET", self.service.url + endpoint + segment(self.target(write) or "")
+            )
         except Unanswered as problem:
-            raise DeskbirdError(f"deskbird did not answer when asked for a record: {problem}.") from None
+            raise DeskbirdError(
+                f"deskbird did not answer when asked for a record: {problem}."
+            ) from None
         if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return None
         if response.status_code != HTTPStatus.OK:
             raise DeskbirdError(f"deskbird did not give a record (HTTP {response.status_code}).")
         content, form = response.content, response.headers.get("content-type", "")
         try:
-            record: User | Group = records.one(content, form, User) if write.of_user else records.one(content, form, Group)
+            record: User | Group = (
+                records.one(content, form, User)
+                if write.of_user
+                else records.one(content, form, Group)
+            )
             whole = records.whole(content, form)
         except records.NotScimError:
             raise DeskbirdError("deskbird gave something that is no record.") from None
@@ -153,7 +177,9 @@ class Exchange:
     def may_read(self) -> bool:
         """Whether the token still reads anything at all."""
         try:
-            response = self.service.client.ask("GET", f"{self.service.url}/Users", params={"startIndex": 1, "count": 1})
+            response = self.service.client.ask(
+                "GET", f"{self.service.url}/Users", params={"startIndex": 1, "count": 1}
+            )
         except Unanswered:
             return True  # that says nothing of the token
         return response.status_code not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -191,10 +217,17 @@ class Exchange:
                     self._silences = 0
                     return _with(self._judge(write, request, response), attempt, lost)
             status = response.status_code if response is not None else None
-            lost = lost or (word not in _NEVER_SENT if status is None else status != HTTPStatus.TOO_MANY_REQUESTS)
+            lost = lost or (
+                word not in _NEVER_SENT
+                if status is None
+                else status != HTTPStatus.TOO_MANY_REQUESTS
+            )
             wait = client.hold_back(response, attempt)
             tries = attempt // 50 if status == HTTPStatus.TOO_MANY_REQUESTS else attempt
-            over = tries >= client.patience.tries or time.monotonic() - started + wait > client.patience.in_all
+            over = (
+                tries >= client.patience.tries
+                or time.monotonic() - started + wait > client.patience.in_all
+            )
             over = over or not self._wait(wait)
             try:
                 if lost and request.method == "POST" and self.look_up(write):
@@ -208,7 +241,16 @@ class Exchange:
 
     def _entry(self, write: Write, request: Request, target: str | None, attempt: int) -> Entry:
         moment = self.now().isoformat()
-        return Entry(self._plan_id, write.request, request.kind, write.hris_ref, target, "sent", attempt, moment)
+        return Entry(
+            self._plan_id,
+            write.request,
+            request.kind,
+            write.hris_ref,
+            target,
+            "sent",
+            attempt,
+            moment,
+        )
 
     def _wait(self, seconds: float) -> bool:
         """Wait; False as soon as the run is to end."""
@@ -225,10 +267,14 @@ class Exchange:
             self._silences += 1
             down = self._silences >= _SILENCES
         if down:
-            self.halt(f"deskbird no longer answers ({why}); this change was not sent. The next run goes on.", "no_answer")
+            self.halt(
+                f"deskbird no longer answers ({why}); this change was not sent. The next run "
+                "goes on.",
+                "no_answer",
+            )
         problem = (
-            f"deskbird did not answer the change of {write.what} ({why}, {attempts} tries); whether it was carried out, "
-            "the next run sees."
+            f"deskbird did not answer the change of {write.what} ({why}, {attempts} tries); "
+            "whether it was carried out, the next run sees."
         )
         return Answer("failed", status, attempts, "no_answer", problem)
 
@@ -237,26 +283,44 @@ class Exchange:
     def _judge(self, write: Write, request: Request, response: httpx.Response) -> Answer:
         status = response.status_code
         if response.is_success and is_web_page(response):
-            problem = f"Something else than deskbird answered the change of {write.what} with a web page."
+            problem = (
+                f"Something else than deskbird answered the change of {write.what} with a web page."
+            )
             return Answer("failed", status, 0, "web_page", problem)
         if response.is_success:
             return self._accepted(write, request, response)
         absent = status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
         if request.method == "DELETE" and absent and not is_web_page(response):
-            return Answer("accepted", status)  # somebody else deleted it, or we did and the answer was lost
+            # somebody else deleted it, or we did and the answer was lost
+            return Answer("accepted", status)
         if absent and request.method != "POST" and not self._is_there(write):
-            return Answer("failed", status, 0, "gone", f"{write.what} is gone in deskbird; the next run sees that.")
+            return Answer(
+                "failed",
+                status,
+                0,
+                "gone",
+                f"{write.what} is gone in deskbird; the next run sees that.",
+            )
         if status == HTTPStatus.CONFLICT and request.method == "POST":
             return Answer("conflict", status, 0, "refused_conflict")
         if status == HTTPStatus.UNAUTHORIZED and not self.may_read():
             then = "Check deskbird.scim_token (deskbird: Admin > API keys), then run again."
-            self.halt(f"deskbird refused the SCIM token (HTTP {status}); this change was not sent. {then}", "shut_out")
-            problem = f"deskbird refused the SCIM token (HTTP {status}) at the change of {write.what}. {then}"
+            self.halt(
+                f"deskbird refused the SCIM token (HTTP {status}); this change was not sent. "
+                f"{then}",
+                "shut_out",
+            )
+            problem = (
+                f"deskbird refused the SCIM token (HTTP {status}) at the change of {write.what}. "
+                f"{then}"
+            )
             return Answer("failed", status, 0, "shut_out", problem)
         return _refusal(response)
 
     def _is_there(self, write: Write) -> bool:
-        """Whether a 404 is about a part of the change, or somebody whom it refers to, and not about the record itself."""
+        """Whether a 404 is about a part of the change, or somebody whom it refers to, and not about
+        the record itself.
+        """
         try:
             return self.read(write) is not None
         except DeskbirdError:
@@ -271,21 +335,33 @@ class Exchange:
             self.ids[write.hris_ref] = created
         else:
             with contextlib.suppress(DeskbirdError):
-                self.look_up(write)  # where it is not shown yet, the next run finds it by its marker
+                # where it is not shown yet, the next run finds it by its marker
+                self.look_up(write)
         return answer
 
     def _precondition(self, write: Write, *, lost: bool) -> Answer | None:
-        """After a 412: read again. None where nothing has changed: tags cannot be relied upon, and are used no more."""
+        """After a 412: read again. None where nothing has changed: tags cannot be relied upon, and
+        are used no more.
+        """
         try:
             seen = self.read(write)
         except DeskbirdError:
             return _stale(write)
         if seen is None:
-            return Answer("failed", int(HTTPStatus.PRECONDITION_FAILED), 0, "gone", f"{write.what} is gone in deskbird.")
-        if lost and not any(differences(write, seen.record, self.id_of, self.readable)):  # it was us who changed it
+            return Answer(
+                "failed",
+                int(HTTPStatus.PRECONDITION_FAILED),
+                0,
+                "gone",
+                f"{write.what} is gone in deskbird.",
+            )
+        # it was us who changed it
+        if lost and not any(differences(write, seen.record, self.id_of, self.readable)):
             return Answer("accepted", int(HTTPStatus.PRECONDITION_FAILED))
         version = seen.record.meta.version if seen.record.meta else None
-        unchanged = same_tag(version, write.version) or (write.held is not None and as_held(write.held, seen.record))
+        unchanged = same_tag(version, write.version) or (
+            write.held is not None and as_held(write.held, seen.record)
+        )
         if not unchanged or not self._as_planned(write, seen):
             return _stale(write)
         self.etags = False
@@ -293,9 +369,17 @@ class Exchange:
 
     def _as_planned(self, write: Write, seen: Seen) -> bool:
         """Whether a record still holds what the plan says it holds, as far as it shows it."""
-        before = write.only({atom for atom in write.atoms if atom[0] == "attribute" and atom[1] in write.before})
+        before = write.only(
+            {atom for atom in write.atoms if atom[0] == "attribute" and atom[1] in write.before}
+        )
         was = {column: value for column, value in before.before.items() if column != "photo"}
-        return as_held({"external_id" if column == "hris_ref" else column: value for column, value in was.items()}, seen.record)
+        return as_held(
+            {
+                "external_id" if column == "hris_ref" else column: value
+                for column, value in was.items()
+            },
+            seen.record,
+        )
 
     # --- creations that deskbird may know already ---
 
@@ -306,7 +390,9 @@ class Exchange:
         return self.service.find_group(write.hris_ref, str(write.set.get("name") or ""))
 
     def look_up(self, write: Write) -> bool:
-        """Whether a creation whose answer was lost was carried out all the same; then its id is known."""
+        """Whether a creation whose answer was lost was carried out all the same; then its id is
+        known.
+        """
         found = self.find(write)
         if found is None or not found[1]:
             return False
@@ -333,7 +419,9 @@ def _with(answer: Answer, attempts: int, lost: bool) -> Answer:
 
 
 def _stale(write: Write) -> Answer:
-    problem = f"{write.what} was changed in deskbird since the plan was made; the next run plans anew."
+    problem = (
+        f"{write.what} was changed in deskbird since the plan was made; the next run plans anew."
+    )
     return Answer("stale", int(HTTPStatus.PRECONDITION_FAILED), 0, "changed_meanwhile", problem)
 
 
@@ -366,8 +454,12 @@ def created_id(response: httpx.Response) -> str | None:
     return unquote(last) or None if folders and folders[-1].lower() in {"users", "groups"} else None
 
 
-def _answered(entry: Entry, status: int | None, deskbird_id: str | None, moment: dt.datetime) -> Entry:
-    return msgspec.structs.replace(entry, phase="answered", status=status, deskbird_id=deskbird_id, time=moment.isoformat())
+def _answered(
+    entry: Entry, status: int | None, deskbird_id: str | None, moment: dt.datetime
+) -> Entry:
+    return msgspec.structs.replace(
+        entry, phase="answered", status=status, deskbird_id=deskbird_id, time=moment.isoformat()
+    )
 
 
 def _scim_type(response: httpx.Response) -> str | None:

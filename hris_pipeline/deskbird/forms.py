@@ -1,8 +1,10 @@
-"""What a run knows of each form of write: which dialect deskbird takes it in, since when, and by what evidence.
+"""What a run knows of each form of write: which dialect deskbird takes it in, since when, and by
+what evidence.
 
-A form that nothing is known of is *open*: its first write is a canary, sent alone and read back, and tried in the other dialect
-where it is refused or ignored. A form that is known is looked at once a run, at its first write, so that a deskbird that has
-changed is noticed after one write. A form that does something else than asked is *wrong*, and is not sent again in this run.
+A form that nothing is known of is *open*: its first write is a canary, sent alone and read back,
+and tried in the other dialect where it is refused or ignored. A form that is known is looked at
+once a run, at its first write, so that a deskbird that has changed is noticed after one write. A
+form that does something else than asked is *wrong*, and is not sent again in this run.
 """
 
 import threading
@@ -12,11 +14,14 @@ from typing import Literal
 
 from hris_pipeline.deskbird.dialects import ALIKE, FORMS, Dialect, Form, other
 
-CANARIES = 3  # writes of one form that may fail to prove a dialect before the run goes on without proof
+# writes of one form that may fail to prove a dialect before the run goes on without proof
+CANARIES = 3
 
 Evidence = Literal["read_back", "accepted", "untried"]
-"""What is known of a form: the record shows the values; it was accepted, and the record shows nothing of the kind to
-anybody; or the other dialect did something else than asked, and this one is to be tried."""
+"""What is known of a form: the record shows the values; it was accepted, and the record shows
+nothing of the kind to anybody; or the other dialect did something else than asked, and this one is
+to be tried.
+"""
 
 
 class Forms:
@@ -25,8 +30,8 @@ class Forms:
     :param setting: ``deskbird.scim_dialect``; anything but ``auto`` settles every form
     :param remembered: the dialect that worked, by form; grows
     :param evidence: what proved it, of forms that are proven in this run
-    :param doubts: remembered forms that are to be proven anew; grows with those that this run has reason to doubt
-    :param look: whether the first write of each form is read back
+    :param doubts: remembered forms that are to be proven anew; grows with those that this run has
+    reason to doubt :param look: whether the first write of each form is read back
     """
 
     def __init__(
@@ -72,10 +77,13 @@ class Forms:
 
     def alone(self, forms: Iterable[Form]) -> bool:
         """Whether a write of these forms is to go alone, and to be read back."""
-        return any(self.is_open(form) or (self._look and form not in self._looked) for form in forms)
+        return any(
+            self.is_open(form) or (self._look and form not in self._looked) for form in forms
+        )
 
     def may_flip(self, form: Form, *, of_form: bool) -> bool:
-        """Whether to try the other dialect after a refusal; ``of_form``: one that may be about the form.
+        """Whether to try the other dialect after a refusal; ``of_form``: one that may be about the
+        form.
 
         What was taken in this run already is understood: then it is the value.
         """
@@ -97,7 +105,9 @@ class Forms:
                 self._settled.discard(form)
 
     def learn_apart(self, forms: Iterable[Form]) -> None:
-        """What was refused together was taken apart: several attributes one by one, a manager or members after the POST."""
+        """What was refused together was taken apart: several attributes one by one, a manager or
+        members after the POST.
+        """
         for form in forms:
             if self._may_change(form) and self.dialect(form) == "rfc":
                 self.adopt([form])
@@ -126,7 +136,9 @@ class Forms:
             self._doubts.discard(form)
 
     def unproven(self, forms: Collection[Form]) -> None:
-        """A canary could not prove these. After a few, the run goes on without proof, so that the night ends."""
+        """A canary could not prove these. After a few, the run goes on without proof, so that the
+        night ends.
+        """
         with self._lock:
             for form in forms:
                 self._unproven[form] += 1

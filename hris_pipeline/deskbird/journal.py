@@ -1,10 +1,12 @@
 """The journal: what was sent to deskbird and what was answered, on disk before it matters.
 
-A file of JSON lines beside the DuckDB file (``<company>.journal``, mode 0600), ids only. What is about to be sent is on the disk
-before it is sent; workers that write at the same moment share one flush, so that eight of them cost hardly more than one. What
-was answered is in the file before it is acted on, where a kill leaves it, and on the disk with the next flush; if the machine
-loses power in between, the request counts as never answered, and the next run looks in deskbird. The warehouse folds the file
-into its ledger at the end of a run or at the start of the next one, then calls :func:`clear`.
+A file of JSON lines beside the DuckDB file (``<company>.journal``, mode 0600), ids only. What is
+about to be sent is on the disk before it is sent; workers that write at the same moment share one
+flush, so that eight of them cost hardly more than one. What was answered is in the file before it
+is acted on, where a kill leaves it, and on the disk with the next flush; if the machine loses power
+in between, the request counts as never answered, and the next run looks in deskbird. The warehouse
+folds the file into its ledger at the end of a run or at the start of the next one, then calls
+:func:`clear`.
 """
 
 import os
@@ -20,7 +22,9 @@ from hris_pipeline.errors import WarehouseError
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line: ``phase`` of try number ``attempt`` of one HTTP request that carries out ``request`` of plan ``plan_id``."""
+    """One line: ``phase`` of try number ``attempt`` of one HTTP request that carries out
+    ``request`` of plan ``plan_id``.
+    """
 
     plan_id: str
     request: int
@@ -30,7 +34,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     phase: Literal["sent", "answered"]
     attempt: int
     time: str  # ISO, UTC
-    status: int | None = None  # answered only; null: the answer was lost, but deskbird has what was to be created
+    # answered only; null: the answer was lost, but deskbird has what was to be created
+    status: int | None = None
 
 
 class Journal:
@@ -48,14 +53,17 @@ class Journal:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             size = os.fstat(self._file).st_size
             if size and os.pread(self._file, 1, size - 1) != b"\n":
-                os.write(self._file, b"\n")  # a kill tore the last line: what follows must not be glued to it
+                # a kill tore the last line: what follows must not be glued to it
+                os.write(self._file, b"\n")
         except OSError as problem:
             raise _unwritable(path, problem.strerror) from None
 
     def write(self, entry: Entry) -> None:
-        """Append an entry. ``sent`` returns when it is on the disk, ``answered`` leaves that to the next one.
+        """Append an entry. ``sent`` returns when it is on the disk, ``answered`` leaves that to the
+        next one.
 
-        :raises WarehouseError: the disk is full or the file cannot be written; what was to be sent must not be.
+        :raises WarehouseError: the disk is full or the file cannot be written; what was to be sent
+        must not be.
         """
         with self._turn:
             self._append(self._encoder.encode(entry) + b"\n")
@@ -83,7 +91,9 @@ class Journal:
             raise _unwritable(self.path, self._problem)
 
     def _flush(self) -> None:
-        """Bring everything in the file to the disk; called, and left, with the turn held, which others have meanwhile."""
+        """Bring everything in the file to the disk; called, and left, with the turn held, which
+        others have meanwhile.
+        """
         upto = self._written
         self._flushing = True
         self._turn.release()
@@ -103,7 +113,9 @@ class Journal:
             self.flushes += 1
 
     def close(self) -> None:
-        """Bring the last answers to the disk and close the file; a worker that still writes is told so."""
+        """Bring the last answers to the disk and close the file; a worker that still writes is told
+        so.
+        """
         with self._turn:
             while self._flushing:
                 self._turn.wait()
@@ -118,14 +130,20 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
 
 def read(path: Path) -> list[Entry]:
     """The entries, oldest first; none where there is no file.
 
-    A line that a kill tore is left out: a torn ``sent`` was never sent, a torn ``answered`` leaves its request :func:`pending`.
+    A line that a kill tore is left out: a torn ``sent`` was never sent, a torn ``answered`` leaves
+    its request :func:`pending`.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -133,7 +151,8 @@ def read(path: Path) -> list[Entry]:
         return []
     except OSError as problem:
         raise WarehouseError(
-            f"The journal {path.name} cannot be read ({problem.strerror}); nothing was sent to deskbird."
+            f"The journal {path.name} cannot be read ({problem.strerror}); nothing was sent to "
+            "deskbird."
         ) from None
     decoder = msgspec.json.Decoder(Entry)
     entries = []
@@ -146,7 +165,9 @@ def read(path: Path) -> list[Entry]:
 
 
 def pending(entries: Iterable[Entry]) -> list[Entry]:
-    """The last ``sent`` of each request that was never answered: whether it was carried out, only deskbird can tell."""
+    """The last ``sent`` of each request that was never answered: whether it was carried out, only
+    deskbird can tell.
+    """
     last: dict[tuple[str, int, str], Entry] = {}
     for entry in entries:
         last[entry.plan_id, entry.request, entry.kind] = entry
@@ -154,7 +175,9 @@ def pending(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def clear(path: Path) -> None:
-    """Remove a journal once its entries are committed elsewhere; a kill in between leaves it to be folded again."""
+    """Remove a journal once its entries are committed elsewhere; a kill in between leaves it to be
+    folded again.
+    """
     path.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -165,6 +188,7 @@ def clear(path: Path) -> None:
 
 def _unwritable(path: Path, why: str | None) -> WarehouseError:
     return WarehouseError(
-        f"The journal {path.name} cannot be written ({why or 'unknown error'}); no further change was sent to deskbird. "
-        "Make room or give this user the right to write there, then run again: the next run goes on where this one stopped."
+        f"The journal {path.name} cannot be written ({why or 'unknown error'}); no further change "
+        "was sent to deskbird. Make room or give this user the right to write there, then run "
+        "again: the next run goes on where this one stopped."
     )

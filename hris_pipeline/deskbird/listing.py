@@ -1,8 +1,10 @@
-"""One pass over a list of deskbird: page after page until the list itself ends, and a judgement of what came.
+"""One pass over a list of deskbird: page after page until the list itself ends, and a judgement of
+what came.
 
-A list ends by an empty page, or by one that is shorter than the service's own page while the total agrees; never by the total
-alone, because there are services whose ``totalResults`` is the page's size, or stops at a thousand. A service with cursors
-(RFC 9865) ends a list by naming no further one. What came is complete where nothing came twice and the total does not exceed it.
+A list ends by an empty page, or by one that is shorter than the service's own page while the total
+agrees; never by the total alone, because there are services whose ``totalResults`` is the page's
+size, or stops at a thousand. A service with cursors (RFC 9865) ends a list by naming no further
+one. What came is complete where nothing came twice and the total does not exceed it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -59,7 +61,9 @@ class Paging:
 
 
 class RejectedError(Exception):
-    """The service does not take this way of asking for a page; carries its ``scimType`` and what else to raise."""
+    """The service does not take this way of asking for a page; carries its ``scimType`` and what
+    else to raise.
+    """
 
     def __init__(self, scim_type: str | None, error: Exception) -> None:
         super().__init__(scim_type)
@@ -73,16 +77,20 @@ Ask = Callable[[Mapping[str, str | int]], Decoded[Record]]
 
 @dataclass
 class PageWalk(Generic[Record]):
-    """One pass. ``pages`` yields each page without what came before; then ``trouble`` and ``notes`` judge the pass."""
+    """One pass. ``pages`` yields each page without what came before; then ``trouble`` and ``notes``
+    judge the pass.
+    """
 
     ask: Ask[Record]
     how: Paging
-    keys: dict[str, None] = field(default_factory=dict)  # of every record that came, in the order of coming
+    # of every record that came, in the order of coming
+    keys: dict[str, None] = field(default_factory=dict)
     total: int | None = None  # as the last page says that holds a record
     pages_read: int = 0
     notes: set[Note] = field(default_factory=set)
     _twice: bool = False  # on different pages
-    _doubles: int = 0  # records that one page showed again: no page can do that by starting too early or too late
+    # records that one page showed again: no page can do that by starting too early or too late
+    _doubles: int = 0
     _longest: int = 0  # page so far
     _latest: set[str] = field(default_factory=set)  # what the page before held
     _mirrors: bool = True  # whether each total is the size of its page
@@ -96,11 +104,15 @@ class PageWalk(Generic[Record]):
     def _by_index(self) -> Iterator[Decoded[Record]]:
         while not self._fault:
             try:
-                page = self.ask({"startIndex": len(self.keys) + 1, "count": self.how.count, **self._sorting()})
+                page = self.ask(
+                    {"startIndex": len(self.keys) + 1, "count": self.how.count, **self._sorting()}
+                )
             except RejectedError:
                 if not self.keys:
                     raise
-                self._no_more_than_before(Trouble("rejected", "the service refuses to go on after {came} records"))
+                self._no_more_than_before(
+                    Trouble("rejected", "the service refuses to go on after {came} records")
+                )
                 return
             longest, before = self._longest, self._latest
             if (fresh := self._take(page)) is not None:
@@ -130,7 +142,10 @@ class PageWalk(Generic[Record]):
             except RejectedError as refusal:
                 if refusal.scim_type not in {"expiredCursor", "invalidCursor"} or not self.keys:
                     raise
-                self._fault = Trouble("cursor_lost", f"the service no longer knew its own cursor after {len(self.keys)} records")
+                self._fault = Trouble(
+                    "cursor_lost",
+                    f"the service no longer knew its own cursor after {len(self.keys)} records",
+                )
                 return
             if (fresh := self._take(page)) is not None:
                 yield fresh
@@ -139,7 +154,10 @@ class PageWalk(Generic[Record]):
                 self._twice = self._twice or bool(page.keys and fresh is None)
                 return
             if page.next_cursor in known or (page.keys and fresh is None) or empty > _EMPTY:
-                self._fault = Trouble("repeats", f"the service's cursor leads back to what came, after {len(self.keys)} records")
+                self._fault = Trouble(
+                    "repeats",
+                    f"the service's cursor leads back to what came, after {len(self.keys)} records",
+                )
                 return
             cursor = page.next_cursor
             known.add(cursor)
@@ -156,7 +174,8 @@ class PageWalk(Generic[Record]):
         if new:
             self._doubles += len(keys) - len(unique)
         if len(new) < len(keys):
-            self._twice = self._twice or 0 < len(new) < len(unique)  # a page of nothing new is judged by itself
+            # a page of nothing new is judged by itself
+            self._twice = self._twice or 0 < len(new) < len(unique)
             page = _each_once(page, new)
         self.keys.update(dict.fromkeys(page.keys))
         self._longest = max(self._longest, len(keys))
@@ -174,7 +193,9 @@ class PageWalk(Generic[Record]):
         return replace(one, page=self.pages_read)
 
     def _weigh(self, total: int | None, size: int) -> None:
-        """Take note of a page's total; one that changes means that the list moved, unless it is about the page alone."""
+        """Take note of a page's total; one that changes means that the list moved, unless it is
+        about the page alone.
+        """
         if not size and total in {0, None} and self.keys:  # a page behind the end may count nothing
             return
         mirrored = self._mirrors
@@ -185,7 +206,9 @@ class PageWalk(Generic[Record]):
         self.total = total
 
     def _no_more_than_before(self, trouble: Trouble) -> None:
-        """Nothing new came. That is the end only where pages are known to follow each other, and the total agrees."""
+        """Nothing new came. That is the end only where pages are known to follow each other, and
+        the total agrees.
+        """
         if self._fruitful > 1 and self._agrees:
             self.notes.add("last_page_repeats")
         else:
@@ -204,7 +227,9 @@ class PageWalk(Generic[Record]):
         return self.total == came + 1 or bool(came and unsure)
 
     def _before_the_first(self) -> Iterator[Decoded[Record]]:
-        """Of a service that counts from 0 the first is missing; of any other one nothing comes before it."""
+        """Of a service that counts from 0 the first is missing; of any other one nothing comes
+        before it.
+        """
         try:
             page = self.ask({"startIndex": 0, "count": 1, **self._sorting()})
         except RejectedError:
@@ -212,7 +237,8 @@ class PageWalk(Generic[Record]):
         keys = {key for key in page.keys if key not in self.keys}
         if len(keys) != 1 or len(page.keys) > 1 + self._longest:
             return
-        self.keys.update(dict.fromkeys(keys))  # a service that does not heed `count` shows others again after it
+        # a service that does not heed `count` shows others again after it
+        self.keys.update(dict.fromkeys(keys))
         self.notes.add("starts_at_zero")
         page = _each_once(page, keys)
         yield replace(page, unreadable=[self._placed(one) for one in page.unreadable])
@@ -224,7 +250,9 @@ class PageWalk(Generic[Record]):
 
     @property
     def unordered(self) -> bool:
-        """Whether records came twice while the total stood still: then others did not come, and may in another pass."""
+        """Whether records came twice while the total stood still: then others did not come, and may
+        in another pass.
+        """
         return self._twice and self._fault is None and self.total is not None and not self._mirrors
 
     def trouble(self) -> Trouble | None:
@@ -233,7 +261,10 @@ class PageWalk(Generic[Record]):
         if self._fault:
             return self._fault
         if self._twice:
-            return Trouble("twice", f"records came twice, and {came} of {'?' if total is None else total} came")
+            return Trouble(
+                "twice",
+                f"records came twice, and {came} of {'?' if total is None else total} came",
+            )
         if total is not None and total > came and not self._agrees:
             return Trouble("short", f"{came} of {total} came")
         if self._doubles:

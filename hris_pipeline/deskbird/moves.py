@@ -1,8 +1,10 @@
-"""Who joins a group before leaving another: nobody leaves a group whose successor refused them (case 109). Pure.
+"""Who joins a group before leaving another: nobody leaves a group whose successor refused them
+(case 109). Pure.
 
-A move within one kind of group is an addition to one group and a removal from another, in writes of their own. Additions go
-first. A group with both keeps its one request, unless one of its leavers has yet to join another group: then that removal
-follows in a request of its own, as late as it must and together with the others that wait like it.
+A move within one kind of group is an addition to one group and a removal from another, in writes of
+their own. Additions go first. A group with both keeps its one request, unless one of its leavers
+has yet to join another group: then that removal follows in a request of its own, as late as it must
+and together with the others that wait like it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,15 +35,19 @@ def leaves(write: Write) -> dict[Move, Atom]:
     return {(kind, ref.hris_ref): ("remove", ref.hris_ref) for ref in write.remove}
 
 
-def in_order(writes: Sequence[Write], later: Iterable[Write] = ()) -> tuple[list[list[Step]], list[Step]]:
-    """The steps of one stage in rounds that follow each other, and the removals that wait for a later stage.
+def in_order(
+    writes: Sequence[Write], later: Iterable[Write] = ()
+) -> tuple[list[list[Step]], list[Step]]:
+    """The steps of one stage in rounds that follow each other, and the removals that wait for a
+    later stage.
 
     >>> from hris_pipeline.contracts.writes import UserRef
-    >>> a = Write(1, 1, "update_group", "p:team:a", "a", add=(UserRef("y"),), remove=(UserRef("x"),))
-    >>> b = Write(2, 1, "update_group", "p:team:b", "b", add=(UserRef("x"),), remove=(UserRef("y"),))
-    >>> rounds, _ = in_order([a, b])
-    >>> [[(write.hris_ref, sorted(atoms)) for write, atoms in steps] for steps in rounds]
-    [[('p:team:a', [('add', 'y')])], [('p:team:b', [('add', 'x'), ('remove', 'y')])], [('p:team:a', [('remove', 'x')])]]
+    >>> a = Write(1, 1, "update_group", "p:team:a", "a", add=(UserRef("y"),),
+    remove=(UserRef("x"),)) >>> b = Write(2, 1, "update_group", "p:team:b", "b",
+    add=(UserRef("x"),), remove=(UserRef("y"),)) >>> rounds, _ = in_order([a, b]) >>>
+    [[(write.hris_ref, sorted(atoms)) for write, atoms in steps] for steps in rounds] [[('p:team:a',
+    [('add', 'y')])], [('p:team:b', [('add', 'x'), ('remove', 'y')])], [('p:team:a', [('remove',
+    'x')])]]
     """
     joining_later = set().union(*(joins(write) for write in later))
     awaited: dict[Move, set[int]] = {}
@@ -63,13 +69,16 @@ def in_order(writes: Sequence[Write], later: Iterable[Write] = ()) -> tuple[list
         if free:
             todo = [step for step, wait in zip(todo, waits, strict=True) if wait]
         else:
-            # everybody waits for somebody: the group that most wait for takes its newcomers in first
+            # everybody waits for somebody: the group that most wait for takes its newcomers in
+            # first
             wanted = [sum(len(awaited.get(move, ())) for move in _joining(step)) for step in todo]
             chosen = wanted.index(max(wanted))
             write, atoms = todo[chosen]
             todo[chosen] = (write, frozenset(waits[chosen]))
             free = [(write, atoms - waits[chosen])] if atoms - waits[chosen] else []
-            if not free:  # only removals are left that wait for what is done already: cannot be, and must not loop
+            # only removals are left that wait for what is done already: cannot be, and must not
+            # loop
+            if not free:
                 rounds.append(todo)
                 break
         rounds.append(free)
@@ -86,4 +95,8 @@ def _joining(step: Step) -> set[Move]:
 
 def _waiting(step: Step, awaited: dict[Move, set[int]]) -> set[Atom]:
     write, atoms = step
-    return {atom for move, atom in leaves(write).items() if atom in atoms and awaited.get(move, set()) - {write.request}}
+    return {
+        atom
+        for move, atom in leaves(write).items()
+        if atom in atoms and awaited.get(move, set()) - {write.request}
+    }

@@ -1,4 +1,6 @@
-"""Where SCIM has an attribute: ``title``, ``name.givenName`` or ``phoneNumbers[type eq "work"].value``."""
+"""Where SCIM has an attribute: ``title``, ``name.givenName`` or ``phoneNumbers[type eq
+"work"].value``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -45,16 +47,27 @@ class Path:
             body[self.root] = value
 
     def find(self, given: Any) -> str | None:
-        """The value in what a record has at ``root``; None where there is none, or something else than text."""
+        """The value in what a record has at ``root``; None where there is none, or something else
+        than text.
+        """
         if self.type:
-            elements = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
-            given = next((each for each in elements if str(each.get("type") or "").lower() == self.type), None)
+            elements = (
+                [each for each in given if isinstance(each, dict)]
+                if isinstance(given, list)
+                else []
+            )
+            given = next(
+                (each for each in elements if str(each.get("type") or "").lower() == self.type),
+                None,
+            )
         if self.sub:
             given = given.get(self.sub) if isinstance(given, dict) else None
         return given if isinstance(given, str) and given else None
 
 
-NAMED = {attribute.name: Path.of(attribute.paths[0]) for attribute in ATTRIBUTES if attribute.opt_in}
+NAMED = {
+    attribute.name: Path.of(attribute.paths[0]) for attribute in ATTRIBUTES if attribute.opt_in
+}
 """Where the attributes are that a company file has to name."""
 ELEMENTS = tuple(name for name, path in NAMED.items() if path.type)
 """Those of them that are an element of a list."""

@@ -1,8 +1,9 @@
-"""Users and groups as deskbird gives them: decoded fast where a page is as RFC 7643 has it, record by record where it is not.
+"""Users and groups as deskbird gives them: decoded fast where a page is as RFC 7643 has it, record
+by record where it is not.
 
-Services differ: ids as numbers, nulls in lists, a member as a bare reference, a byte order mark. What is said in another form is
-read, as long as nobody can doubt whose record it is; a record of which that cannot be told is :class:`Unreadable`, and the others
-on its page are read all the same.
+Services differ: ids as numbers, nulls in lists, a member as a bare reference, a byte order mark.
+What is said in another form is read, as long as nobody can doubt whose record it is; a record of
+which that cannot be told is :class:`Unreadable`, and the others on its page are read all the same.
 """
 
 import hashlib
@@ -59,7 +60,10 @@ if TYPE_CHECKING:
 else:  # what a company file may name, decoded only where it does
     _Named = msgspec.defstruct(
         "_Named",
-        [(field_, msgspec.Raw, msgspec.field(name=root, default=msgspec.Raw(b"null"))) for root, field_ in _ROOTS.items()],
+        [
+            (field_, msgspec.Raw, msgspec.field(name=root, default=msgspec.Raw(b"null")))
+            for root, field_ in _ROOTS.items()
+        ],
         frozen=True,
         kw_only=True,
     )
@@ -100,7 +104,9 @@ class User(_Named, frozen=True, rename="camel"):
 
     @property
     def has_photo(self) -> bool:
-        """Whether deskbird shows any photo; which one, nobody can tell, because it may keep it under an address of its own."""
+        """Whether deskbird shows any photo; which one, nobody can tell, because it may keep it
+        under an address of its own.
+        """
         return b'"value"' in bytes(self.photos)
 
     @property
@@ -131,7 +137,10 @@ class User(_Named, frozen=True, rename="camel"):
 
     def named(self, names: Iterable[str]) -> dict[str, str | None]:
         """What the user has of those attributes that a company file has to name."""
-        return {name: NAMED[name].find(msgspec.json.decode(getattr(self, _ROOTS[NAMED[name].root]))) for name in names}
+        return {
+            name: NAMED[name].find(msgspec.json.decode(getattr(self, _ROOTS[NAMED[name].root])))
+            for name in names
+        }
 
 
 class Group(msgspec.Struct, frozen=True, rename="camel"):
@@ -167,13 +176,22 @@ class Group(msgspec.Struct, frozen=True, rename="camel"):
 
 
 Record = TypeVar("Record", User, Group)
-Code = Literal["no_record", "id_unknown", "marker_unknown", "address_unknown", "active_unknown", "name_unknown"]
+Code = Literal[
+    "no_record",
+    "id_unknown",
+    "marker_unknown",
+    "address_unknown",
+    "active_unknown",
+    "name_unknown",
+]
 """What of a record cannot be told."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A record of which it cannot be told whose it is, or whether it is active; what of it is known anyway."""
+    """A record of which it cannot be told whose it is, or whether it is active; what of it is known
+    anyway.
+    """
 
     code: Code
     key: str  # tells it from others on the list
@@ -192,7 +210,8 @@ class Decoded(Generic[Record]):
     records: list[Record]
     unreadable: list[Unreadable]
     next_cursor: str | None = None
-    untold_members: frozenset[str] = frozenset()  # groups with a member of whom it is not said who that is
+    # groups with a member of whom it is not said who that is
+    untold_members: frozenset[str] = frozenset()
 
     @property
     def keys(self) -> list[str]:
@@ -229,7 +248,9 @@ def page(content: bytes, content_type: str, kind: type[Record]) -> Decoded[Recor
 
 
 def one(content: bytes, content_type: str, kind: type[Record]) -> Record:
-    """Decode a single record; :class:`NotScimError` where it is none, or where it cannot be told whose it is."""
+    """Decode a single record; :class:`NotScimError` where it is none, or where it cannot be told
+    whose it is.
+    """
     try:
         record = msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -243,7 +264,8 @@ def one(content: bytes, content_type: str, kind: type[Record]) -> Record:
     return found
 
 
-# --- in whatever form ---------------------------------------------------------------------------------------------------------
+# --- in whatever form
+# --------------------------------------------------------------------------------------------------
 
 
 class _Odd:
@@ -257,7 +279,9 @@ _ACTIVE = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 def _leniently(content: bytes, content_type: str, kind: type[Record]) -> Decoded[Record]:
     body = whole(content, content_type)
     resources, total = _get(body, "Resources"), _count(_get(body, "totalResults"))
-    if not (resources is None or isinstance(resources, list)) or (resources is None and total is None):
+    if not (resources is None or isinstance(resources, list)) or (
+        resources is None and total is None
+    ):
         raise NotScimError
     records: list[Record] = []
     unreadable: list[Unreadable] = []
@@ -271,11 +295,14 @@ def _leniently(content: bytes, content_type: str, kind: type[Record]) -> Decoded
             if not complete:
                 untold.add(found.id)
     cursor = _text(_get(body, "nextCursor"))
-    return Decoded(total, records, unreadable, cursor if isinstance(cursor, str) else None, frozenset(untold))
+    return Decoded(
+        total, records, unreadable, cursor if isinstance(cursor, str) else None, frozenset(untold)
+    )
 
 
 def whole(content: bytes, content_type: str) -> Mapping[str, Any]:
-    """The body as an object, whatever its encoding; what cannot be decoded becomes a lone surrogate, as an escape may be one.
+    """The body as an object, whatever its encoding; what cannot be decoded becomes a lone
+    surrogate, as an escape may be one.
 
     :class:`NotScimError` where it is no object.
     """
@@ -337,7 +364,9 @@ def _is_whole(text: str) -> bool:
 def _about(value: object) -> str | None:
     """A text that tells nobody from anybody: what is broken in it is shown as broken."""
     if isinstance(value, str):
-        return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in value)
+        return "".join(
+            "\ufffd" if "\ud800" <= character <= "\udfff" else character for character in value
+        )
     found = _text(value)
     return found if isinstance(found, str) else None
 
@@ -359,12 +388,18 @@ def _reference(value: object) -> str | _Odd | None:
             if (found := _get(value, name)) is not None:
                 return _text(found)
         address = _text(_get(value, "$ref"))
-        value = unquote(address.split("?")[0].rstrip("/").rsplit("/", 1)[-1]) if isinstance(address, str) else _ODD
+        value = (
+            unquote(address.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
+            if isinstance(address, str)
+            else _ODD
+        )
     return value if isinstance(value, _Odd) else _text(value)
 
 
 def _record(raw: object, kind: type[Record]) -> tuple[Record | Unreadable, bool]:
-    """A record, and whether all its members are told; :class:`Unreadable` where it cannot be told whose it is."""
+    """A record, and whether all its members are told; :class:`Unreadable` where it cannot be told
+    whose it is.
+    """
     if not isinstance(raw, dict):
         return Unreadable("no_record", _key(raw)), True
     known, marker = _text(_get(raw, "id")), _text(_get(raw, "externalId"))
@@ -393,7 +428,9 @@ def _record(raw: object, kind: type[Record]) -> tuple[Record | Unreadable, bool]
 
 
 def _key(raw: object) -> str:
-    """What tells a record from another one whose id is not known either; nothing of it can be read from this."""
+    """What tells a record from another one whose id is not known either; nothing of it can be read
+    from this.
+    """
     return "?" + hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
@@ -403,12 +440,22 @@ def _emails(value: object) -> list[Email]:
         given = _text(_get(element, "value") if isinstance(element, dict) else element)
         if isinstance(given, str):
             primary = _get(element, "primary")
-            found.append(Email(given, _about(_get(element, "type")), primary if isinstance(primary, bool | str) else None))
+            found.append(
+                Email(
+                    given,
+                    _about(_get(element, "type")),
+                    primary if isinstance(primary, bool | str) else None,
+                )
+            )
     return found
 
 
-def _address_is_told(raw: dict[str, Any], user_name: str | _Odd | None, emails: Iterable[Email]) -> bool:
-    """Whether both addresses are read, or one is and the other is not given; a user that has none says so."""
+def _address_is_told(
+    raw: dict[str, Any], user_name: str | _Odd | None, emails: Iterable[Email]
+) -> bool:
+    """Whether both addresses are read, or one is and the other is not given; a user that has none
+    says so.
+    """
     if isinstance(user_name, _Odd):
         return False
     given = _get(raw, "emails")
@@ -434,7 +481,10 @@ def _user(raw: dict[str, Any], known: str, emails: list[Email], active: bool | N
         enterprise=Enterprise(manager if isinstance(manager, str) else None),
         photos=msgspec.Raw(json.dumps(_get(raw, "photos")).encode()),
         meta=_meta(raw),
-        **{field_: msgspec.Raw(json.dumps(_get(raw, root)).encode()) for root, field_ in _ROOTS.items()},
+        **{
+            field_: msgspec.Raw(json.dumps(_get(raw, root)).encode())
+            for root, field_ in _ROOTS.items()
+        },
     )
 
 

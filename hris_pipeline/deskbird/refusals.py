@@ -1,8 +1,10 @@
-"""Whose a refusal is: a record's, until writes of several unrelated records are refused alike and nothing of the kind is taken.
+"""Whose a refusal is: a record's, until writes of several unrelated records are refused alike and
+nothing of the kind is taken.
 
-A refusal that is no matter of the value (401, 402, 403) may mean the record, the kind of write (no seat, no right to create) or
-everything (a token that may only read). Three records in a row raise the suspicion; then records from the other end of the list
-are tried, and only when those are refused too, no more of the kind are sent.
+A refusal that is no matter of the value (401, 402, 403) may mean the record, the kind of write (no
+seat, no right to create) or everything (a token that may only read). Three records in a row raise
+the suspicion; then records from the other end of the list are tried, and only when those are
+refused too, no more of the kind are sent.
 """
 
 import threading
@@ -21,7 +23,9 @@ _KINDS = {
     "delete_group": "deletions of groups",
 }
 _MATTERS: frozenset[ProblemCode] = frozenset({"refused_forbidden", "refused_payment"})
-_TOKEN = "Check deskbird.scim_token (deskbird: Admin > API keys) and what it may do, then run again."  # noqa: S105 - a remedy
+_TOKEN = (
+    "Check deskbird.scim_token (deskbird: Admin > API keys) and what it may do, then run again."  # noqa: S105 - a remedy
+)
 
 
 @dataclass
@@ -29,10 +33,12 @@ class Refusals:
     """What was refused and taken in this run, by kind of write. Safe to use from several threads."""
 
     exchange: Exchange
-    shut: dict[str, StopReason] = field(default_factory=dict)  # kinds of which nothing more is sent, and why
+    # kinds of which nothing more is sent, and why
+    shut: dict[str, StopReason] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._streaks: dict[str, dict[str, tuple[list[int], int | None]]] = {}  # kind: record: requests and status
+        # kind: record: requests and status
+        self._streaks: dict[str, dict[str, tuple[list[int], int | None]]] = {}
         self._taken: set[str] = set()
         self._lock = threading.RLock()
 
@@ -41,7 +47,9 @@ class Refusals:
         return write.kind not in self._taken and len(self._streaks.get(write.kind, ())) >= _SUSPECT
 
     def hopeless(self, write: Write) -> bool:
-        """Whether so many of the kind were refused in every part that the next one is not taken apart."""
+        """Whether so many of the kind were refused in every part that the next one is not taken
+        apart.
+        """
         return len(self._streaks.get(write.kind, ())) >= _ENOUGH
 
     def taken(self, write: Write) -> None:
@@ -51,7 +59,9 @@ class Refusals:
             self._streaks.pop(write.kind, None)
 
     def refused(self, write: Write, code: ProblemCode | None, status: int | None) -> list[int]:
-        """A write was refused in every part; the requests that turn out to have been refused with everything of the kind."""
+        """A write was refused in every part; the requests that turn out to have been refused with
+        everything of the kind.
+        """
         if code not in _MATTERS:
             return []
         with self._lock:
@@ -60,7 +70,10 @@ class Refusals:
                 streak.clear()
             streak.setdefault(_whose(write), ([], status))[0].append(write.request)
             if len(streak) == _SUSPECT and not self.exchange.may_read():
-                why = f"deskbird refuses the SCIM token (HTTP {status}); this change was not sent. {_TOKEN}"
+                why = (
+                    f"deskbird refuses the SCIM token (HTTP {status}); this change was not sent. "
+                    f"{_TOKEN}"
+                )
                 self.exchange.halt(why, "shut_out")
             elif len(streak) >= _ENOUGH and write.kind not in self._taken:
                 self._shut(write.kind, status)
@@ -71,12 +84,16 @@ class Refusals:
     def _shut(self, kind: str, status: int | None) -> None:
         seats = "no seat is left there, or that " if kind == "create_user" else ""
         why = (
-            f"deskbird refuses all {_KINDS[kind]} (HTTP {status}, {_ENOUGH} unrelated records in a row); "
-            f"this change was not sent. It may be that {seats}the SCIM token lacks the right. {_TOKEN}"
+            f"deskbird refuses all {_KINDS[kind]} (HTTP {status}, {_ENOUGH} unrelated records in a "
+            f"row); this change was not sent. It may be that {seats}the SCIM token lacks the "
+            f"right. {_TOKEN}"
         )
         self.shut.setdefault(kind, StopReason(why, "shut_out"))
         if len(self.shut) > 1 and not self._taken:
-            why = f"The SCIM token lacks the right to write (HTTP {status} at everything); this change was not sent. {_TOKEN}"
+            why = (
+                f"The SCIM token lacks the right to write (HTTP {status} at everything); this "
+                f"change was not sent. {_TOKEN}"
+            )
             self.exchange.halt(why, "shut_out")
 
     def reopen(self, kind: str) -> None:
@@ -86,14 +103,26 @@ class Refusals:
             self._streaks.pop(kind, None)
 
     def all_refused(self) -> list[int]:
-        """At the end: the requests of a run in which three records and more were refused alike and nothing was taken at all."""
+        """At the end: the requests of a run in which three records and more were refused alike and
+        nothing was taken at all.
+        """
         with self._lock:
-            records = {record: requests for streak in self._streaks.values() for record, (requests, _) in streak.items()}
+            records = {
+                record: requests
+                for streak in self._streaks.values()
+                for record, (requests, _) in streak.items()
+            }
             refused = [request for requests in records.values() for request in requests]
             return refused if len(records) >= _SUSPECT and not self._taken else []
 
 
 def _whose(write: Write) -> str:
-    """The record that a refusal may be about: of several groups that one person is to join or leave, the person."""
+    """The record that a refusal may be about: of several groups that one person is to join or
+    leave, the person.
+    """
     people = {ref.hris_ref for ref in (*write.add, *write.remove)}
-    return people.pop() if write.kind == "update_group" and not write.set and len(people) == 1 else write.hris_ref
+    return (
+        people.pop()
+        if write.kind == "update_group" and not write.set and len(people) == 1
+        else write.hris_ref
+    )

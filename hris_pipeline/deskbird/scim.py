@@ -1,7 +1,9 @@
-"""deskbird's SCIM 2.0 service: what it holds, read completely or not at all, and the connection that writes use.
+"""deskbird's SCIM 2.0 service: what it holds, read completely or not at all, and the connection
+that writes use.
 
-Lists are read as Okta's import does it (``startIndex`` and ``count``), single records by the filters that Entra ID's client
-sends. Only the attributes we need are decoded. Errors say what to do next and carry nothing of what was read.
+Lists are read as Okta's import does it (``startIndex`` and ``count``), single records by the
+filters that Entra ID's client sends. Only the attributes we need are decoded. Errors say what to do
+next and carry nothing of what was read.
 """
 
 import contextlib
@@ -19,15 +21,38 @@ import msgspec
 import pyarrow as pa
 
 from hris_pipeline.arrow import ArrowFile
-from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, Table
+from hris_pipeline.contracts.tables import (
+    DESKBIRD_GROUP_MEMBERS,
+    DESKBIRD_GROUPS,
+    DESKBIRD_USERS,
+    Table,
+)
 from hris_pipeline.deskbird import records
 from hris_pipeline.deskbird.dialects import quoted
-from hris_pipeline.deskbird.listing import NOTES, PAGE, Fault, Note, PageWalk, Paging, RejectedError, Trouble
+from hris_pipeline.deskbird.listing import (
+    NOTES,
+    PAGE,
+    Fault,
+    Note,
+    PageWalk,
+    Paging,
+    RejectedError,
+    Trouble,
+)
 from hris_pipeline.deskbird.records import Decoded, Group, Record, Unreadable, User
 from hris_pipeline.errors import DeskbirdError, PipelineError
 from hris_pipeline.http import Client, RateLimiter, RetryPolicy, Unanswered
 
-__all__ = ["Group", "Observation", "Progress", "Service", "User", "is_web_page", "refused", "segment"]
+__all__ = [
+    "Group",
+    "Observation",
+    "Progress",
+    "Service",
+    "User",
+    "is_web_page",
+    "refused",
+    "segment",
+]
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is read or written, how many so far, and how many there are."""
@@ -35,9 +60,12 @@ Progress = Callable[[str, int, int | None], None]
 PASSES = 3  # times a list is read before it counts as one that cannot be read
 _PASSES: Mapping[Fault, int] = {"repeats": 2, "rejected": 2}  # of what looks like no moving list
 _PASSES_TOGETHER = 12  # the same of a list in no stable order, whose passes are put together
-_IDLE_PASSES = 4  # so many of them in a row that show nothing new are the end: what is missing does not come any more
-_SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}  # what pages are ordered by, where they need it
-_NOT_THIS_WAY = {400, 422, 501}  # what a service answers that does not know sortBy, startIndex or cursor
+# so many of them in a row that show nothing new are the end: what is missing does not come any more
+_IDLE_PASSES = 4
+# what pages are ordered by, where they need it
+_SORTS = {"users": ("id", "userName"), "groups": ("id", "displayName")}
+# what a service answers that does not know sortBy, startIndex or cursor
+_NOT_THIS_WAY = {400, 422, 501}
 _FEWER = (50, 10)  # records asked for at once of a service that refuses to give so many
 _IN_VAIN = 3  # groups, one after the other, that show no more by themselves than in the list
 _BATCH = 10_000  # rows kept in memory before they go to the file
@@ -47,7 +75,8 @@ _NEXT = "Nothing was changed in deskbird, and the tables of the last good run ar
 Resource = Literal["users", "groups"]
 
 
-# --- what the service says of itself -------------------------------------------------------------------------------------------
+# --- what the service says of itself
+# -------------------------------------------------------------------------------------------
 
 
 class _Supported(msgspec.Struct, frozen=True):
@@ -78,15 +107,17 @@ class ServiceProviderConfig(msgspec.Struct, frozen=True):
     pagination: _Pagination | None = None
 
 
-# --- reading --------------------------------------------------------------------------------------------------------------------
+# --- reading
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Observation:
     """A list that was read to its end, and what it shows deskbird to give back at all.
 
-    ``readable`` holds our names (columns of ``deskbird.users`` or ``deskbird.groups``, and ``members``) of what came back for
-    anybody; what is not in it is write-only as far as anyone can tell, and never to be read as empty.
+    ``readable`` holds our names (columns of ``deskbird.users`` or ``deskbird.groups``, and
+    ``members``) of what came back for anybody; what is not in it is write-only as far as anyone can
+    tell, and never to be read as empty.
     """
 
     resource: Resource
@@ -104,7 +135,11 @@ class Observation:
     def remarks(self) -> str | None:
         """What is odd about the list, in a sentence."""
         told = "; ".join(NOTES[note] for note in self.notes)
-        return f"deskbird's list of {self.resource} was read to its own end, but {told}." if told else None
+        return (
+            f"deskbird's list of {self.resource} was read to its own end, but {told}."
+            if told
+            else None
+        )
 
 
 @dataclass
@@ -228,7 +263,12 @@ class _Files:
             file.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for file in self._all:
             file.__exit__(kind, error, trace)
 
@@ -250,7 +290,9 @@ class _Files:
 
     def set_aside(self, number: int) -> tuple[Path, Path | None]:
         """Keep them for :meth:`together`."""
-        return self.records.set_aside(number), self.members.set_aside(number) if self.members else None
+        return self.records.set_aside(number), (
+            self.members.set_aside(number) if self.members else None
+        )
 
     def together(self, resource: Resource, kept: _Kept, number: int) -> Observation:
         """Write what several passes showed, of each record what the latest did."""
@@ -295,7 +337,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 class Service:
-    """A connection to deskbird's SCIM service: one pacer for everything that is asked of it, one httpx client per thread.
+    """A connection to deskbird's SCIM service: one pacer for everything that is asked of it, one
+    httpx client per thread.
 
     :param url: ``deskbird.scim_url``
     :param attributes: ``sync.attributes``, which are read too
@@ -322,14 +365,25 @@ class Service:
             "Accept": "application/scim+json, application/json;q=0.9",
             "Content-Type": "application/scim+json",
         }
-        self.client = Client(RateLimiter(requests_per_second), headers, timeout, patience or RetryPolicy(), transport)
+        self.client = Client(
+            RateLimiter(requests_per_second),
+            headers,
+            timeout,
+            patience or RetryPolicy(),
+            transport,
+        )
         self._config: ServiceProviderConfig | None = None
         self._expected: Mapping[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -337,26 +391,39 @@ class Service:
         self.client.close()
 
     def read_users(self, path: Path, progress: Progress) -> Observation:
-        """Read all users into ``path`` (Arrow IPC stream, the columns of ``contracts.tables.DESKBIRD_USERS``, ``hris_ref`` null).
+        """Read all users into ``path`` (Arrow IPC stream, the columns of
+        ``contracts.tables.DESKBIRD_USERS``, ``hris_ref`` null).
 
-        :raises DeskbirdError: the list could not be read to its end, or did not hold still; there is no file then.
+        :raises DeskbirdError: the list could not be read to its end, or did not hold still; there
+        is no file then.
         """
         return self._observe("users", _Files(_ListFile(path, DESKBIRD_USERS)), progress)
 
     def read_groups(
-        self, groups_path: Path, members_path: Path, progress: Progress, expected: Mapping[str, int] | None = None
+        self,
+        groups_path: Path,
+        members_path: Path,
+        progress: Progress,
+        expected: Mapping[str, int] | None = None,
     ) -> Observation:
-        """Read all groups and who is in them (``DESKBIRD_GROUPS`` and ``DESKBIRD_GROUP_MEMBERS``); else as for users.
+        """Read all groups and who is in them (``DESKBIRD_GROUPS`` and ``DESKBIRD_GROUP_MEMBERS``);
+        else as for users.
 
-        ``expected`` says how many members some groups should show. One that shows fewer, and as many as the largest one does, is
-        read by itself too, where services often show more of a group than in their list.
+        ``expected`` says how many members some groups should show. One that shows fewer, and as
+        many as the largest one does, is read by itself too, where services often show more of a
+        group than in their list.
         """
         self._expected = expected or {}
-        files = _Files(_ListFile(groups_path, DESKBIRD_GROUPS), _ListFile(members_path, DESKBIRD_GROUP_MEMBERS))
+        files = _Files(
+            _ListFile(groups_path, DESKBIRD_GROUPS),
+            _ListFile(members_path, DESKBIRD_GROUP_MEMBERS),
+        )
         return self._observe("groups", files, progress)
 
     def service_provider_config(self) -> ServiceProviderConfig:
-        """What the service announces, asked once; a service that has no such page announces nothing."""
+        """What the service announces, asked once; a service that has no such page announces
+        nothing.
+        """
         if self._config is None:
             response = self._get("/ServiceProviderConfig", {}, "its configuration")
             self._config = ServiceProviderConfig()
@@ -376,10 +443,15 @@ class Service:
         return self._read_one(f"/Groups/{segment(deskbird_id)}", Group)
 
     def find_user(self, hris_ref: str, email: str) -> tuple[User, bool] | None:
-        """The user that bears our marker, or else the one with this userName; and whether it was found by the marker."""
+        """The user that bears our marker, or else the one with this userName; and whether it was
+        found by the marker.
+        """
         for user in self._search("/Users", User, f"externalId eq {quoted(hris_ref)}"):
-            # a service that knows externalId only in filters is believed; one that ignores filters is not
-            if hris_ref == user.external_id or (user.external_id is None and _same(user.user_name, email)):
+            # a service that knows externalId only in filters is believed; one that ignores filters
+            # is not
+            if hris_ref == user.external_id or (
+                user.external_id is None and _same(user.user_name, email)
+            ):
                 return user, True
         for user in self._search("/Users", User, f"userName eq {quoted(email)}"):
             if _same(user.user_name, email):
@@ -389,7 +461,9 @@ class Service:
     def find_group(self, hris_ref: str, name: str) -> tuple[Group, bool] | None:
         """The group that bears our marker, or else the one of this name; without its members."""
         for group in self._search("/Groups", Group, f"externalId eq {quoted(hris_ref)}"):
-            if hris_ref == group.external_id or (group.external_id is None and group.display_name == name):
+            if hris_ref == group.external_id or (
+                group.external_id is None and group.display_name == name
+            ):
                 return group, True
         for group in self._search("/Groups", Group, f"displayName eq {quoted(name)}"):
             if _same(group.display_name, name):
@@ -404,8 +478,9 @@ class Service:
         except (OSError, pa.ArrowException) as problem:
             reason = getattr(problem, "strerror", None) or type(problem).__name__
             raise PipelineError(
-                f"deskbird's {resource} could not be kept in {files.records.target.parent.name}/ ({reason}). {_NEXT} "
-                "Make room or give this user the right to write there, then run again."
+                f"deskbird's {resource} could not be kept in {files.records.target.parent.name}/ "
+                f"({reason}). {_NEXT} Make room or give this user the right to write there, then "
+                "run again."
             ) from None
 
     def _passes(self, resource: Resource, files: _Files, progress: Progress) -> Observation:
@@ -438,20 +513,34 @@ class Service:
                         return files.together(resource, kept, number)
                 else:
                     files.discard()
-                if number >= (_PASSES_TOGETHER if kept.keys else _PASSES.get(trouble.fault, PASSES)) or kept.idle >= _IDLE_PASSES:
+                if (
+                    number
+                    >= (_PASSES_TOGETHER if kept.keys else _PASSES.get(trouble.fault, PASSES))
+                    or kept.idle >= _IDLE_PASSES
+                ):
                     raise _not_whole(resource, trouble, kept, number)
                 how = self._better(how, sorts, trouble)
 
-    def _pass(self, resource: Resource, how: Paging, files: _Files, progress: Progress) -> tuple[PageWalk[Any], _Seen]:
+    def _pass(
+        self, resource: Resource, how: Paging, files: _Files, progress: Progress
+    ) -> tuple[PageWalk[Any], _Seen]:
         endpoint, kind = ("/Users", User) if resource == "users" else ("/Groups", Group)
-        walk: PageWalk[Any] = PageWalk(lambda params: self._page(endpoint, params, kind, resource), how)
+        walk: PageWalk[Any] = PageWalk(
+            lambda params: self._page(endpoint, params, kind, resource), how
+        )
         seen, largest = _Seen(), _Largest()
         for page in walk.pages():
             for record in page.records:
                 row: dict[str, Any] = dict(record.values())
-                seen.readable.update(column for column, value in row.items() if value not in {None, ""})
+                seen.readable.update(
+                    column for column, value in row.items() if value not in {None, ""}
+                )
                 if isinstance(record, User) and self._attributes:
-                    found = {name: value for name, value in record.named(self._attributes).items() if value is not None}
+                    found = {
+                        name: value
+                        for name, value in record.named(self._attributes).items()
+                        if value is not None
+                    }
                     row["attributes"] = list(found.items()) or None
                     seen.readable.update(found)
                 files.records.add(row)
@@ -466,9 +555,14 @@ class Service:
             progress(resource, len(walk.keys), total)
         if not walk.pages_read or not walk.keys:
             progress(resource, 0, 0)
-        missing = {group: self._expected.get(group, 0) - len(shown) for group, shown in largest.groups.items()}
+        missing = {
+            group: self._expected.get(group, 0) - len(shown)
+            for group, shown in largest.groups.items()
+        }
         in_vain = 0
-        for group in sorted((group for group in missing if missing[group] > 0), key=lambda group: -missing[group]):
+        for group in sorted(
+            (group for group in missing if missing[group] > 0), key=lambda group: -missing[group]
+        ):
             hidden = self._hidden_members(group, largest.groups[group])
             files.add_members(group, hidden)
             in_vain = 0 if hidden else in_vain + 1
@@ -487,7 +581,9 @@ class Service:
             return []
         return [member for member in (alone.member_ids if alone else ()) if member not in shown]
 
-    def _page(self, endpoint: str, params: Mapping[str, str | int], kind: type[Record], what: str) -> Decoded[Record]:
+    def _page(
+        self, endpoint: str, params: Mapping[str, str | int], kind: type[Record], what: str
+    ) -> Decoded[Record]:
         response = self._get(endpoint, dict(params), what)
         if response.status_code in _NOT_THIS_WAY:
             raise RejectedError(_scim_type(response), refused(response.status_code, what))
@@ -524,19 +620,29 @@ class Service:
     def _by_cursors(self, how: Paging) -> Paging:
         pagination = self.service_provider_config().pagination
         most = pagination.max_page_size if pagination else None
-        return replace(how, cursors=True, sort=None, count=min(PAGE, most) if most and most > 0 else PAGE)
+        return replace(
+            how, cursors=True, sort=None, count=min(PAGE, most) if most and most > 0 else PAGE
+        )
 
     def _is_one_page(self, walk: PageWalk[Any]) -> bool:
         """Whether the service gave everything at once, and says that a page of it may hold more."""
-        return walk.is_one_page and len(walk.keys) < self.service_provider_config().filter.max_results
+        return (
+            walk.is_one_page and len(walk.keys) < self.service_provider_config().filter.max_results
+        )
 
     def _search(self, endpoint: str, kind: type[Record], condition: str) -> list[Record]:
         params = {"filter": condition}
         if endpoint == "/Groups":
             params["excludedAttributes"] = "members"
         response = self._get(endpoint, params, "a record")
-        if response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED}:
-            return []  # a filter it does not know (RFC 7644, 3.4.2.2), or an old service's way to say that there is none
+        if response.status_code in {
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.NOT_IMPLEMENTED,
+        }:
+            # a filter it does not know (RFC 7644, 3.4.2.2), or an old service's way to say that
+            # there is none
+            return []
         found = _read(response, "a record", lambda body, form: records.page(body, form, kind))
         if found.unreadable:  # it might be the one
             raise _no_message(response, "a record")
@@ -552,7 +658,10 @@ class Service:
         try:
             return self.client.ask("GET", self.url + path, params=params)
         except Unanswered as problem:
-            why = f"deskbird did not answer when asked for {what}: {problem}, {problem.attempts} tries."
+            why = (
+                f"deskbird did not answer when asked for {what}: {problem}, {problem.attempts} "
+                "tries."
+            )
             then = "Check deskbird.scim_url and whether deskbird is in maintenance, then run again."
             raise DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then) from None
 
@@ -566,10 +675,16 @@ def refused(status: int, what: str) -> DeskbirdError:
     """The sentence for an answer that is not the one asked for."""
     if status == HTTPStatus.UNAUTHORIZED:
         why = "deskbird refused the SCIM token (HTTP 401)."
-        then = "Check the variable that deskbird.scim_token names; deskbird makes a new one under Admin > API keys, kind SCIM."
+        then = (
+            "Check the variable that deskbird.scim_token names; deskbird makes a new one under "
+            "Admin > API keys, kind SCIM."
+        )
     elif status == HTTPStatus.FORBIDDEN:
         why = f"The SCIM token lacks the right to see {what} (HTTP 403)."
-        then = "Make a token of the kind SCIM in deskbird under Admin > API keys; the company's plan has to include SCIM."
+        then = (
+            "Make a token of the kind SCIM in deskbird under Admin > API keys; the company's plan "
+            "has to include SCIM."
+        )
     elif status == HTTPStatus.NOT_FOUND:
         why = f"There is no SCIM service at deskbird.scim_url: it does not know {what} (HTTP 404)."
         then = "Check deskbird.scim_url; deskbird's own is https://api.deskbird.app/v2/scim."
@@ -583,9 +698,18 @@ def _not_whole(resource: Resource, trouble: Trouble, kept: _Kept, passes: int) -
     """The sentence for a list that no pass showed completely."""
     why = trouble.why
     if kept.keys:
-        why = f"its pages are in no stable order, and all passes together show {len(kept.keys)} of {kept.total}"
-    told = f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {passes} passes."
-    then = "Run again when nobody is changing much there; if it stays like this, ask deskbird's support."
+        why = (
+            f"its pages are in no stable order, and all passes together show {len(kept.keys)} of "
+            f"{kept.total}"
+        )
+    told = (
+        f"deskbird's list of {resource} did not hold still or is incomplete: {why}, in {passes} "
+        "passes."
+    )
+    then = (
+        "Run again when nobody is changing much there; if it stays like this, ask deskbird's "
+        "support."
+    )
     return DeskbirdError(f"{told} {_NEXT} {then}", problem=told, remedy=then)
 
 
@@ -604,7 +728,10 @@ def _read(response: httpx.Response, what: str, decode: Callable[[bytes, str], Sh
 def _no_message(response: httpx.Response, what: str) -> DeskbirdError:
     kind = "a web page" if is_web_page(response) else "something that is no SCIM message"
     why = f"deskbird answered with {kind} when asked for {what}."
-    then = "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place (a proxy, a sign-in page)."
+    then = (
+        "Check deskbird.scim_url, and that nothing between here and deskbird answers in its place "
+        "(a proxy, a sign-in page)."
+    )
     return DeskbirdError(f"{why} {_NEXT} {then}", problem=why, remedy=then)
 
 
@@ -621,7 +748,9 @@ def _scim_type(response: httpx.Response) -> str | None:
 
 def is_web_page(response: httpx.Response) -> bool:
     """Whether a gateway answered in the service's place."""
-    return "html" in response.headers.get("content-type", "") or response.content[:100].lstrip().startswith(b"<")
+    return "html" in response.headers.get("content-type", "") or response.content[
+        :100
+    ].lstrip().startswith(b"<")
 
 
 def _same(one: str | None, two: str) -> bool:

@@ -1,9 +1,10 @@
-"""What SCIM cannot carry: each person's role and main office, as the file that deskbird's own import takes.
+"""What SCIM cannot carry: each person's role and main office, as the file that deskbird's own
+import takes.
 
-deskbird shows neither over SCIM, so a row differs when the rules say otherwise than the last file that was written did. All other
-cells are what deskbird shows already, so that the import changes nothing else and passes no guard by. Only people who have an
-active user are in it: the sync makes users, the file does not. The vendor's page: "Adding, updating and deleting users with CSV
-upload".
+deskbird shows neither over SCIM, so a row differs when the rules say otherwise than the last file
+that was written did. All other cells are what deskbird shows already, so that the import changes
+nothing else and passes no guard by. Only people who have an active user are in it: the sync makes
+users, the file does not. The vendor's page: "Adding, updating and deleting users with CSV upload".
 """
 
 import csv
@@ -58,8 +59,18 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """As the import wants them. The address is deskbird's own; ``New email`` stays empty: the sync changes addresses."""
-        return (self.email, "", self.given_name, self.family_name, "active", self.role, self.main_office)
+        """As the import wants them. The address is deskbird's own; ``New email`` stays empty: the
+        sync changes addresses.
+        """
+        return (
+            self.email,
+            "",
+            self.given_name,
+            self.family_name,
+            "active",
+            self.role,
+            self.main_office,
+        )
 
 
 @dataclass(frozen=True)
@@ -78,18 +89,31 @@ REASONS = {
     "no_role": "are matched by no role rule",
     "no_office": "are matched by no main office rule",
     "no_name": "have no first or no last name, which the import requires",
-    "formula": "have a cell that begins with =, +, - or @, which a spreadsheet may run (set their role and main office by hand)",
+    "formula": (
+        "have a cell that begins with =, +, - or @, which a spreadsheet may run (set their role "
+        "and main office by hand)"
+    ),
 }
 """Why somebody is left out: what a sentence about them goes on with."""
 
 
 def select(
-    con: duckdb.DuckDBPyConnection, choices: ExportRules, connections: Sequence[str], now: dt.datetime, *, everybody: bool = False
+    con: duckdb.DuckDBPyConnection,
+    choices: ExportRules,
+    connections: Sequence[str],
+    now: dt.datetime,
+    *,
+    everybody: bool = False,
 ) -> Selection:
-    """The rows that differ from the last export, or with ``everybody`` all of them; reads tables only."""
+    """The rows that differ from the last export, or with ``everybody`` all of them; reads tables
+    only.
+    """
     con.execute("set variable now = ?", [now])
     groups.stage_units(con, connections, ())
-    lists = {"roles": [choice.rule for choice in choices.roles], "offices": [choice.rule for choice in choices.main_office]}
+    lists = {
+        "roles": [choice.rule for choice in choices.roles],
+        "offices": [choice.rule for choice in choices.main_office],
+    }
     rules.judge(con, "export_judged", "core.people", lists)
     con.execute("set variable roles = ?", [[choice.value for choice in choices.roles]])
     con.execute("set variable offices = ?", [[choice.value for choice in choices.main_office]])
@@ -100,14 +124,20 @@ def select(
            from export_rows where obstacle is null and ($everybody or differs) order by email, hris_ref""",
         {"everybody": everybody},
     ).fetchall()
-    unchanged = con.execute("select count(*) from export_rows where obstacle is null and not differs").fetchone()
+    unchanged = con.execute(
+        "select count(*) from export_rows where obstacle is null and not differs"
+    ).fetchone()
     left_out: dict[str, list[str]] = {}
-    obstacles = con.execute("select obstacle, hris_ref from export_rows where obstacle is not null order by all").fetchall()
+    obstacles = con.execute(
+        "select obstacle, hris_ref from export_rows where obstacle is not null order by all"
+    ).fetchall()
     for obstacle, ref in obstacles:
         left_out.setdefault(REASONS[obstacle], []).append(ref)
     con.execute("drop table export_judged; drop table export_rows")
     return Selection(
-        tuple(Row(*row) for row in found), unchanged[0] if unchanged else 0, {why: tuple(refs) for why, refs in left_out.items()}
+        tuple(Row(*row) for row in found),
+        unchanged[0] if unchanged else 0,
+        {why: tuple(refs) for why, refs in left_out.items()},
     )
 
 
@@ -122,10 +152,19 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def remember(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], now: dt.datetime) -> None:
     """Keep what the file says, so that the next one holds only what differs."""
-    con.execute("create or replace temp table exported (hris_ref varchar, attributes json, exported_at timestamptz)")
+    con.execute(
+        "create or replace temp table exported (hris_ref varchar, attributes json, exported_at "
+        "timestamptz)"
+    )
     columns = ("hris_ref", "attributes", "exported_at")
     said = [
-        (row.hris_ref, json.dumps({"deskbird_id": row.deskbird_id, "role": row.role, "main_office": row.main_office}), now)
+        (
+            row.hris_ref,
+            json.dumps(
+                {"deskbird_id": row.deskbird_id, "role": row.role, "main_office": row.main_office}
+            ),
+            now,
+        )
         for row in rows
     ]
     stage(con, "exported", columns, said)

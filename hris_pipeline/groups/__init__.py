@@ -28,7 +28,9 @@ class GroupCounts:
 
 
 def stage_kinds(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
-    """Make the temp table ``group_kinds``: the kinds of unit that become groups, in the company file's order."""
+    """Make the temp table ``group_kinds``: the kinds of unit that become groups, in the company
+    file's order.
+    """
     con.execute(
         """create or replace temp table group_kinds as
            select unnest($kinds::varchar[]) as kind, generate_subscripts($kinds::varchar[], 1) as precedence""",
@@ -37,12 +39,17 @@ def stage_kinds(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
 
 
 def stage_units(
-    con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str], *, nested: Nested = "flat"
+    con: duckdb.DuckDBPyConnection,
+    connections: Sequence[str],
+    kinds: Sequence[str],
+    *,
+    nested: Nested = "flat",
 ) -> None:
     """Make the temp tables ``group_kinds``, ``units`` and ``named_units``.
 
-    deskbird's groups are flat: over SCIM a group cannot hold another one. So a nested unit becomes a group like any other, by
-    its own name (``flat``) or by its path (``path``: "Parent / Child"), with its direct members only.
+    deskbird's groups are flat: over SCIM a group cannot hold another one. So a nested unit becomes
+    a group like any other, by its own name (``flat``) or by its path (``path``: "Parent / Child"),
+    with its direct members only.
     """
     con.execute("set variable nested_groups = ?", [nested])
     stage_kinds(con, kinds)
@@ -56,18 +63,24 @@ def stage_units(
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, connections: Sequence[str], kinds: Sequence[str], *, nested: Nested = "flat"
+    con: duckdb.DuckDBPyConnection,
+    connections: Sequence[str],
+    kinds: Sequence[str],
+    *,
+    nested: Nested = "flat",
 ) -> GroupCounts:
     """Build both tables inside the caller's transaction.
 
-    Raises :class:`~hris_pipeline.errors.ContractError` where they would break their contract; the caller's rollback then leaves
-    the last good ones.
+    Raises :class:`~hris_pipeline.errors.ContractError` where they would break their contract; the
+    caller's rollback then leaves the last good ones.
     """
     stage_units(con, connections, kinds, nested=nested)
     run(con, _GROUPS)
     run(con, _MEMBERSHIPS)
     groups = judge.require(con, GROUPS, GROUPS.qualified)
     memberships = judge.require(con, MEMBERSHIPS, MEMBERSHIPS.qualified)
-    by_kind = dict(con.execute("select kind, count(*) from core.groups group by all order by all").fetchall())
+    by_kind = dict(
+        con.execute("select kind, count(*) from core.groups group by all order by all").fetchall()
+    )
     row = con.execute("select count(*) from core.groups where member_count = 0").fetchone()
     return GroupCounts(groups, memberships, by_kind, row[0] if row else 0)

@@ -8,7 +8,9 @@ from unicodedata import normalize
 
 @dataclass(frozen=True)
 class Unit:
-    """A group that needs a name: its unit's name in the HRIS, and the name its group has in deskbird, if there is one."""
+    """A group that needs a name: its unit's name in the HRIS, and the name its group has in
+    deskbird, if there is one.
+    """
 
     hris_ref: str
     kind: str
@@ -22,16 +24,20 @@ def key(name: str) -> str:
     return normalize("NFC", name).strip().lower()
 
 
-def assign(units: Iterable[Unit], taken: Iterable[str], *, pattern: str, on_collision: str) -> dict[str, str]:
-    """A unique name for each unit, by ``hris_ref``; ``taken`` are the keys of names that are not ours to give.
+def assign(
+    units: Iterable[Unit], taken: Iterable[str], *, pattern: str, on_collision: str
+) -> dict[str, str]:
+    """A unique name for each unit, by ``hris_ref``; ``taken`` are the keys of names that are not
+    ours to give.
 
-    A name once given is kept. Of those that need one, the kind that comes first in the company file gets the plain name,
-    another kind ``on_collision``, a second one of the same kind also its id (case 44).
+    A name once given is kept. Of those that need one, the kind that comes first in the company file
+    gets the plain name, another kind ``on_collision``, a second one of the same kind also its id
+    (case 44).
 
-    >>> units = [Unit("p:team:1", "team", "Sales", 0), Unit("p:department:2", "department", "Sales", 1)]
-    >>> units.append(Unit("p:team:3", "team", "Sales", 0))
-    >>> assign(units, [], pattern="{name}", on_collision="{name} ({kind})")
-    {'p:team:1': 'Sales', 'p:team:3': 'Sales (team)', 'p:department:2': 'Sales (department)'}
+    >>> units = [Unit("p:team:1", "team", "Sales", 0), Unit("p:department:2", "department", "Sales",
+    1)] >>> units.append(Unit("p:team:3", "team", "Sales", 0)) >>> assign(units, [],
+    pattern="{name}", on_collision="{name} ({kind})") {'p:team:1': 'Sales', 'p:team:3': 'Sales
+    (team)', 'p:department:2': 'Sales (department)'}
     """
     used = set(taken)
     names: dict[str, str] = {}
@@ -47,7 +53,11 @@ def assign(units: Iterable[Unit], taken: Iterable[str], *, pattern: str, on_coll
             used.add(key(unit.present))
     for unit in ordered:
         if unit.hris_ref not in names:
-            name = next(name for name in chain(variants[unit.hris_ref], _numbered(unit)) if key(name) not in used)
+            name = next(
+                name
+                for name in chain(variants[unit.hris_ref], _numbered(unit))
+                if key(name) not in used
+            )
             names[unit.hris_ref] = name
             used.add(key(name))
     return names

@@ -1,7 +1,8 @@
-"""Asking one HR system over HTTP: what every connector shares, and nothing that only one of them has.
+"""Asking one HR system over HTTP: what every connector shares, and nothing that only one of them
+has.
 
-Whatever goes wrong becomes an :class:`~hris_pipeline.errors.HrisError` that names the connection, the path and the page, and
-never holds a value. There is no way to get an empty list out of a fault.
+Whatever goes wrong becomes an :class:`~hris_pipeline.errors.HrisError` that names the connection,
+the path and the page, and never holds a value. There is no way to get an empty list out of a fault.
 """
 
 import base64
@@ -32,7 +33,8 @@ AGAIN = "Run it again later; if it stays so, ask {title}'s support."
 
 @dataclass
 class Api:
-    """One account of one HR system: every request of it is signed, and signed anew, once, where a token is refused.
+    """One account of one HR system: every request of it is signed, and signed anew, once, where a
+    token is refused.
 
     A context manager, which closes the client.
     """
@@ -45,7 +47,8 @@ class Api:
     sign: Mapping[str, str] | Callable[["Api"], Mapping[str, str]] = field(repr=False)
     """The headers that say who asks; or what asks for a token, and makes them."""
     rate_option: str = "requests_per_second"  # what the company file calls how fast it is asked
-    keys_at: str = ""  # where people make a credential, if that is not where they switch its rights on
+    # where people make a credential, if that is not where they switch its rights on
+    keys_at: str = ""
     _signature: Mapping[str, str] | None = field(default=None, repr=False)
     _renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -53,41 +56,76 @@ class Api:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.client.close()
 
     def error(self, what: str, then: str = AGAIN) -> HrisError:
         """The error for what happened ("answered ..."), and what to do next."""
-        problem, remedy = f"{self.title} connection '{self.connection}' {what}.", then.format(title=self.title)
+        problem, remedy = (
+            f"{self.title} connection '{self.connection}' {what}.",
+            then.format(title=self.title),
+        )
         undone = "Nothing of this extract is used; deskbird is left as it is."
         return HrisError(f"{problem} {undone} {remedy}", problem=problem, remedy=remedy)
 
     def moved(self, where: str, word: str) -> Moved:
-        """The error for a list that has changed while its pages were read; ``word`` is what the system calls that."""
-        error = self.error(f"could not go on at {where}, because its list had changed meanwhile ({word})")
+        """The error for a list that has changed while its pages were read; ``word`` is what the
+        system calls that.
+        """
+        error = self.error(
+            f"could not go on at {where}, because its list had changed meanwhile ({word})"
+        )
         return Moved(str(error), problem=error.problem, remedy=error.remedy)
 
     def ask(
-        self, method: str, url: str, *, where: str, accept: Collection[int] = (), pacer: RateLimiter | None = None, **kwargs: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        where: str,
+        accept: Collection[int] = (),
+        pacer: RateLimiter | None = None,
+        **kwargs: Any,
     ) -> "httpx.Response":
-        """One request without a signature, tried until it is answered: an answer with 2xx or a status of ``accept``.
+        """One request without a signature, tried until it is answered: an answer with 2xx or a
+        status of ``accept``.
 
         ``url`` is a path or whole; ``where`` is what errors call it.
         """
         try:
-            response = self.client.ask(method, url if "://" in url else self.base_url + url, pacer=pacer, **kwargs)
+            response = self.client.ask(
+                method, url if "://" in url else self.base_url + url, pacer=pacer, **kwargs
+            )
         except Unanswered as problem:
-            tries = f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
+            tries = (
+                f"after {problem.attempts} tries" if problem.attempts > 1 else "at the first try"
+            )
             if problem.status == 429:
                 what = f"went on refusing {where} for too many requests ({tries})"
-                raise self.error(what, f"Lower {self.rate_option} in the company file, or run again later.") from None
-            then = AGAIN if problem.status else f"Check base_url in the company file and the way to it. {AGAIN}"
-            raise self.error(f"gave no usable answer at {where} {tries} ({problem})", then) from None
+                raise self.error(
+                    what, f"Lower {self.rate_option} in the company file, or run again later."
+                ) from None
+            then = (
+                AGAIN
+                if problem.status
+                else f"Check base_url in the company file and the way to it. {AGAIN}"
+            )
+            raise self.error(
+                f"gave no usable answer at {where} {tries} ({problem})", then
+            ) from None
         status = response.status_code
         if response.is_success or status in accept or status in {401, 403}:
             return response
         if response.is_redirect:
-            raise self.error(f"answered with a redirect (HTTP {status}) at {where}", "Check base_url in the company file.")
+            raise self.error(
+                f"answered with a redirect (HTTP {status}) at {where}",
+                "Check base_url in the company file.",
+            )
         then = f"Check base_url in the company file. {AGAIN}" if status == 404 else AGAIN
         raise self.error(f"refused the request to {where} (HTTP {status})", then)
 
@@ -104,7 +142,14 @@ class Api:
         """One signed GET. ``right`` is what the credential needs for it, in the system's words."""
         signature = self._current()
         for again in (False, True):
-            response = self.ask("GET", url, where=where, accept=accept, headers={**(headers or {}), **signature}, **kwargs)
+            response = self.ask(
+                "GET",
+                url,
+                where=where,
+                accept=accept,
+                headers={**(headers or {}), **signature},
+                **kwargs,
+            )
             if response.status_code != 401 or 401 in accept:
                 break
             renewed = None if again else self._renew(signature)
@@ -115,10 +160,13 @@ class Api:
         if status in {401, 403} and status not in accept:
             if status == 401 and not callable(self.sign):
                 raise self.bad_credential(where, "HTTP 401")
-            accepted = " although it had accepted the credential itself" if callable(self.sign) else ""
+            accepted = (
+                " although it had accepted the credential itself" if callable(self.sign) else ""
+            )
             raise self.error(
                 f"refused {where} (HTTP {status}){accepted}",
-                f"Switch on {right} for this credential under {self.rights_at}; if it is on, make a new credential there.",
+                f"Switch on {right} for this credential under {self.rights_at}; if it is on, make "
+                "a new credential there.",
             )
         return response
 
@@ -133,7 +181,9 @@ class Api:
             return self._signature
 
     def _renew(self, refused: Mapping[str, str]) -> Mapping[str, str] | None:
-        """A signature that is not ``refused``; None when there is no other, or the one allowed renewal is spent (case 10)."""
+        """A signature that is not ``refused``; None when there is no other, or the one allowed
+        renewal is spent (case 10).
+        """
         with self._lock:
             if self._signature == refused:
                 if self._renewed or not callable(self.sign):
@@ -147,13 +197,16 @@ class Api:
         place = self.keys_at or self.rights_at
         return self.error(
             f"refused the credential at {where} ({why})",
-            f"Compare it with the one under {place}, or make a new one there, and set it in the environment.",
+            f"Compare it with the one under {place}, or make a new one there, and set it in the "
+            "environment.",
         )
 
     def demand(self, vanished: Collection[str], words: Mapping[str, str], then: str) -> None:
-        """Refuse an extract in which nobody has one of the :data:`~hris_pipeline.hris.extract.REQUIRED` columns.
+        """Refuse an extract in which nobody has one of the
+        :data:`~hris_pipeline.hris.extract.REQUIRED` columns.
 
-        ``words`` are the system's own for our columns, and take the place of ``{attributes}`` in ``then``, what to do next.
+        ``words`` are the system's own for our columns, and take the place of ``{attributes}`` in
+        ``then``, what to do next.
         """
         missing = [f"'{words[column]}'" for column in REQUIRED if column in vanished]
         if missing:
@@ -165,15 +218,21 @@ class Api:
         try:
             return decoder.decode(response.content)
         except msgspec.ValidationError as problem:  # its text holds types and a path, never a value
-            raise self.error(f"answered in a form that this version does not know at {where}: {problem}") from None
+            raise self.error(
+                f"answered in a form that this version does not know at {where}: {problem}"
+            ) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            html = response.content.lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", "")
+            html = response.content.lstrip()[:1] == b"<" or "html" in response.headers.get(
+                "content-type", ""
+            )
             what = "HTML instead of JSON" if html else "JSON that is cut off or broken"
             raise self.error(f"answered {what} at {where}") from None
 
 
 def peek(response: "httpx.Response", decoder: msgspec.json.Decoder[T]) -> T | None:
-    """The typed content of a refusal; None where it is in another form, which is no error of its own."""
+    """The typed content of a refusal; None where it is in another form, which is no error of its
+    own.
+    """
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         return decoder.decode(response.content)
     return None
@@ -189,7 +248,9 @@ def probed(what: str, ask: Callable[[], object], *, needed: bool = True) -> Prob
 
 
 def probed_first(api: Api, what: str, ask: Callable[[], Iterable[T]]) -> tuple[Probe, list[T]]:
-    """What comes of asking for the first of all people, and that person: nobody is a problem too (case 1)."""
+    """What comes of asking for the first of all people, and that person: nobody is a problem too
+    (case 1).
+    """
     found: list[T] = []
     probe = probed(what, lambda: found.extend(ask()))
     if not probe.problem and not found:
@@ -201,7 +262,8 @@ def probed_first(api: Api, what: str, ask: Callable[[], Iterable[T]]) -> tuple[P
 class PageWalk:
     """A walk over the pages of one list: keeps it finite and counts who came twice.
 
-    A page that comes again, a link that repeats, leads to another host, or a page too many is an error (case 5).
+    A page that comes again, a link that repeats, leads to another host, or a page too many is an
+    error (case 5).
     """
 
     def __init__(self, api: Api, path: str, *, most: int = 50_000) -> None:
@@ -259,7 +321,8 @@ class PageWalk:
             raise self.api.error(f"gave a link {after} that cannot be read") from None
         if _origin(url) != _origin(base) or url.userinfo:
             raise self.api.error(
-                f"gave a link to another host {after}, which was not followed because that host would get the token",
+                f"gave a link to another host {after}, which was not followed because that host "
+                "would get the token",
                 "Check base_url in the company file.",
             )
         return self.once(str(url))
@@ -267,7 +330,9 @@ class PageWalk:
     def once(self, link: str) -> str:
         """A link or cursor to the next page, which must not have come before."""
         if link in self._links:
-            raise self.api.error(f"gave a link after {self.path} (page {self.pages}) that it had given before")
+            raise self.api.error(
+                f"gave a link after {self.path} (page {self.pages}) that it had given before"
+            )
         self._links.add(link)
         return link
 
@@ -283,7 +348,9 @@ def _origin(url: "httpx.URL") -> tuple[str, str, int | None]:
 
 @contextlib.contextmanager
 def ahead(stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
-    """A thread that asks for what comes next while what came is worked on; ``stop`` has to end what sleeps, after an error."""
+    """A thread that asks for what comes next while what came is worked on; ``stop`` has to end what
+    sleeps, after an error.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="hris") as pool:
         try:
             yield pool
@@ -292,10 +359,14 @@ def ahead(stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], *, workers: int, stop: Callable[[], None]) -> Generator[tuple[T, R]]:
-    """Each item with what ``function`` makes of it, in the items' order, by several workers a bounded number of items ahead.
+def in_order(
+    function: Callable[[T], R], items: Iterable[T], *, workers: int, stop: Callable[[], None]
+) -> Generator[tuple[T, R]]:
+    """Each item with what ``function`` makes of it, in the items' order, by several workers a
+    bounded number of items ahead.
 
-    To be closed (``contextlib.closing``): what waits is dropped then, and ``stop`` has to end what sleeps.
+    To be closed (``contextlib.closing``): what waits is dropped then, and ``stop`` has to end what
+    sleeps.
     """
     waiting: deque[tuple[T, Future[R]]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="hris") as pool:

@@ -1,4 +1,6 @@
-"""Columns of an extract as Arrow arrays. Only what writes an extract imports this: it is slow to load."""
+"""Columns of an extract as Arrow arrays. Only what writes an extract imports this: it is slow to
+load.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import compress
@@ -19,7 +21,16 @@ def texts(values: Sequence[Any]) -> tuple[pa.Array, list[bool] | None]:
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # absent values or several types
         absent = [value is UNSET for value in values]
         absent = absent if any(absent) else None
-        plain = [value if value.__class__ is str else None if value is None or value is UNSET else str(value) for value in values]
+        plain = [
+            (
+                value
+                if value.__class__ is str
+                else None
+                if value is None or value is UNSET
+                else str(value)
+            )
+            for value in values
+        ]
         array = pa.array(plain, pa.string())
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array), absent
 
@@ -40,10 +51,16 @@ def memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
     row = np.concatenate([np.zeros(0, np.int64), *(where for where, _ in found)])
     kind = np.repeat(np.arange(len(found)), [len(where) for where, _ in found]).astype(np.int32)
     by_row = np.argsort(row, kind="stable")
-    ids = pa.concat_arrays([pa.array([], pa.string()), *(ids for _, ids in found)]).take(pa.array(by_row))
-    kinds = pa.DictionaryArray.from_arrays(kind[by_row], pa.array(list(groups), pa.string())).cast(pa.string())
+    ids = pa.concat_arrays([pa.array([], pa.string()), *(ids for _, ids in found)]).take(
+        pa.array(by_row)
+    )
+    kinds = pa.DictionaryArray.from_arrays(kind[by_row], pa.array(list(groups), pa.string())).cast(
+        pa.string()
+    )
     ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=rows))])
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.StructArray.from_arrays([kinds, ids], ["kind", "id"]))
+    return pa.ListArray.from_arrays(
+        pa.array(ends, pa.int32()), pa.StructArray.from_arrays([kinds, ids], ["kind", "id"])
+    )
 
 
 def _flat(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], pa.Array]:
@@ -72,6 +89,11 @@ def by_name(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
 def names(masks: Mapping[str, Sequence[bool]], rows: int) -> pa.Array:
     """For each row the names whose mask is set there."""
     if not masks:
-        return pa.ListArray.from_arrays(pa.array([0] * (rows + 1), pa.int32()), pa.array([], pa.string()))
+        return pa.ListArray.from_arrays(
+            pa.array([0] * (rows + 1), pa.int32()), pa.array([], pa.string())
+        )
     every = tuple(masks)
-    return pa.array([list(compress(every, row)) for row in zip(*masks.values(), strict=True)], pa.list_(pa.string()))
+    return pa.array(
+        [list(compress(every, row)) for row in zip(*masks.values(), strict=True)],
+        pa.list_(pa.string()),
+    )

@@ -1,4 +1,6 @@
-"""People who come as one list of flat records, each naming its own units: a connector adds only its fields and its pages."""
+"""People who come as one list of flat records, each naming its own units: a connector adds only its
+fields and its pages.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,11 +11,19 @@ from msgspec import UnsetType
 
 from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.hris.api import Api, PageWalk
-from hris_pipeline.hris.extract import EmployeeFile, OrgUnitFile, only_changes, prove_by_total, twice_unless_proven
+from hris_pipeline.hris.extract import (
+    EmployeeFile,
+    OrgUnitFile,
+    only_changes,
+    prove_by_total,
+    twice_unless_proven,
+)
 
 Row = Mapping[str, Any]
-"""One employee: our columns to values as ``EmployeeFile.add`` takes them (``id`` is text), and each kind of group to its units as
-``{id: name}``, None, or ``msgspec.UNSET`` where the system does not say. One may show a unit's name that another one hides."""
+"""One employee: our columns to values as ``EmployeeFile.add`` takes them (``id`` is text), and each
+kind of group to its units as ``{id: name}``, None, or ``msgspec.UNSET`` where the system does not
+say. One may show a unit's name that another one hides.
+"""
 
 
 def extracts(
@@ -29,10 +39,12 @@ def extracts(
     progress: Progress,
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """Employees and the units they name, from the ``pages`` of a walk over ``path``: rows, and the total that came with them.
+    """Employees and the units they name, from the ``pages`` of a walk over ``path``: rows, and the
+    total that came with them.
 
-    Where the proof fails all is read once more (case 4). ``words`` and ``remedy`` are for columns that nobody can do without
-    (:meth:`~hris_pipeline.hris.api.Api.demand`). With ``since`` the pages hold only who changed: nothing is missed in them.
+    Where the proof fails all is read once more (case 4). ``words`` and ``remedy`` are for columns
+    that nobody can do without (:meth:`~hris_pipeline.hris.api.Api.demand`). With ``since`` the
+    pages hold only who changed: nothing is missed in them.
     """
 
     def read() -> tuple[Extract, Extract]:
@@ -49,7 +61,9 @@ def extracts(
                 )
                 for kind, found in names.items():
                     for row in rows:
-                        found |= {ref: name or found.get(ref) for ref, name in (row[kind] or {}).items()}
+                        found |= {
+                            ref: name or found.get(ref) for ref, name in (row[kind] or {}).items()
+                        }
                 if total not in totals:
                     totals.append(total)
                 progress("employees", len(walk.seen), total if since is None else None)
@@ -67,14 +81,38 @@ def _ids(units: Mapping[Any, Any] | UnsetType | None) -> Any:
     return list(units) if isinstance(units, Mapping) else units
 
 
-def judged(walk: PageWalk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile) -> tuple[Extract, Extract]:
-    """What a walk has brought into both files, judged by the ``totals`` of its pages: each different one once, in their order."""
+def judged(
+    walk: PageWalk, totals: Sequence[int | None], people: EmployeeFile, units: OrgUnitFile
+) -> tuple[Extract, Extract]:
+    """What a walk has brought into both files, judged by the ``totals`` of its pages: each
+    different one once, in their order.
+    """
     title, expected = walk.api.title, totals[-1] if totals else None
     proof, why = prove_by_total(len(walk.seen), walk.duplicates, expected, title)
     if len(totals) > 1:
         said = ", then ".join(map(str, totals))
-        proof, why = "unproven", f"The number of people that {title} announced changed while they were read ({said})."
+        proof, why = (
+            "unproven",
+            f"The number of people that {title} announced changed while they were read ({said}).",
+        )
     return (
-        Extract("employees", people.path, walk.pages, len(walk.seen), expected, proof, why, people.vanished),
-        Extract("org_units", units.path, walk.pages, units.count, None, proof, f"Read from the employees' own pages. {why}"),
+        Extract(
+            "employees",
+            people.path,
+            walk.pages,
+            len(walk.seen),
+            expected,
+            proof,
+            why,
+            people.vanished,
+        ),
+        Extract(
+            "org_units",
+            units.path,
+            walk.pages,
+            units.count,
+            None,
+            proof,
+            f"Read from the employees' own pages. {why}",
+        ),
     )

@@ -27,7 +27,9 @@ OURS = ("personio", "bamboohr", "merge", "files")
 
 
 class Registry(MutableMapping[str, System]):
-    """HR systems by their name in the company file, loaded one by one; a test may put one in by hand."""
+    """HR systems by their name in the company file, loaded one by one; a test may put one in by
+    hand.
+    """
 
     def __init__(self) -> None:
         self._loaded: dict[str, System] = {}
@@ -35,7 +37,9 @@ class Registry(MutableMapping[str, System]):
     @functools.cached_property
     def _declared(self) -> dict[str, list[EntryPoint]]:
         """What declares each of them: one entry point, unless two packages claim one name."""
-        found = {name: [EntryPoint(name, f"{__package__}.systems.{name}:SYSTEM", GROUP)] for name in OURS}
+        found = {
+            name: [EntryPoint(name, f"{__package__}.systems.{name}:SYSTEM", GROUP)] for name in OURS
+        }
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
             found.setdefault(point.name, []).append(point)
         return found
@@ -65,7 +69,9 @@ def _load(name: str, points: Sequence[EntryPoint]) -> System:
     """The system that is declared under a name."""
     if len(points) > 1:
         claims = " and ".join(map(_where, points))
-        raise PipelineError(f"{claims} declare an HR system of the name {name}. Keep one of them installed.")
+        raise PipelineError(
+            f"{claims} declare an HR system of the name {name}. Keep one of them installed."
+        )
     point = points[0]
     try:
         system = point.load()
@@ -77,7 +83,9 @@ def _load(name: str, points: Sequence[EntryPoint]) -> System:
         if isinstance(system, System) and system.name == name:
             return system
         what = f"It is no System of the name {name}"
-    raise PipelineError(f"{_where(point)} declares the HR system {name}. {what}. Update or uninstall it.")
+    raise PipelineError(
+        f"{_where(point)} declares the HR system {name}. {what}. Update or uninstall it."
+    )
 
 
 def _where(point: EntryPoint) -> str:
@@ -90,11 +98,18 @@ SYSTEMS = Registry()
 """The HR systems that are installed."""
 
 
-def connect(name: str, account: HrisAccount, kinds: Collection[str], attributes: Collection[str] = (), **more: Any) -> Connection:
+def connect(
+    name: str,
+    account: HrisAccount,
+    kinds: Collection[str],
+    attributes: Collection[str] = (),
+    **more: Any,
+) -> Connection:
     """One account of a resolved company file, ready to be read; ``name`` is the connection's.
 
-    Of the ``kinds`` of group and the ``attributes`` it reads those that its system delivers. ``more`` are other fields of
-    :class:`~hris_pipeline.hris.system.Account`, for tests and benchmarks.
+    Of the ``kinds`` of group and the ``attributes`` it reads those that its system delivers.
+    ``more`` are other fields of :class:`~hris_pipeline.hris.system.Account`, for tests and
+    benchmarks.
     """
     system = SYSTEMS[account.system]
     return system.connect(
@@ -103,24 +118,34 @@ def connect(name: str, account: HrisAccount, kinds: Collection[str], attributes:
         credentials={key: secret.get_secret_value() for key, secret in account.credentials.items()},
         options=account.options,
         kinds=tuple(kind for kind in system.kinds_of(account.options) if kind in kinds),
-        attributes=tuple(name for name in attributes if name in system.attributes_of(account.options)),
+        attributes=tuple(
+            name for name in attributes if name in system.attributes_of(account.options)
+        ),
         **more,
     )
 
 
 def table(systems: Mapping[str, System] = SYSTEMS) -> tuple[Variant, ...]:
-    """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline systems``."""
-    return tuple(row for system in systems.values() for row in (system.variants or (_only_way(system),)))
+    """Every way to read an HR system, with what it offers there: one row each of ``hris-pipeline
+    systems``.
+    """
+    return tuple(
+        row for system in systems.values() for row in system.variants or (_only_way(system),)
+    )
 
 
 def find(name: str, rows: Sequence[Variant]) -> list[Variant]:
-    """The rows that a name means: those of a system, a row's own name, or the beginning of a title; an error where none."""
+    """The rows that a name means: those of a system, a row's own name, or the beginning of a title;
+    an error where none.
+    """
     word = _letters(name)
     found = [row for row in rows if row.name == name.lower() or row.said["system"] == name.lower()]
     found = found or [row for row in rows if word and _letters(row.title).startswith(word)]
     if not found:
         known = ", ".join(dict.fromkeys(row.title for row in rows))
-        raise PipelineError(f"There is no HR system {name!r} here. Nothing was done. Known: {known}.")
+        raise PipelineError(
+            f"There is no HR system {name!r} here. Nothing was done. Known: {known}."
+        )
     return found
 
 
@@ -129,7 +154,9 @@ def _letters(text: str) -> str:
 
 
 def _only_way(system: System) -> Variant:
-    """The row of a system without variants; a kind of group that is read is offered, whatever else is known."""
+    """The row of a system without variants; a kind of group that is read is offered, whatever else
+    is known.
+    """
     can = system.capabilities
     read: dict[str, Any] = {
         kind: "yes"

@@ -23,7 +23,9 @@ Options = TypeVar("Options", bound=Settings)
 
 @dataclass(frozen=True)
 class Account(Generic[Options]):
-    """One account, ready to be read: a connector adds ``read`` and ``probes``. Nothing is asked for before these."""
+    """One account, ready to be read: a connector adds ``read`` and ``probes``. Nothing is asked for
+    before these.
+    """
 
     name: str  # of the connection
     _: KW_ONLY
@@ -31,7 +33,8 @@ class Account(Generic[Options]):
     credentials: Mapping[str, str] = field(repr=False)
     options: Options
     kinds: tuple[str, ...]  # of group, to be read
-    attributes: tuple[str, ...] = ()  # of sync.attributes, to be read; nothing else of the kind is asked for
+    # of sync.attributes, to be read; nothing else of the kind is asked for
+    attributes: tuple[str, ...] = ()
     timezone: str = "UTC"  # the company's, in which days in the names of files are written
     transport: "httpx.BaseTransport | None" = None  # takes the place of the network in benchmarks
     patience: RetryPolicy = field(default_factory=RetryPolicy)
@@ -39,19 +42,26 @@ class Account(Generic[Options]):
 
     def client(self, requests_per_second: float, headers: Mapping[str, str] = JSON) -> Client:
         """What asks this account, at its pace."""
-        return Client(RateLimiter(requests_per_second), headers, self.timeout, self.patience, self.transport)
+        return Client(
+            RateLimiter(requests_per_second), headers, self.timeout, self.patience, self.transport
+        )
 
 
 Answer = Literal["yes", "partly", "no", "unknown"]
-"""Whether a system offers something; ``unknown``: it depends on the account, or no document says."""
+"""Whether a system offers something; ``unknown``: it depends on the account, or no document says.
+"""
 
 Evidence = Literal["specification", "client", "facts"]
-"""How sure we are: the vendor's own specification, an official or public client, or second-hand facts only."""
+"""How sure we are: the vendor's own specification, an official or public client, or second-hand
+facts only.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
-    """What the HR system itself offers, carried over or not: one row of the table that ``hris-pipeline systems`` prints."""
+    """What the HR system itself offers, carried over or not: one row of the table that
+    ``hris-pipeline systems`` prints.
+    """
 
     authentication: str
     leavers: str  # how somebody who left shows
@@ -89,7 +99,9 @@ class Variant:
 
 @runtime_checkable
 class Own(Protocol):
-    """Options that say themselves what a connection delivers, because its system has no kinds and no words of its own."""
+    """Options that say themselves what a connection delivers, because its system has no kinds and
+    no words of its own.
+    """
 
     @property
     def group_kinds(self) -> tuple[str, ...]: ...  # noqa: D102
@@ -106,26 +118,36 @@ class System:
     credentials: tuple[str, ...]  # keys required in the company file
     options: type[Settings]
     default_base_url: str | None
-    """With a {placeholder} where each account has an address of its own, for the company file to say; None: there is none."""
+    """With a {placeholder} where each account has an address of its own, for the company file to
+    say; None: there is none.
+    """
     group_kinds: tuple[str, ...]
-    statuses: Mapping[str, Status]  # its own words in lower case; a word that is not here is never guessed (case 14)
+    # its own words in lower case; a word that is not here is never guessed (case 14)
+    statuses: Mapping[str, Status]
     capabilities: Capabilities
     connect: Callable[..., Connection]  # the class of its accounts: an :class:`Account`
     reads_changes: bool = False  # whether a connection is a ``ChangesConnection``
     photos: bool = False  # whether its connections are a ``contracts.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
-    words: Mapping[str, str] = field(default_factory=dict)  # what its own screens call our columns and kinds of group
-    address: Callable[[Any], str] | None = None  # the address for some options, where the vendor has several
+    # what its own screens call our columns and kinds of group
+    words: Mapping[str, str] = field(default_factory=dict)
+    # the address for some options, where the vendor has several
+    address: Callable[[Any], str] | None = None
     optional_credentials: tuple[str, ...] = ()
     mistakes: Callable[[HrisAccount], Iterable[tuple[KeyPath, str]]] = lambda _: ()
-    """What does not go together in an account of the company file: sentences that go on from the path of a key."""
+    """What does not go together in an account of the company file: sentences that go on from the
+    path of a key.
+    """
     where: Callable[[Any, str], str] | None = None
-    """Where an attribute or a kind of group, by our name and for some options, is switched on there: a sentence."""
+    """Where an attribute or a kind of group, by our name and for some options, is switched on
+    there: a sentence.
+    """
     mapped: Callable[[Any], tuple[str, ...]] | None = None
     """The attributes that the company file itself maps; None: all that the system has are read."""
     attributes_of: Callable[[Any], Collection[str]] = lambda _: ()
     """What of ``sync.attributes`` a connection with some options delivers."""
-    omits_empty: Callable[[Any], bool] = lambda _: False  # whether keys of empty values are left out
+    # whether keys of empty values are left out
+    omits_empty: Callable[[Any], bool] = lambda _: False
 
     def where_of(self, options: Settings, attribute: str) -> str:
         """Where an attribute or kind of group is switched on, as a sentence."""
@@ -146,7 +168,9 @@ class System:
         return self.address(options) if self.address else self.default_base_url
 
     def offers(self, options: Settings) -> Capabilities:
-        """What is offered where these options are set; where they do not tell the variant, what is said of the system."""
+        """What is offered where these options are set; where they do not tell the variant, what is
+        said of the system.
+        """
         for variant in self.variants:
             told = variant.said.get("options", {})
             if told and all(getattr(options, name) == value for name, value in told.items()):

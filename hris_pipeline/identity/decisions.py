@@ -1,7 +1,9 @@
-"""What people decide about who is who: kept in ``state.decisions``, the latest on a record and a user counts.
+"""What people decide about who is who: kept in ``state.decisions``, the latest on a record and a
+user counts.
 
-A ``link`` says that the record is that user, a ``separate`` that it is not, whatever else says so. A person has one user and a
-user one person, so a link takes the place of an earlier one of either; that one is kept as ``replaced``.
+A ``link`` says that the record is that user, a ``separate`` that it is not, whatever else says so.
+A person has one user and a user one person, so a link takes the place of an earlier one of either;
+that one is kept as ``replaced``.
 
 Many can be decided at once: all or none of them is written down.
 """
@@ -24,14 +26,19 @@ _IN_FORCE = """select hris_ref, deskbird_id, decision from state.decisions
 _COLUMNS = ("hris_ref", "deskbird_id", "decision", "because", "decided_by", "decided_at")
 RefusalCode = Literal["no_record", "no_user", "contradicts"]
 _WHY: Mapping[RefusalCode, str] = {
-    "no_record": "The last read of the HR system shows no record with this hris_ref, which is written <connection>:<id>.",
+    "no_record": (
+        "The last read of the HR system shows no record with this hris_ref, which is written "
+        "<connection>:<id>."
+    ),
     "no_user": "The last read of deskbird shows no user with this id.",
 }
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision to write down: a record is a user, or is not. ``line`` is where it stands in a file."""
+    """One decision to write down: a record is a user, or is not. ``line`` is where it stands in a
+    file.
+    """
 
     hris_ref: str
     deskbird_id: str
@@ -72,7 +79,8 @@ def decide(
 ) -> Decided:
     """Write a decision down, in the caller's transaction; the same one twice is a no-op.
 
-    :class:`~hris_pipeline.errors.PipelineError` where the last reads know no such record or no such user.
+    :class:`~hris_pipeline.errors.PipelineError` where the last reads know no such record or no such
+    user.
     """
     one = Decision(hris_ref, deskbird_id, decision)
     done, refused = decide_all(con, [one], connections=connections, because=because, by=by, now=now)
@@ -80,10 +88,13 @@ def decide(
         then: Mapping[RefusalCode, str] = {
             "no_record": "`hris-pipeline review` lists the records that wait.",
             "no_user": (
-                "`hris-pipeline review` lists the users that come into question; a user made since is known after the next sync."
+                "`hris-pipeline review` lists the users that come into question; a user made since "
+                "is known after the next sync."
             ),
         }
-        raise PipelineError(f"{refused[0].why} Nothing was decided. {then.get(refused[0].code, '')}".rstrip())
+        raise PipelineError(
+            f"{refused[0].why} Nothing was decided. {then.get(refused[0].code, '')}".rstrip()
+        )
     return done[0]
 
 
@@ -97,7 +108,9 @@ def decide_all(
     now: dt.datetime,
     only_tried: bool = False,
 ) -> tuple[list[Decided], list[Refused]]:
-    """Write decisions down, in the caller's transaction; where one of them is refused, or all are only tried, none is."""
+    """Write decisions down, in the caller's transaction; where one of them is refused, or all are
+    only tried, none is.
+    """
     known = _Known.of(con, decisions, connections)
     refused = [Refused(one, _WHY[code], code) for one in decisions if (code := known.refusal(one))]
     refused += known.contradictions(decisions)
@@ -118,13 +131,16 @@ def decide_all(
 
 
 def linkable_by_email(con: duckdb.DuckDBPyConnection) -> tuple[list[Decision], int]:
-    """The links that one decision for all makes, and how many people of the same rule it cannot decide.
+    """The links that one decision for all makes, and how many people of the same rule it cannot
+    decide.
 
-    The people in review because of another system's externalId whose e-mail address exactly one user has, and that user for
-    nobody else.
+    The people in review because of another system's externalId whose e-mail address exactly one
+    user has, and that user for nobody else.
     """
     run(con, _LINKABLE)
-    found = con.execute("select hris_ref, deskbird_id from linkable_by_email order by hris_ref").fetchall()
+    found = con.execute(
+        "select hris_ref, deskbird_id from linkable_by_email order by hris_ref"
+    ).fetchall()
     waiting = con.execute(
         "select count(distinct hris_ref) from state.review where rule = 'foreign_external_id' "
         "and hris_ref not in (select hris_ref from linkable_by_email)"
@@ -138,17 +154,28 @@ class _Known:
 
     read: set[str]  # records of the last read
     people: dict[str, set[str]]  # all records of the person, by each of them
-    users: dict[str, tuple[str | None, bool]]  # whose marker or link it has, and whether another system marked it
+    # whose marker or link it has, and whether another system marked it
+    users: dict[str, tuple[str | None, bool]]
     quarantined: set[str]
     in_force: dict[tuple[str, str], str] = field(default_factory=dict)
     links_of_record: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     links_of_user: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, con: duckdb.DuckDBPyConnection, decisions: Sequence[Decision], connections: Sequence[str]) -> "_Known":
+    def of(
+        cls,
+        con: duckdb.DuckDBPyConnection,
+        decisions: Sequence[Decision],
+        connections: Sequence[str],
+    ) -> "_Known":
         """The same, with one question a table."""
         con.execute("create or replace temp table asked (hris_ref varchar, deskbird_id varchar)")
-        stage(con, "asked", ("hris_ref", "deskbird_id"), [(one.hris_ref, one.deskbird_id) for one in decisions])
+        stage(
+            con,
+            "asked",
+            ("hris_ref", "deskbird_id"),
+            [(one.hris_ref, one.deskbird_id) for one in decisions],
+        )
         read: set[str] = set()
         for connection in {one.hris_ref.partition(":")[0] for one in decisions} & set(connections):
             ids = f"""select distinct hris_ref from asked where hris_ref in
@@ -177,7 +204,13 @@ class _Known:
 
     def refusal(self, one: Decision) -> RefusalCode | None:
         """Why the decision cannot be."""
-        return "no_record" if one.hris_ref not in self.read else "no_user" if one.deskbird_id not in self.users else None
+        return (
+            "no_record"
+            if one.hris_ref not in self.read
+            else "no_user"
+            if one.deskbird_id not in self.users
+            else None
+        )
 
     def contradictions(self, decisions: Sequence[Decision]) -> list[Refused]:
         """Decisions that cannot stand beside an earlier one of the same list."""
@@ -197,7 +230,11 @@ class _Known:
             person = min(self.people.get(one.hris_ref, {one.hris_ref}))
             for links, key, what in ((people, person, "person"), (users, one.deskbird_id, "user")):
                 if (other := links.setdefault(key, one)) is not one:
-                    found.append(Refused(one, f"Line {other.line} links the same {what} already.", "contradicts"))
+                    found.append(
+                        Refused(
+                            one, f"Line {other.line} links the same {what} already.", "contradicts"
+                        )
+                    )
                     break
         return found
 
@@ -215,7 +252,9 @@ class _Known:
         replaced = [
             (ref, id_)
             for ref, id_ in sorted(near)
-            if one.word == "link" and (ref, id_) != pair and (ref in same_person) != (id_ == one.deskbird_id)
+            if one.word == "link"
+            and (ref, id_) != pair
+            and (ref in same_person) != (id_ == one.deskbird_id)
         ]
         for old in replaced:
             self._keep(old, "replaced")

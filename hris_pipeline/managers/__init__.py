@@ -1,7 +1,7 @@
 """Who reports to whom: ``core.manager_graph``, with the four problems by name.
 
-SQL follows every line from the top. Whoever it does not reach hangs in or below a cycle; those few are walked in plain Python.
-A cycle is cut nowhere, only named.
+SQL follows every line from the top. Whoever it does not reach hangs in or below a cycle; those few
+are walked in plain Python. A cycle is cut nowhere, only named.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,10 @@ from hris_pipeline.contracts.tables import MANAGER_GRAPH
 from hris_pipeline.cycles import cycles
 from hris_pipeline.warehouse import judge, run, stage
 
-_REACHED, _GRAPH = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("reached.sql", "manager_graph.sql"))
+_REACHED, _GRAPH = (
+    (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for name in ("reached.sql", "manager_graph.sql")
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class GraphCounts:
 
 
 def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, int]:
-    """For people below a cycle: how many people are below them. ``manager_of`` holds everyone in or below a cycle."""
+    """For people below a cycle: how many people are below them. ``manager_of`` holds everyone in or
+    below a cycle.
+    """
     waiting = dict.fromkeys(manager_of, 0)
     for manager in manager_of.values():
         waiting[manager] = waiting.get(manager, 0) + 1
@@ -48,23 +53,29 @@ def spans_outside(manager_of: Mapping[str, str], cycle: set[str]) -> dict[str, i
 def build(con: duckdb.DuckDBPyConnection) -> GraphCounts:
     """Build the graph inside the caller's transaction.
 
-    Raises :class:`~hris_pipeline.errors.ContractError` where it would break its contract; the caller's rollback then leaves
-    the last good one.
+    Raises :class:`~hris_pipeline.errors.ContractError` where it would break its contract; the
+    caller's rollback then leaves the last good one.
     """
     run(con, _REACHED)
     manager_of = dict(con.execute("from unreached").fetchall())
     cycle = {member for one in cycles(manager_of) for member in one}
     spans = spans_outside(manager_of, cycle)
-    stage(con, "around_cycles", ("person_id", "all_reports", "in_cycle"), [(p, spans.get(p), p in cycle) for p in manager_of])
+    stage(
+        con,
+        "around_cycles",
+        ("person_id", "all_reports", "in_cycle"),
+        [(p, spans.get(p), p in cycle) for p in manager_of],
+    )
     run(con, _GRAPH)
     people = judge.require(con, MANAGER_GRAPH, MANAGER_GRAPH.qualified)
     con.execute(
-        "drop table reporting_lines; drop table reached; drop table unreached; drop table direct_spans; drop table spans; "
-        "drop table around_cycles"
+        "drop table reporting_lines; drop table reached; drop table unreached; drop table "
+        "direct_spans; drop table spans; drop table around_cycles"
     )
     problems = dict(
         con.execute(
-            "select problem, count(*) from core.manager_graph where problem is not null group by all order by all"
+            "select problem, count(*) from core.manager_graph where problem is not null group by "
+            "all order by all"
         ).fetchall()
     )
     row = con.execute("select coalesce(max(depth), 0) from core.manager_graph").fetchone()

@@ -11,12 +11,14 @@ from hris_pipeline.operations.warehouses import warehouse_of
 from hris_pipeline.settings import Company
 
 
-def export_csv(company: Company, deliver: Callable[[str], None], *, everybody: bool, now: dt.datetime) -> Selection:
+def export_csv(
+    company: Company, deliver: Callable[[str], None], *, everybody: bool, now: dt.datetime
+) -> Selection:
     """Hand the file to ``deliver``; where that fails, no row counts as exported."""
     if not company.export.roles:
         raise PipelineError(
-            f"{company.file} has no rules under export, so there is no role or main office to write. Nothing was written. "
-            "example.yaml.txt shows how such rules look."
+            f"{company.file} has no rules under export, so there is no role or main office to "
+            "write. Nothing was written. example.yaml.txt shows how such rules look."
         )
     connections = tuple(company.hris)
     with warehouse_of(company).write(connections) as con:

@@ -13,11 +13,15 @@ _WORDS: Mapping[str, Word] = {"link": "link", "separate": "separate"}
 
 
 def text_of(file: Path) -> str:
-    """A file's text; the letters that a spreadsheet wrote in another encoding are in columns that are only for people."""
+    """A file's text; the letters that a spreadsheet wrote in another encoding are in columns that
+    are only for people.
+    """
     try:
         return file.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as problem:
-        raise PipelineError(f"{file} could not be read ({problem.strerror}). Nothing was decided.") from None
+        raise PipelineError(
+            f"{file} could not be read ({problem.strerror}). Nothing was decided."
+        ) from None
 
 
 def decisions_in(text: str, file: str) -> list[Decision]:
@@ -33,8 +37,9 @@ def decisions_in(text: str, file: str) -> list[Decision]:
     absent = [name for name in _NEEDED if name not in header]
     if absent:
         raise PipelineError(
-            f"{file} has no column {' and no column '.join(absent)}. Nothing was decided. Write the file with "
-            "`hris-pipeline review COMPANY --out FILE.csv` and fill in the column decision."
+            f"{file} has no column {' and no column '.join(absent)}. Nothing was decided. Write "
+            "the file with `hris-pipeline review COMPANY --out FILE.csv` and fill in the column "
+            "decision."
         )
     found, wrong = [], []
     for row in reader:
@@ -43,11 +48,17 @@ def decisions_in(text: str, file: str) -> list[Decision]:
         if not word:
             continue
         if word not in _WORDS:
-            wrong.append(f"{file}, line {reader.line_num}: the decision must be link, separate or nothing.")
+            wrong.append(
+                f"{file}, line {reader.line_num}: the decision must be link, separate or nothing."
+            )
         elif not cells["hris_ref"] or not cells.get("deskbird_id"):
-            wrong.append(f"{file}, line {reader.line_num}: a decision needs an hris_ref and a deskbird_id.")
+            wrong.append(
+                f"{file}, line {reader.line_num}: a decision needs an hris_ref and a deskbird_id."
+            )
         else:
-            found.append(Decision(cells["hris_ref"], cells["deskbird_id"], _WORDS[word], reader.line_num))
+            found.append(
+                Decision(cells["hris_ref"], cells["deskbird_id"], _WORDS[word], reader.line_num)
+            )
     if wrong:
         raise PipelineError("\n".join([*wrong, nothing_decided(len(wrong))]))
     return found
@@ -55,4 +66,7 @@ def decisions_in(text: str, file: str) -> list[Decision]:
 
 def nothing_decided(rows: int) -> str:
     """The end of a list of rows that cannot be used."""
-    return f"Nothing was decided: correct {'this row' if rows == 1 else f'these {rows:,} rows'} and start again."
+    return (
+        f"Nothing was decided: correct {'this row' if rows == 1 else f'these {rows:,} rows'} and "
+        "start again."
+    )

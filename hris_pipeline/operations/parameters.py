@@ -12,7 +12,10 @@ from hris_pipeline.settings import Company, OfficeRule, RoleRule
 def scope(company: Company) -> rules.Scope:
     """Who is synced."""
     words, given = company.vocabulary, company.sync.scope
-    include, exclude = (tuple(rules.parse(rule, words)[0] for rule in some) for some in (given.include, given.exclude))
+    include, exclude = (
+        tuple(rules.parse(rule, words)[0] for rule in some)
+        for some in (given.include, given.exclude)
+    )
     return rules.Scope(include, exclude)
 
 
@@ -20,7 +23,9 @@ def export_rules(company: Company) -> ExportRules:
     """Whose role and main office are which."""
 
     def choice(given: RoleRule | OfficeRule) -> Choice:
-        rule = rules.Rule() if given.when is None else rules.parse(given.when, company.vocabulary)[0]
+        rule = (
+            rules.Rule() if given.when is None else rules.parse(given.when, company.vocabulary)[0]
+        )
         return Choice(rule, given.role if isinstance(given, RoleRule) else given.office)
 
     return ExportRules(
@@ -31,12 +36,17 @@ def export_rules(company: Company) -> ExportRules:
 
 
 def people_rules(company: Company) -> PeopleParameters:
-    """Whose midnight counts, how early people come, and what each HR system's words for a status mean."""
+    """Whose midnight counts, how early people come, and what each HR system's words for a status
+    mean.
+    """
     return PeopleParameters(
         timezone=company.timezone,
         prehire_days=company.sync.prehire_days,
         kinds=company.sync.groups,
-        statuses={name: SYSTEMS[account.system].statuses_of(account.options) for name, account in company.hris.items()},
+        statuses={
+            name: SYSTEMS[account.system].statuses_of(account.options)
+            for name, account in company.hris.items()
+        },
         precedence={name: order for name, order in company.sync.precedence if order},
         timezones=company.sync.timezones,
         scope=scope(company),
@@ -44,7 +54,9 @@ def people_rules(company: Company) -> PeopleParameters:
 
 
 def plan_rules(company: Company) -> PlanParameters:
-    """What may be changed in deskbird, and what a guard stops. ``company`` has the environment's values in."""
+    """What may be changed in deskbird, and what a guard stops. ``company`` has the environment's
+    values in.
+    """
     return PlanParameters(
         company=company.name,
         connections=tuple(company.hris),
@@ -70,18 +82,26 @@ def plan_rules(company: Company) -> PlanParameters:
 
 
 def expected(company: Company, connection: str) -> Expected:
-    """What the company file maps of a connection, what of it the file names itself, and where each is switched on."""
+    """What the company file maps of a connection, what of it the file names itself, and where each
+    is switched on.
+    """
     options = company.hris[connection].options
     system = SYSTEMS[company.hris[connection].system]
     kinds = system.kinds_of(options)
     mapped = system.mapped(options) if system.mapped else None
-    named_by_us = [name for name in company.sync.attributes if name in system.attributes_of(options)]
+    named_by_us = [
+        name for name in company.sync.attributes if name in system.attributes_of(options)
+    ]
     attributes = [name for name in ATTRIBUTES if mapped is None or name in mapped] + named_by_us
     if system.omits_empty(options):  # then nobody has an end date once nobody is to leave
         attributes = [name for name in attributes if name != "end_date"]
     given = company.sync.model_fields_set
     named = [*(mapped or ()), *named_by_us, *(["manager"] if "managers" in given else ())]
-    named += [kind for kind in company.sync.groups if "groups" in given or (mapped is not None and kind in kinds)]
+    named += [
+        kind
+        for kind in company.sync.groups
+        if "groups" in given or (mapped is not None and kind in kinds)
+    ]
     return Expected(
         attributes=attributes,
         kinds=kinds,

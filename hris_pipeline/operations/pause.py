@@ -1,7 +1,9 @@
-"""Stopping every way of writing to a company's deskbird at once: the file ``data/<company>.paused``.
+"""Stopping every way of writing to a company's deskbird at once: the file
+``data/<company>.paused``.
 
-It is a file of its own and no table, so that it can be made and seen while somebody else holds the DuckDB file, and outlives its
-loss. It is looked at before every single write. In doubt there is a pause: a file that cannot be read stops writing too.
+It is a file of its own and no table, so that it can be made and seen while somebody else holds the
+DuckDB file, and outlives its loss. It is looked at before every single write. In doubt there is a
+pause: a file that cannot be read stops writing too.
 """
 
 import datetime as dt
@@ -14,8 +16,12 @@ from hris_pipeline.contracts.pauses import Pause
 from hris_pipeline.errors import PipelineError
 
 
-def begin(folder: Path, company: str, *, by: str, because: str | None, now: dt.datetime) -> tuple[Pause, bool]:
-    """Pause the company; the pause in force, and whether it is a new one. Nothing is written to deskbird from then on."""
+def begin(
+    folder: Path, company: str, *, by: str, because: str | None, now: dt.datetime
+) -> tuple[Pause, bool]:
+    """Pause the company; the pause in force, and whether it is a new one. Nothing is written to
+    deskbird from then on.
+    """
     made = Pause(by, now.astimezone(dt.UTC).isoformat(timespec="seconds"), because)
     path = _path(folder, company)
     draft = path.with_suffix(f".paused.{os.getpid()}")
@@ -37,8 +43,9 @@ def begin(folder: Path, company: str, *, by: str, because: str | None, now: dt.d
         _remember(folder)
     except OSError as problem:
         raise PipelineError(
-            f"{path.name} cannot be written in {folder} ({problem.strerror}), so company '{company}' is not paused. "
-            "Make room or give this user the right to write there; to stop a run now, end it in the Dagster UI."
+            f"{path.name} cannot be written in {folder} ({problem.strerror}), so company "
+            f"'{company}' is not paused. Make room or give this user the right to write there; to "
+            "stop a run now, end it in the Dagster UI."
         ) from None
     return (made if new else in_force(folder, company) or made), new
 
@@ -53,7 +60,8 @@ def end(folder: Path, company: str) -> Pause | None:
         _remember(folder)
     except OSError as problem:
         raise PipelineError(
-            f"{path} cannot be removed ({problem.strerror}), so company '{company}' is still paused. Remove it by hand."
+            f"{path} cannot be removed ({problem.strerror}), so company '{company}' is still "
+            "paused. Remove it by hand."
         ) from None
     return was
 

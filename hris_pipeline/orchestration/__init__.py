@@ -1,1 +1,3 @@
-"""The shell: everything that knows Dagster. It calls the core and the edges; neither of them knows it."""
+"""The shell: everything that knows Dagster. It calls the core and the edges; neither of them knows
+it.
+"""

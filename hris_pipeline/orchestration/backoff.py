@@ -1,7 +1,7 @@
 """When runs that keep failing are tried again: less and less often, down to once a day.
 
-A pure rule over how the last runs of a job ended. Only what its schedule started makes it wait: a person may start one at any
-time, and any that succeeds ends it.
+A pure rule over how the last runs of a job ended. Only what its schedule started makes it wait: a
+person may start one at any time, and any that succeeds ends it.
 """
 
 import datetime as dt
@@ -14,7 +14,9 @@ import dagster as dg
 from hris_pipeline.orchestration.internals import SCHEDULE_NAME_TAG, WILL_RETRY_TAG, ticks_from
 
 WAITS = {2: dt.timedelta(hours=6), 3: dt.timedelta(hours=12), 4: dt.timedelta(hours=24)}
-"""By how many scheduled runs failed in a row: how long after the beginning of the last one. More than four wait like four."""
+"""By how many scheduled runs failed in a row: how long after the beginning of the last one. More
+than four wait like four.
+"""
 SLACK = dt.timedelta(minutes=10)  # a run begins a little after its tick
 LOOKED_AT = 20  # runs: more than anybody starts by hand between two scheduled ones
 
@@ -40,9 +42,11 @@ def failures(runs: Sequence[Ended]) -> list[Ended]:
 
 
 def waits_until(runs: Sequence[Ended], zone: ZoneInfo) -> dt.datetime | None:
-    """The moment before which the schedule starts nothing; None where it does not wait. ``runs``: the latest first.
+    """The moment before which the schedule starts nothing; None where it does not wait. ``runs``:
+    the latest first.
 
-    Counted by the company's clocks, so that a night at 04:30 is still one at 04:30 a day later, also when the clocks change.
+    Counted by the company's clocks, so that a night at 04:30 is still one at 04:30 a day later,
+    also when the clocks change.
     """
     failed = [run for run in failures(runs) if run.scheduled]
     wait = WAITS.get(min(len(failed), max(WAITS)))
@@ -61,7 +65,9 @@ def last_runs(instance: dg.DagsterInstance, job: str) -> list[Ended]:
     A run that Dagster tries again has not ended, and one that somebody stopped says nothing.
     """
     statuses = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    records = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=statuses), limit=LOOKED_AT)
+    records = instance.get_run_records(
+        dg.RunsFilter(job_name=job, statuses=statuses), limit=LOOKED_AT
+    )
     return [
         Ended(
             record.create_timestamp.astimezone(dt.UTC),

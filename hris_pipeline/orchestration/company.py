@@ -1,4 +1,6 @@
-"""One company: its assets, jobs, schedule and sensors, and the lineage from its HR systems to its deskbird."""
+"""One company: its assets, jobs, schedule and sensors, and the lineage from its HR systems to its
+deskbird.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,5 +53,7 @@ def company_defs(company: Company) -> dg.Definitions:
 
 
 def shared_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """What all companies share: the resources, some of them replaced, and one process for all steps of a run."""
+    """What all companies share: the resources, some of them replaced, and one process for all steps
+    of a run.
+    """
     return dg.Definitions(resources=resources(overrides), executor=dg.in_process_executor)

@@ -1,4 +1,6 @@
-"""The job by which people decide from the Dagster UI: approve, reject, pause, resume, by a form instead of a command."""
+"""The job by which people decide from the Dagster UI: approve, reject, pause, resume, by a form
+instead of a command.
+"""
 
 from typing import Any
 
@@ -20,11 +22,15 @@ def decision_job(company: str) -> str:
 
 
 def _words(name: str, what: str) -> dg.Field:
-    return dg.Field(dg.Noneable(str), default_value=None, is_required=False, description=f"{what} ({name})")
+    return dg.Field(
+        dg.Noneable(str), default_value=None, is_required=False, description=f"{what} ({name})"
+    )
 
 
 def decisions_of(company: Company, tags: dict[str, str]) -> dg.JobDefinition:
-    """``<company>_decision``. It is in no pool, so that a pause does not wait for the run that it is to stop."""
+    """``<company>_decision``. It is in no pool, so that a pause does not wait for the run that it
+    is to stop.
+    """
     words = dg.Enum(
         "decision",
         [
@@ -36,19 +42,28 @@ def decisions_of(company: Company, tags: dict[str, str]) -> dg.JobDefinition:
     )
     form = {
         "decision": dg.Field(words, description="what is decided"),
-        "plan_id": _words("approve, reject", "the plan, as the metadata of deskbird/changes shows it"),
+        "plan_id": _words(
+            "approve, reject", "the plan, as the metadata of deskbird/changes shows it"
+        ),
         "only": _words("approve", "a guard: release what this one holds back, nothing else"),
         "because": _words("approve, reject, pause", "why; kept with the decision"),
     }
 
     op_name = f"{company.name}__decide"
 
-    @dg.op(name=op_name, config_schema=form, description="Writes the decision down.", out=dg.Out(dg.Nothing))
+    @dg.op(
+        name=op_name,
+        config_schema=form,
+        description="Writes the decision down.",
+        out=dg.Out(dg.Nothing),
+    )
     def decide(context: dg.OpExecutionContext) -> None:
         with as_failure():
             given: dict[str, Any] = dict(context.op_config)
             by = context.run.tags.get(USER_TAG) or SOMEBODY
-            for sentence in decisions.decide(company, given.pop("decision"), **given, by=by, now=clock.now()):
+            for sentence in decisions.decide(
+                company, given.pop("decision"), **given, by=by, now=clock.now()
+            ):
                 context.log.info(sentence)
 
     @dg.config_mapping(config_schema=form)
@@ -60,11 +75,12 @@ def decisions_of(company: Company, tags: dict[str, str]) -> dg.JobDefinition:
         tags=tags,
         config=fields,
         description=(
-            f"Decides about {company.name}. In the launchpad write `decision: approve` (or `reject`, `pause`, `resume`) and, to "
-            "approve or reject, `plan_id:` with the plan that the metadata of deskbird/changes shows; `only:` a guard and "
-            "`because:` a reason if you like; then launch. A decision that cannot be made fails the run and says why. Nothing is "
-            "carried out by it: what was approved goes with the next night that plans the same, or at once with "
-            f"{company.name}_apply and the plan_id."
+            f"Decides about {company.name}. In the launchpad write `decision: approve` (or "
+            "`reject`, `pause`, `resume`) and, to approve or reject, `plan_id:` with the plan "
+            "that the metadata of deskbird/changes shows; `only:` a guard and `because:` a "
+            "reason if you like; then launch. A decision that cannot be made fails the run and "
+            "says why. Nothing is carried out by it: what was approved goes with the next night "
+            f"that plans the same, or at once with {company.name}_apply and the plan_id."
         ),
     )
     def decision() -> None:

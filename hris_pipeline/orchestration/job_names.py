@@ -1,4 +1,6 @@
-"""What a company's jobs are called: the assets ask which one they run in, and so know nothing of the jobs themselves."""
+"""What a company's jobs are called: the assets ask which one they run in, and so know nothing of
+the jobs themselves.
+"""
 
 
 def nightly_job(company: str) -> str:

@@ -1,10 +1,11 @@
 """How the last run of a job ended, read from Dagster's own table of runs.
 
 ``status`` prints a table. To ask Dagster for one line of it would take twice as long as all the
-rest, so the line is read where Dagster keeps it (SQLite, in :mod:`hris_pipeline.orchestration.storage`).
-Dagster itself is asked wherever this is in doubt: the home names another storage, the database is
-missing or not made completely, or it cannot be read. The columns are those of the version that
-:mod:`hris_pipeline.orchestration.internals` pins; a test holds both answers against each other.
+rest, so the line is read where Dagster keeps it (SQLite, in
+:mod:`hris_pipeline.orchestration.storage`). Dagster itself is asked wherever this is in doubt: the
+home names another storage, the database is missing or not made completely, or it cannot be read.
+The columns are those of the version that :mod:`hris_pipeline.orchestration.internals` pins; a test
+holds both answers against each other.
 """
 
 import contextlib
@@ -18,7 +19,10 @@ import yaml
 from hris_pipeline.orchestration import place
 
 _STORAGE = {"custom": {"module": "hris_pipeline.orchestration.storage", "class": "Storage"}}
-_LAST = "select run_id, status, create_timestamp from runs where pipeline_name = ? order by id desc limit 1"
+_LAST = (
+    "select run_id, status, create_timestamp from runs where pipeline_name = ? order by id desc "
+    "limit 1"
+)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""One run per company at a time, by a lock on ``data/<company>.lock`` that the kernel frees when its process dies.
+"""One run per company at a time, by a lock on ``data/<company>.lock`` that the kernel frees when
+its process dies.
 
-Dagster's pools keep runs of one company apart that go through its queue; a run from the command line does not, so every run takes
-this lock before its first asset and keeps it to its end. The file says who holds it. Whom it still names when nobody holds the
-lock is the run that died with it.
+Dagster's pools keep runs of one company apart that go through its queue; a run from the command
+line does not, so every run takes this lock before its first asset and keeps it to its end. The file
+says who holds it. Whom it still names when nobody holds the lock is the run that died with it.
 """
 
 import contextlib
@@ -20,7 +21,9 @@ from hris_pipeline.errors import BusyError, WarehouseError
 PATIENCE = 60.0  # seconds that a second run waits for the first
 
 
-def on_file(path: Path, patience: float, begin: Callable[[int], None] | None = None) -> BaseFileLock:
+def on_file(
+    path: Path, patience: float, begin: Callable[[int], None] | None = None
+) -> BaseFileLock:
     """The lock on a file, not taken yet. Its process alone holds it, and the kernel frees it.
 
     :param patience: the seconds to wait for it before :class:`~filelock.Timeout`
@@ -66,7 +69,9 @@ def is_held(path: Path) -> bool:
 
 @dataclass
 class Locks:
-    """The company locks of one run: taken at its first asset, kept to its end. ``patience`` in seconds."""
+    """The company locks of one run: taken at its first asset, kept to its end. ``patience`` in
+    seconds.
+    """
 
     folder: Path
     patience: float = PATIENCE
@@ -75,7 +80,8 @@ class Locks:
     def hold(self, company: str, run_id: str) -> bool:
         """Take the company's lock unless this run has it already; True where it was taken just now.
 
-        :raises BusyError: another run still holds it after ``patience``; the sentence names that run.
+        :raises BusyError: another run still holds it after ``patience``; the sentence names that
+        run.
         """
         if company in self._held:
             return False
@@ -87,8 +93,8 @@ class Locks:
             raise _busy(company, holder(path), self.patience) from None
         except OSError as problem:
             raise WarehouseError(
-                f"{path.name} cannot be written in {self.folder} ({problem.strerror}). Nothing was done. "
-                "Make room or give this user the right to write there, then run again."
+                f"{path.name} cannot be written in {self.folder} ({problem.strerror}). Nothing was "
+                "done. Make room or give this user the right to write there, then run again."
             ) from None
         self._held[company] = lock
         return True
@@ -105,12 +111,19 @@ class Locks:
 def _sign(file: int, run_id: str) -> None:
     """Write who holds the lock into its file."""
     os.ftruncate(file, 0)
-    os.pwrite(file, msgspec.json.encode(Holder(run_id, os.getpid(), clock.now().isoformat(timespec="seconds"))), 0)
+    os.pwrite(
+        file,
+        msgspec.json.encode(Holder(run_id, os.getpid(), clock.now().isoformat(timespec="seconds"))),
+        0,
+    )
 
 
 def _busy(company: str, other: Holder | None, waited: float) -> BusyError:
-    who = f"run {other.run_id} (process {other.pid}, since {other.since})" if other else "another run"
+    who = (
+        f"run {other.run_id} (process {other.pid}, since {other.since})" if other else "another run"
+    )
     return BusyError(
-        f"Company '{company}' is busy: {who} holds {company}.lock and did not end within {waited:g} s. Nothing was done. "
-        "Wait until that run has ended, or end it in the Dagster UI, then try again."
+        f"Company '{company}' is busy: {who} holds {company}.lock and did not end within "
+        f"{waited:g} s. Nothing was done. Wait until that run has ended, or end it in the Dagster "
+        "UI, then try again."
     )

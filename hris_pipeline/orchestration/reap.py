@@ -14,7 +14,9 @@ def main() -> int:
         sys.stderr.write(f"{problem}\n")
         return 1
     if reaped:
-        sys.stdout.write(f"Runs that an earlier crash left in flight, now failed: {', '.join(reaped)}\n")
+        sys.stdout.write(
+            f"Runs that an earlier crash left in flight, now failed: {', '.join(reaped)}\n"
+        )
     return 0
 
 

@@ -1,7 +1,9 @@
-"""What assets work with: thin doors to the warehouse, the HR systems and deskbird, each made anew when a run starts.
+"""What assets work with: thin doors to the warehouse, the HR systems and deskbird, each made anew
+when a run starts.
 
-Tests and benchmarks put their own in their place (``build_defs(overrides=...)``): anything with the same methods will do. Secrets
-are read from the environment when a door is opened; none is ever part of a resource or of run config.
+Tests and benchmarks put their own in their place (``build_defs(overrides=...)``): anything with the
+same methods will do. Secrets are read from the environment when a door is opened; none is ever part
+of a resource or of run config.
 """
 
 import datetime as dt
@@ -24,7 +26,9 @@ AS_OF = "hris_pipeline/as_of"
 """Run tag: the moment that a run takes for the present."""
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with what is read or written, how many so far, and how many there are, where that is known."""
+"""Called with what is read or written, how many so far, and how many there are, where that is
+known.
+"""
 
 
 class Clock:
@@ -56,7 +60,13 @@ class Connections:
 
     def open(self, company: Company, name: str) -> Connection:
         """One account of a resolved company file, ready to be read."""
-        return connect(name, company.hris[name], company.kinds_read, company.sync.attributes, timezone=company.timezone)
+        return connect(
+            name,
+            company.hris[name],
+            company.kinds_read,
+            company.sync.attributes,
+            timezone=company.timezone,
+        )
 
 
 class Deskbirds:
@@ -78,11 +88,15 @@ class NoImplicitStorage(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:  # noqa: ARG002
         """Refuse: an asset returns its :class:`~dagster.MaterializeResult` and nothing else."""
-        raise dg.DagsterInvariantViolationError(f"{context.asset_key} returned a value, which would be pickled to disk")
+        raise dg.DagsterInvariantViolationError(
+            f"{context.asset_key} returned a value, which would be pickled to disk"
+        )
 
     def load_input(self, context: dg.InputContext) -> object:
         """Refuse: an asset reads the tables of others itself."""
-        raise dg.DagsterInvariantViolationError(f"{context.asset_key} takes an input, which would be unpickled from disk")
+        raise dg.DagsterInvariantViolationError(
+            f"{context.asset_key} takes an input, which would be unpickled from disk"
+        )
 
 
 def company_locks(patience: float = PATIENCE) -> dg.ResourceDefinition:

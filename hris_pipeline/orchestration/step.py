@@ -1,7 +1,8 @@
 """One step of a run: its lock, its clock, its folder, and errors that people can read.
 
-What leaves a step as an error is one of our sentences, or the type and the place of what nobody expected: libraries put the
-values they stumble over into their errors, and Dagster keeps errors for ever.
+What leaves a step as an error is one of our sentences, or the type and the place of what nobody
+expected: libraries put the values they stumble over into their errors, and Dagster keeps errors for
+ever.
 """
 
 import contextlib
@@ -26,7 +27,13 @@ from hris_pipeline.http import Deadline, ending_by
 from hris_pipeline.operations import companies, pause
 from hris_pipeline.orchestration import outcomes
 from hris_pipeline.orchestration.internals import DATA_VERSION_TAG
-from hris_pipeline.orchestration.resources import Clock, Connections, Deskbirds, Progress, Warehouses
+from hris_pipeline.orchestration.resources import (
+    Clock,
+    Connections,
+    Deskbirds,
+    Progress,
+    Warehouses,
+)
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, scratch
 
@@ -96,21 +103,30 @@ class Step:
 
     @property
     def progress(self) -> Progress:
-        """Whom to tell how far it has got; between two records, so that a run whose deadline has passed stops there."""
+        """Whom to tell how far it has got; between two records, so that a run whose deadline has
+        passed stops there.
+        """
         found: Progress = self.context.resources.progress
 
         def tell(what: str, done: int, total: int | None) -> None:
             found(what, done, total)
-            if self.deadline.passed and what != WRITES:  # writes are asked before each of them whether to go on
+            # writes are asked before each of them whether to go on
+            if self.deadline.passed and what != WRITES:
                 where = f"{done:,} {what}" if total is None else f"{done:,} of {total:,} {what}"
-                raise DeadlineError(f"{self.out_of_time} It stood at {where}; nothing of this list is used. {self.then}")
+                raise DeadlineError(
+                    f"{self.out_of_time} It stood at {where}; nothing of this list is used. "
+                    f"{self.then}"
+                )
 
         return tell
 
     @property
     def out_of_time(self) -> str:
         """The sentence for a run whose deadline has passed."""
-        return f"The run of {self.company.name} has reached its deadline ({self.company.deadline} after it began) and stopped."
+        return (
+            f"The run of {self.company.name} has reached its deadline ({self.company.deadline} "
+            "after it began) and stopped."
+        )
 
     @property
     def then(self) -> str:
@@ -128,16 +144,23 @@ class Step:
         if isinstance(event, dg.AssetCheckResult):
             assert event.asset_key is not None
             assert event.check_name is not None
-            return dg.AssetCheckKey(event.asset_key, event.check_name) in self.context.selected_asset_check_keys
+            return (
+                dg.AssetCheckKey(event.asset_key, event.check_name)
+                in self.context.selected_asset_check_keys
+            )
         return event.asset_key in self.context.selected_asset_keys
 
     @cached_property
     def resolved(self) -> Company:
-        """The company with the environment's values in; only what goes outside needs it, so only that fails without."""
+        """The company with the environment's values in; only what goes outside needs it, so only
+        that fails without.
+        """
         return companies.resolve(self.company)
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
-        """A folder of our own for what is read before it is loaded; gone when the block ends, and when the next run begins."""
+        """A folder of our own for what is read before it is loaded; gone when the block ends, and
+        when the next run begins.
+        """
         return scratch(_scratch(self.warehouse))
 
 
@@ -152,7 +175,8 @@ def assets(
 ) -> Callable[[Callable[[Step], Events]], dg.AssetsDefinition]:
     """Decorator: the tables that one function publishes, as assets in the company's pool.
 
-    Selecting one of them by hand publishes its siblings too, because they come from one transaction; the UI is told of each.
+    Selecting one of them by hand publishes its siblings too, because they come from one
+    transaction; the UI is told of each.
     """
 
     def decorate(publish: Callable[[Step], Events]) -> dg.AssetsDefinition:
@@ -198,7 +222,9 @@ def unselected(event: Event) -> dg.AssetMaterialization | dg.AssetCheckEvaluatio
 
 @contextlib.contextmanager
 def step_of(context: dg.AssetExecutionContext, company: Company) -> Iterator[Step]:
-    """A step, begun: the first one of a run takes the company's lock and brings in what a killed run left behind."""
+    """A step, begun: the first one of a run takes the company's lock and brings in what a killed
+    run left behind.
+    """
     with as_failure(), _tagged(context):
         warehouses: Warehouses = context.resources.warehouses
         here = Step(context, company, warehouses.of(company.name))
@@ -220,19 +246,25 @@ def _tagged(context: dg.AssetExecutionContext) -> Iterator[None]:
     except GeneratorExit:  # Dagster wants no more of it
         raise
     except BaseException as problem:
-        outcome = outcomes.Outcome.FAILED if isinstance(problem, Exception) else outcomes.Outcome.STOPPED
+        outcome = (
+            outcomes.Outcome.FAILED if isinstance(problem, Exception) else outcomes.Outcome.STOPPED
+        )
         outcomes.tag_failure(context.instance, context.run.run_id, outcome)
         raise
 
 
 def fold(here: Step, con: duckdb.DuckDBPyConnection) -> None:
-    """Bring the journal into the warehouse's ledger; to be cleared once that is committed. A kill in between folds it again."""
+    """Bring the journal into the warehouse's ledger; to be cleared once that is committed. A kill
+    in between folds it again.
+    """
     plan.fold_journal(con, journal.read(here.journal), here.now)
 
 
 @contextlib.contextmanager
 def as_failure() -> Iterator[None]:
-    """Turn every error into a :class:`~dagster.Failure` whose text is safe to keep and to show. Nothing is tried again."""
+    """Turn every error into a :class:`~dagster.Failure` whose text is safe to keep and to show.
+    Nothing is tried again.
+    """
     try:
         yield
     except dg.Failure:
@@ -247,10 +279,13 @@ def unexpected(problem: BaseException) -> str:
     """What may be said about an error that is none of ours: its type and its place."""
     frames = traceback.extract_tb(problem.__traceback__)
     ours = [frame for frame in frames if "hris_pipeline" in frame.filename] or frames
-    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else "an unknown place"
+    place = (
+        f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else "an unknown place"
+    )
     return (
-        f"The pipeline stumbled over something it does not know ({type(problem).__name__} in {place}). The last good tables are "
-        "untouched. This is a fault of the pipeline: please report it with this sentence."
+        f"The pipeline stumbled over something it does not know ({type(problem).__name__} in "
+        f"{place}). The last good tables are untouched. This is a fault of the pipeline: please "
+        "report it with this sentence."
     )
 
 

@@ -1,10 +1,12 @@
-"""Where Dagster keeps its own records: ``dagster/`` in the data folder, wherever its processes are started.
+"""Where Dagster keeps its own records: ``dagster/`` in the data folder, wherever its processes are
+started.
 
-``dagster.yaml`` names these two classes, because Dagster itself would take a relative folder from the working directory of each
-process, and the command line works from anywhere.
+``dagster.yaml`` names these two classes, because Dagster itself would take a relative folder from
+the working directory of each process, and the command line works from anywhere.
 
-The databases are made once, by one process, under a lock. Dagster itself lets two processes make them at once, which leaves them
-half made: tables without a revision, or with two. What was left so is completed, and keeps what is in it.
+The databases are made once, by one process, under a lock. Dagster itself lets two processes make
+them at once, which leaves them half made: tables without a revision, or with two. What was left so
+is completed, and keeps what is in it.
 """
 
 import contextlib
@@ -37,7 +39,9 @@ from hris_pipeline.orchestration.place import RUNS, WHOLE, records
 
 @dataclass(frozen=True)
 class _Database:
-    """One of Dagster's databases: its file below the folder, its tables, and the module that has its revisions."""
+    """One of Dagster's databases: its file below the folder, its tables, and the module that has
+    its revisions.
+    """
 
     file: str
     tables: sa.MetaData
@@ -50,7 +54,9 @@ class _Database:
 _DATABASES = (
     _Database(RUNS, RunStorageSqlMetadata, str(sqlite_run_storage.__file__)),
     _Database("history/runs/index.db", SqlEventLogStorageMetadata, str(sqlite_event_log.__file__)),
-    _Database("schedules/schedules.db", ScheduleStorageSqlMetadata, str(sqlite_schedule_storage.__file__)),
+    _Database(
+        "schedules/schedules.db", ScheduleStorageSqlMetadata, str(sqlite_schedule_storage.__file__)
+    ),
 )
 LOCK = "made.lock"
 PATIENCE = 60.0  # seconds that a process waits for another one that makes the databases
@@ -121,7 +127,9 @@ def _complete(database: _Database, folder: Path) -> None:
     """Add the tables, indexes and the revision that are missing."""
     config = get_alembic_config(database.module)
     head = ScriptDirectory.from_config(config).get_current_head()
-    engine = sa.create_engine(database.url(folder), poolclass=sa.NullPool, connect_args={"timeout": PATIENCE})
+    engine = sa.create_engine(
+        database.url(folder), poolclass=sa.NullPool, connect_args={"timeout": PATIENCE}
+    )
     with engine.connect() as con:
         con.execute(sa.text("pragma journal_mode = wal"))
         there = sa.inspect(con)
@@ -129,9 +137,12 @@ def _complete(database: _Database, folder: Path) -> None:
         found = {table: {column["name"] for column in there.get_columns(table)} for table in tables}
         revisions = _revisions(con) if "alembic_version" in tables else []
         con.rollback()
-        wanted = {table.name: set(table.columns.keys()) for table in database.tables.tables.values()}
+        wanted = {
+            table.name: set(table.columns.keys()) for table in database.tables.tables.values()
+        }
         if any(not columns <= found[table] for table, columns in wanted.items() if table in found):
-            # an older Dagster's: it stays one, with the revision that it has; `dagster instance migrate` brings it up to date
+            # an older Dagster's: it stays one, with the revision that it has; `dagster instance
+            # migrate` brings it up to date
             if len(revisions) > 1:
                 _forget(con, revisions, head)
             return
@@ -147,13 +158,18 @@ def _complete(database: _Database, folder: Path) -> None:
 
 
 def _revisions(con: sa.Connection) -> list[str]:
-    return [str(revision) for (revision,) in con.execute(sa.text("select version_num from alembic_version"))]
+    return [
+        str(revision)
+        for (revision,) in con.execute(sa.text("select version_num from alembic_version"))
+    ]
 
 
 def _forget(con: sa.Connection, revisions: list[str], revision: str | None) -> None:
     """Take revisions away, all of them or one: with two Alembic opens nothing any more."""
     for each in revisions if revision is None else [revision]:
-        con.execute(sa.text("delete from alembic_version where version_num = :each"), {"each": each})
+        con.execute(
+            sa.text("delete from alembic_version where version_num = :each"), {"each": each}
+        )
     con.commit()
 
 
@@ -166,7 +182,9 @@ class Storage(DagsterSqliteStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "Storage":
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]
+    ) -> "Storage":
         """Open it; Dagster's protocol."""
         make(records())
         return cls.from_local(str(records()), inst_data=inst_data)
@@ -181,6 +199,8 @@ class ArtifactStorage(LocalArtifactStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]) -> "ArtifactStorage":
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, _: Mapping[str, Any]
+    ) -> "ArtifactStorage":
         """Open it; Dagster's protocol."""
         return cls(str(records()), inst_data=inst_data)

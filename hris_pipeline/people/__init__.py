@@ -1,7 +1,8 @@
 """Who works here: ``core.people`` and ``core.quarantine`` from every connection's employees.
 
-One person may have several records: a contract that ended and one that began, a rehire, parallel employments, an account in each
-of two HR systems. Which record belongs to whom is kept in ``state.persons`` once it is known, for those few only.
+One person may have several records: a contract that ended and one that began, a rehire, parallel
+employments, an account in each of two HR systems. Which record belongs to whom is kept in
+``state.persons`` once it is known, for those few only.
 """
 
 import datetime as dt
@@ -20,7 +21,17 @@ from hris_pipeline.rules import scope as scoping
 from hris_pipeline.warehouse import judge, run, stage
 
 _HERE = Path(__file__).parent
-_LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTINE, _CONTRADICTIONS, _PEOPLE, _MANAGERS = (
+(
+    _LOCATIONS,
+    _RECORDS,
+    _SAME_PERSON,
+    _SAME_PERSON_ELSEWHERE,
+    _PERSONS,
+    _QUARANTINE,
+    _CONTRADICTIONS,
+    _PEOPLE,
+    _MANAGERS,
+) = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
         "location_zones",
@@ -36,7 +47,10 @@ _LOCATIONS, _RECORDS, _SAME_PERSON, _SAME_PERSON_ELSEWHERE, _PERSONS, _QUARANTIN
 )
 _COUNTED = """select code, count(*) from state.contradictions
     where list_contains(getvariable('contradictions_of_records'), code) group by all order by all"""
-_CONTRADICTED = "select exists (from people_records where contradiction is not null) or exists (from state.contradictions)"
+_CONTRADICTED = (
+    "select exists (from people_records where contradiction is not null) or exists (from "
+    "state.contradictions)"
+)
 _FOLLOWED = """
     create or replace temp table followed as
     select t.hris_ref, min(m.label) as label
@@ -56,9 +70,13 @@ class PeopleParameters:
     prehire_days: int
     kinds: Sequence[str]
     statuses: Mapping[str, Mapping[str, str]]
-    """For each connection, the first one first: the HRIS's word in lower case -> upcoming, active, on_leave or ended."""
+    """For each connection, the first one first: the HRIS's word in lower case -> upcoming, active,
+    on_leave or ended.
+    """
     precedence: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Which connections come first, for each attribute and by ``default``; those it does not name follow in their order."""
+    """Which connections come first, for each attribute and by ``default``; those it does not name
+    follow in their order.
+    """
     timezones: Mapping[str, str] = field(default_factory=dict)
     """A location's name or id -> the time zone of those who work there."""
     scope: Scope = field(default_factory=Scope)
@@ -77,19 +95,26 @@ class PeopleCounts:
     quarantined: int
     by_rule: Mapping[str, int]
     scope: ScopeCounts = field(default_factory=ScopeCounts)
-    managers_resolved: int = 0  # reporting lines whose manager's id is written in another way than the manager's record has it
-    contradictions: Mapping[str, int] = field(default_factory=dict)  # records whose word and days do not go together, by code
+    # reporting lines whose manager's id is written in another way than the manager's record has it
+    managers_resolved: int = 0
+    # records whose word and days do not go together, by code
+    contradictions: Mapping[str, int] = field(default_factory=dict)
     changed: int = 0  # whose row is another one than the night before, or new, or gone
 
 
-def build(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datetime) -> PeopleCounts:
-    """Build both tables inside the caller's transaction, and keep what changed in ``state.people_history``.
+def build(
+    con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datetime
+) -> PeopleCounts:
+    """Build both tables inside the caller's transaction, and keep what changed in
+    ``state.people_history``.
 
-    A record that breaks a rule goes to ``core.quarantine`` under the rule's name, the rest flows (cases 14, 23, 31). Raises
-    :class:`~hris_pipeline.errors.ContractError` where the result would break its contract; the caller's rollback then leaves
-    the last good tables.
+    A record that breaks a rule goes to ``core.quarantine`` under the rule's name, the rest flows
+    (cases 14, 23, 31). Raises :class:`~hris_pipeline.errors.ContractError` where the result would
+    break its contract; the caller's rollback then leaves the last good tables.
     """
-    con.execute("drop table if exists core.people_before; alter table core.people rename to people_before")
+    con.execute(
+        "drop table if exists core.people_before; alter table core.people rename to people_before"
+    )
     _stage_records(con, rules.statuses)
     groups.stage_units(con, list(rules.statuses), rules.kinds)
     _stage_zones(con, rules, now)
@@ -108,8 +133,15 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datet
         "hris_ref",
         PEOPLE.rules,
     )
-    con.execute('create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)')
-    stage(con, "violations", ("hris_ref", "table", "rule"), [(ref, "core.people", rule) for ref, rule in held])
+    con.execute(
+        'create or replace temp table violations (hris_ref varchar, "table" varchar, rule varchar)'
+    )
+    stage(
+        con,
+        "violations",
+        ("hris_ref", "table", "rule"),
+        [(ref, "core.people", rule) for ref, rule in held],
+    )
 
     run(con, _SAME_PERSON)
     _follow_ties(con)
@@ -131,16 +163,37 @@ def build(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datet
                count(*) filter (other_refs <> [])
            from core.people"""
     ).fetchone()
-    by_rule = dict(con.execute("select rule, count(*) from core.quarantine group by all order by all").fetchall())
+    by_rule = dict(
+        con.execute(
+            "select rule, count(*) from core.quarantine group by all order by all"
+        ).fetchall()
+    )
     quarantined = con.execute("select count(distinct hris_ref) from core.quarantine").fetchone()
     assert row is not None
     assert quarantined is not None
     contradictions = dict(con.execute(_COUNTED).fetchall())
-    return PeopleCounts(row[0], row[1], row[2], row[3], row[4], quarantined[0], by_rule, scope, resolved, contradictions, changed)
+    return PeopleCounts(
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        quarantined[0],
+        by_rule,
+        scope,
+        resolved,
+        contradictions,
+        changed,
+    )
 
 
-def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]) -> None:
-    con.execute("create or replace temp table status_words (connection varchar, word varchar, meaning varchar)")
+def _stage_records(
+    con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mapping[str, str]]
+) -> None:
+    con.execute(
+        "create or replace temp table status_words (connection varchar, word varchar, meaning "
+        "varchar)"
+    )
     stage(
         con,
         "status_words",
@@ -159,14 +212,19 @@ def _stage_records(con: duckdb.DuckDBPyConnection, statuses: Mapping[str, Mappin
 
 
 def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: dt.datetime) -> None:
-    """Whose midnight counts (case 35): macro ``zone_of`` of a record's groups, and the date in each zone."""
+    """Whose midnight counts (case 35): macro ``zone_of`` of a record's groups, and the date in each
+    zone.
+    """
     zones = sorted({rules.timezone, *rules.timezones.values()})
     dates = [now.astimezone(ZoneInfo(zone)).date() for zone in zones]
     con.execute("set variable todays = map(?::varchar[], ?::date[])", [zones, dates])
     con.execute("set variable first_today = ?", [min(dates)])
     con.execute("set variable company_timezone = ?", [rules.timezone])
     if not rules.timezones:
-        con.execute("create or replace temp macro zone_of(connection, groups) as getvariable('company_timezone')")
+        con.execute(
+            "create or replace temp macro zone_of(connection, groups) as "
+            "getvariable('company_timezone')"
+        )
         return
     places = [list(rules.timezones), list(rules.timezones.values())]
     con.execute("set variable timezones = map(?::varchar[], ?::varchar[])", places)
@@ -176,17 +234,27 @@ def _stage_zones(con: duckdb.DuckDBPyConnection, rules: PeopleParameters, now: d
 def _stage_precedence(con: duckdb.DuckDBPyConnection, rules: PeopleParameters) -> None:
     """Table ``precedence``: the rank of each connection, by default and for each attribute."""
     own, default = list(rules.statuses), rules.precedence.get("default", ())
-    orders = {"default": default} | {name: (*rules.precedence.get(name, ()), *default) for name in ATTRIBUTES}
+    orders = {"default": default} | {
+        name: (*rules.precedence.get(name, ()), *default) for name in ATTRIBUTES
+    }
     ranks = {name: list(dict.fromkeys((*order, *own))) for name, order in orders.items()}
     columns = [f"by_{name}" for name in ranks]
-    con.execute(f"create or replace temp table precedence (connection varchar, {', '.join(f'{c} integer' for c in columns)})")
+    con.execute(
+        "create or replace temp table precedence (connection varchar, "
+        f"{', '.join(f'{c} integer' for c in columns)})"
+    )
     rows = [(connection, *(ranks[name].index(connection) for name in ranks)) for connection in own]
     stage(con, "precedence", ("connection", *columns), rows)
 
 
 def _resolve_managers(con: duckdb.DuckDBPyConnection) -> int:
-    """Find the managers whose id is written in another way than their own record has it; how many lines were found so."""
-    unknown = "exists (select manager_ref from people_records where manager_ref not in (select hris_ref from people_records))"
+    """Find the managers whose id is written in another way than their own record has it; how many
+    lines were found so.
+    """
+    unknown = (
+        "exists (select manager_ref from people_records where manager_ref not in (select hris_ref "
+        "from people_records))"
+    )
     if con.execute(f"select {unknown}").fetchone() != (True,):
         return 0
     run(con, _MANAGERS)
@@ -196,10 +264,14 @@ def _resolve_managers(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def _follow_ties(con: duckdb.DuckDBPyConnection) -> None:
-    """Give all records that ``ties`` hold together, however many steps apart, the smallest of their labels."""
+    """Give all records that ``ties`` hold together, however many steps apart, the smallest of their
+    labels.
+    """
     while True:
         run(con, _FOLLOWED)
-        row = con.execute("select exists (from followed anti join labels using (hris_ref, label))").fetchone()
+        row = con.execute(
+            "select exists (from followed anti join labels using (hris_ref, label))"
+        ).fetchone()
         con.execute("create or replace temp table labels as from followed; drop table followed")
         if not row or not row[0]:
             return

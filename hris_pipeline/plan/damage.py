@@ -1,9 +1,11 @@
-"""The read-back is the judge: what differs from what a run left makes the night red, and is repaired first.
+"""The read-back is the judge: what differs from what a run left makes the night red, and is
+repaired first.
 
-Before the writes the plan keeps what deskbird holds. After the read-back every difference that no acknowledged change explains
-is kept in ``state.damage``: members that are gone because a service took "add" for "replace", a name that was cleared beside
-the one that was written. Somebody else's change between the two reads looks the same and is worded so. The next plan marks what
-repairs it (``evidence.damage``); while a guard holds such a repair back, no night is in line.
+Before the writes the plan keeps what deskbird holds. After the read-back every difference that no
+acknowledged change explains is kept in ``state.damage``: members that are gone because a service
+took "add" for "replace", a name that was cleared beside the one that was written. Somebody else's
+change between the two reads looks the same and is worded so. The next plan marks what repairs it
+(``evidence.damage``); while a guard holds such a repair back, no night is in line.
 
 All functions run inside the caller's transaction. A run that sends nothing compares nothing.
 """
@@ -22,7 +24,13 @@ from hris_pipeline.warehouse import run
 _HERE = Path(__file__).parent
 _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("seen_changed", "sent_values", "damage", "values_of_changes", "changes/damage_repairs")
+    for name in (
+        "seen_changed",
+        "sent_values",
+        "damage",
+        "values_of_changes",
+        "changes/damage_repairs",
+    )
 )
 _BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
 _KINDS = """
@@ -32,13 +40,19 @@ _KINDS = """
 """
 _NO_REPAIRS = """create or replace temp table damage_repairs (row bigint, plan_id varchar, run_id varchar,
     seen_at timestamptz, attribute varchar, was varchar, key varchar)"""
-_WRITTEN_BY = {"membership": ("members", "group_create"), "group": ("group",), "user": ("user", "manager")}
+_WRITTEN_BY = {
+    "membership": ("members", "group_create"),
+    "group": ("group",),
+    "user": ("user", "manager"),
+}
 """How the kinds of writes begin that may have done it, by what is damaged."""
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What differs from what a run left, in numbers: by what it is (``member``, ``manager``, an attribute, ...)."""
+    """What differs from what a run left, in numbers: by what it is (``member``, ``manager``, an
+    attribute, ...).
+    """
 
     kinds: Mapping[str, int] = field(default_factory=dict)
 
@@ -50,16 +64,20 @@ class Damage:
     def sentence(self, company: str) -> str:
         """How many, of which kind, and what to do; no personal data."""
         return (
-            f"{self.count:,} values in deskbird differ from what this run left ({words(self.kinds)}): deskbird did something "
-            "else than it was asked, or somebody changed them meanwhile. Table state.damage names each. The next plan repairs "
-            f"them first: look at it with `hris-pipeline sync {company} --dry-run`."
+            f"{self.count:,} values in deskbird differ from what this run left "
+            f"({words(self.kinds)}): deskbird did something else than it was asked, or somebody "
+            "changed them meanwhile. Table state.damage names each. The next plan repairs them "
+            f"first: look at it with `hris-pipeline sync {company} --dry-run`."
         )
 
 
 def words(kinds: Mapping[str, int]) -> str:
     """How many values of each kind, such as "8 members, 1 family name"."""
     told = [(number, kind.replace("_", " ")) for kind, number in sorted(kinds.items())]
-    return ", ".join(f"{number:,} {kind}{'s' if number > 1 and kind == 'member' else ''}" for number, kind in told)
+    return ", ".join(
+        f"{number:,} {kind}{'s' if number > 1 and kind == 'member' else ''}"
+        for number, kind in told
+    )
 
 
 def remember(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> None:
@@ -72,7 +90,9 @@ def remember(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> 
 
 
 def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.datetime) -> Damage:
-    """Compare what deskbird holds now with what this run left, after a comparison with the HR system; keep what differs."""
+    """Compare what deskbird holds now with what this run left, after a comparison with the HR
+    system; keep what differs.
+    """
     known = con.execute("select plan_id from state.before_writes").fetchone()
     if known is None:
         return Damage()
@@ -101,7 +121,9 @@ def judge(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str, now: dt.dat
 
 
 def find_repairs(con: duckdb.DuckDBPyConnection, *, known: bool) -> None:
-    """Make the temp table ``damage_repairs``: which wanted changes repair damage, where any is ``known``."""
+    """Make the temp table ``damage_repairs``: which wanted changes repair damage, where any is
+    ``known``.
+    """
     if known:
         _stage_units(con, "repairing", "wanted_changes", "row")
         run(con, _REPAIRS)
@@ -129,14 +151,25 @@ def is_open(con: duckdb.DuckDBPyConnection) -> bool:
 
 def _stage_units(con: duckdb.DuckDBPyConnection, table: str, source: str, row: str) -> None:
     columns = "object, action, hris_ref, group_ref, deskbird_id, group_deskbird_id, after"
-    run(con, _UNITS.replace("{table}", table).replace("{source}", f"(select {row} as row, {columns} from {source})"))
+    run(
+        con,
+        _UNITS.replace("{table}", table).replace(
+            "{source}", f"(select {row} as row, {columns} from {source})"
+        ),
+    )
 
 
 def _doubt(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> None:
-    """Doubt the forms by which what is damaged was written: the next write of each is a canary again."""
+    """Doubt the forms by which what is damaged was written: the next write of each is a canary
+    again.
+    """
     kinds = {
-        kind for kind, of in con.execute(_KINDS, {"plan": plan_id, "run": run_id}).fetchall() if kind.startswith(_WRITTEN_BY[of])
+        kind
+        for kind, of in con.execute(_KINDS, {"plan": plan_id, "run": run_id}).fetchall()
+        if kind.startswith(_WRITTEN_BY[of])
     }
     if "user_update" in kinds:
         kinds.add("user_email")
-    dialects.doubt(con, [one.form for one in dialects.known(con) if one.form.split(".")[0] in kinds])
+    dialects.doubt(
+        con, [one.form for one in dialects.known(con) if one.form.split(".")[0] in kinds]
+    )

@@ -1,7 +1,7 @@
 """What is known of deskbird's dialects, from night to night: ``state.dialects``.
 
-A form is one kind of write by one method and operation; ``deskbird/dialects.py`` names them. Here they are only remembered, with
-the date and the evidence, and doubted.
+A form is one kind of write by one method and operation; ``deskbird/dialects.py`` names them. Here
+they are only remembered, with the date and the evidence, and doubted.
 """
 
 import datetime as dt
@@ -26,7 +26,9 @@ class Known:
 
 def known(con: duckdb.DuckDBPyConnection) -> list[Known]:
     """Every form of which anything is known."""
-    rows = con.execute("select form, dialect, learnt_at, evidence, doubts from state.dialects order by form").fetchall()
+    rows = con.execute(
+        "select form, dialect, learnt_at, evidence, doubts from state.dialects order by form"
+    ).fetchall()
     return [Known(*row) for row in rows]
 
 
@@ -37,7 +39,9 @@ def keep(
     doubts: Collection[str],
     now: dt.datetime,
 ) -> None:
-    """Keep what a run has learnt: what it proved, by ``evidence``, with the date; and what it doubts."""
+    """Keep what a run has learnt: what it proved, by ``evidence``, with the date; and what it
+    doubts.
+    """
     for form, proof in evidence.items():
         if form in dialects:
             con.execute(
@@ -52,15 +56,26 @@ def doubt(con: duckdb.DuckDBPyConnection, forms: Iterable[str]) -> None:
     """Let the next write of these forms prove them anew, in the other dialect where need be."""
     doubted = sorted(set(forms))
     if doubted:
-        con.execute("update state.dialects set doubts = doubts + 1 where form in (select unnest(?::varchar[]))", [doubted])
+        con.execute(
+            "update state.dialects set doubts = doubts + 1 where form in (select "
+            "unnest(?::varchar[]))",
+            [doubted],
+        )
 
 
 def forms_of(object_: str, attribute: str, wanted: str | None) -> tuple[str, ...]:
-    """The forms in which a value may have been sent: of a user, a group or a membership, as ``state.not_sticking`` names it."""
+    """The forms in which a value may have been sent: of a user, a group or a membership, as
+    ``state.not_sticking`` names it.
+    """
     if object_ == "membership":
         return ("members_add", "group_create.members") if wanted == "add" else ("members_remove",)
     if object_ == "group":
-        return ("group_update.replace", "group_update.several", "group_update.add", "group_update.remove")
+        return (
+            "group_update.replace",
+            "group_update.several",
+            "group_update.add",
+            "group_update.remove",
+        )
     if attribute == "manager":
         return ("manager.set", "user_create.manager") if wanted else ("manager.clear",)
     if attribute in {"active", "photo"}:
@@ -68,4 +83,8 @@ def forms_of(object_: str, attribute: str, wanted: str | None) -> tuple[str, ...
     if attribute in BY_NAME and "[" in BY_NAME[attribute].paths[0]:
         return ("user_element.replace", "user_element.add", "user_element.remove")
     forms = ("user_update.replace", "user_update.several", "user_update.add", "user_update.remove")
-    return (*forms, "user_email.replace", "user_email.add") if attribute in {"email", "user_name"} else forms
+    return (
+        (*forms, "user_email.replace", "user_email.add")
+        if attribute in {"email", "user_name"}
+        else forms
+    )

@@ -1,7 +1,8 @@
 """From a plan to writes, and from answers to outcomes.
 
-Staleness is judged change by change: before anything is sent, what is wanted now is worked out again from the same tables,
-and only a change of the plan that is still wanted, word for word, becomes a write (design, "Plans, exactly").
+Staleness is judged change by change: before anything is sent, what is wanted now is worked out
+again from the same tables, and only a change of the plan that is still wanted, word for word,
+becomes a write (design, "Plans, exactly").
 """
 
 import datetime as dt
@@ -27,7 +28,14 @@ from hris_pipeline.warehouse import run, stage
 _HERE = Path(__file__).parent
 _PREPARE, _FINISH, _READABLE_AGAIN, _DESIRED_EFFECTS, _REMEMBER, _PROBLEMS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("prepared", "outcomes", "readable_again", "desired_effects", "remembered", "problems")
+    for name in (
+        "prepared",
+        "outcomes",
+        "readable_again",
+        "desired_effects",
+        "remembered",
+        "problems",
+    )
 )
 _NOTHING_TO_DO = """create or replace table state.plan_progress as
     select *, null::varchar as outcome, null::varchar as problem, null::varchar as problem_code
@@ -77,15 +85,23 @@ class Night:
     unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
 
 
-def prepare(con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str | None = None, *, now: dt.datetime) -> Prepared:
-    """Judge each change of the plan (the current one by default) against what is wanted now; what stands becomes writes.
+def prepare(
+    con: duckdb.DuckDBPyConnection,
+    rules: PlanParameters,
+    plan_id: str | None = None,
+    *,
+    now: dt.datetime,
+) -> Prepared:
+    """Judge each change of the plan (the current one by default) against what is wanted now; what
+    stands becomes writes.
 
-    Of a plan that undoes another, what is wanted is what deskbird held before: it need only still hold what was done.
-    Leaves the judgement in ``state.plan_progress`` for :func:`finish`. :class:`PipelineError` where there is no such plan, or
-    where it was altered since it was made.
+    Of a plan that undoes another, what is wanted is what deskbird held before: it need only still
+    hold what was done. Leaves the judgement in ``state.plan_progress`` for :func:`finish`.
+    :class:`PipelineError` where there is no such plan, or where it was altered since it was made.
     """
     row = con.execute(
-        "select plan_id, changes from state.plans where $id is null or plan_id = $id order by number desc limit 1",
+        "select plan_id, changes from state.plans where $id is null or plan_id = $id order by "
+        "number desc limit 1",
         {"id": plan_id},
     ).fetchone()
     if row is None and plan_id is None:
@@ -95,8 +111,8 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str 
         )
     if row is None:
         raise PipelineError(
-            f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was written. "
-            f"`hris-pipeline plan {rules.company}` shows the current one."
+            f"There is no plan with the id {plan_id} for company '{rules.company}'. Nothing was "
+            f"written. `hris-pipeline plan {rules.company}` shows the current one."
         )
     plan_id, changes = str(row[0]), row[1]
     require_unaltered(con, rules.company, plan_id, "Nothing was written.")
@@ -112,7 +128,10 @@ def prepare(con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str 
     run(con, _PROBLEMS)
     run(con, _PREPARE)
     counts = dict(
-        con.execute("select outcome, count(*) from state.plan_progress where outcome is not null group by all").fetchall()
+        con.execute(
+            "select outcome, count(*) from state.plan_progress where outcome is not null group "
+            "by all"
+        ).fetchall()
     )
     writes = tuple(_writes(con))
     if writes:
@@ -135,14 +154,20 @@ def undoes(con: duckdb.DuckDBPyConnection, plan_id: str) -> str | None:
 
 
 def finish(
-    con: duckdb.DuckDBPyConnection, prepared: Prepared, results: Sequence[Result], *, now: dt.datetime, run_id: str
+    con: duckdb.DuckDBPyConnection,
+    prepared: Prepared,
+    results: Sequence[Result],
+    *,
+    now: dt.datetime,
+    run_id: str,
 ) -> Applied:
     """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
     con.execute(
         """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer,
            deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[], problem_code varchar)"""
     )
-    latest = {result.request: result for result in results}.values()  # a write that was tried once more has a second result
+    # a write that was tried once more has a second result
+    latest = {result.request: result for result in results}.values()
     columns = (
         "request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out", "problem_code",
     )  # fmt: skip
@@ -163,11 +188,28 @@ def finish(
            http_status integer, problem varchar, problem_code varchar)"""
     )
     parts = [
-        (r.request, number, *part.atom, part.outcome, part.http_status, part.problem, part.problem_code)
+        (
+            r.request,
+            number,
+            *part.atom,
+            part.outcome,
+            part.http_status,
+            part.problem,
+            part.problem_code,
+        )
         for r in latest
         for number, part in enumerate(r.parts)
     ]
-    named = ("request", "number", "part", "name", "outcome", "http_status", "problem", "problem_code")
+    named = (
+        "request",
+        "number",
+        "part",
+        "name",
+        "outcome",
+        "http_status",
+        "problem",
+        "problem_code",
+    )
     stage(con, "result_parts", named, parts)
     con.execute("set variable plan_id = ?", [prepared.plan_id])
     con.execute("set variable now = ?", [now])
@@ -179,24 +221,42 @@ def finish(
     run(con, _DESIRED_EFFECTS)
     run(con, _REMEMBER)
     dialects.keep(con, prepared.dialects, prepared.evidence, prepared.doubts, now)
-    counts = dict(con.execute("select outcome, count(*) from deskbird.applied_changes group by all").fetchall())
-    return Applied(*(counts.get(outcome, 0) for outcome in ("applied", "failed", "blocked", "skipped", "stale")))
+    counts = dict(
+        con.execute(
+            "select outcome, count(*) from deskbird.applied_changes group by all"
+        ).fetchall()
+    )
+    return Applied(
+        *(
+            counts.get(outcome, 0)
+            for outcome in ("applied", "failed", "blocked", "skipped", "stale")
+        )
+    )
 
 
 def close_night(
-    con: duckdb.DuckDBPyConnection, rules: PlanParameters, plan_id: str, *, now: dt.datetime, run_id: str, unchanged: bool = False
+    con: duckdb.DuckDBPyConnection,
+    rules: PlanParameters,
+    plan_id: str,
+    *,
+    now: dt.datetime,
+    run_id: str,
+    unchanged: bool = False,
 ) -> Night:
     """Compare once more, after the read-back, and record how the night ended.
 
-    ``unchanged`` says that nothing was sent, and deskbird not read, since the plan was made: where this run made it and it found
-    nothing to do, that was the comparison. Of a plan that undoes another, ``left`` is what of it did not stick. What the HRIS
-    wants otherwise is the next night's; until that is in line, nothing is recorded that a guard could take for a good night.
+    ``unchanged`` says that nothing was sent, and deskbird not read, since the plan was made: where
+    this run made it and it found nothing to do, that was the comparison. Of a plan that undoes
+    another, ``left`` is what of it did not stick. What the HRIS wants otherwise is the next
+    night's; until that is in line, nothing is recorded that a guard could take for a good night.
     """
     undone = undoes(con, plan_id)
     stuck = 0
     if undone:
         compute(con, rules, now, undone)
-        row = con.execute("select count(*) from changes_judged where verdict = 'planned'").fetchone()
+        row = con.execute(
+            "select count(*) from changes_judged where verdict = 'planned'"
+        ).fetchone()
         stuck = int(row[0]) if row else 0
     if unchanged and not undone and _found_nothing(con, plan_id, run_id):
         set_readable(con)
@@ -236,7 +296,9 @@ def close_night(
         left, in_line = stuck, stuck == 0 and failed == 0 and damaged.count == 0
         if in_line and not good:
             return Night(in_line, left, blocked, managed, unproven=unproven)
-    con.execute("insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id])
+    con.execute(
+        "insert into state.nights values (?, ?, ?, ?, ?)", [plan_id, now, managed, in_line, run_id]
+    )
     return Night(
         in_line,
         left,
@@ -250,41 +312,89 @@ def close_night(
 
 
 def _found_nothing(con: duckdb.DuckDBPyConnection, plan_id: str, run_id: str) -> bool:
-    """Whether this run itself made the plan and found nothing to do, nor anything that may be in line again."""
-    idle = con.execute("select 1 from state.plans where plan_id = ? and run_id = ? and changes = 0", [plan_id, run_id]).fetchall()
+    """Whether this run itself made the plan and found nothing to do, nor anything that may be in
+    line again.
+    """
+    idle = con.execute(
+        "select 1 from state.plans where plan_id = ? and run_id = ? and changes = 0",
+        [plan_id, run_id],
+    ).fetchall()
     return bool(idle) and not drift.is_watched(con)
 
 
 def fold_journal(con: duckdb.DuckDBPyConnection, entries: Sequence[Any], now: dt.datetime) -> int:
-    """Take the journal's entries into ``state.ledger``, and links from answered creations; return how many entries."""
-    columns = ("plan_id", "request", "kind", "hris_ref", "deskbird_id", "phase", "status", "attempt", "happened_at")
+    """Take the journal's entries into ``state.ledger``, and links from answered creations; return
+    how many entries.
+    """
+    columns = (
+        "plan_id",
+        "request",
+        "kind",
+        "hris_ref",
+        "deskbird_id",
+        "phase",
+        "status",
+        "attempt",
+        "happened_at",
+    )
     stage(
         con,
         "state.ledger",
         columns,
-        [(e.plan_id, e.request, e.kind, e.hris_ref, e.deskbird_id, e.phase, e.status, e.attempt, e.time or now) for e in entries],
+        [
+            (
+                e.plan_id,
+                e.request,
+                e.kind,
+                e.hris_ref,
+                e.deskbird_id,
+                e.phase,
+                e.status,
+                e.attempt,
+                e.time or now,
+            )
+            for e in entries
+        ],
     )
     created = {
         (entry.kind.split("_")[0], entry.hris_ref): entry.deskbird_id
         for entry in entries
-        if entry.phase == "answered" and entry.kind.startswith(("user_create", "group_create")) and entry.deskbird_id
+        if entry.phase == "answered"
+        and entry.kind.startswith(("user_create", "group_create"))
+        and entry.deskbird_id
     }
     for table, kind in (("links", "user"), ("group_links", "group")):
-        found = [(ref, deskbird_id, "create", now) for (of, ref), deskbird_id in created.items() if of == kind]
-        con.execute(f"delete from state.{table} where hris_ref in (select unnest(?::varchar[]))", [[ref for ref, *_ in found]])
+        found = [
+            (ref, deskbird_id, "create", now)
+            for (of, ref), deskbird_id in created.items()
+            if of == kind
+        ]
+        con.execute(
+            f"delete from state.{table} where hris_ref in (select unnest(?::varchar[]))",
+            [[ref for ref, *_ in found]],
+        )
         stage(con, f"state.{table}", ("hris_ref", "deskbird_id", "rule", "linked_at"), found)
     gone = [
         e.deskbird_id
         for e in entries
-        if e.phase == "answered" and e.kind == "group_delete" and e.status is not None and (e.status < 300 or e.status == 404)
+        if e.phase == "answered"
+        and e.kind == "group_delete"
+        and e.status is not None
+        and (e.status < 300 or e.status == 404)
     ]
-    con.execute("delete from state.group_links where deskbird_id in (select unnest(?::varchar[]))", [gone])
+    con.execute(
+        "delete from state.group_links where deskbird_id in (select unnest(?::varchar[]))", [gone]
+    )
     _remember_undone(con, {entry.plan_id for entry in entries}, now)
     return len(entries)
 
 
-def _remember_undone(con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], now: dt.datetime) -> None:
-    """Of plans that undo others: what was answered counts as undone, even if the run was killed and nobody carries on with it."""
+def _remember_undone(
+    con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], now: dt.datetime
+) -> None:
+    """Of plans that undo others: what was answered counts as undone, even if the run was killed and
+    nobody carries on with it.
+    """
     for plan_id in plan_ids:
         if undone := undoes(con, plan_id):
             con.execute("set variable plan_id = ?", [plan_id])
@@ -301,15 +411,13 @@ def _remember_undone(con: duckdb.DuckDBPyConnection, plan_ids: Collection[str], 
 
 
 def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    known = con.execute(
-        """select hris_ref, deskbird_id from user_matches where hris_ref in (
+    known = con.execute("""select hris_ref, deskbird_id from user_matches where hris_ref in (
                select hris_ref from state.plan_progress where outcome is null
                union all select after->>'manager_ref' from state.plan_progress where outcome is null and object = 'manager')
            union all
            select hris_ref, deskbird_id from group_matches where hris_ref in (
                select coalesce(group_ref, hris_ref) from state.plan_progress
-               where outcome is null and object in ('group', 'membership'))"""
-    ).fetchall()
+               where outcome is null and object in ('group', 'membership'))""").fetchall()
     return dict(known)
 
 
@@ -333,7 +441,10 @@ def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
     )
     columns = [column[0] for column in con.description or []]
     found = (dict(zip(columns, row, strict=True)) for row in con.fetchall())
-    return [_write(list(rows)) for _, rows in groupby(found, key=lambda row: (row["stage"], row["request"]))]
+    return [
+        _write(list(rows))
+        for _, rows in groupby(found, key=lambda row: (row["stage"], row["request"]))
+    ]
 
 
 def _write(rows: list[dict[str, Any]]) -> Write:
@@ -347,13 +458,19 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         if row["object"] in ("user", "group"):
             values |= json.loads(row["after"])
             before |= json.loads(row["before"])
-    if "user_name" in values and values["user_name"] == values.get("email", None if first["restores"] else values["user_name"]):
+    if "user_name" in values and values["user_name"] == values.get(
+        "email", None if first["restores"] else values["user_name"]
+    ):
         # a userName is the address too; deskbird's client writes both as one
         values = {"email": values.pop("user_name")} | values
         before = {"email": before.pop("user_name")} | before
     managers = [row for row in rows if row["object"] == "manager"]
     set_to = next((row for row in managers if row["action"] == "set"), None)
-    kind: Kind = ("create_group" if creates else "update_group") if of_group else ("create_user" if creates else "update_user")
+    kind: Kind = (
+        ("create_group" if creates else "update_group")
+        if of_group
+        else ("create_user" if creates else "update_user")
+    )
     if first["action"] == "delete":  # has a request of its own
         kind, before = "delete_group", {}
     return Write(
@@ -362,15 +479,33 @@ def _write(rows: list[dict[str, Any]]) -> Write:
         kind=kind,
         hris_ref=first["group_ref"] or first["hris_ref"],
         deskbird_id=next(
-            (row["group_deskbird_id"] if row["object"] == "membership" else row["deskbird_id"] for row in rows), None
+            (
+                row["group_deskbird_id"] if row["object"] == "membership" else row["deskbird_id"]
+                for row in rows
+            ),
+            None,
         ),
         set=values,
         before=before,
-        manager=UserRef(json.loads(set_to["after"])["manager_ref"] or "", set_to["manager_deskbird_id"]) if set_to else None,
+        manager=(
+            UserRef(json.loads(set_to["after"])["manager_ref"] or "", set_to["manager_deskbird_id"])
+            if set_to
+            else None
+        ),
         clear_manager=any(row["action"] == "clear" for row in managers),
-        add=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "add"),
-        remove=tuple(UserRef(row["hris_ref"] or "", row["deskbird_id"]) for row in rows if row["action"] == "remove"),
+        add=tuple(
+            UserRef(row["hris_ref"] or "", row["deskbird_id"])
+            for row in rows
+            if row["action"] == "add"
+        ),
+        remove=tuple(
+            UserRef(row["hris_ref"] or "", row["deskbird_id"])
+            for row in rows
+            if row["action"] == "remove"
+        ),
         version=next((row["version"] for row in rows if row["version"]), None),
-        held=next((json.loads(row["held"]) for row in rows if row["held"] and row["version"]), None),
+        held=next(
+            (json.loads(row["held"]) for row in rows if row["held"] and row["version"]), None
+        ),
         seqs=tuple(row["seq"] for row in rows),
     )

@@ -1,7 +1,9 @@
-"""The steps of a plan, in their order, as data: what ``planning.compute`` walks and ``docs/plan.md`` lists.
+"""The steps of a plan, in their order, as data: what ``planning.compute`` walks and
+``docs/plan.md`` lists.
 
-A step is an SQL file that makes one table or a few, or a function where a question is asked of Python. Each reads what
-earlier ones have made (the headers of the files say what, and a test holds them to it); none changes what another has made.
+A step is an SQL file that makes one table or a few, or a function where a question is asked of
+Python. Each reads what earlier ones have made (the headers of the files say what, and a test holds
+them to it); none changes what another has made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,17 +39,23 @@ class PlanParameters:
     protected: Sequence[str] = ()
     frozen: Sequence[str] = ()
     link_groups: Mapping[str, str] = field(default_factory=dict)
-    """Groups that are there and become ours: unit (hris_ref, or kind:name) -> deskbird's group (id or name)."""
+    """Groups that are there and become ours: unit (hris_ref, or kind:name) -> deskbird's group (id
+    or name).
+    """
     delete_empty_groups: bool = False
     missing_reads: int = 3
     missing_hours: int = 60
     cleared: Sequence[str] = ("manager",)
-    """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the manager, kinds of group."""
+    """What is cleared in deskbird when the HRIS says that it is empty: names, the photo, the
+    manager, kinds of group.
+    """
     photos: bool = False
     attributes: Sequence[str] = ()
     """Of the attributes that a company file has to name, those that it names."""
     drift_kept: Sequence[str] = ()
-    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``, ``group_names``, kinds of group."""
+    """What stays as somebody made it in deskbird by hand: names of attributes, ``manager``,
+    ``group_names``, kinds of group.
+    """
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """What is mapped of each connection; of one that it does not name, everything."""
     kinds_read: Sequence[str] = ()
@@ -82,7 +90,9 @@ def _always(_planning: Planning) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the SQL file of its name, or ``run``, which says what it makes; left out where ``when`` says no."""
+    """One step: the SQL file of its name, or ``run``, which says what it makes; left out where
+    ``when`` says no.
+    """
 
     name: str
     of: Literal["every plan", "usual plans", "undoing"] = "every plan"
@@ -100,7 +110,10 @@ class Step:
 
     def is_taken(self, planning: Planning) -> bool:
         """Whether the plan in the making needs it."""
-        return self.of in ("every plan", "usual plans" if planning.undoes is None else "undoing") and self.when(planning)
+        return self.of in (
+            "every plan",
+            "usual plans" if planning.undoes is None else "undoing",
+        ) and self.when(planning)
 
     @property
     def path(self) -> Path:
@@ -108,13 +121,15 @@ class Step:
         return _PACKAGE / f"{self.name}.sql"
 
 
-# --- steps that ask something of Python ---------------------------------------------------------------------------------------
+# --- steps that ask something of Python
+# ---------------------------------------------------------------------------------------
 
 
 def _link_groups(planning: Planning) -> None:
     con, rules = planning.con, planning.rules.link_groups
     con.execute(
-        "create or replace temp table group_link_targets (unit varchar, hris_ref varchar, deskbird_id varchar, problem varchar)"
+        "create or replace temp table group_link_targets (unit varchar, hris_ref varchar, "
+        "deskbird_id varchar, problem varchar)"
     )
     if rules:
         con.execute("create or replace temp table group_rules (unit varchar, target varchar)")
@@ -125,23 +140,35 @@ def _link_groups(planning: Planning) -> None:
 def _name_groups(planning: Planning) -> None:
     """Only groups whose name is not settled already are looked at one by one."""
     con, rules = planning.con, planning.rules
-    unsettled = "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
-    units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
-    strangers = "select name from observed_groups anti join group_matches using (deskbird_id) where name is not null"
-    used = con.execute(f"{strangers} union all select present from units_to_name where settled").fetchall() if units else []
-    taken = [names.key(name) for (name,) in used]
-    assigned = names.assign(units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision)
-    con.execute(
-        """create or replace temp table group_names as
-           select hris_ref, nfc_normalize(present) as name from units_to_name where settled"""
+    unsettled = (
+        "select hris_ref, kind, name, precedence, present from units_to_name where not settled"
     )
+    units = [names.Unit(*row) for row in con.execute(unsettled).fetchall()]
+    strangers = (
+        "select name from observed_groups anti join group_matches using (deskbird_id) where name "
+        "is not null"
+    )
+    used = (
+        con.execute(
+            f"{strangers} union all select present from units_to_name where settled"
+        ).fetchall()
+        if units
+        else []
+    )
+    taken = [names.key(name) for (name,) in used]
+    assigned = names.assign(
+        units, taken, pattern=rules.name_pattern, on_collision=rules.on_collision
+    )
+    con.execute("""create or replace temp table group_names as
+           select hris_ref, nfc_normalize(present) as name from units_to_name where settled""")
     stage(con, "group_names", ("hris_ref", "name"), list(assigned.items()))
 
 
 def _find_cycles(planning: Planning) -> None:
     """One new user of each cycle of new users who report to each other."""
     lines = planning.con.execute(
-        "select hris_ref, manager_ref from manager_differences where action = 'set' and problem = 'cycle' and deskbird_id is null"
+        "select hris_ref, manager_ref from manager_differences where action = 'set' and problem = "
+        "'cycle' and deskbird_id is null"
     ).fetchall()
     planning.parameters["cycle_starts"] = [min(cycle) for cycle in cycles(dict(lines))]
     planning.set_parameters()
@@ -153,7 +180,8 @@ def _want(planning: Planning, differences: str) -> None:
 
 def _address_is_new(planning: Planning) -> bool:
     return planning.ask(
-        "exists (from by_link where not has_address or marked_otherwise) or exists (from by_marker where not has_address)"
+        "exists (from by_link where not has_address or marked_otherwise) or exists (from by_marker "
+        "where not has_address)"
     )
 
 
@@ -177,7 +205,11 @@ STEPS = (
     Step("identity/known_users"),
     Step("identity/somebody_else", when=_address_is_new),
     Step("identity/user_matches"),
-    Step("identity/group_link_targets", run=_link_groups, makes=("group_link_targets", "group_rules")),
+    Step(
+        "identity/group_link_targets",
+        run=_link_groups,
+        makes=("group_link_targets", "group_rules"),
+    ),
     Step("identity/group_matches"),
     Step("identity/renumbered_units", when=_group_is_deserted),
     Step("plan/unreadable", when=lambda planning: planning.judgement.situation.unread),
@@ -194,7 +226,9 @@ STEPS = (
     Step(
         "photos/stage_wanted",
         about="Whose picture is known, and whether its bytes are here.",
-        run=lambda planning: photos.stage_wanted(planning.con, planning.rules.connections if planning.rules.photos else ()),
+        run=lambda planning: photos.stage_wanted(
+            planning.con, planning.rules.connections if planning.rules.photos else ()
+        ),
         makes=("photos_wanted",),
     ),
     Step("plan/photo_differences", when=lambda planning: planning.rules.photos),
@@ -212,7 +246,11 @@ STEPS = (
         run=lambda planning: drift.judge_values(planning.con),
         reads=("user_differences",),
     ),
-    Step("plan/desired_effects", of="usual plans", when=lambda planning: planning.judgement.situation.undone),
+    Step(
+        "plan/desired_effects",
+        of="usual plans",
+        when=lambda planning: planning.judgement.situation.undone,
+    ),
     Step("plan/undo_differences", of="undoing"),
     Step(
         "plan/want_differences",
@@ -238,7 +276,11 @@ STEPS = (
         makes=("listed", "undone_attributes", "tripped_attributes"),
     ),
     Step("plan/members", of="usual plans"),
-    Step("plan/unreadable_groups", of="usual plans", when=lambda planning: planning.judgement.situation.unread),
+    Step(
+        "plan/unreadable_groups",
+        of="usual plans",
+        when=lambda planning: planning.judgement.situation.unread,
+    ),
     Step("plan/settled_names", of="usual plans"),
     Step(
         "plan/name_groups",
@@ -275,11 +317,15 @@ STEPS = (
     Step(
         "plan/damage/find_repairs",
         about="Which wanted changes repair what a run damaged.",
-        run=lambda planning: damage.find_repairs(planning.con, known=planning.undoes is None and planning.damage_is_known),
+        run=lambda planning: damage.find_repairs(
+            planning.con, known=planning.undoes is None and planning.damage_is_known
+        ),
         reads=("wanted_changes",),
         makes=("damage_repairs",),
     ),
-    Step("plan/order/moves", run=lambda planning: order.stage_moves(planning.con), makes=("moves",)),
+    Step(
+        "plan/order/moves", run=lambda planning: order.stage_moves(planning.con), makes=("moves",)
+    ),
     Step("plan/changes/proposed_changes"),
     # what waits, and in which order the rest comes
     Step(

@@ -1,7 +1,8 @@
-"""The plan: what must change in deskbird, drafted by SQL, judged by guards, written down before anything is sent.
+"""The plan: what must change in deskbird, drafted by SQL, judged by guards, written down before
+anything is sent.
 
-Planning is pure: the same tables and the same moment yield the same rows and the same ``plan_id``, and nothing outside the
-warehouse is touched. All functions run inside the caller's transaction.
+Planning is pure: the same tables and the same moment yield the same rows and the same ``plan_id``,
+and nothing outside the warehouse is touched. All functions run inside the caller's transaction.
 """
 
 import datetime as dt
@@ -22,16 +23,32 @@ from hris_pipeline.plan.pipeline import SQL, Planning, PlanParameters, walk
 from hris_pipeline.plan.sentences import GuardVerdict
 from hris_pipeline.warehouse import run, stage
 
-__all__ = ["PlanParameters", "PlanSummary", "build", "compute", "guard_verdicts", "rows", "set_readable"]
+__all__ = [
+    "PlanParameters",
+    "PlanSummary",
+    "build",
+    "compute",
+    "guard_verdicts",
+    "rows",
+    "set_readable",
+]
 
 _HERE = Path(__file__).parent
 _SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _FINDINGS, _FOUND, _ADDRESSES_HANDED_ON = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("situation", "by_type", "plan_id", "already", "findings", "found", "addresses_handed_on")
+    for name in (
+        "situation",
+        "by_type",
+        "plan_id",
+        "already",
+        "findings",
+        "found",
+        "addresses_handed_on",
+    )
 )
 COLUMNS = (
-    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
-    "reason_code, evidence, verdict, guard, content"
+    "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "
+    "before, after, reason, reason_code, evidence, verdict, guard, content"
 )
 _FIELDS = (
     "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
@@ -62,7 +79,8 @@ class PlanSummary:
     empty_groups: int = 0  # of ours, kept although nobody is in them
     drift: int = 0  # changes that repair what somebody changed in deskbird by hand
     kept: int = 0  # values changed by hand that the company file leaves so
-    not_sticking: int = 0  # values that deskbird did not keep three nights in a row, so that they are not written again
+    # values that deskbird did not keep three nights in a row, so that they are not written again
+    not_sticking: int = 0
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
@@ -73,16 +91,26 @@ class PlanSummary:
     @property
     def tripped(self) -> tuple[GuardVerdict, ...]:
         """The guards that hold something back; not those of which all is approved."""
-        return tuple(verdict for verdict in self.guards if verdict.tripped and (verdict.stands or not verdict.released))
+        return tuple(
+            verdict
+            for verdict in self.guards
+            if verdict.tripped and (verdict.stands or not verdict.released)
+        )
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, rules: PlanParameters, *, now: dt.datetime, run_id: str, undoes: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    rules: PlanParameters,
+    *,
+    now: dt.datetime,
+    run_id: str,
+    undoes: str | None = None,
 ) -> PlanSummary:
-    """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way in ``state``.
+    """Make the plan and publish it as ``deskbird.changes``; keep it and what was found on the way
+    in ``state``.
 
-    ``undoes`` makes the inverse of what that plan has done instead, from what deskbird held when it was last read;
-    :class:`PipelineError` where there is nothing to undo.
+    ``undoes`` makes the inverse of what that plan has done instead, from what deskbird held when it
+    was last read; :class:`PipelineError` where there is nothing to undo.
     """
     if undoes is not None:
         require_undoable(con, rules.company, undoes)
@@ -102,7 +130,10 @@ def build(
             run(con, _ADDRESSES_HANDED_ON)
         drift.publish(con)
     else:
-        con.execute("insert into state.not_undone by name select ? as plan_id, * from not_undone", [plan_id])
+        con.execute(
+            "insert into state.not_undone by name select ? as plan_id, * from not_undone",
+            [plan_id],
+        )
     missing, review, empty_groups, kept, not_sticking, not_given = _one(con, _FOUND)
     return PlanSummary(
         plan_id,
@@ -121,19 +152,28 @@ def build(
 
 
 def _counted(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, int], int, int, int]:
-    """The judged changes in numbers: by type, all, those that are blocked, those that repair what was changed by hand."""
+    """The judged changes in numbers: by type, all, those that are blocked, those that repair what
+    was changed by hand.
+    """
     found = con.execute(_BY_TYPE).fetchall()
-    return {kind: of for kind, of, *_ in found}, *(sum(row[column] for row in found) for column in (1, 2, 3))
+    return {kind: of for kind, of, *_ in found}, *(
+        sum(row[column] for row in found) for column in (1, 2, 3)
+    )
 
 
 def _publish(con: duckdb.DuckDBPyConnection, plan_id: str, values: Sequence[object]) -> None:
-    """Write the judged changes down, as the current plan and among all plans; an earlier plan of the same id gives way."""
+    """Write the judged changes down, as the current plan and among all plans; an earlier plan of
+    the same id gives way.
+    """
     written, *there = _one(con, _ALREADY, [plan_id])
-    for table, is_there in zip(("plans", "plan_changes", "guard_verdicts", "not_undone"), there, strict=True):
+    for table, is_there in zip(
+        ("plans", "plan_changes", "guard_verdicts", "not_undone"), there, strict=True
+    ):
         if is_there:
             con.execute(f"delete from state.{table} where plan_id = ?", [plan_id])
     con.execute(
-        f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} from changes_judged order by seq"
+        f"create or replace table deskbird.changes as select '{plan_id}' as plan_id, {COLUMNS} "
+        "from changes_judged order by seq"
     )
     if values[4]:
         con.execute(
@@ -156,7 +196,10 @@ def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: d
     limit = rules.guards.get("update_attribute") or {}
     arrivals.refresh(
         con,
-        {connection: rules.expected.get(connection, Expected()) for connection in rules.connections},
+        {
+            connection: rules.expected.get(connection, Expected())
+            for connection in rules.connections
+        },
         tuple(dict.fromkeys((*rules.kinds, *rules.kinds_read))),
         managers=rules.managers,
         from_size=limit.get("from_size") or arrivals.FROM_SIZE,
@@ -165,9 +208,13 @@ def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: d
 
 
 def compute(
-    con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime, undoes: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    rules: PlanParameters,
+    now: dt.datetime,
+    undoes: str | None = None,
 ) -> list[GuardVerdict]:
-    """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict. Publishes nothing.
+    """Make the temp table ``changes_judged``: every change that is wanted now, with its verdict.
+    Publishes nothing.
 
     What is wanted is what the HRIS says; with ``undoes``, that what this plan has done goes back.
     """
@@ -185,7 +232,11 @@ def compute(
         "cycle_starts": [],
         "guards": list(ORDER),
     }
-    variables: dict[str, object] = {"now": now, "connections": list(rules.connections), "cleared": list(rules.cleared)}
+    variables: dict[str, object] = {
+        "now": now,
+        "connections": list(rules.connections),
+        "cleared": list(rules.cleared),
+    }
     if undoes is not None:
         variables["undoes"] = undoes
     for name, value in variables.items():
@@ -205,20 +256,29 @@ def compute(
     return _released(con, planning.judgement.verdicts)
 
 
-def _released(con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]) -> list[GuardVerdict]:
+def _released(
+    con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]
+) -> list[GuardVerdict]:
     """The verdicts, each of which knows whether its guard holds no change back, or none any more."""
     if not any(verdict.tripped for verdict in verdicts):
         return list(verdicts)
     row = con.execute(_HOLDING).fetchone()
     of_rows, holding = row or ([], [])
-    return [replace(v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)) for v in verdicts]
+    return [
+        replace(
+            v, released=v.tripped and v.guard not in holding and (v.stands or v.guard in of_rows)
+        )
+        for v in verdicts
+    ]
 
 
 def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str) -> None:
-    """:class:`PipelineError` where there is no such plan, or where it has changed nothing in deskbird."""
+    """:class:`PipelineError` where there is no such plan, or where it has changed nothing in
+    deskbird.
+    """
     row = con.execute(
-        "select count(o.seq) from state.plans p left join state.outcomes o on o.plan_id = p.plan_id and o.outcome = 'applied' "
-        "where p.plan_id = ? group by p.plan_id",
+        "select count(o.seq) from state.plans p left join state.outcomes o on o.plan_id = "
+        "p.plan_id and o.outcome = 'applied' where p.plan_id = ? group by p.plan_id",
         [plan_id],
     ).fetchone()
     if row is None:
@@ -227,27 +287,38 @@ def require_undoable(con: duckdb.DuckDBPyConnection, company: str, plan_id: str)
             f"`hris-pipeline plan {company}` shows the current one."
         )
     if not row[0]:
-        raise PipelineError(f"Plan {plan_id} has changed nothing in deskbird, so there is nothing to undo. Nothing was planned.")
+        raise PipelineError(
+            f"Plan {plan_id} has changed nothing in deskbird, so there is nothing to undo. Nothing "
+            "was planned."
+        )
     require_unaltered(con, company, plan_id, "Nothing was planned.")
 
 
 def _nothing_to_undo(con: duckdb.DuckDBPyConnection, plan_id: str) -> PipelineError:
     """Why the inverse of a plan is empty."""
     by = con.execute(
-        "select plan_id from state.plans where undoes = ? and written order by number desc limit 1", [plan_id]
+        "select plan_id from state.plans where undoes = ? and written order by number desc limit 1",
+        [plan_id],
     ).fetchone()
     if by:
-        return PipelineError(f"Plan {plan_id} is undone already, by plan {by[0]}. Nothing was planned.")
+        return PipelineError(
+            f"Plan {plan_id} is undone already, by plan {by[0]}. Nothing was planned."
+        )
     found = con.execute("select count(*) from not_undone where why <> 'invitation'").fetchone()
     left = int(found[0]) if found else 0
-    why = f"{left} of its values were changed since, or are gone" if left else "deskbird holds nothing of it any more"
+    why = (
+        f"{left} of its values were changed since, or are gone"
+        if left
+        else "deskbird holds nothing of it any more"
+    )
     return PipelineError(f"Nothing of plan {plan_id} can be undone: {why}. Nothing was planned.")
 
 
 def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVerdict]:
     """What the guards said when a plan was made, by guard and subject."""
     found = con.execute(
-        f"select {', '.join(_VERDICT)} from state.guard_verdicts where plan_id = ? order by guard, subject, connection",
+        f"select {', '.join(_VERDICT)} from state.guard_verdicts where plan_id = ? order by guard, "
+        "subject, connection",
         [plan_id],
     )
     return [GuardVerdict(*row) for row in found.fetchall()]
@@ -255,8 +326,15 @@ def guard_verdicts(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[GuardVe
 
 def rows(con: duckdb.DuckDBPyConnection, plan_id: str | None = None) -> list[dict[str, object]]:
     """The current plan, or an earlier one, row by row in the order of carrying out."""
-    source = "deskbird.changes" if plan_id is None else "(select * from state.plan_changes where plan_id = $plan_id)"
-    con.execute(f"select plan_id, {COLUMNS} from {source} order by seq", {"plan_id": plan_id} if plan_id is not None else None)
+    source = (
+        "deskbird.changes"
+        if plan_id is None
+        else "(select * from state.plan_changes where plan_id = $plan_id)"
+    )
+    con.execute(
+        f"select plan_id, {COLUMNS} from {source} order by seq",
+        {"plan_id": plan_id} if plan_id is not None else None,
+    )
     columns = [column[0] for column in con.description or []]
     return [dict(zip(columns, row, strict=True)) for row in con.fetchall()]
 
@@ -264,17 +342,19 @@ def rows(con: duckdb.DuckDBPyConnection, plan_id: str | None = None) -> list[dic
 def _digest(con: duckdb.DuckDBPyConnection, company: str) -> tuple[str, str]:
     """The plan's id, and that of the plan that wrote last (empty if none ever did).
 
-    The id is a digest of the company, the plan that wrote last, and the ordered (object, action, refs, before, after).
+    The id is a digest of the company, the plan that wrote last, and the ordered (object, action,
+    refs, before, after).
     """
     found = _one(con, _PLAN_ID, [company])
     return str(found[0]), str(found[1])
 
 
 def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> None:
-    """Set the variables that say what deskbird gives back at all; the rest is compared with what it acknowledged.
+    """Set the variables that say what deskbird gives back at all; the rest is compared with what it
+    acknowledged.
 
-    Makes the views of attributes, persons' and users' (``user_values.sql``). Of those that a company file has to name it
-    compares the ``synced`` ones.
+    Makes the views of attributes, persons' and users' (``user_values.sql``). Of those that a
+    company file has to name it compares the ``synced`` ones.
     """
     known = dict(con.execute("select resource, readable from state.observations").fetchall())
     _set_readable(con, known.get("users"), known.get("groups"), synced)
@@ -288,9 +368,14 @@ def _set_readable(
     synced: Sequence[str],
 ) -> None:
     users = list(of_users or [])
-    con.execute("set variable readable_users = ?", [[*users, "manager"] if "manager_deskbird_id" in users else users])
+    con.execute(
+        "set variable readable_users = ?",
+        [[*users, "manager"] if "manager_deskbird_id" in users else users],
+    )
     con.execute("set variable readable_groups = ?", [list(of_groups or [])])
-    con.execute("set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]])
+    con.execute(
+        "set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]]
+    )
     con.execute("set variable synced_attributes = ?::varchar[]", [list(synced)])
 
 
@@ -312,7 +397,11 @@ class _Known(NamedTuple):
 
 
 def _situation(
-    con: duckdb.DuckDBPyConnection, rules: PlanParameters, known: _Known, now: dt.datetime, undoes: str | None
+    con: duckdb.DuckDBPyConnection,
+    rules: PlanParameters,
+    known: _Known,
+    now: dt.datetime,
+    undoes: str | None,
 ) -> Situation:
     return Situation(
         base=int(known.managed or 0),
@@ -323,7 +412,9 @@ def _situation(
         where={connection: of.where for connection, of in rules.expected.items()},
         frozen=rules.frozen,
         protected=rules.protected,
-        unproven=sorted({*known.unproven, *rules.connections} - (set(known.read) - set(known.unproven))),
+        unproven=sorted(
+            {*known.unproven, *rules.connections} - (set(known.read) - set(known.unproven))
+        ),
         unread=known.unread,
         undone=known.undone,
         anybody=known.anybody,
@@ -331,7 +422,9 @@ def _situation(
     )
 
 
-def _one(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+def _one(
+    con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()
+) -> tuple[Any, ...]:
     row = con.execute(query, values).fetchone()
     assert row is not None
     return row

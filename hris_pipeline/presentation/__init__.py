@@ -1,7 +1,7 @@
 """Reports in words: for a terminal, as Markdown and as JSON.
 
-Asks no database and changes nothing; :mod:`hris_pipeline.reports` has read what is drawn here. Names of people appear here, in
-reports and in DuckDB, which stay on the machine, and nowhere else.
+Asks no database and changes nothing; :mod:`hris_pipeline.reports` has read what is drawn here.
+Names of people appear here, in reports and in DuckDB, which stay on the machine, and nowhere else.
 """
 
 import datetime as dt
@@ -14,7 +14,9 @@ from typing import Any, TextIO
 from rich.console import Console
 
 VERSION = 1
-"""Of every JSON document: a key may be added without a new one, never renamed or given another meaning."""
+"""Of every JSON document: a key may be added without a new one, never renamed or given another
+meaning.
+"""
 
 PAGE_WIDTH = 160
 
@@ -30,7 +32,9 @@ def _plain(value: Any) -> str:
 
 
 def put(stream: TextIO, render: Callable[[Console], None]) -> None:
-    """Let ``render`` print on ``stream``: with colours and at the terminal's width on a terminal, elsewhere as :func:`page`."""
+    """Let ``render`` print on ``stream``: with colours and at the terminal's width on a terminal,
+    elsewhere as :func:`page`.
+    """
     if stream.isatty():
         render(Console(file=stream, highlight=False))
     else:
@@ -40,12 +44,23 @@ def put(stream: TextIO, render: Callable[[Console], None]) -> None:
 def page(render: Callable[[Console], None]) -> str:
     """What ``render`` prints, as plain text on a wide page."""
     paper = io.StringIO()
-    render(Console(file=paper, width=PAGE_WIDTH, no_color=True, force_terminal=False, highlight=False, legacy_windows=False))
+    render(
+        Console(
+            file=paper,
+            width=PAGE_WIDTH,
+            no_color=True,
+            force_terminal=False,
+            highlight=False,
+            legacy_windows=False,
+        )
+    )
     return "".join(f"{line.rstrip()}\n" for line in paper.getvalue().splitlines())
 
 
 def clean(text: object) -> str:
-    """The text without what a terminal would obey: control and other characters that cannot be printed show as ``·``."""
+    """The text without what a terminal would obey: control and other characters that cannot be
+    printed show as ``·``.
+    """
     return "".join(c if c.isprintable() else "·" for c in str(text))
 
 
@@ -57,4 +72,8 @@ def escaped(text: object) -> str:
 
 def moment(when: dt.datetime | None, timezone: str) -> str:
     """A moment as the company's clocks show it: ``2026-03-02 04:30``."""
-    return "never" if when is None else when.astimezone(zoneinfo.ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
+    return (
+        "never"
+        if when is None
+        else when.astimezone(zoneinfo.ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M")
+    )

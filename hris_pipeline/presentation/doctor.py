@@ -21,7 +21,9 @@ def show(to: Console, diagnosis: Diagnosis) -> None:
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for finding in findings:
-            table.add_row(Text(f"  {finding.state}", _STYLES[finding.state]), Text(clean(finding.what)))
+            table.add_row(
+                Text(f"  {finding.state}", _STYLES[finding.state]), Text(clean(finding.what))
+            )
             if finding.problem:
                 table.add_row("", Text(clean(finding.problem)))
             if finding.remedy:
@@ -39,7 +41,9 @@ def summary(diagnosis: Diagnosis) -> str:
     if states["missing"]:
         return f"{numbers} Nothing was changed. Put right what is missing and run it again."
     after = (
-        f"hris-pipeline doctor {diagnosis.company}" if diagnosis.offline else f"hris-pipeline sync {diagnosis.company} --dry-run"
+        f"hris-pipeline doctor {diagnosis.company}"
+        if diagnosis.offline
+        else f"hris-pipeline sync {diagnosis.company} --dry-run"
     )
     return f"{numbers} Nothing was changed. Next: {after}"
 

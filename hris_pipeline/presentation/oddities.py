@@ -26,7 +26,10 @@ def sentence(one: Unread) -> str:
     """Which record it is and what is wrong with it."""
     which = one.deskbird_id or f"record {one.position} of page {one.page}"
     owner = f", of {one.hris_ref}" if one.hris_ref else ""
-    return clean(f"deskbird {one.resource}: {which}{owner}: {CODES.get(one.code, one.code.replace('_', ' '))}")
+    return clean(
+        f"deskbird {one.resource}: {which}{owner}: "
+        f"{CODES.get(one.code, one.code.replace('_', ' '))}"
+    )
 
 
 def lines(found: Oddities, timezone: str) -> list[str]:
@@ -37,12 +40,21 @@ def lines(found: Oddities, timezone: str) -> list[str]:
         if some:
             since = moment(min(one.since for one in some), timezone)
             what = count(len(some), f"record of the {resource}", f"records of the {resource}")
-            said.append(f"{what} cannot be read, since {since}: left alone, and nobody is created who could be it; see review")
-    said += [f"the list of {resource} was read to its own end, but {_WORDS.get(note, note)}" for resource, note in found.notes]
+            said.append(
+                f"{what} cannot be read, since {since}: left alone, and nobody is created who "
+                "could be it; see review"
+            )
+    said += [
+        f"the list of {resource} was read to its own end, but {_WORDS.get(note, note)}"
+        for resource, note in found.notes
+    ]
     if found.partial:
         groups = count(found.partial, "group shows", "groups show")
         members = count(found.hidden, "member is", "members are")
-        said.append(f"{groups} only a part of the members; {members} hidden and compared with what deskbird acknowledged")
+        said.append(
+            f"{groups} only a part of the members; {members} hidden and compared with what "
+            "deskbird acknowledged"
+        )
     return said
 
 

@@ -1,4 +1,6 @@
-"""Progress of long work, on standard error: bars on a terminal, a quiet line now and then elsewhere."""
+"""Progress of long work, on standard error: bars on a terminal, a quiet line now and then
+elsewhere.
+"""
 
 import contextlib
 import sys
@@ -7,7 +9,14 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 EVERY = 5.0
 """Seconds between two lines about the same work where there is no terminal."""
@@ -23,7 +32,12 @@ def shown(stream: TextIO | None = None) -> Iterator[Report]:
     if not stream.isatty():
         yield _Lines(stream)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(file=stream), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 

@@ -1,9 +1,10 @@
 """Standard output and error of a command, whoever reads them.
 
-A reader may leave early (``hris-pipeline plan acme | head -1``), and a disk may be full. Python reports that at whichever write
-meets it: in the middle of a command, which then ends too early and with another exit code, or while the interpreter shuts
-down, as ``Exception ignored ... BrokenPipeError``. Here the lowest layer of the stream meets it, once: what follows is dropped,
-the command runs to its own end, and :attr:`Stream.problem` says what happened.
+A reader may leave early (``hris-pipeline plan acme | head -1``), and a disk may be full. Python
+reports that at whichever write meets it: in the middle of a command, which then ends too early and
+with another exit code, or while the interpreter shuts down, as ``Exception ignored ...
+BrokenPipeError``. Here the lowest layer of the stream meets it, once: what follows is dropped, the
+command runs to its own end, and :attr:`Stream.problem` says what happened.
 """
 
 import errno
@@ -46,14 +47,22 @@ class Stream(io.TextIOWrapper):
 
     @property
     def problem(self) -> str | None:
-        """Why not all that was written has arrived; None where it has, and where the reader did not want the rest."""
+        """Why not all that was written has arrived; None where it has, and where the reader did not
+        want the rest.
+        """
         self.flush()
         problem = self._target.problem
-        return None if problem is None or problem.errno == errno.EPIPE else problem.strerror or type(problem).__name__
+        return (
+            None
+            if problem is None or problem.errno == errno.EPIPE
+            else problem.strerror or type(problem).__name__
+        )
 
 
 def guard() -> None:
-    """Put a :class:`Stream` in the place of standard output and of standard error; one that is closed takes and drops all."""
+    """Put a :class:`Stream` in the place of standard output and of standard error; one that is
+    closed takes and drops all.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -64,5 +73,7 @@ def guard() -> None:
 
 
 def output_problem() -> str | None:
-    """What has kept standard output from arriving, in the system's words, besides a reader that left."""
+    """What has kept standard output from arriving, in the system's words, besides a reader that
+    left.
+    """
     return sys.stdout.problem if isinstance(sys.stdout, Stream) else None

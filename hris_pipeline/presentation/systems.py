@@ -1,4 +1,6 @@
-"""The HR systems: one table of what each offers, and the details of one; for a terminal, as Markdown and as JSON."""
+"""The HR systems: one table of what each offers, and the details of one; for a terminal, as
+Markdown and as JSON.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -28,8 +30,9 @@ EVIDENCE = {
     "facts": "second-hand facts only",
 }
 ABOUT = (
-    "What each HR system offers where it is read. The company file's `sync` says what of it goes to deskbird. "
-    "changed since: only what changed since a moment can be asked for. ?: it depends on the account, or no document says."
+    "What each HR system offers where it is read. The company file's `sync` says what of it goes "
+    "to deskbird. changed since: only what changed since a moment can be asked for. ?: it depends "
+    "on the account, or no document says."
 )
 _SIGNS = {"yes": "yes", "partly": "partly", "no": "-", "unknown": "?"}
 _STYLES = {"yes": "green", "partly": "yellow", "no": "dim", "unknown": "dim"}
@@ -47,7 +50,12 @@ def show(to: Console, offers: Sequence[Offer]) -> None:
     to.print(table)
     to.print()
     to.print(Text(ABOUT))
-    to.print(Text("hris-pipeline systems NAME tells one system's credentials, options, leavers, completeness and rate."))
+    to.print(
+        Text(
+            "hris-pipeline systems NAME tells one system's credentials, options, leavers, "
+            "completeness and rate."
+        )
+    )
 
 
 def show_one(to: Console, offer: Offer) -> None:
@@ -75,12 +83,24 @@ def _details(offer: Offer) -> Iterator[tuple[str, str]]:
     for answer in ("yes", "partly", "no", "unknown"):
         words = [name.replace("_", " ") for name in COLUMNS if getattr(can, name) == answer]
         if words:
-            yield {"yes": "offers", "partly": "partly", "no": "has no", "unknown": "not known"}[answer], ", ".join(words)
+            yield (
+                {"yes": "offers", "partly": "partly", "no": "has no", "unknown": "not known"}[
+                    answer
+                ],
+                ", ".join(words),
+            )
     if can.delivers:
         yield "also", "; ".join(can.delivers)
     if can.lacks:
         yield "lacks", "; ".join(can.lacks)
-    yield "between nights", "what changed is read, by changes_schedule" if system.reads_changes else "nothing is read"
+    yield (
+        "between nights",
+        (
+            "what changed is read, by changes_schedule"
+            if system.reads_changes
+            else "nothing is read"
+        ),
+    )
     yield "leavers", can.leavers
     yield "completeness", can.completeness
     yield "rate", can.rate
@@ -111,14 +131,35 @@ def as_json(offers: Sequence[Offer]) -> str:
 
 def markdown(offers: Sequence[Offer]) -> str:
     """The page ``docs/systems.md``."""
-    head = ["", "in the company file", *(heading.replace("-", "") for heading in COLUMNS.values()), "sure by"]
-    lines = ["# HR systems", "", "Written by `hris-pipeline systems --format markdown`.", "", ABOUT, ""]
+    head = [
+        "",
+        "in the company file",
+        *(heading.replace("-", "") for heading in COLUMNS.values()),
+        "sure by",
+    ]
+    lines = [
+        "# HR systems",
+        "",
+        "Written by `hris-pipeline systems --format markdown`.",
+        "",
+        ABOUT,
+        "",
+    ]
     lines += [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row in (offer.row for offer in offers):
         can = vars(row.capabilities)
-        cells = [row.title, f"`{row.how}`", *(_SIGNS[can[name]] for name in COLUMNS), can["evidence"]]
+        cells = [
+            row.title,
+            f"`{row.how}`",
+            *(_SIGNS[can[name]] for name in COLUMNS),
+            can["evidence"],
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".", ""]
+    lines += [
+        "",
+        "Sure by: " + "; ".join(f"*{name}*, {text}" for name, text in EVIDENCE.items()) + ".",
+        "",
+    ]
     told: set[str] = set()
     for offer in offers:
         row, system = offer.row, offer.system

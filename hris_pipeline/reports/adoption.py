@@ -1,4 +1,6 @@
-"""What the pipeline finds in a deskbird that has users already, before it first writes there (case 79)."""
+"""What the pipeline finds in a deskbird that has users already, before it first writes there (case
+79).
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +13,9 @@ _SQL = sql("adoption")
 
 @dataclass(frozen=True)
 class Adoption:
-    """deskbird's active users, by what would become of them, and the people who have none yet; numbers only."""
+    """deskbird's active users, by what would become of them, and the people who have none yet;
+    numbers only.
+    """
 
     active: int
     ours: int  # carry our marker already
@@ -26,7 +30,9 @@ class Adoption:
 
 
 def read(con: duckdb.DuckDBPyConnection, plan_id: str) -> Adoption | None:
-    """The report on a plan; None once a night has ended in line, or where deskbird has no user of somebody else's."""
+    """The report on a plan; None once a night has ended in line, or where deskbird has no user of
+    somebody else's.
+    """
     row = con.execute(_SQL, {"plan_id": plan_id}).fetchone()
     if row is None or row[0] or row[1] == row[2]:
         return None

@@ -1,4 +1,6 @@
-"""What is odd about deskbird's own lists: records that cannot be read, totals that do not fit, groups that show only a part."""
+"""What is odd about deskbird's own lists: records that cannot be read, totals that do not fit,
+groups that show only a part.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -35,7 +37,9 @@ def read(con: duckdb.DuckDBPyConnection) -> Oddities:
         """select resource, deskbird_id, page, position, code, hris_ref, first_seen from state.unreadable_records
            order by resource desc, page, position"""
     ).fetchall()
-    notes = con.execute("select resource, note from state.list_notes order by resource desc, note").fetchall()
+    notes = con.execute(
+        "select resource, note from state.list_notes order by resource desc, note"
+    ).fetchall()
     row = con.execute(
         """select (select count(*) from state.partial_groups),
                (select count(*) from state.acknowledged_members

@@ -1,4 +1,5 @@
-"""The plan, and what became of it: every change with the names behind its ids, what guards say, who waits.
+"""The plan, and what became of it: every change with the names behind its ids, what guards say, who
+waits.
 
 :func:`read` takes it out of the warehouse; :attr:`Plan.exit_code` says what it means.
 """
@@ -21,12 +22,15 @@ from hris_pipeline.reports.queries import sql
 from hris_pipeline.warehouse import run
 
 _SQL = sql("plan")
-_VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")  # a temporary table
+# a temporary table
+_VALID = (Path(__file__).parents[1] / "plan" / "valid_approvals.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, repr=False)
 class Change:
-    """One row of the plan, with what became of it and the names behind its ids. Holds personal data, so it has no ``repr``."""
+    """One row of the plan, with what became of it and the names behind its ids. Holds personal
+    data, so it has no ``repr``.
+    """
 
     seq: int
     request: int
@@ -61,7 +65,9 @@ class Change:
 
     @property
     def state(self) -> str:
-        """``planned``, ``blocked``, ``applied``, ``skipped`` (it is so already), ``failed`` or ``stale``."""
+        """``planned``, ``blocked``, ``applied``, ``skipped`` (it is so already), ``failed`` or
+        ``stale``.
+        """
         if self.outcome is None or self.outcome == "blocked":
             return "blocked" if self.verdict == "blocked" and not self.approved else "planned"
         return self.outcome
@@ -78,7 +84,9 @@ class Waiting:
 
 @dataclass(frozen=True)
 class NotUndone:
-    """One thing that undoing a plan cannot undo: why (a word), and whose; of which attribute, where it is one."""
+    """One thing that undoing a plan cannot undo: why (a word), and whose; of which attribute, where
+    it is one.
+    """
 
     why: str
     refs: Sequence[str]
@@ -108,9 +116,15 @@ class Plan:
         return sum(change.evidence.get("drift") is True for change in self.changes)
 
     def as_made(self) -> "Plan":
-        """The plan as it was made just now, without what became of the same changes when they were tried before."""
+        """The plan as it was made just now, without what became of the same changes when they were
+        tried before.
+        """
         return replace(
-            self, changes=tuple(replace(change, outcome=None, problem=None, problem_code=None) for change in self.changes)
+            self,
+            changes=tuple(
+                replace(change, outcome=None, problem=None, problem_code=None)
+                for change in self.changes
+            ),
         )
 
     @property
@@ -120,7 +134,9 @@ class Plan:
 
     @property
     def exit_code(self) -> int:
-        """1 something failed or went stale, else 3 something is blocked, else 2 something is planned, else 0."""
+        """1 something failed or went stale, else 3 something is blocked, else 2 something is
+        planned, else 0.
+        """
         states = self.states
         if states["failed"] or states["stale"]:
             return 1
@@ -130,11 +146,15 @@ class Plan:
     @property
     def blocked_without_changes(self) -> bool:
         """Whether a guard has tripped although there is no change to hold back."""
-        return not self.changes and any(verdict.tripped and not verdict.stands for verdict in self.guards)
+        return not self.changes and any(
+            verdict.tripped and not verdict.stands for verdict in self.guards
+        )
 
     @property
     def standing(self) -> Sequence[GuardVerdict]:
-        """What guards say of the HR system itself, such as that an attribute comes for nobody; it holds without any change."""
+        """What guards say of the HR system itself, such as that an attribute comes for nobody; it
+        holds without any change.
+        """
         return tuple(verdict for verdict in self.guards if verdict.stands)
 
     @property
@@ -144,29 +164,39 @@ class Plan:
 
     @property
     def nobody_left(self) -> bool:
-        """Whether the HR system gave nobody at all (case 1); else it is the first contact, and everybody waits for a decision."""
-        return self.blocked_without_changes and any(v.tripped and v.guard == "scope_lost" for v in self.guards)
+        """Whether the HR system gave nobody at all (case 1); else it is the first contact, and
+        everybody waits for a decision.
+        """
+        return self.blocked_without_changes and any(
+            v.tripped and v.guard == "scope_lost" for v in self.guards
+        )
 
     @property
     def blocking(self) -> Counter[str]:
         """The guards that hold something back, and how many changes each."""
-        return Counter(change.guard or "a guard" for change in self.changes if change.state == "blocked")
+        return Counter(
+            change.guard or "a guard" for change in self.changes if change.state == "blocked"
+        )
 
 
-def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id: str | None = None) -> Plan:
-    """One plan, by default the last one made; :class:`~hris_pipeline.errors.PipelineError` where there is none.
+def read(
+    con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id: str | None = None
+) -> Plan:
+    """One plan, by default the last one made; :class:`~hris_pipeline.errors.PipelineError` where
+    there is none.
 
     ``now`` decides which approvals are still valid.
     """
     found = con.execute(
-        "select plan_id, made_at, as_of, undoes from state.plans where $plan_id is null or plan_id = $plan_id "
-        "order by number desc limit 1",
+        "select plan_id, made_at, as_of, undoes from state.plans where $plan_id is null or plan_id "
+        "= $plan_id order by number desc limit 1",
         {"plan_id": plan_id},
     ).fetchone()
     if found is None:
         which = f"with the id {plan_id}" if plan_id else "yet"
         raise PipelineError(
-            f"There is no plan of company '{company}' {which}. Make one with `hris-pipeline sync {company} --dry-run`."
+            f"There is no plan of company '{company}' {which}. Make one with `hris-pipeline sync "
+            f"{company} --dry-run`."
         )
     plan_id, made_at, as_of = str(found[0]), found[1], found[2]
     left = con.execute(
@@ -194,13 +224,16 @@ def read(con: duckdb.DuckDBPyConnection, company: str, now: dt.datetime, plan_id
 def waiting(con: duckdb.DuckDBPyConnection) -> Waiting:
     """Who waits, as of the last read."""
     counted = con.execute(
-        "select (select count(distinct hris_ref) from core.quarantine where \"table\" = 'core.people'), "
-        "(select count(*) from state.missing), (select count(distinct hris_ref) from state.review)"
+        'select (select count(distinct hris_ref) from core.quarantine where "table" = '
+        "'core.people'), (select count(*) from state.missing), (select count(distinct hris_ref) "
+        "from state.review)"
     ).fetchone()
     return Waiting(*(counted or ()))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Iterator[dict[str, Any]]:
+def _rows(
+    con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime
+) -> Iterator[dict[str, Any]]:
     con.execute("set variable now = ?", [now])
     run(con, _VALID)
     found = con.execute(_SQL, {"plan_id": plan_id})
@@ -210,8 +243,13 @@ def _rows(con: duckdb.DuckDBPyConnection, plan_id: str, now: dt.datetime) -> Ite
 
 
 def _change(row: Mapping[str, Any]) -> Change:
-    waits = row["approved"] and row["outcome"] == "blocked"  # what became of it was before the approval
-    fate = {} if waits else {name: row[name] for name in ("outcome", "http_status", "problem", "problem_code")}
+    # what became of it was before the approval
+    waits = row["approved"] and row["outcome"] == "blocked"
+    fate = (
+        {}
+        if waits
+        else {name: row[name] for name in ("outcome", "http_status", "problem", "problem_code")}
+    )
     same = (
         "seq",
         "request",

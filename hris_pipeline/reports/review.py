@@ -37,15 +37,19 @@ def is_decided_by_command(rule: str) -> bool:
 
 @dataclass(frozen=True, repr=False)
 class Waiting:
-    """One person, or one unit, about whom somebody must decide. Holds personal data, so it has no ``repr``."""
+    """One person, or one unit, about whom somebody must decide. Holds personal data, so it has no
+    ``repr``.
+    """
 
     hris_ref: str
     name: str | None
     rule: str
     since: dt.datetime
     candidates: Sequence[Mapping[str, Any]]
-    """The users (groups) it might be: ``deskbird_id``, ``there`` (in deskbird), ``name``, ``email``, ``active``, ``hris_ref``
-    (whose it is), ``external_id``, and what was decided about the pair since: ``decision``, ``decided_by``, ``decided_at``."""
+    """The users (groups) it might be: ``deskbird_id``, ``there`` (in deskbird), ``name``,
+    ``email``, ``active``, ``hris_ref`` (whose it is), ``external_id``, and what was decided about
+    the pair since: ``decision``, ``decided_by``, ``decided_at``.
+    """
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,9 +67,12 @@ class Correction:
 
 
 def corrections(con: duckdb.DuckDBPyConnection) -> list[Correction]:
-    """What is to be corrected in the HR system: who is held back first, then who is decided all the same."""
+    """What is to be corrected in the HR system: who is held back first, then who is decided all the
+    same.
+    """
     schemas = con.execute(
-        "select table_schema from information_schema.tables where table_name = 'employees' and starts_with(table_schema, 'hris_')"
+        "select table_schema from information_schema.tables where table_name = 'employees' and "
+        "starts_with(table_schema, 'hris_')"
     ).fetchall()
     union = [
         f"""select '{schema.removeprefix("hris_")}:' || id as hris_ref,
@@ -84,6 +91,8 @@ def read(con: duckdb.DuckDBPyConnection, source: str = "from state.review") -> l
     """Everything that waits, as of the last plan or as ``source`` has it; the oldest first."""
     con.execute(f"create or replace temp view waits as {source}")
     return [
-        Waiting(ref, name, rule, since, [one for one in json.loads(candidates) if one["deskbird_id"]])
+        Waiting(
+            ref, name, rule, since, [one for one in json.loads(candidates) if one["deskbird_id"]]
+        )
         for ref, name, rule, since, candidates in con.execute(_SQL).fetchall()
     ]

@@ -44,9 +44,14 @@ def read(name: str | None = None) -> list[Offer]:
 def _options(options: type[BaseModel], above: str = "") -> Iterator[Option]:
     for name, field in options.model_fields.items():
         kinds = (field.annotation, *get_args(field.annotation))
-        section = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        section = next(
+            (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)),
+            None,
+        )
         default = field.get_default(call_default_factory=True)
         shown = None if isinstance(default, BaseModel) else json.dumps(default, default=str)
         yield Option(f"{above}{name}", field.is_required(), shown, field.description)
-        if section is not None and not any(isinstance(each, BeforeValidator) for each in field.metadata):
+        if section is not None and not any(
+            isinstance(each, BeforeValidator) for each in field.metadata
+        ):
             yield from _options(section, f"{above}{name}.")

@@ -1,4 +1,6 @@
-"""From what stands in the company file to a :class:`Rule`, or to one sentence for each mistake. Pure; values are never quoted."""
+"""From what stands in the company file to a :class:`Rule`, or to one sentence for each mistake.
+Pure; values are never quoted.
+"""
 
 import datetime as dt
 import difflib
@@ -14,19 +16,24 @@ NONE = "none"
 """The word for people who have no such value."""
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_ONE_DATE = re.compile(rf"(?:(?P<word>before|after|on|on or before|on or after) )?(?P<date>{_DATE})")
+_ONE_DATE = re.compile(
+    rf"(?:(?P<word>before|after|on|on or before|on or after) )?(?P<date>{_DATE})"
+)
 _BETWEEN = re.compile(rf"between (?P<first>{_DATE}) and (?P<last>{_DATE})")
 _RELATIVE = re.compile(r"(?:in|within) the (?P<way>last|next) (?P<days>[0-9]{1,5}) days?")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _DOMAIN = re.compile(r"[^@\s.]+(?:\.[^@\s.]+)+")
 
 
-# --- what a rule is -----------------------------------------------------------------------------------------------------------
+# --- what a rule is
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text in which ``*`` stands for any characters, compared without regard to case or Unicode form."""
+    """A text in which ``*`` stands for any characters, compared without regard to case or Unicode
+    form.
+    """
 
     text: str
 
@@ -53,13 +60,17 @@ class Days:
         if self.first == self.last:
             return f"on {self.first}"
         if self.first is None or self.last is None:
-            return f"on or before {self.last}" if self.first is None else f"on or after {self.first}"
+            return (
+                f"on or before {self.last}" if self.first is None else f"on or after {self.first}"
+            )
         return f"between {self.first} and {self.last}"
 
 
 @dataclass(frozen=True)
 class FromToday:
-    """A date from ``first`` to ``last`` days after the person's own today, both included; negative is before."""
+    """A date from ``first`` to ``last`` days after the person's own today, both included; negative
+    is before.
+    """
 
     first: int
     last: int
@@ -93,13 +104,17 @@ class Rule:
 
     @property
     def digest(self) -> str:
-        """Sixteen hex digits for what the rule says: the same for the same words, without holding any."""
+        """Sixteen hex digits for what the rule says: the same for the same words, without holding
+        any.
+        """
         return hashlib.sha256(str(self).lower().encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What rules of a company may speak of: its connections and the kinds of group that its HR systems deliver."""
+    """What rules of a company may speak of: its connections and the kinds of group that its HR
+    systems deliver.
+    """
 
     connections: Sequence[str]
     kinds: Sequence[str]
@@ -110,7 +125,8 @@ class Vocabulary:
         return (*PERSON, *DATES, *self.kinds)
 
 
-# --- reading it ---------------------------------------------------------------------------------------------------------------
+# --- reading it
+# --------------------------------------------------------------------------------------------------
 
 Place = tuple[str | int, ...]
 Mistake = tuple[Place, str]
@@ -135,7 +151,15 @@ def parse(given: object, vocabulary: Vocabulary) -> tuple[Rule, list[Mistake]]:
     if not isinstance(given, Mapping):
         return Rule(), [((), f"must hold conditions, {_EXAMPLE}")]
     if not given:
-        return Rule(), [((), f"must hold at least one condition, {_EXAMPLE}: empty, it would be about everybody")]
+        return Rule(), [
+            (
+                (),
+                (
+                    f"must hold at least one condition, {_EXAMPLE}: empty, it would be about "
+                    "everybody"
+                ),
+            )
+        ]
     conditions: list[Condition] = []
     mistakes: list[Mistake] = []
     for attribute, value in given.items():
@@ -150,14 +174,21 @@ def parse(given: object, vocabulary: Vocabulary) -> tuple[Rule, list[Mistake]]:
             try:
                 tests.append(_test(attribute, one, vocabulary))
             except _Wrong as wrong:
-                mistakes.append(((attribute, index) if isinstance(value, (list, tuple)) else (attribute,), str(wrong)))
+                mistakes.append(
+                    (
+                        (attribute, index) if isinstance(value, (list, tuple)) else (attribute,),
+                        str(wrong),
+                    )
+                )
         conditions.append(Condition(attribute, tuple(tests)))
     return Rule(tuple(conditions)), mistakes
 
 
 def _unknown(attribute: str, vocabulary: Vocabulary) -> str:
     known = vocabulary.attributes
-    return f"is nothing that rules can ask for.{_close(attribute, known)} Known: {', '.join(known)}."
+    return (
+        f"is nothing that rules can ask for.{_close(attribute, known)} Known: {', '.join(known)}."
+    )
 
 
 def _close(word: str, known: Sequence[str]) -> str:
@@ -171,17 +202,30 @@ def _test(attribute: str, value: object, vocabulary: Vocabulary) -> Test:
     if value is None:
         raise _Wrong(f"must name a value; {NONE} means people who have none")
     if not isinstance(value, str):
-        raise _Wrong(_DATES_ARE if attribute in DATES else "must be text or a list of texts; put it in quotes")
+        raise _Wrong(
+            _DATES_ARE
+            if attribute in DATES
+            else "must be text or a list of texts; put it in quotes"
+        )
     text = value.strip()
     if "${" in text:
-        raise _Wrong("cannot be a reference, because rules are needed before a run starts: write the value itself")
+        raise _Wrong(
+            "cannot be a reference, because rules are needed before a run starts: write the value "
+            "itself"
+        )
     if not text or not text.isprintable():
         raise _Wrong("must be text on one line, without control characters")
     if text == NONE and attribute not in {"hris_ref", "connection", "status"}:
         return Nothing()
     if attribute in DATES:
         return _dates(text)
-    check = {"hris_ref": _hris_ref, "connection": _connection, "email": _email, "email_domain": _domain, "status": _status}
+    check = {
+        "hris_ref": _hris_ref,
+        "connection": _connection,
+        "email": _email,
+        "email_domain": _domain,
+        "status": _status,
+    }
     if attribute in check:
         check[attribute](text, vocabulary)
     return Text(text)
@@ -190,12 +234,16 @@ def _test(attribute: str, value: object, vocabulary: Vocabulary) -> Test:
 def _hris_ref(text: str, vocabulary: Vocabulary) -> None:
     connection, colon, rest = text.partition(":")
     if not colon or not rest or connection not in vocabulary.connections:
-        raise _Wrong(f"must be an hris_ref, <connection>:<id>, such as {vocabulary.connections[0]}:1234")
+        raise _Wrong(
+            f"must be an hris_ref, <connection>:<id>, such as {vocabulary.connections[0]}:1234"
+        )
 
 
 def _connection(text: str, vocabulary: Vocabulary) -> None:
     if text not in vocabulary.connections:
-        known = f"{_close(text, vocabulary.connections)} Known: {', '.join(vocabulary.connections)}."
+        known = (
+            f"{_close(text, vocabulary.connections)} Known: {', '.join(vocabulary.connections)}."
+        )
         raise _Wrong(f"names no connection of this file.{known}")
 
 
@@ -206,7 +254,10 @@ def _status(text: str, _: Vocabulary) -> None:
 
 def _email(text: str, _: Vocabulary) -> None:
     if not _ADDRESS.fullmatch(text):
-        raise _Wrong("must be an e-mail address, in which * stands for any characters; for a domain use email_domain")
+        raise _Wrong(
+            "must be an e-mail address, in which * stands for any characters; for a domain use "
+            "email_domain"
+        )
 
 
 def _domain(text: str, _: Vocabulary) -> None:
@@ -215,8 +266,9 @@ def _domain(text: str, _: Vocabulary) -> None:
 
 
 _DATES_ARE = (
-    'must be a date such as 2027-01-31 or "before 2027-01-31" (also: after, on or before, on or after), '
-    '"between 2027-01-01 and 2027-01-31", "in the last 30 days", "in the next 14 days" or none'
+    'must be a date such as 2027-01-31 or "before 2027-01-31" (also: after, on or before, on or '
+    'after), "between 2027-01-01 and 2027-01-31", "in the last 30 days", "in the next 14 days" or '
+    "none"
 )
 
 
@@ -248,4 +300,6 @@ def _date(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise _Wrong("holds a day that the calendar does not have; a date is written year-month-day") from None
+        raise _Wrong(
+            "holds a day that the calendar does not have; a date is written year-month-day"
+        ) from None

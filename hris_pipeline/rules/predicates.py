@@ -3,12 +3,31 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hris_pipeline.rules.language import DATES, Condition, Days, FromToday, Nothing, Rule, Test, Text
+from hris_pipeline.rules.language import (
+    DATES,
+    Condition,
+    Days,
+    FromToday,
+    Nothing,
+    Rule,
+    Test,
+    Text,
+)
 
 if TYPE_CHECKING:
     import duckdb  # the company file, which knows rules, is read without it
 
-COLUMNS = ("hris_ref", "other_refs", "email", "status", "start_date", "end_date", "timezone", "unknown", "group_refs")
+COLUMNS = (
+    "hris_ref",
+    "other_refs",
+    "email",
+    "status",
+    "start_date",
+    "end_date",
+    "timezone",
+    "unknown",
+    "group_refs",
+)
 """What the table of people must have, with the meanings of ``core.people``."""
 
 _TODAY = "cast(timezone(p.timezone, cast(getvariable('now') as timestamptz)) as date)"
@@ -17,12 +36,19 @@ GroupTests = Mapping[tuple[str, Text], int]
 
 
 def judge(
-    con: "duckdb.DuckDBPyConnection", table: str, people: str, lists: Mapping[str, Sequence[Rule]], *, kept: Sequence[str] = ()
+    con: "duckdb.DuckDBPyConnection",
+    table: str,
+    people: str,
+    lists: Mapping[str, Sequence[Rule]],
+    *,
+    kept: Sequence[str] = (),
 ) -> None:
-    """Make the temp table ``table``: ``hris_ref``, the columns ``kept``, and for each list of rules a ``boolean[]``, one a rule.
+    """Make the temp table ``table``: ``hris_ref``, the columns ``kept``, and for each list of rules
+    a ``boolean[]``, one a rule.
 
-    ``people`` is a table with :data:`COLUMNS`. Reads the temp table ``units`` (``hris_ref``, ``kind``, ``name``) for the names of
-    groups, and the variable ``now``, by which the person's own day is told.
+    ``people`` is a table with :data:`COLUMNS`. Reads the temp table ``units`` (``hris_ref``,
+    ``kind``, ``name``) for the names of groups, and the variable ``now``, by which the person's own
+    day is told.
     """
     numbers: dict[tuple[str, Text], int] = {}
     for rules in lists.values():
@@ -39,7 +65,9 @@ def judge(
     for name, rules in lists.items():
         values = ", ".join(predicate(rule, numbers) for rule in rules)
         columns.append(f"cast([{values}] as boolean[]) as {name}")
-    con.execute(f"create or replace temp table {table} as select {', '.join(columns)} from {source}")
+    con.execute(
+        f"create or replace temp table {table} as select {', '.join(columns)} from {source}"
+    )
     if numbers:
         con.execute("drop table rule_members")
 
@@ -73,7 +101,9 @@ def _condition(condition: Condition, numbers: GroupTests) -> str:
     if attribute in {"hris_ref", "connection", "status"}:  # always there
         return met
     known = _RESTS_ON.get(attribute, attribute)
-    return f"(case when list_contains(p.unknown, '{known}') then null else coalesce({met}, false) end)"
+    return (
+        f"(case when list_contains(p.unknown, '{known}') then null else coalesce({met}, false) end)"
+    )
 
 
 def _test(attribute: str, test: Test, numbers: GroupTests) -> str:
@@ -89,7 +119,10 @@ def _test(attribute: str, test: Test, numbers: GroupTests) -> str:
             return f"p.{attribute} is null"
         if attribute in _TEXTS:
             return "p.email is null"
-        return f"len(list_filter(p.group_refs, lambda ref: string_split(ref, ':')[2] = {literal(attribute)})) = 0"
+        return (
+            "len(list_filter(p.group_refs, lambda ref: string_split(ref, ':')[2] = "
+            f"{literal(attribute)})) = 0"
+        )
     return _between(f"p.{attribute}", test)
 
 
@@ -101,7 +134,9 @@ def _between(value: str, test: Days | FromToday) -> str:
 
 
 def _like(value: str, text: Text, *, folded: bool = True) -> str:
-    """``value`` against a text with ``*`` in it; ``folded`` disregards case and Unicode form (``value`` is folded already)."""
+    """``value`` against a text with ``*`` in it; ``folded`` disregards case and Unicode form
+    (``value`` is folded already).
+    """
     sought = text.text
     if "*" in sought:
         for special in ("\\", "%", "_"):
@@ -112,10 +147,14 @@ def _like(value: str, text: Text, *, folded: bool = True) -> str:
 
 
 def _match_groups(con: "duckdb.DuckDBPyConnection", people: str, numbers: GroupTests) -> None:
-    """Make the temp table ``rule_members``: the tests that each person's groups meet. Names are looked at once a group."""
-    tests = ", ".join(f"case when {_group(kind, text)} then {number} end" for (kind, text), number in numbers.items())
-    con.execute(
-        f"""create or replace temp table rule_members as
+    """Make the temp table ``rule_members``: the tests that each person's groups meet. Names are
+    looked at once a group.
+    """
+    tests = ", ".join(
+        f"case when {_group(kind, text)} then {number} end"
+        for (kind, text), number in numbers.items()
+    )
+    con.execute(f"""create or replace temp table rule_members as
             with places as (
                 select hris_ref, unnest(group_refs) as ref from {people}
             ), groups as (
@@ -126,8 +165,7 @@ def _match_groups(con: "duckdb.DuckDBPyConnection", people: str, numbers: GroupT
                 select ref, list_filter([{tests}], lambda number: number is not null) as tests from groups
             )
             select places.hris_ref, list_distinct(flatten(list(met.tests))) as tests
-            from places join met using (ref) where len(met.tests) > 0 group by all"""
-    )
+            from places join met using (ref) where len(met.tests) > 0 group by all""")
 
 
 def _group(kind: str, text: Text) -> str:

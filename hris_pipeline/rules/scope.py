@@ -17,7 +17,9 @@ _SCOPE = (Path(__file__).parent / "scope.sql").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Scope:
-    """The company file's rules: whom an include rule matches (without any: everybody), less whom an exclude rule matches."""
+    """The company file's rules: whom an include rule matches (without any: everybody), less whom an
+    exclude rule matches.
+    """
 
     include: tuple[Rule, ...] = ()
     exclude: tuple[Rule, ...] = ()
@@ -29,12 +31,16 @@ class Scope:
     def places(self) -> tuple[tuple[str, int, Rule], ...]:
         """Each rule with its list and its place in it, counted from 1; by these two it is called."""
         lists = (("include", self.include), ("exclude", self.exclude))
-        return tuple((word, place, rule) for word, rules in lists for place, rule in enumerate(rules, 1))
+        return tuple(
+            (word, place, rule) for word, rules in lists for place, rule in enumerate(rules, 1)
+        )
 
 
 @dataclass(frozen=True)
 class ScopeCounts:
-    """What came out, in numbers only; people who left apart, because no rule makes a difference to them."""
+    """What came out, in numbers only; people who left apart, because no rule makes a difference to
+    them.
+    """
 
     out_of_scope: int = 0
     undecided: int = 0
@@ -49,18 +55,28 @@ class ScopeCounts:
 def apply(con: "duckdb.DuckDBPyConnection", scope: Scope, now: dt.datetime) -> ScopeCounts:
     """Put ``in_scope``, ``wanted`` and ``scope_rule`` of everybody in ``core.people`` right.
 
-    Of whom nothing is known stays as in ``core.people_before``, last night's table. Keeps tonight's count of each rule in
-    ``state.rule_matches``. Reads the temp table ``units`` for the names of groups.
+    Of whom nothing is known stays as in ``core.people_before``, last night's table. Keeps tonight's
+    count of each rule in ``state.rule_matches``. Reads the temp table ``units`` for the names of
+    groups.
     """
     con.execute("set variable now = ?", [now])
-    judge(con, "scope_judged", "core.people", {"included": scope.include, "excluded": scope.exclude}, kept=("status",))
+    judge(
+        con,
+        "scope_judged",
+        "core.people",
+        {"included": scope.include, "excluded": scope.exclude},
+        kept=("status",),
+    )
     con.execute("delete from state.rule_matches where counted_at = ?", [now])
     matches = {}
     for word, place, rule in scope.places:
         name = f"{word} {place}"
         query = f"select count(*) from scope_judged where {word}d[{place}] and status <> 'ended'"
         matches[name] = _number(con, query)
-        con.execute("insert into state.rule_matches values (?, ?, ?, ?)", [name, matches[name], now, rule.digest])
+        con.execute(
+            "insert into state.rule_matches values (?, ?, ?, ?)",
+            [name, matches[name], now, rule.digest],
+        )
     con.execute("set variable anybody = ?", [not scope.include])
     con.execute(_SCOPE)
     out = _number(con, "select count(*) from core.people where not in_scope and status <> 'ended'")

@@ -1,11 +1,14 @@
-"""A stand-in for BambooHR: its list of employees and its list of changes, as strict as the vendor's document says.
+"""A stand-in for BambooHR: its list of employees and its list of changes, as strict as the vendor's
+document says.
 
-Pages begin behind a person and not at a number, so one whose boundary has gone is refused (``BadPage``); a filter that does not
-exist is 422; a field that the key's owner may not see is null and named in ``_restrictedFields``; whoever is filtered or sorted
-by one is left out. A division is what the sample company calls a legal entity; cost centres and leave BambooHR does not know.
+Pages begin behind a person and not at a number, so one whose boundary has gone is refused
+(``BadPage``); a filter that does not exist is 422; a field that the key's owner may not see is null
+and named in ``_restrictedFields``; whoever is filtered or sorted by one is left out. A division is
+what the sample company calls a legal entity; cost centres and leave BambooHR does not know.
 
-Beside BambooHR's paths those of :mod:`hris_pipeline.sandbox.faults`. Its limit of requests is not published, so none is kept: a
-fault of kind ``status`` with 429 or 503 and ``retry_after`` is what hitting it looks like.
+Beside BambooHR's paths those of :mod:`hris_pipeline.sandbox.faults`. Its limit of requests is not
+published, so none is kept: a fault of kind ``status`` with 429 or 503 and ``retry_after`` is what
+hitting it looks like.
 """
 
 import base64
@@ -42,7 +45,15 @@ KINDS: Mapping[str, str] = {
     "empty_list": "answers as if there were nobody",
     "ids_as_numbers": "ids are numbers, as in BambooHR's older endpoints",
 }
-DEFAULT = ("employeeId", "firstName", "lastName", "preferredName", "photoUrl", "jobTitleName", "status")
+DEFAULT = (
+    "employeeId",
+    "firstName",
+    "lastName",
+    "preferredName",
+    "photoUrl",
+    "jobTitleName",
+    "status",
+)
 OPTIONAL = (
     "departmentId",
     "departmentName",
@@ -61,7 +72,9 @@ OPTIONAL = (
     "workEmail",
     "workPhone",
 )
-_SORTABLE = frozenset({"employeeId", "firstName", "lastName", "preferredName", "jobTitleName", "status"})
+_SORTABLE = frozenset(
+    {"employeeId", "firstName", "lastName", "preferredName", "jobTitleName", "status"}
+)
 _UNFILTERED = frozenset({"employeeId", "photoUrl", "teams"})
 _SUBSTRING = re.compile("name|email|number", re.IGNORECASE)  # the rest is compared as a whole
 _WORDS = {"ACTIVE": "Active", "LEAVE": "Active", "ONBOARDING": "Inactive", "INACTIVE": "Inactive"}
@@ -81,7 +94,10 @@ def _error(code: str, message: str) -> Answer:
 
 
 def _error_of(status: int, path: str) -> Answer:
-    return _error({429: "TooManyRequests", 503: "ServiceUnavailable"}.get(status, "Error"), f"{status} for {path}")
+    return _error(
+        {429: "TooManyRequests", 503: "ServiceUnavailable"}.get(status, "Error"),
+        f"{status} for {path}",
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,9 @@ class _Place:
 class _BambooHR:
     """One company's BambooHR."""
 
-    def __init__(self, tenant: Tenant, api_key: str, hidden: Collection[str], empty_date: str | None) -> None:
+    def __init__(
+        self, tenant: Tenant, api_key: str, hidden: Collection[str], empty_date: str | None
+    ) -> None:
         self.tenant = tenant
         self.api_key = api_key
         self.hidden = frozenset(hidden)
@@ -111,13 +129,19 @@ class _BambooHR:
             Route(PATH, self.door(self.list_employees), methods=["GET"]),
         ]
 
-    def door(self, answer: Callable[[Request, tuple[Fault, ...]], Response]) -> Callable[[Request], Any]:
+    def door(
+        self, answer: Callable[[Request, tuple[Fault, ...]], Response]
+    ) -> Callable[[Request], Any]:
         """An endpoint behind HTTP Basic: the key is the user, any password will do."""
 
         async def endpoint(request: Request) -> Response:
             kind, _, text = request.headers.get("authorization", "").partition(" ")
             try:
-                user = base64.b64decode(text, validate=True).partition(b":")[0] if kind.lower() == "basic" else b""
+                user = (
+                    base64.b64decode(text, validate=True).partition(b":")[0]
+                    if kind.lower() == "basic"
+                    else b""
+                )
             except binascii.Error:
                 user = b""
             if not hmac.compare_digest(user, self.api_key.encode()):
@@ -149,12 +173,20 @@ class _BambooHR:
             self.tenant.remove(place.person)
         snapshot = self.tenant.snapshot
         wanted = [name for name in OPTIONAL if name in self.asked(request)]
-        everybody = [] if "empty_list" in has else [self.values(snapshot, person) for person in snapshot.persons.values()]
+        everybody = (
+            []
+            if "empty_list" in has
+            else [self.values(snapshot, person) for person in snapshot.persons.values()]
+        )
         found = self.ordered(self.matching(everybody, request), query.get("sort") or "employeeId")
         first, last = self.bounds(found, place, limit)
         page = found[first:last]
         lost = has.get("drop_page")
-        kept = page if lost is None else page[: 0 if lost.value is None else max(0, len(page) - int(lost.value))]
+        kept = (
+            page
+            if lost is None
+            else page[: 0 if lost.value is None else max(0, len(page) - int(lost.value))]
+        )
         after = self.cursor(page[-1], backwards=False) if last < len(found) else None
         if "repeat_page" in has:
             after = query.get("page[after]") or self.cursor(found[0], backwards=False)
@@ -164,11 +196,25 @@ class _BambooHR:
         if "ids_as_numbers" in has:
             kept = [{**record, "employeeId": int(record["employeeId"])} for record in kept]
         links = {"self": {"href": str(request.url)}}
-        for rel, name, cursor in (("next", "page[after]", after), ("prev", "page[before]", before)):
+        for rel, name, cursor in (
+            ("next", "page[after]", after),
+            ("prev", "page[before]", before),
+        ):
             if cursor is not None:
-                rest = [(key, text) for key, text in query.multi_items() if key not in {"page[after]", "page[before]"}]
-                links[rel] = {"href": f"{request.url.replace(query='')}?{urllib.parse.urlencode([*rest, (name, cursor)])}"}
-        meta = {"total": total, "page": {"limit": limit, "nextCursor": after, "prevCursor": before}}
+                rest = [
+                    (key, text)
+                    for key, text in query.multi_items()
+                    if key not in {"page[after]", "page[before]"}
+                ]
+                links[rel] = {
+                    "href": (
+                        f"{request.url.replace(query='')}?{urllib.parse.urlencode([*rest, (name, cursor)])}"
+                    )
+                }
+        meta = {
+            "total": total,
+            "page": {"limit": limit, "nextCursor": after, "prevCursor": before},
+        }
         return _json({"data": kept, "meta": meta, "_links": links})
 
     def limit(self, text: str | None) -> int:
@@ -182,19 +228,27 @@ class _BambooHR:
     def asked(self, request: Request) -> frozenset[str]:
         """The fields asked for, by comma or in brackets; of plain repeats only the last counts."""
         plain = request.query_params.getlist("fields")[-1:]
-        names = [name for text in (*plain, *request.query_params.getlist("fields[]")) for name in text.split(",")]
+        names = [
+            name
+            for text in (*plain, *request.query_params.getlist("fields[]"))
+            for name in text.split(",")
+        ]
         return frozenset(names)
 
     def record(self, values: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
         """Somebody's record: the default fields, those wanted, and which of them may not be seen."""
         names = (*DEFAULT, *wanted)
         restricted = [name for name in names if name in self.hidden]
-        return {name: None if name in self.hidden else values[name] for name in names} | {"_restrictedFields": restricted}
+        return {name: None if name in self.hidden else values[name] for name in names} | {
+            "_restrictedFields": restricted
+        }
 
     def values(self, snapshot: Snapshot, person: Person) -> dict[str, Any]:
         """All that is known of somebody, by BambooHR's names."""
         job = person.current
-        manager = snapshot.persons.get(job.supervisor) if job and job.supervisor is not None else None
+        manager = (
+            snapshot.persons.get(job.supervisor) if job and job.supervisor is not None else None
+        )
         values: dict[str, Any] = {
             "employeeId": str(person.id),
             "firstName": person.first_name,
@@ -209,10 +263,16 @@ class _BambooHR:
             "workPhone": person.phone or None,
             "hireDate": job.start_date.isoformat() if job else self.empty_date,
             "originalHireDate": min((e.start_date for e in person.employments), default=None),
-            "terminationDate": job.end_date.isoformat() if job and job.end_date else self.empty_date,
+            "terminationDate": (
+                job.end_date.isoformat() if job and job.end_date else self.empty_date
+            ),
             "reportsToId": str(job.supervisor) if job and job.supervisor is not None else None,
             "reportsToName": f"{manager.first_name} {manager.last_name}" if manager else None,
-            "teams": [{"id": job.team, "label": snapshot.unit_names["team", job.team]}] if job and job.team is not None else [],
+            "teams": (
+                [{"id": job.team, "label": snapshot.unit_names["team", job.team]}]
+                if job and job.team is not None
+                else []
+            ),
         }
         kinds: tuple[tuple[str, Kind], ...] = (
             ("department", "department"),
@@ -232,18 +292,26 @@ class _BambooHR:
                 continue
             name = key.removeprefix("filter[").partition("]")[0]
             if name == "ids":
-                ids = {each for value in request.query_params.getlist(key) for each in value.split(",")}
+                ids = {
+                    each for value in request.query_params.getlist(key) for each in value.split(",")
+                }
                 records = [record for record in records if record["employeeId"] in ids]
             elif name in _UNFILTERED or name not in {*DEFAULT, *OPTIONAL}:
                 raise _RefusedError(422, "UnprocessableEntity", "unknown filter")
             elif name == "status" and text not in {"active", "inactive"}:
                 raise _RefusedError(400, "BadRequest", "filter[status] must be active or inactive")
             else:
-                records = [record for record in records if name not in self.hidden and _matches(name, record[name], text)]
+                records = [
+                    record
+                    for record in records
+                    if name not in self.hidden and _matches(name, record[name], text)
+                ]
         return records
 
     def ordered(self, records: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-        """In the order that ``sort`` asks for, employees with the same values by id; 400 for a field that cannot be sorted by."""
+        """In the order that ``sort`` asks for, employees with the same values by id; 400 for a
+        field that cannot be sorted by.
+        """
         records = sorted(records, key=lambda record: int(record["employeeId"]))
         for text in reversed(sort.split(",")):
             name = text.removeprefix("-")
@@ -252,19 +320,33 @@ class _BambooHR:
             if name in self.hidden:
                 return []
             if name != "employeeId":
-                records.sort(key=lambda record, by=name: (record[by] is not None, record[by]), reverse=text.startswith("-"))  # type: ignore[misc]
+                records.sort(
+                    key=lambda record, by=name: (record[by] is not None, record[by]),
+                    reverse=text.startswith("-"),
+                )  # type: ignore[misc]
             elif text.startswith("-"):
                 records.reverse()
         return records
 
-    def bounds(self, found: list[dict[str, Any]], place: _Place | None, limit: int) -> tuple[int, int]:
-        """Where the page begins and ends; 400 where the person at its boundary is not there any more."""
+    def bounds(
+        self, found: list[dict[str, Any]], place: _Place | None, limit: int
+    ) -> tuple[int, int]:
+        """Where the page begins and ends; 400 where the person at its boundary is not there any
+        more.
+        """
         if place is None:
             return 0, min(limit, len(found))
-        at = next((i for i, record in enumerate(found) if record["employeeId"] == str(place.person)), None)
+        at = next(
+            (i for i, record in enumerate(found) if record["employeeId"] == str(place.person)),
+            None,
+        )
         if at is None:
             raise _RefusedError(400, "BadPage", "the employee at the page's boundary has changed")
-        return (max(0, at - limit), at) if place.backwards else (at + 1, min(at + 1 + limit, len(found)))
+        return (
+            (max(0, at - limit), at)
+            if place.backwards
+            else (at + 1, min(at + 1 + limit, len(found)))
+        )
 
     def cursor(self, record: Mapping[str, Any], *, backwards: bool) -> str:
         """A cursor as text that nobody can make or change."""
@@ -275,7 +357,9 @@ class _BambooHR:
         return hashlib.blake2b(body, key=self.secret, digest_size=8).digest()
 
     def place(self, after: str | None, before: str | None) -> _Place | None:
-        """What a cursor says; 400 for both at once, one that is not ours, or one of the other direction."""
+        """What a cursor says; 400 for both at once, one that is not ours, or one of the other
+        direction.
+        """
         if after is None and before is None:
             return None
         try:
@@ -283,7 +367,9 @@ class _BambooHR:
         except binascii.Error:
             raw = b""
         direction, _, ref = raw[8:].decode("latin-1").partition(":")
-        wrong = (after is not None and before is not None) or direction != ("next" if before is None else "prev")
+        wrong = (after is not None and before is not None) or direction != (
+            "next" if before is None else "prev"
+        )
         if wrong or not hmac.compare_digest(self.seal(raw[8:]), raw[:8]):
             raise _RefusedError(400, "BadPage", "malformed page cursor")
         return _Place(int(ref), backwards=before is not None)
@@ -291,11 +377,15 @@ class _BambooHR:
     # --- GET /employees/changed ---
 
     def list_changes(self, request: Request, _faults: tuple[Fault, ...]) -> Response:
-        """Who was made, changed or deleted since a moment, by id; XML for whoever does not ask for JSON."""
+        """Who was made, changed or deleted since a moment, by id; XML for whoever does not ask for
+        JSON.
+        """
         try:
             since = dt.datetime.fromisoformat(request.query_params["since"])
         except (KeyError, ValueError):
-            return Response(b"", 400, {"x-bamboohr-error-message": "since is missing or no ISO 8601 date"})
+            return Response(
+                b"", 400, {"x-bamboohr-error-message": "since is missing or no ISO 8601 date"}
+            )
         since = since if since.tzinfo else since.replace(tzinfo=dt.UTC)
         wanted = request.query_params.get("type", "all")
         if wanted not in {"inserted", "updated", "deleted", "all"}:
@@ -311,8 +401,12 @@ class _BambooHR:
             if wanted in {"all", action.lower()}
         }
         if "application/json" not in request.headers.get("accept", ""):
-            return Response(b'<?xml version="1.0"?>\n<employees/>', 200, media_type="application/xml")
-        latest = max((str(change["lastChanged"]) for change in found.values()), default=since.isoformat())
+            return Response(
+                b'<?xml version="1.0"?>\n<employees/>', 200, media_type="application/xml"
+            )
+        latest = max(
+            (str(change["lastChanged"]) for change in found.values()), default=since.isoformat()
+        )
         return _json({"latest": latest, "employees": found})
 
 
@@ -339,9 +433,9 @@ def bamboohr_app(
 ) -> App:
     """BambooHR for one company, as an ASGI app.
 
-    ``hidden`` are the fields, by BambooHR's names, that the key's owner may not see; ``empty_date`` is what stands for no date:
-    null, or ``0000-00-00`` as in older endpoints. ``company`` may be changed, and ``faults`` switched on and off, while it
-    serves.
+    ``hidden`` are the fields, by BambooHR's names, that the key's owner may not see; ``empty_date``
+    is what stands for no date: null, or ``0000-00-00`` as in older endpoints. ``company`` may be
+    changed, and ``faults`` switched on and off, while it serves.
     """
     bamboohr = _BambooHR(company, api_key, hidden, empty_date)
     app = Starlette(routes=bamboohr.routes(), exception_handlers={404: _unknown, 405: _unknown})

@@ -1,13 +1,16 @@
-"""How the sandbox's deskbird behaves: one typed object for every deviation that a real SCIM service is known to have.
+"""How the sandbox's deskbird behaves: one typed object for every deviation that a real SCIM service
+is known to have.
 
-The default is a strict service: RFC 7644, true totals, stable order, honest answers. Each field is one deviation, so any mixture
-can be had; the same fields are the JSON that ``PUT /_sandbox/behaviour`` and ``hris-pipeline sandbox --deskbird`` take::
+The default is a strict service: RFC 7644, true totals, stable order, honest answers. Each field is
+one deviation, so any mixture can be had; the same fields are the JSON that ``PUT
+/_sandbox/behaviour`` and ``hris-pipeline sandbox --deskbird`` take::
 
-    {"forms": {"manager": "entra"}, "paging": {"total": "page"}, "refusals": [{"who": "personio:7", "status": 403}]}
+    {"forms": {"manager": "entra"}, "paging": {"total": "page"}, "refusals": [{"who": "personio:7",
+    "status": 403}]}
 
-Nothing is carried out here: :mod:`~hris_pipeline.sandbox.scim_forms` reads requests by :class:`Forms`,
-:mod:`~hris_pipeline.sandbox.scim_answers` shapes answers by :class:`Paging`, :class:`Answers` and :class:`Odd`, and
-:mod:`~hris_pipeline.sandbox.deskbird` does the rest.
+Nothing is carried out here: :mod:`~hris_pipeline.sandbox.scim_forms` reads requests by
+:class:`Forms`, :mod:`~hris_pipeline.sandbox.scim_answers` shapes answers by :class:`Paging`,
+:class:`Answers` and :class:`Odd`, and :mod:`~hris_pipeline.sandbox.deskbird` does the rest.
 """
 
 from collections.abc import Mapping
@@ -27,21 +30,24 @@ ErrorShape = Literal["scim", "untyped", "json", "list", "text", "html", "empty",
 class Forms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which form of each write is understood: a row for each row of the table of the two dialects.
 
-    ========================  ===========================================  =====================================================
-    row                       ``rfc``                                      ``entra``
-    ========================  ===========================================  =====================================================
-    ``active``                a boolean, by path or in an object           by path, the words True and False (or a boolean)
-    ``attributes``            by path, or several in an object, no path    a plain value by its path, one operation each
+    ========================  ===========================================
+    ===================================================== row                       ``rfc``
+    ``entra`` ========================  ===========================================
+    ===================================================== ``active``                a boolean, by
+    path or in an object           by path, the words True and False (or a boolean) ``attributes``
+    by path, or several in an object, no path    a plain value by its path, one operation each
     ``empty``                 ``add`` of one attribute                     ``Add`` of one attribute
     ``add_members``           ``add`` of a list                            ``Add`` of a list
-    ``remove_members``        ``members[value eq "ID"]``                   path ``members``, a list of objects as the value
-    ``manager``               ``{"value": "ID"}``                          the bare ID
-    ========================  ===========================================  =====================================================
+    ``remove_members``        ``members[value eq "ID"]``                   path ``members``, a list
+    of objects as the value ``manager``               ``{"value": "ID"}``
+    the bare ID ========================  ===========================================
+    =====================================================
 
-    ``op`` says whether the case of ``op`` counts: ``any``, or ``strict`` (lower case in a row of the RFC, capitalised in one of
-    Entra; any case where a row takes both). What is not understood is ``otherwise``: ``refused`` (400 with a scimType),
-    ``untyped`` (400 without), ``ignored`` (acknowledged, nothing is done) or ``taken`` (done without what is not
-    understood: a removal of members by a list then removes them all); ``exceptions`` says it for single rows.
+    ``op`` says whether the case of ``op`` counts: ``any``, or ``strict`` (lower case in a row of
+    the RFC, capitalised in one of Entra; any case where a row takes both). What is not understood
+    is ``otherwise``: ``refused`` (400 with a scimType), ``untyped`` (400 without), ``ignored``
+    (acknowledged, nothing is done) or ``taken`` (done without what is not understood: a removal of
+    members by a list then removes them all); ``exceptions`` says it for single rows.
     """
 
     active: Form = "both"  # as the package takes it
@@ -51,7 +57,8 @@ class Forms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     remove_members: Form = "rfc"
     manager: Form = "rfc"
     op: Literal["any", "strict"] = "any"
-    words_only: bool = False  # `active` of a row that takes Entra's form: True and False as words only
+    # `active` of a row that takes Entra's form: True and False as words only
+    words_only: bool = False
     dotted_keys: bool = True  # an object without a path may have keys such as name.givenName
     otherwise: Otherwise = "refused"
     exceptions: dict[Row, Otherwise] = {}
@@ -83,11 +90,12 @@ FORMS: Mapping[Dialect, Forms] = {"rfc": RFC, "entra": ENTRA}
 class Paging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How lists are given.
 
-    ``total``: the truth, the size of the page, the truth up to ``cap``, one too few, one too many, or another number each time.
-    ``start``: ``startIndex`` honoured, ignored, or ignored while the answer repeats what was asked for. ``order``: stable, or
-    another one at each request. ``sort``: ``sortBy`` refused, ignored, announced, or known without being announced.
-    ``cursor``: none, announced beside ``startIndex``, or the only way (RFC 9865). ``repeats``: each page after the first begins
-    with the last record of the page before. ``size`` is the largest page.
+    ``total``: the truth, the size of the page, the truth up to ``cap``, one too few, one too many,
+    or another number each time. ``start``: ``startIndex`` honoured, ignored, or ignored while the
+    answer repeats what was asked for. ``order``: stable, or another one at each request. ``sort``:
+    ``sortBy`` refused, ignored, announced, or known without being announced. ``cursor``: none,
+    announced beside ``startIndex``, or the only way (RFC 9865). ``repeats``: each page after the
+    first begins with the last record of the page before. ``size`` is the largest page.
     """
 
     size: int = 100
@@ -129,10 +137,11 @@ PAGINGS: Mapping[str, Paging] = {
 class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What answers look like.
 
-    ``created``: a 201 with the resource, or without a body and with ``Location`` (absolute, or relative to the host), or with
-    neither. ``tags``: honoured; ``strong``: weak tags are compared strongly, so that none ever matches; ``rewritten``: lists show
-    another tag than single records, whose tag matches; ``moving``: another tag at each read, and none matches. ``errors``: the
-    body of every error. ``urls`` relative: ``location`` and ``$ref``.
+    ``created``: a 201 with the resource, or without a body and with ``Location`` (absolute, or
+    relative to the host), or with neither. ``tags``: honoured; ``strong``: weak tags are compared
+    strongly, so that none ever matches; ``rewritten``: lists show another tag than single records,
+    whose tag matches; ``moving``: another tag at each read, and none matches. ``errors``: the body
+    of every error. ``urls`` relative: ``location`` and ``$ref``.
     """
 
     created: Literal["resource", "location", "relative_location", "nothing"] = "resource"
@@ -147,9 +156,10 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A write that is refused.
 
-    ``who`` is a shell pattern over the record's ``externalId``, ``userName`` or ``displayName``, or id. ``what``: ``*`` any write
-    of it; ``create``; ``update``; an attribute by its SCIM name (``displayName``, ``name.familyName``, ``active``, ``manager``);
-    ``member``: ``who`` is a member of a group, and ``on`` the operation. Status 204 (201 of a POST) acknowledges and forgets that
+    ``who`` is a shell pattern over the record's ``externalId``, ``userName`` or ``displayName``, or
+    id. ``what``: ``*`` any write of it; ``create``; ``update``; an attribute by its SCIM name
+    (``displayName``, ``name.familyName``, ``active``, ``manager``); ``member``: ``who`` is a member
+    of a group, and ``on`` the operation. Status 204 (201 of a POST) acknowledges and forgets that
     attribute or member; status 200 with ``error: html`` is a gateway in the service's place.
     """
 
@@ -203,12 +213,12 @@ class Odd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that one deskbird does otherwise than a strict service.
 
-    ``seats``: creations and reactivations are refused with ``seats_status`` while so many users are active.
-    ``ignores``: attributes (``manager``, ``members``, ``externalId``, ...) whose writes are acknowledged and forgotten.
-    ``hides``: those of ``manager`` and ``members`` that are never given back.
-    ``members_shown``: how many members of a group are shown, in lists or everywhere.
-    ``add_replaces``: members that are added take the place of those who were there.
-    ``clears``: a change of the key's attribute empties the value's.
+    ``seats``: creations and reactivations are refused with ``seats_status`` while so many users are
+    active. ``ignores``: attributes (``manager``, ``members``, ``externalId``, ...) whose writes are
+    acknowledged and forgotten. ``hides``: those of ``manager`` and ``members`` that are never given
+    back. ``members_shown``: how many members of a group are shown, in lists or everywhere.
+    ``add_replaces``: members that are added take the place of those who were there. ``clears``: a
+    change of the key's attribute empties the value's.
     """
 
     forms: Forms = RFC
@@ -238,11 +248,15 @@ PRESETS: Mapping[str, Behaviour] = {
 
 
 def named(text: str) -> Behaviour:
-    """A behaviour by its name in :data:`PRESETS`, or as JSON; ValueError where it is neither, with a sentence for people."""
+    """A behaviour by its name in :data:`PRESETS`, or as JSON; ValueError where it is neither, with
+    a sentence for people.
+    """
     if text in PRESETS:
         return PRESETS[text]
     if not text.lstrip().startswith("{"):
-        raise ValueError(f"there is no behaviour {text!r}; there are {', '.join(PRESETS)}, or a JSON object")
+        raise ValueError(
+            f"there is no behaviour {text!r}; there are {', '.join(PRESETS)}, or a JSON object"
+        )
     try:
         return msgspec.json.decode(text, type=Behaviour)
     except msgspec.DecodeError as problem:

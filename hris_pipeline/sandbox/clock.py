@@ -1,4 +1,5 @@
-"""The demo's clock: the sample company lives in its own days, and the UI and the command line share the moment.
+"""The demo's clock: the sample company lives in its own days, and the UI and the command line share
+the moment.
 
 Only where the demo is the only company: one that is real needs the real clock.
 """
@@ -18,7 +19,9 @@ def keep(data: Path, moment: dt.datetime) -> None:
 
 
 def kept() -> str | None:
-    """That moment; None where it is not to be used, because it is unknown, or set already, or there is another company."""
+    """That moment; None where it is not to be used, because it is unknown, or set already, or there
+    is another company.
+    """
     if os.environ.get(clock.VARIABLE) or settings.company_names() != (COMPANY,):  # noqa: TID251 - the demo's own
         return None
     file = _file(settings.data_folder())

@@ -1,7 +1,8 @@
 """A company as its HR system knows it: people, their employments, and the units they belong to.
 
-A :class:`Tenant` holds one immutable :class:`Snapshot` and swaps it for another, so that a test may change the company while a
-server answers from it. :func:`load_company` reads the sample company from its files, :func:`generate` makes one of any size.
+A :class:`Tenant` holds one immutable :class:`Snapshot` and swaps it for another, so that a test may
+change the company while a server answers from it. :func:`load_company` reads the sample company
+from its files, :func:`generate` makes one of any size.
 """
 
 import csv
@@ -73,8 +74,14 @@ class Person:
 
     @property
     def current(self) -> Employment | None:
-        """The one that counts: ACTIVE (or an unknown word) before LEAVE, ONBOARDING, INACTIVE; then the latest start."""
-        return max(self.employments, key=lambda e: (RANK.get(e.status, 3), e.start_date, e.number), default=None)
+        """The one that counts: ACTIVE (or an unknown word) before LEAVE, ONBOARDING, INACTIVE; then
+        the latest start.
+        """
+        return max(
+            self.employments,
+            key=lambda e: (RANK.get(e.status, 3), e.start_date, e.number),
+            default=None,
+        )
 
     @property
     def recent_first(self) -> tuple[Employment, ...]:
@@ -106,7 +113,10 @@ class Snapshot:
 
     def with_persons(self, persons: Iterable[Person]) -> "Snapshot":
         """The same company with these people in the place of its own."""
-        return replace(self, persons={person.id: person for person in sorted(persons, key=lambda person: person.id)})
+        return replace(
+            self,
+            persons={person.id: person for person in sorted(persons, key=lambda person: person.id)},
+        )
 
 
 _PERSON_FIELDS = frozenset(f.name for f in fields(Person)) - {"id", "employments"}
@@ -140,15 +150,25 @@ class Tenant:
     def add(self, *persons: Person) -> None:
         """Add people, or replace those with the same ids."""
         with self._lock:
-            self.swap(self.snapshot.with_persons({**self.snapshot.persons, **{p.id: p for p in persons}}.values()))
+            self.swap(
+                self.snapshot.with_persons(
+                    {**self.snapshot.persons, **{p.id: p for p in persons}}.values()
+                )
+            )
 
     def remove(self, *ids: int) -> None:
         """Delete people; who reports to them keeps the id."""
         with self._lock:
-            self.swap(self.snapshot.with_persons(p for p in self.snapshot.persons.values() if p.id not in ids))
+            self.swap(
+                self.snapshot.with_persons(
+                    p for p in self.snapshot.persons.values() if p.id not in ids
+                )
+            )
 
     def change(self, person_id: int, **values: Any) -> None:
-        """Change one person's own values (``email``, ...) or those of the employment that counts (``status``, ``team``, ...)."""
+        """Change one person's own values (``email``, ...) or those of the employment that counts
+        (``status``, ``team``, ...).
+        """
         with self._lock:
             self.add(changed(self.snapshot.persons[person_id], self.snapshot.moment, **values))
 
@@ -173,29 +193,40 @@ class Tenant:
 
 
 def on_date(snapshot: Snapshot, date: dt.date) -> Snapshot:
-    """The company on another date: who was to start by then is ACTIVE, whose last day has passed is INACTIVE."""
+    """The company on another date: who was to start by then is ACTIVE, whose last day has passed is
+    INACTIVE.
+    """
     moment = replace(snapshot, date=date).moment
     persons = []
     for person in snapshot.persons.values():
         employments = tuple(_on_date(employment, date) for employment in person.employments)
         moved = employments != person.employments
-        persons.append(replace(person, employments=employments, updated_at=moment) if moved else person)
+        persons.append(
+            replace(person, employments=employments, updated_at=moment) if moved else person
+        )
     return replace(snapshot, date=date).with_persons(persons)
 
 
 def _on_date(employment: Employment, date: dt.date) -> Employment:
     if employment.end_date is not None and employment.end_date < date:
-        return employment if employment.status == "INACTIVE" else replace(employment, status="INACTIVE")
+        return (
+            employment
+            if employment.status == "INACTIVE"
+            else replace(employment, status="INACTIVE")
+        )
     if employment.status == "ONBOARDING" and employment.start_date <= date:
         return replace(employment, status="ACTIVE")
     return employment
 
 
-# --- the sample company, from files ---------------------------------------------------------------------------------------------
+# --- the sample company, from files
+# ---------------------------------------------------------------------------------------------
 
 
 class _Reader:
-    """Reads rows of ``company.csv`` and of the days' files: the same columns, units by name (cost centres by number)."""
+    """Reads rows of ``company.csv`` and of the days' files: the same columns, units by name (cost
+    centres by number).
+    """
 
     def __init__(self, units: Collection[OrgUnit], file: Path) -> None:
         self.file = file
@@ -224,13 +255,18 @@ class _Reader:
 
     def _shares(self, text: str) -> tuple[tuple[int, int], ...]:
         """``4100=60 4300=40``, or ``4100`` for the whole."""
-        shares = tuple((int(unit), int(weight or 100)) for unit, _, weight in (part.partition("=") for part in text.split()))
+        shares = tuple(
+            (int(unit), int(weight or 100))
+            for unit, _, weight in (part.partition("=") for part in text.split())
+        )
         if not self.cost_centers.issuperset(unit for unit, _ in shares):
             raise KeyError(text)
         return shares
 
     def values(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What a row says about a person and an employment, by our field names; only the columns that are there."""
+        """What a row says about a person and an employment, by our field names; only the columns
+        that are there.
+        """
         out: dict[str, Any] = {}
         for column, given in row.items():
             if column in {"id", "ids", "note"}:
@@ -240,7 +276,8 @@ class _Reader:
                 out[name] = parse("" if given is None else str(given))
             except (ValueError, KeyError):
                 raise PipelineError(
-                    f"{self.file.name}, person {row.get('id')}: {column} cannot be read. The sandbox did not start; correct it."
+                    f"{self.file.name}, person {row.get('id')}: {column} cannot be read. The "
+                    "sandbox did not start; correct it."
                 ) from None
         return out
 
@@ -255,29 +292,45 @@ _EMPLOYMENT_FIELDS = frozenset(f.name for f in fields(Employment))
 
 
 def _employment(values: Mapping[str, Any]) -> Employment:
-    return Employment(**{"number": 1, **{name: value for name, value in values.items() if name in _EMPLOYMENT_FIELDS}})
+    return Employment(
+        **{
+            "number": 1,
+            **{name: value for name, value in values.items() if name in _EMPLOYMENT_FIELDS},
+        }
+    )
 
 
 def _person(person_id: int, values: Mapping[str, Any], moment: dt.datetime) -> Person:
     own = {name: value for name, value in values.items() if name in _PERSON_FIELDS}
     return Person(
-        id=person_id, **{"email": None, "created_at": moment, "updated_at": moment, **own}, employments=(_employment(values),)
+        id=person_id,
+        **{"email": None, "created_at": moment, "updated_at": moment, **own},
+        employments=(_employment(values),),
     )
 
 
 def load_company(folder: Path = SAMPLE, day: int = 1) -> Tenant:
-    """The company in ``folder`` on one of its days: ``org_units.csv``, ``company.csv``, then each ``day_N.yaml`` up to ``day``.
+    """The company in ``folder`` on one of its days: ``org_units.csv``, ``company.csv``, then each
+    ``day_N.yaml`` up to ``day``.
 
     :class:`~hris_pipeline.errors.PipelineError` when a file is missing or a row cannot be read.
     """
     try:
         with (folder / "org_units.csv").open(encoding="utf-8", newline="") as file:
-            units = tuple(OrgUnit(row["kind"], int(row["id"]), row["name"], row["country"]) for row in csv.DictReader(file))  # type: ignore[arg-type]
+            units = tuple(
+                OrgUnit(row["kind"], int(row["id"]), row["name"], row["country"])
+                for row in csv.DictReader(file)
+            )  # type: ignore[arg-type]
         with (folder / "company.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        days = [yaml.safe_load((folder / f"day_{number}.yaml").read_text(encoding="utf-8")) for number in range(1, day + 1)]
+        days = [
+            yaml.safe_load((folder / f"day_{number}.yaml").read_text(encoding="utf-8"))
+            for number in range(1, day + 1)
+        ]
     except OSError as problem:
-        raise PipelineError(f"{problem.filename} cannot be read ({problem.strerror}). The sandbox did not start.") from None
+        raise PipelineError(
+            f"{problem.filename} cannot be read ({problem.strerror}). The sandbox did not start."
+        ) from None
     reader = _Reader(units, folder / "company.csv")
     date = days[0]["date"]
     persons: dict[int, Person] = {}
@@ -285,15 +338,24 @@ def load_company(folder: Path = SAMPLE, day: int = 1) -> Tenant:
         person_id, values = int(row["id"]), reader.values(row)
         known = persons.get(person_id)
         if known is not None:
-            persons[person_id] = replace(known, employments=(*known.employments, _employment(values)))
+            persons[person_id] = replace(
+                known, employments=(*known.employments, _employment(values))
+            )
             continue
-        hired = dt.datetime.combine(values["start_date"], dt.time(8), dt.UTC) - dt.timedelta(days=30)
-        last_touched = dt.datetime.combine(date, dt.time(0, 30), dt.UTC) - dt.timedelta(days=3 + person_id % 200)
+        hired = dt.datetime.combine(values["start_date"], dt.time(8), dt.UTC) - dt.timedelta(
+            days=30
+        )
+        last_touched = dt.datetime.combine(date, dt.time(0, 30), dt.UTC) - dt.timedelta(
+            days=3 + person_id % 200
+        )
         touched = min(max(hired, last_touched), dt.datetime.combine(date, dt.time(0, 30), dt.UTC))
         picture = 1 if person_id % 3 == 0 else None
-        phone = f"+49 40 66969 {person_id % 1000:03}" if person_id % 20 else ""  # numbers that nobody has
+        # numbers that nobody has
+        phone = f"+49 40 66969 {person_id % 1000:03}" if person_id % 20 else ""
         made = _person(person_id, values, touched)
-        persons[person_id] = replace(made, created_at=min(hired, last_touched), photo=picture, phone=phone)
+        persons[person_id] = replace(
+            made, created_at=min(hired, last_touched), photo=picture, phone=phone
+        )
     snapshot = Snapshot(date, {}, units).with_persons(persons.values())
     for number, changes in enumerate(days[1:], start=2):
         snapshot = _apply(snapshot, changes, folder / f"day_{number}.yaml")
@@ -307,7 +369,9 @@ def _apply(snapshot: Snapshot, changes: Mapping[str, Any], file: Path) -> Snapsh
     units = {(unit.kind, unit.id): unit for unit in snapshot.units}
     for row in changes.get("org_units", ()):
         before = units.get((row["kind"], row["id"]), OrgUnit(row["kind"], row["id"], row["name"]))
-        units[row["kind"], row["id"]] = replace(before, name=row["name"], country=row.get("country", before.country))
+        units[row["kind"], row["id"]] = replace(
+            before, name=row["name"], country=row.get("country", before.country)
+        )
     reader = _Reader(tuple(units.values()), file)
     persons = dict(snapshot.persons)
     for row in changes.get("hires", ()):
@@ -320,11 +384,17 @@ def _apply(snapshot: Snapshot, changes: Mapping[str, Any], file: Path) -> Snapsh
         latest, values = person.recent_first[0], reader.values(row)
         own = {name: values.pop(name) for name in _PERSON_FIELDS & values.keys()}
         again = replace(latest, **{"number": latest.number + 1, "end_date": None, **values})
-        persons[row["id"]] = replace(person, employments=(*person.employments, again), **{"updated_at": moment, **own})
-    return on_date(replace(snapshot, units=tuple(units.values())).with_persons(persons.values()), changes["date"])
+        persons[row["id"]] = replace(
+            person, employments=(*person.employments, again), **{"updated_at": moment, **own}
+        )
+    return on_date(
+        replace(snapshot, units=tuple(units.values())).with_persons(persons.values()),
+        changes["date"],
+    )
 
 
-# --- a company of any size ------------------------------------------------------------------------------------------------------
+# --- a company of any size
+# --------------------------------------------------------------------------------------------------
 
 _FIRST = (
     "Ada",
@@ -357,22 +427,42 @@ _LAST = (
     "Schäfer",
     "Vos",
 )
-_PLACES = (("Berlin", "DE"), ("Amsterdam", "NL"), ("Madrid", "ES"), ("Hamburg", "DE"), ("Utrecht", "NL"), ("Valencia", "ES"))
+_PLACES = (
+    ("Berlin", "DE"),
+    ("Amsterdam", "NL"),
+    ("Madrid", "ES"),
+    ("Hamburg", "DE"),
+    ("Utrecht", "NL"),
+    ("Valencia", "ES"),
+)
 
 
 def generate(n: int, seed: int = 0, date: dt.date = dt.date(2026, 3, 2)) -> Tenant:
-    """A company of ``n`` people: about one group for 12 of them, reporting lines 6 to 8 deep, a few per cent not plainly active.
+    """A company of ``n`` people: about one group for 12 of them, reporting lines 6 to 8 deep, a few
+    per cent not plainly active.
 
     The same ``n`` and ``seed`` give the same company. Everybody who leads somebody is active.
     """
     dice = random.Random(seed)  # noqa: S311 - no secret
     offices = max(2, min(n // 100, 60))
-    sizes: Mapping[Kind, int] = {"team": max(2, n // 20), "department": max(2, n // 60), "cost_center": max(2, n // 80)}
+    sizes: Mapping[Kind, int] = {
+        "team": max(2, n // 20),
+        "department": max(2, n // 60),
+        "cost_center": max(2, n // 80),
+    }
     units = [
-        OrgUnit(kind, 1000 + i, f"{kind.replace('_', ' ').title()} {i + 1}") for kind, size in sizes.items() for i in range(size)
+        OrgUnit(kind, 1000 + i, f"{kind.replace('_', ' ').title()} {i + 1}")
+        for kind, size in sizes.items()
+        for i in range(size)
     ]
-    units += [OrgUnit("location", 100 + i, f"{_PLACES[i % 6][0]} {i // 6 + 1}", _PLACES[i % 6][1]) for i in range(offices)]
-    units += [OrgUnit("legal_entity", 10 + i, f"Sample {country}", country) for i, country in enumerate(("DE", "NL", "ES"))]
+    units += [
+        OrgUnit("location", 100 + i, f"{_PLACES[i % 6][0]} {i // 6 + 1}", _PLACES[i % 6][1])
+        for i in range(offices)
+    ]
+    units += [
+        OrgUnit("legal_entity", 10 + i, f"Sample {country}", country)
+        for i, country in enumerate(("DE", "NL", "ES"))
+    ]
     span = max(2, round(n ** (1 / 6.5)))
     leaders = (n - 2) // span + 1  # people with an index below this one lead somebody
     persons = []
@@ -386,8 +476,12 @@ def generate(n: int, seed: int = 0, date: dt.date = dt.date(2026, 3, 2)) -> Tena
         employment = Employment(
             number=1,
             status=status,
-            start_date=date + dt.timedelta(days=dice.randrange(1, 60)) if status == "ONBOARDING" else start,
-            end_date=date - dt.timedelta(days=dice.randrange(1, 29)) if status == "INACTIVE" else None,
+            start_date=(
+                date + dt.timedelta(days=dice.randrange(1, 60)) if status == "ONBOARDING" else start
+            ),
+            end_date=(
+                date - dt.timedelta(days=dice.randrange(1, 29)) if status == "INACTIVE" else None
+            ),
             position="Specialist",
             team=1000 + team,
             department=1000 + team % sizes["department"],
@@ -398,11 +492,25 @@ def generate(n: int, seed: int = 0, date: dt.date = dt.date(2026, 3, 2)) -> Tena
         )
         first, last = dice.choice(_FIRST), dice.choice(_LAST)
         touched = dt.datetime.combine(start, dt.time(9), dt.UTC)
-        persons.append(Person(1 + i, first, last, f"person.{1 + i}@nordlicht.example", (employment,), touched, touched))
+        persons.append(
+            Person(
+                1 + i,
+                first,
+                last,
+                f"person.{1 + i}@nordlicht.example",
+                (employment,),
+                touched,
+                touched,
+            )
+        )
     return Tenant(Snapshot(date, {}, tuple(units)).with_persons(persons))
 
 
 def days_of(folder: Path) -> int:
     """How many days the company in ``folder`` has."""
-    numbers = {int(found[1]) for path in folder.glob("day_*.yaml") if (found := re.fullmatch(r"day_(\d+)\.yaml", path.name))}
+    numbers = {
+        int(found[1])
+        for path in folder.glob("day_*.yaml")
+        if (found := re.fullmatch(r"day_(\d+)\.yaml", path.name))
+    }
     return max(numbers, default=0)

@@ -1,4 +1,5 @@
-"""``make demo``: three nights in the life of the sample company, from nothing. Running it again starts over.
+"""``make demo``: three nights in the life of the sample company, from nothing. Running it again
+starts over.
 
 It uses the company file ``demo`` as anybody would, and starts the stand-ins where that file points.
 """
@@ -33,7 +34,8 @@ from hris_pipeline.wording import count
 
 COMPANY = clock.COMPANY
 TITLES = {1: "the first import", 2: "an ordinary night", 3: "a night when HR broke something"}
-_FOUND = (10001, 10196)  # two people who were invited into deskbird by hand, before there was a sync
+# two people who were invited into deskbird by hand, before there was a sync
+_FOUND = (10001, 10196)
 
 
 def night(date: dt.date, timezone: str) -> dt.datetime:
@@ -42,13 +44,16 @@ def night(date: dt.date, timezone: str) -> dt.datetime:
 
 
 @contextlib.contextmanager
-def sandbox(data: Path, company: settings.Company, *, day: int, fresh: bool) -> Iterator[run.Sandbox]:
+def sandbox(
+    data: Path, company: settings.Company, *, day: int, fresh: bool
+) -> Iterator[run.Sandbox]:
     """The stand-ins, running where the company file points; ``fresh`` starts the demo over first."""
     (account,) = company.hris.values()
     personio_port = urlsplit(account.base_url or "").port or run.PERSONIO_PORT
     deskbird_port = urlsplit(company.deskbird.scim_url).port or run.DESKBIRD_PORT
     if fresh:
-        for port in (personio_port, deskbird_port):  # whoever uses the demo's files right now also uses a port
+        # whoever uses the demo's files right now also uses a port
+        for port in (personio_port, deskbird_port):
             with server.serve(nothing, port=port):
                 pass
         _start_over(data)
@@ -69,8 +74,11 @@ def _start_over(data: Path) -> None:
     for path in (*data.glob(f"{COMPANY}.*"), *data.glob(f"{run.deskbird_file(Path()).name}*")):
         path.unlink()
     with open_instance() as instance:
-        kept = place.records() / "history" / "runs"  # Dagster leaves these files when it deletes a run
-        ours = [record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")]
+        # Dagster leaves these files when it deletes a run
+        kept = place.records() / "history" / "runs"
+        ours = [
+            record for record in instance.get_runs() if record.job_name.startswith(f"{COMPANY}_")
+        ]
         assets = [key for key in instance.all_asset_keys() if key.path[0] == COMPANY]
         for record in ours:
             instance.delete_run(record.run_id)
@@ -81,7 +89,9 @@ def _start_over(data: Path) -> None:
 
 
 def play() -> None:
-    """The three nights; :class:`~hris_pipeline.errors.PipelineError` where one of them does not end as it should."""
+    """The three nights; :class:`~hris_pipeline.errors.PipelineError` where one of them does not end
+    as it should.
+    """
     company = companies.load(COMPANY)
     data = settings.data_folder()
     began = time.monotonic()
@@ -97,7 +107,10 @@ def play() -> None:
             clock.keep(data, moment)
             _show(plan, company.timezone)
             if plan.states["failed"] or plan.states["stale"] or plan.states["planned"]:
-                raise PipelineError(f"Night {day} of the demo left something undone. Please report this with what stands above.")
+                raise PipelineError(
+                    f"Night {day} of the demo left something undone. Please report this with what "
+                    "stands above."
+                )
             if day == 2:
                 _once_more(stands, moment, data)
     _go_on(plan, company.timezone, time.monotonic() - began)
@@ -109,7 +122,10 @@ def _say(*lines: RenderableType) -> None:
 
 
 def _show(plan: Plan, timezone: str) -> None:
-    put(sys.stdout, lambda to: rendering.show(to, plan, timezone=timezone, rows=3, hint=plan.exit_code != 0))
+    put(
+        sys.stdout,
+        lambda to: rendering.show(to, plan, timezone=timezone, rows=3, hint=plan.exit_code != 0),
+    )
     sys.stdout.flush()
 
 
@@ -119,7 +135,12 @@ def _title(text: str) -> Rule:
 
 def _introduce(day: int, moment: dt.datetime) -> None:
     story = yaml.safe_load((SAMPLE / f"day_{day}.yaml").read_text(encoding="utf-8"))["story"]
-    _say("", _title(f"Night {day}, {moment:%A} {moment.day} {moment:%B %Y}: {TITLES[day]}"), Text(story.strip(), "italic"), "")
+    _say(
+        "",
+        _title(f"Night {day}, {moment:%A} {moment.day} {moment:%B %Y}: {TITLES[day]}"),
+        Text(story.strip(), "italic"),
+        "",
+    )
 
 
 def _sync(moment: dt.datetime, data: Path) -> Plan:
@@ -127,7 +148,9 @@ def _sync(moment: dt.datetime, data: Path) -> Plan:
     with progress.shown() as report:
         finished = runs.execute(COMPANY, "nightly", as_of=moment, on_progress=report)
     if not finished.success:
-        raise PipelineError(finished.problem or f"Run {finished.run_id} failed. `make ui` shows where.")
+        raise PipelineError(
+            finished.problem or f"Run {finished.run_id} failed. `make ui` shows where."
+        )
     with Warehouse(data, COMPANY).read() as con:
         return plans.read(con, COMPANY, moment)
 
@@ -138,7 +161,10 @@ def _once_more(stands: run.Sandbox, moment: dt.datetime, data: Path) -> None:
     plan = _sync(moment + dt.timedelta(hours=1), data)
     writes = len(stands.deskbird.writes()) - before
     if plan.changes or writes:
-        raise PipelineError(f"A second run planned {count(len(plan.changes), 'change')} and wrote {writes} times; it should not.")
+        raise PipelineError(
+            f"A second run planned {count(len(plan.changes), 'change')} and wrote {writes} times; "
+            "it should not."
+        )
     _say("", Text("The same night once more: no change planned, no write made.", "bold green"))
 
 
@@ -146,28 +172,47 @@ def _go_on(plan: Plan, timezone: str, seconds: float) -> None:
     as_of = f"--as-of {plan.as_of.astimezone(zoneinfo.ZoneInfo(timezone)).isoformat()}"
     held = next(change for change in plan.changes if change.state == "blocked")
     reviewed = (
-        (f".venv/bin/hris-pipeline plan {COMPANY}", "each of them, with what is there, what HR says and why it is held"),
-        (f".venv/bin/hris-pipeline explain {COMPANY} {held.hris_ref}", "one of them, from the HR record to every request"),
+        (
+            f".venv/bin/hris-pipeline plan {COMPANY}",
+            "each of them, with what is there, what HR says and why it is held",
+        ),
+        (
+            f".venv/bin/hris-pipeline explain {COMPANY} {held.hris_ref}",
+            "one of them, from the HR record to every request",
+        ),
         (
             f".venv/bin/hris-pipeline reject {COMPANY} {plan.plan_id} {as_of}",
             "HR was wrong and corrects its list: no more news",
         ),
-        (f".venv/bin/hris-pipeline approve {COMPANY} {plan.plan_id} {as_of}", "HR was right: the next sync carries it out"),
+        (
+            f".venv/bin/hris-pipeline approve {COMPANY} {plan.plan_id} {as_of}",
+            "HR was right: the next sync carries it out",
+        ),
     )
     steps = (
         ("make ui", "the lineage, the plan, the checks and every run, in the Dagster UI"),
         (f".venv/bin/hris-pipeline status {COMPANY} {as_of}", "what waits"),
-        (".venv/bin/hris-pipeline sandbox --day 3", "start the stand-ins again, then in another terminal:"),
+        (
+            ".venv/bin/hris-pipeline sandbox --day 3",
+            "start the stand-ins again, then in another terminal:",
+        ),
         (f".venv/bin/hris-pipeline sync {COMPANY} {as_of}", "the last night once more"),
     )
-    _say("", _title(f"{count(plan.states['blocked'], 'change')} held back: look, then decide"), *_commands(reviewed))
+    _say(
+        "",
+        _title(f"{count(plan.states['blocked'], 'change')} held back: look, then decide"),
+        *_commands(reviewed),
+    )
     _say("", _title(f"Three nights in {seconds:.0f} seconds. Now you"), *_commands(steps))
 
 
 def _commands(steps: Sequence[tuple[str, str]]) -> list[Text]:
     """Commands, and what each is for."""
     width = max(len(command) for command, _ in steps)
-    return [Text.assemble("  ", (f"{command:<{width}}", "cyan"), (f"  {why}", "dim")) for command, why in steps]
+    return [
+        Text.assemble("  ", (f"{command:<{width}}", "cyan"), (f"  {why}", "dim"))
+        for command, why in steps
+    ]
 
 
 def main() -> int:

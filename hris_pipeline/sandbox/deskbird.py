@@ -1,14 +1,19 @@
-"""deskbird's SCIM service for the sandbox: the package scim2-server, and in front of it the rules that deskbird has and it lacks.
+"""deskbird's SCIM service for the sandbox: the package scim2-server, and in front of it the rules
+that deskbird has and it lacks.
 
 What answers is scim2-server; here stand only
 
-* :class:`Deskbird`, what it keeps: unique group names (case aside), members and managers that are users it has, and the doors
-  that an administrator has in the real one (make, edit and delete by hand);
-* :class:`DeskbirdService`, what it takes: two dialects of PATCH, at most 100 members a request, ``eq`` filters, no user's DELETE;
-* :func:`deskbird_app`, the whole under ``/v2/scim``: bearer token, rate, faults and the log of requests.
+* :class:`Deskbird`, what it keeps: unique group names (case aside), members and managers that are
+  users it has, and the doors that an administrator has in the real one (make, edit and delete by
+  hand);
+* :class:`DeskbirdService`, what it takes: two dialects of PATCH, at most 100 members a request,
+  ``eq`` filters, no user's DELETE;
+* :func:`deskbird_app`, the whole under ``/v2/scim``: bearer token, rate, faults and the log of
+  requests.
 
-deskbird publishes no list of what it supports, so the dialects are those of the clients it is documented with: RFC 7644, and the
-provisioning service of Entra ID without its flag ``aadOptscim062020``.
+deskbird publishes no list of what it supports, so the dialects are those of the clients it is
+documented with: RFC 7644, and the provisioning service of Entra ID without its flag
+``aadOptscim062020``.
 """
 
 import functools
@@ -69,21 +74,49 @@ from scim2_server.utils import load_default_resource_types, load_default_schemas
 
 from hris_pipeline.sandbox import scim_answers
 from hris_pipeline.sandbox.behaviour import FORMS, Answers, Behaviour, Dialect, Paging, Refusal
-from hris_pipeline.sandbox.faults import Answer, Fault, Faults, Faulty, Request, body_of, firing, send_answer
+from hris_pipeline.sandbox.faults import (
+    Answer,
+    Fault,
+    Faults,
+    Faulty,
+    Request,
+    body_of,
+    firing,
+    send_answer,
+)
 from hris_pipeline.sandbox.scim_forms import from_entra, name_of, understood
 from hris_pipeline.sandbox.scim_storage import SqliteStorage, clone, has_members
 from hris_pipeline.sandbox.server import Receive, Scope, Send
 
-__all__ = ["PREFIX", "TOKEN", "Deskbird", "DeskbirdApp", "Dialect", "deskbird_app", "from_entra", "named_members", "provider"]
+__all__ = [
+    "PREFIX",
+    "TOKEN",
+    "Deskbird",
+    "DeskbirdApp",
+    "Dialect",
+    "deskbird_app",
+    "from_entra",
+    "named_members",
+    "provider",
+]
 
 PREFIX = "/v2/scim"
 TOKEN = "deskbird-sandbox-token"  # noqa: S105 - the sandbox's, on loopback only
 
 KINDS: Mapping[str, str] = {
-    "drop_page": "answers a list page without its resources (or without its last `value`); `totalResults` stays",
-    "overlap": "answers a list page from `value` (1) resources further ahead, so that some come twice and others never",
+    "drop_page": (
+        "answers a list page without its resources (or without its last `value`); `totalResults` "
+        "stays"
+    ),
+    "overlap": (
+        "answers a list page from `value` (1) resources further ahead, so that some come twice and "
+        "others never"
+    ),
     "grow": "somebody makes a user or a group by hand before the list page is answered",
-    "shrink": "somebody deletes the first user or group of the list for good before the list page is answered",
+    "shrink": (
+        "somebody deletes the first user or group of the list for good before the list page is "
+        "answered"
+    ),
 }
 
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -94,16 +127,24 @@ _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 @functools.cache
 def _described() -> ScimProvider:
-    """Users with the enterprise extension and groups, by the package's own schemas; only that no two groups have one name."""
+    """Users with the enterprise extension and groups, by the package's own schemas; only that no
+    two groups have one name.
+    """
     schemas = load_default_schemas()
     group = schemas["urn:ietf:params:scim:schemas:core:2.0:Group"]
-    next(attribute for attribute in group.attributes or () if attribute.name == "displayName").uniqueness = Uniqueness.server
+    next(
+        attribute for attribute in group.attributes or () if attribute.name == "displayName"
+    ).uniqueness = Uniqueness.server
     return ScimProvider.from_discovery(schemas.values(), load_default_resource_types().values())
 
 
 @functools.cache
-def provider(dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = True, sort: bool = False) -> ScimProvider:
-    """What the service says of itself: users with the enterprise extension, groups, PATCH and filters; no bulk."""
+def provider(
+    dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = True, sort: bool = False
+) -> ScimProvider:
+    """What the service says of itself: users with the enterprise extension, groups, PATCH and
+    filters; no bulk.
+    """
     config = ServiceProviderConfig(
         patch=Patch(supported=True),
         filter=Filter(supported=True, max_results=page_limit),
@@ -114,7 +155,11 @@ def provider(dialect: Dialect = "rfc", page_limit: int = 100, *, etags: bool = T
         authentication_schemes=[BEARER_TOKEN_SCHEME],
     )
     # Entra sets the work e-mail of somebody who has none by its path alone
-    unmatched = ScimPolicy.UnmatchedPathFilter.create if dialect == "entra" else ScimPolicy.UnmatchedPathFilter.forbid
+    unmatched = (
+        ScimPolicy.UnmatchedPathFilter.create
+        if dialect == "entra"
+        else ScimPolicy.UnmatchedPathFilter.forbid
+    )
     described = _described()
     policy = ScimPolicy(unmatched_path_filter=unmatched)
     return ScimProvider(described.models, described.resource_types, config=config, policy=policy)
@@ -133,8 +178,9 @@ def _provider_of(behaviour: Behaviour) -> ScimProvider:
 class Deskbird(SqliteStorage):
     """What one deskbird company holds, and an administrator's hands on it.
 
-    ``path`` is a SQLite file, or None for memory only. The methods that an administrator has (``add_...``, ``seed``, ``edit``,
-    ``remove``) may be called from any thread while it is being served, and are neither logged as requests nor limited in rate.
+    ``path`` is a SQLite file, or None for memory only. The methods that an administrator has
+    (``add_...``, ``seed``, ``edit``, ``remove``) may be called from any thread while it is being
+    served, and are neither logged as requests nor limited in rate.
     """
 
     def __init__(self, path: Path | str | None = None) -> None:
@@ -148,32 +194,51 @@ class Deskbird(SqliteStorage):
             return super().create(resource_type, self._admitted(resource))
 
     def update(
-        self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
+        self,
+        resource_type: ResourceType,
+        resource: Resource[Any],
+        *,
+        expected_version: str | None = None,
     ) -> Resource[Any]:
         """Replace a user or group."""
         with self.lock:
-            return super().update(resource_type, self._admitted(resource), expected_version=expected_version)
+            return super().update(
+                resource_type, self._admitted(resource), expected_version=expected_version
+            )
 
     def update_part(
-        self, resource_type: ResourceType, part: Resource[Any], members: Iterable[str], *, expected_version: str | None = None
+        self,
+        resource_type: ResourceType,
+        part: Resource[Any],
+        members: Iterable[str],
+        *,
+        expected_version: str | None = None,
     ) -> Resource[Any]:
         """Change a group and those of its members that are given."""
         with self.lock:
-            return super().update_part(resource_type, self._admitted(part), members, expected_version=expected_version)
+            return super().update_part(
+                resource_type, self._admitted(part), members, expected_version=expected_version
+            )
 
     @staticmethod
     def _member_ids(resource: Resource[Any]) -> set[str]:
         return {member.value for member in resource.__dict__.get("members") or ()}
 
     def _admitted(self, resource: Resource[Any]) -> Resource[Any]:
-        """A copy in deskbird's own form: references point at users it has, nobody is a member twice."""
+        """A copy in deskbird's own form: references point at users it has, nobody is a member
+        twice.
+        """
         copy = clone(resource)
         users = self._resources.get("User", {})
         if has_members(copy):
             members = list(dict.fromkeys(member.value for member in copy.members or ()))
             if not all(value in users for value in members):
-                raise InvalidValueException(detail="members: each must be a user of this company; groups cannot be members")
-            copy.members = [{"value": value, "$ref": f"Users/{value}", "type": "User"} for value in members] or None
+                raise InvalidValueException(
+                    detail="members: each must be a user of this company; groups cannot be members"
+                )
+            copy.members = [
+                {"value": value, "$ref": f"Users/{value}", "type": "User"} for value in members
+            ] or None
         else:
             if copy.active is None:
                 copy.active = True
@@ -188,17 +253,24 @@ class Deskbird(SqliteStorage):
         try:
             super()._check_uniqueness(resource, values)
         except UniquenessException:
-            # services quote the value, so a client that prints this text prints an address: ours must not
-            raise UniquenessException(detail=f"already taken: {', '.join(map(str, values.values()))}") from None
+            # services quote the value, so a client that prints this text prints an address: ours
+            # must not
+            raise UniquenessException(
+                detail=f"already taken: {', '.join(map(str, values.values()))}"
+            ) from None
 
-    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+    def delete(
+        self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
+    ) -> None:
         """Delete for good; a user leaves its groups and is nobody's manager any more."""
         with self.operation():
             super().delete(resource_type, resource_id, expected_version=expected_version)
             for resource in self.resources:
                 if has_members(resource):
                     if resource_id in self._member_ids(resource):
-                        part: Any = self.part(self._kind(str(resource.id)), str(resource.id), [resource_id])
+                        part: Any = self.part(
+                            self._kind(str(resource.id)), str(resource.id), [resource_id]
+                        )
                         part.members = None
                         self.update_part(self._kind(part.id), part, [resource_id])
                 elif (manager := _manager(resource)) is not None and manager.value == resource_id:
@@ -216,7 +288,9 @@ class Deskbird(SqliteStorage):
         hris_ref: str | None = None,
         manager_id: str | None = None,
     ) -> str:
-        """Make a user by hand (no ``hris_ref``: not ours; another system's mark: a foreign one); its id."""
+        """Make a user by hand (no ``hris_ref``: not ours; another system's mark: a foreign one);
+        its id.
+        """
         name = f"{given_name} {family_name}"
         user = {
             "userName": email,
@@ -226,31 +300,50 @@ class Deskbird(SqliteStorage):
             "name": {"givenName": given_name, "familyName": family_name, "formatted": name},
             "emails": [{"value": email, "type": "work", "primary": True}],
         }
-        return self._add("User", user | ({_ENTERPRISE: {"manager": {"value": manager_id}}} if manager_id else {}))
+        return self._add(
+            "User",
+            user | ({_ENTERPRISE: {"manager": {"value": manager_id}}} if manager_id else {}),
+        )
 
-    def add_group(self, name: str, *, members: Iterable[str] = (), hris_ref: str | None = None) -> str:
+    def add_group(
+        self, name: str, *, members: Iterable[str] = (), hris_ref: str | None = None
+    ) -> str:
         """Make a group by hand with the users of these ids; its id."""
-        return self._add("Group", {"displayName": name, "externalId": hris_ref, "members": [{"value": key} for key in members]})
+        return self._add(
+            "Group",
+            {
+                "displayName": name,
+                "externalId": hris_ref,
+                "members": [{"value": key} for key in members],
+            },
+        )
 
     def _add(self, name: str, body: Mapping[str, Any]) -> str:
         kind = next(kind for kind in self.provider.resource_types if kind.name == name)
         model = cast("type[Resource[Any]]", self.provider.model_for(kind))
         return str(self.create(kind, model.model_validate(body)).id)
 
-    def seed(self, users: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
+    def seed(
+        self, users: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]] = ()
+    ) -> dict[str, str]:
         """Make many at once; the id of every user by e-mail.
 
-        Users hold the arguments of :meth:`add_user`, ``manager_email`` (of somebody before them, or here already) in the place of
-        ``manager_id``; groups those of :meth:`add_group`, with e-mails as ``members``.
+        Users hold the arguments of :meth:`add_user`, ``manager_email`` (of somebody before them, or
+        here already) in the place of ``manager_id``; groups those of :meth:`add_group`, with
+        e-mails as ``members``.
         """
         with self.operation():
             ids = {str(user["userName"]): str(user["id"]) for user in self.users()}
             for user in users:
                 row = dict(user)
                 manager = row.pop("manager_email", None)
-                ids[row["email"]] = self.add_user(**row, manager_id=ids[manager] if manager else None)
+                ids[row["email"]] = self.add_user(
+                    **row, manager_id=ids[manager] if manager else None
+                )
             for group in groups:
-                self.add_group(**{**group, "members": [ids[email] for email in group.get("members", ())]})
+                self.add_group(
+                    **{**group, "members": [ids[email] for email in group.get("members", ())]}
+                )
             return ids
 
     def edit(self, resource_id: str, changes: Mapping[str, Any]) -> None:
@@ -283,7 +376,9 @@ class Deskbird(SqliteStorage):
     def _held(self, name: str, order: str) -> list[dict[str, Any]]:
         with self.lock:
             held = self._resources.get(name, {}).values()
-            found: list[dict[str, Any]] = [json.loads(resource.model_dump_json()) for resource in held]
+            found: list[dict[str, Any]] = [
+                json.loads(resource.model_dump_json()) for resource in held
+            ]
         return sorted(found, key=lambda resource: str(resource[order]))
 
     def user(self, email: str) -> dict[str, Any]:
@@ -311,7 +406,9 @@ def _manager(user: Any) -> Any:
 
 
 def named_members(message: "PatchOp[Any]") -> list[str] | None:
-    """The ids of all members that a PATCH of a group speaks of; None where it speaks of the members as a whole."""
+    """The ids of all members that a PATCH of a group speaks of; None where it speaks of the members
+    as a whole.
+    """
     named: list[str] = []
     for operation in message.operations or ():
         path, value = operation.path, operation.value
@@ -342,7 +439,11 @@ def _compared_ids(node: Any) -> list[Any] | None:
     if isinstance(node, LogicalExpr) and node.op == LogicalOperator.or_:
         found = [_compared_ids(term) for term in node.terms]
         return [key for ids in found for key in ids or ()] if None not in found else None
-    if isinstance(node, Comparison) and node.op == CompareOperator.eq and str(node.attr_path).lower() == "value":
+    if (
+        isinstance(node, Comparison)
+        and node.op == CompareOperator.eq
+        and str(node.attr_path).lower() == "value"
+    ):
         return [node.value]
     return None
 
@@ -351,7 +452,9 @@ def _only_eq_and_and(node: Any) -> bool:
     if isinstance(node, Comparison):
         return node.op == CompareOperator.eq
     if isinstance(node, LogicalExpr):
-        return node.op == LogicalOperator.and_ and all(_only_eq_and_and(term) for term in node.terms)
+        return node.op == LogicalOperator.and_ and all(
+            _only_eq_and_and(term) for term in node.terms
+        )
     inner = getattr(node, "val_filter", None)  # emails[type eq "work"].value eq "..."
     return inner is not None and _only_eq_and_and(inner)
 
@@ -366,7 +469,10 @@ def _touched(operation: Any) -> set[str]:
 def _covers(what: str, touched: Iterable[str]) -> bool:
     """Whether an attribute is among those that are changed, as a part or as the whole of one."""
     wanted = what.lower()
-    return any(name == wanted or name.startswith(f"{wanted}.") or wanted.startswith(f"{name}.") for name in touched)
+    return any(
+        name == wanted or name.startswith(f"{wanted}.") or wanted.startswith(f"{name}.")
+        for name in touched
+    )
 
 
 def _marks(resource: Any) -> frozenset[str]:
@@ -385,13 +491,16 @@ class _RefusedError(SCIMException):
 
 
 class DeskbirdService(ScimService):
-    """scim2-server's protocol, narrowed to what deskbird is documented to take, and widened by a :class:`Behaviour`."""
+    """scim2-server's protocol, narrowed to what deskbird is documented to take, and widened by a
+    :class:`Behaviour`.
+    """
 
     def __init__(self, desk: Deskbird, behaviour: Behaviour) -> None:
         super().__init__(_provider_of(behaviour))
         self.desk = desk
         self.dice = random.Random(7)  # noqa: S311 - the same oddities each time
-        self._rendered: dict[str, tuple[str | None, dict[Any, dict[str, Any]]]] = {}  # by id: version, forms by parameters
+        # by id: version, forms by parameters
+        self._rendered: dict[str, tuple[str | None, dict[Any, dict[str, Any]]]] = {}
         self.behave(behaviour)
 
     def behave(self, behaviour: Behaviour) -> None:
@@ -409,19 +518,31 @@ class DeskbirdService(ScimService):
 
     def authorize(self, request: ScimRequest, target: Target, resource_type: ResourceType) -> None:  # noqa: ARG002
         """Users are deactivated, not deleted; Entra sends no PUT."""
-        if target.operation is Operation.delete and resource_type.name == "User" and not self.behaviour.delete_users:
+        if (
+            target.operation is Operation.delete
+            and resource_type.name == "User"
+            and not self.behaviour.delete_users
+        ):
             raise ForbiddenException(detail="users are deactivated, not deleted")
         if target.operation is Operation.replace and not self.behaviour.put:
             raise MethodNotAllowedException(allowed=["GET", "PATCH", "DELETE"])
 
-    def read_creation(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
-        """The resource of a POST. In Entra's dialect manager and members follow as PATCHes of their own."""
+    def read_creation(
+        self, resource_type: ResourceType, body: bytes, content_type: str | None
+    ) -> Resource[Any]:
+        """The resource of a POST. In Entra's dialect manager and members follow as PATCHes of their
+        own.
+        """
         resource: Any = super().read_creation(resource_type, body, content_type)
         members = getattr(resource, "members", None) or ()
         self._limit(len(members))
         for along, name, there in (
             (self.behaviour.forms.post_members, "members", bool(members)),
-            (self.behaviour.forms.post_manager, "manager", not has_members(resource) and _manager(resource) is not None),
+            (
+                self.behaviour.forms.post_manager,
+                "manager",
+                not has_members(resource) and _manager(resource) is not None,
+            ),
         ):
             if there and along == "refused":
                 raise InvalidValueException(detail=f"{name}: set by a PATCH")
@@ -433,13 +554,17 @@ class DeskbirdService(ScimService):
             _put_back(resource, None, name)
         return cast("Resource[Any]", resource)
 
-    def read_replacement(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
+    def read_replacement(
+        self, resource_type: ResourceType, body: bytes, content_type: str | None
+    ) -> Resource[Any]:
         """The resource of a PUT."""
         resource = super().read_replacement(resource_type, body, content_type)
         self._limit(len(getattr(resource, "members", None) or ()))
         return resource
 
-    def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
+    def read_patch(
+        self, resource_type: ResourceType, body: bytes, content_type: str | None
+    ) -> "PatchOp[Any]":
         """The message of a PATCH, from whichever mixture of the dialects is understood."""
         read = understood(self.decode_body(body, content_type), self.behaviour.forms)
         if not read["Operations"]:  # all of it is acknowledged and forgotten
@@ -457,9 +582,13 @@ class DeskbirdService(ScimService):
 
     def _limit(self, members: int) -> None:
         if members > self.behaviour.member_limit:
-            raise TooManyException(detail=f"at most {self.behaviour.member_limit} members in a request")
+            raise TooManyException(
+                detail=f"at most {self.behaviour.member_limit} members in a request"
+            )
 
-    def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
+    def read_search(
+        self, resource_types: list[ResourceType], payload: Any
+    ) -> tuple[SearchRequest[Any], Any]:
         """A search; of filters only what the documented clients send: ``eq`` and ``and``."""
         search_request, position = super().read_search(resource_types, payload)
         if search_request.filter is not None and not _only_eq_and_and(search_request.filter.ast):
@@ -482,13 +611,20 @@ class DeskbirdService(ScimService):
                 continue
             if refusal.what == "member":
                 ids = [member.value for member in getattr(resource, "members", None) or ()]
-                meant = self._members_meant(refusal, ids) if refusal.on != "remove" and self._of_group(refusal, resource) else []
+                meant = (
+                    self._members_meant(refusal, ids)
+                    if refusal.on != "remove" and self._of_group(refusal, resource)
+                    else []
+                )
                 if meant and refusal.forgets:
-                    resource.members = [member for member in resource.members if member.value not in meant] or None
+                    resource.members = [
+                        member for member in resource.members if member.value not in meant
+                    ] or None
                 elif meant:
                     raise _RefusedError(refusal)
             elif refusal.means(_marks(resource)) and (
-                refusal.what in {"*", "create"} or (refusal.what != "update" and _covers(refusal.what, written))
+                refusal.what in {"*", "create"}
+                or (refusal.what != "update" and _covers(refusal.what, written))
             ):
                 if not refusal.forgets:
                     raise _RefusedError(refusal)
@@ -498,7 +634,9 @@ class DeskbirdService(ScimService):
     def _of_group(refusal: Refusal, resource: Any) -> bool:
         return msgspec.structs.replace(refusal, who=refusal.group).means(_marks(resource) | {""})
 
-    def _refuse_patch(self, current: Any, patch_op: "PatchOp[Any]", method: str = "PATCH") -> list[str]:
+    def _refuse_patch(
+        self, current: Any, patch_op: "PatchOp[Any]", method: str = "PATCH"
+    ) -> list[str]:
         """Refuse what is to be refused; the attributes that are to be forgotten."""
         forgotten: list[str] = []
         touched = {name for operation in patch_op.operations or () for name in _touched(operation)}
@@ -508,7 +646,8 @@ class DeskbirdService(ScimService):
             if refusal.what == "member":
                 self._refuse_members(refusal, current, patch_op)
             elif refusal.means(_marks(current)) and (
-                refusal.what in {"*", "update"} or (refusal.what != "create" and _covers(refusal.what, touched))
+                refusal.what in {"*", "update"}
+                or (refusal.what != "create" and _covers(refusal.what, touched))
             ):
                 if not refusal.forgets:
                     raise _RefusedError(refusal)
@@ -520,7 +659,10 @@ class DeskbirdService(ScimService):
             return
         operations = patch_op.operations or []
         for operation in list(operations):
-            if "members" not in _touched(operation) or refusal.on not in {"*", "remove" if operation.op == "remove" else "add"}:
+            if "members" not in _touched(operation) or refusal.on not in {
+                "*",
+                "remove" if operation.op == "remove" else "add",
+            }:
                 continue
             ids = named_members(patch_op.model_copy(update={"operations": [operation]})) or []
             meant = self._members_meant(refusal, ids)
@@ -529,18 +671,27 @@ class DeskbirdService(ScimService):
             if meant and operation.op == "remove":
                 operations.remove(operation)
             elif meant:
-                operation.value = [item for item in operation.value or () if item["value"] not in meant]
+                operation.value = [
+                    item for item in operation.value or () if item["value"] not in meant
+                ]
 
     def _check_seats(self, before: Any, after: Any) -> None:
         """Refuse one more active user where all seats are taken."""
         seats = self.behaviour.seats
-        if seats is None or has_members(after) or after.active is False or (before is not None and before.active is not False):
+        if (
+            seats is None
+            or has_members(after)
+            or after.active is False
+            or (before is not None and before.active is not False)
+        ):
             return
         users: Iterable[Any] = self.desk.held("User").values()
         if sum(user.active is not False for user in users) >= seats:
             raise _RefusedError(Refusal(status=self.behaviour.seats_status))
 
-    def check_preconditions(self, resource: Resource[Any], method: str, conditions: Conditions) -> bool:
+    def check_preconditions(
+        self, resource: Resource[Any], method: str, conditions: Conditions
+    ) -> bool:
         """Compare the tags, or find that none matches."""
         named = conditions.if_match is not None and conditions.if_match.strip() != "*"
         if named and self.behaviour.answers.tags in {"strong", "moving"}:
@@ -549,7 +700,9 @@ class DeskbirdService(ScimService):
 
     # -- what is done ---------------------------------------------------
 
-    def apply_patch(self, current: Resource[Any], patch_op: "PatchOp[Any]", conditions: Conditions) -> Resource[Any] | None:
+    def apply_patch(
+        self, current: Resource[Any], patch_op: "PatchOp[Any]", conditions: Conditions
+    ) -> Resource[Any] | None:
         """Apply a PATCH, except to what is refused or silently ignored."""
         before = clone(current)
         forgotten = self._refuse_patch(current, patch_op)
@@ -566,7 +719,9 @@ class DeskbirdService(ScimService):
         self, current: Resource[Any], replacement: Resource[Any], conditions: Conditions
     ) -> Resource[Any] | None:
         """Apply a PUT, except to what is silently ignored."""
-        return self._without_ignored(current, super().apply_replacement(current, replacement, conditions))
+        return self._without_ignored(
+            current, super().apply_replacement(current, replacement, conditions)
+        )
 
     def _without_ignored(
         self, before: Resource[Any] | None, after: Resource[Any] | None, more: Iterable[str] = ()
@@ -579,7 +734,9 @@ class DeskbirdService(ScimService):
     # -- what is answered -----------------------------------------------
 
     def publish(self, base_url: str, resource: Resource[Any]) -> Resource[Any]:
-        """A copy as it is sent: with URLs for members and managers, the only references, without what cannot be read."""
+        """A copy as it is sent: with URLs for members and managers, the only references, without
+        what cannot be read.
+        """
         published: Any = clone(resource)
         kind = self.get_resource_type_of(resource)
         about = {"location": self.resource_location(base_url, kind, published.id)}
@@ -608,8 +765,14 @@ class DeskbirdService(ScimService):
         if meta is None or asked or self.behaviour.answers.patched == 200:
             whole = self.desk.get(self.get_resource_type_of(resource), str(resource.id))
             published = self.publish(base_url, whole)
-            return self.resource_response(published, Context.RESOURCE_REPLACEMENT_RESPONSE, response_parameters)
-        return ScimResponse(HTTPStatus.NO_CONTENT, None, {"ETag": meta.version} if self.etag_supported and meta.version else {})
+            return self.resource_response(
+                published, Context.RESOURCE_REPLACEMENT_RESPONSE, response_parameters
+            )
+        return ScimResponse(
+            HTTPStatus.NO_CONTENT,
+            None,
+            {"ETag": meta.version} if self.etag_supported and meta.version else {},
+        )
 
     def search_response(
         self,
@@ -618,11 +781,21 @@ class DeskbirdService(ScimService):
         page: SearchPage,
         search_request: SearchRequest[Any],
     ) -> ScimResponse:
-        """A page. A resource is put into its form once for each of its versions, which makes reading a large company quick."""
-        attributes = tuple(map(str, search_request.attributes or ())), tuple(map(str, search_request.excluded_attributes or ()))
-        found = [self._form(base_url, resource, search_request, (base_url, *attributes)) for resource in page.resources]
+        """A page. A resource is put into its form once for each of its versions, which makes
+        reading a large company quick.
+        """
+        attributes = (
+            tuple(map(str, search_request.attributes or ())),
+            tuple(map(str, search_request.excluded_attributes or ())),
+        )
+        found = [
+            self._form(base_url, resource, search_request, (base_url, *attributes))
+            for resource in page.resources
+        ]
         if scim_answers.is_odd(self.behaviour):
-            found = [scim_answers.shown(each, self.behaviour, self.dice, in_list=True) for each in found]
+            found = [
+                scim_answers.shown(each, self.behaviour, self.dice, in_list=True) for each in found
+            ]
         body = {
             "schemas": [_LIST],
             "totalResults": page.total,
@@ -632,7 +805,9 @@ class DeskbirdService(ScimService):
         }
         return ScimResponse(HTTPStatus.OK, body)
 
-    def _form(self, base_url: str, resource: Resource[Any], parameters: SearchRequest[Any], key: Any) -> dict[str, Any]:
+    def _form(
+        self, base_url: str, resource: Resource[Any], parameters: SearchRequest[Any], key: Any
+    ) -> dict[str, Any]:
         version = resource.meta.version if resource.meta is not None else None
         known, forms = self._rendered.get(str(resource.id), (None, {}))
         if known != version:
@@ -640,7 +815,9 @@ class DeskbirdService(ScimService):
             self._rendered[str(resource.id)] = version, forms
         if key not in forms:
             published = self.publish(base_url, resource)
-            forms[key] = published.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=parameters)
+            forms[key] = published.model_dump(
+                scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=parameters
+            )
         return forms[key]
 
 
@@ -648,20 +825,26 @@ def _members_written(message: "PatchOp[Any]") -> int:
     """How many members a PATCH holds that speaks of all of them at once."""
     written = 0
     for operation in message.operations or ():
-        value = operation.value.get("members") if isinstance(operation.value, dict) else operation.value
+        value = (
+            operation.value.get("members") if isinstance(operation.value, dict) else operation.value
+        )
         written += len(value) if isinstance(value, list) else 1
     return written
 
 
 def _put_back(resource: Any, before: Any, name: str) -> None:
-    """Give one attribute (by its SCIM name) the value it had; what a new resource (``before`` None) must have is left to it."""
+    """Give one attribute (by its SCIM name) the value it had; what a new resource (``before`` None)
+    must have is left to it.
+    """
     if name == "manager":
         if not has_members(resource) and resource[_ENTERPRISE] is not None:
             resource[_ENTERPRISE].manager = clone(_manager(before)) if before is not None else None
         return
     first, _, rest = name.partition(".")
     for field, about in type(resource).model_fields.items():
-        required = before is None and type(resource).get_field_annotation(field, Required) == Required.true
+        required = (
+            before is None and type(resource).get_field_annotation(field, Required) == Required.true
+        )
         if (about.serialization_alias or field).lower() != first.lower() or required:
             continue
         held = getattr(before, field) if before is not None else None
@@ -672,7 +855,9 @@ def _put_back(resource: Any, before: Any, name: str) -> None:
 
 
 class _AsyncDeskbird(AsyncInMemoryStorage):
-    """The storage for the event loop, with its lock: nothing here waits, and hands from other threads must not come between."""
+    """The storage for the event loop, with its lock: nothing here waits, and hands from other
+    threads must not come between.
+    """
 
     @asynccontextmanager
     async def operation(self) -> AsyncGenerator[None]:
@@ -681,14 +866,20 @@ class _AsyncDeskbird(AsyncInMemoryStorage):
 
 
 class _Handler(AsyncScimHandler):
-    """Carries out a PATCH of a group on those members alone that it names, whatever the size of the group."""
+    """Carries out a PATCH of a group on those members alone that it names, whatever the size of the
+    group.
+    """
 
     def __init__(self, service: DeskbirdService, storage: _AsyncDeskbird) -> None:
         super().__init__(service, storage)
         self.desk = service.desk
 
     async def patch_resource(
-        self, resource_type: ResourceType, resource_id: str, patch_op: "PatchOp[Any]", conditions: Conditions
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        patch_op: "PatchOp[Any]",
+        conditions: Conditions,
     ) -> Resource[Any]:
         named = named_members(patch_op) if resource_type.name == "Group" else None
         if named is None:
@@ -722,9 +913,13 @@ class _Rate:
 
 
 class _Application(ASGIApplication):
-    """scim2-server under deskbird's path, behind a bearer token and a rate, with the oddities of its lists and answers."""
+    """scim2-server under deskbird's path, behind a bearer token and a rate, with the oddities of
+    its lists and answers.
+    """
 
-    def __init__(self, service: DeskbirdService, token: str, rate: _Rate, retry_after: int | str | None) -> None:
+    def __init__(
+        self, service: DeskbirdService, token: str, rate: _Rate, retry_after: int | str | None
+    ) -> None:
         storage = _AsyncDeskbird(service.desk)
         super().__init__(storage, service.provider, service)
         self.handler = _Handler(service, storage)
@@ -743,7 +938,11 @@ class _Application(ASGIApplication):
     @staticmethod
     def get_path(scope: dict[str, Any]) -> str:
         path = str(scope["path"])
-        return path.removeprefix(PREFIX) if path.startswith(f"{PREFIX}/") else f"/not-under{path}/of/scim"
+        return (
+            path.removeprefix(PREFIX)
+            if path.startswith(f"{PREFIX}/")
+            else f"/not-under{path}/of/scim"
+        )
 
     def check_auth(self, request: ScimRequest) -> None:
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
@@ -751,7 +950,9 @@ class _Application(ASGIApplication):
             raise UnauthorizedException
 
     def handle_exception(self, request: ScimRequest, exception: Exception) -> ScimResponse:
-        """The error as SCIM has it; what the caller did wrong is not logged, since its text may hold an address."""
+        """The error as SCIM has it; what the caller did wrong is not logged, since its text may
+        hold an address.
+        """
         if isinstance(exception, _RefusedError):
             response = self.service.error_response(exception)
             response.headers[_SHAPE] = exception.shape
@@ -766,7 +967,10 @@ class _Application(ASGIApplication):
             return
         request = await self.read_request(scope, receive)
         if not self.rate.takes():
-            response = ScimResponse(HTTPStatus.TOO_MANY_REQUESTS, Error(status=429, detail="too many requests").model_dump())
+            response = ScimResponse(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                Error(status=429, detail="too many requests").model_dump(),
+            )
             if self.retry_after is not None:
                 response.headers["Retry-After"] = str(self.retry_after)
         else:
@@ -784,13 +988,16 @@ class _Application(ASGIApplication):
                 self.scim.behave(Behaviour())
         except msgspec.DecodeError as problem:
             status, body = 422, msgspec.json.encode({"problem": str(problem)})
-        await send_answer(send, status, "application/json", body or msgspec.json.encode(self.scim.behaviour))
+        await send_answer(
+            send, status, "application/json", body or msgspec.json.encode(self.scim.behaviour)
+        )
 
     def _read_numbers(self, request: ScimRequest) -> None:
         """Read ids that are shown as numbers back into those they stand for."""
         if odd := self.scim.behaviour.odd:
             self.numbers.learn([*self.desk.users(), *self.desk.groups()], odd)
-        if self.numbers.ids:  # what was shown as a number once stays one, so it is taken back as long
+        # what was shown as a number once stays one, so it is taken back as long
+        if self.numbers.ids:
             request.path = self.numbers.back(request.path)
             request.query = {key: self.numbers.back(value) for key, value in request.query.items()}
             request.body = self.numbers.back(request.body.decode()).encode()
@@ -817,7 +1024,9 @@ class _Application(ASGIApplication):
             response.body["startIndex"] = start
             if "drop_page" in mine:
                 dropped = mine["drop_page"].value
-                response.body["Resources"] = response.body["Resources"][: -int(dropped)] if dropped else []
+                response.body["Resources"] = (
+                    response.body["Resources"][: -int(dropped)] if dropped else []
+                )
                 response.body["itemsPerPage"] = len(response.body["Resources"])
             scim_answers.page(response.body, asked, start, paging, self.scim.dice)
         return response
@@ -826,7 +1035,9 @@ class _Application(ASGIApplication):
         """Send an answer in the shape that the behaviour asks for."""
         behaviour, headers = self.scim.behaviour, response.headers
         answers, body = behaviour.answers, response.body
-        shape = headers.pop(_SHAPE, answers.errors if response.status >= HTTPStatus.BAD_REQUEST else None)
+        shape = headers.pop(
+            _SHAPE, answers.errors if response.status >= HTTPStatus.BAD_REQUEST else None
+        )
         if response.status == HTTPStatus.CREATED and answers.created != "resource":
             body = None
             if answers.created == "nothing":
@@ -847,7 +1058,11 @@ class _Application(ASGIApplication):
                 text = scim_answers.relative(text, request.base_url)
             kind, content = scim_answers.encoded(text, answers)
         headers["Content-Type"] = kind
-        extra = [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items() if key != "Content-Type"]
+        extra = [
+            (key.lower().encode(), value.encode("latin-1"))
+            for key, value in headers.items()
+            if key != "Content-Type"
+        ]
         await send_answer(send, int(response.status), kind, content, extra=extra)
 
     def _grow(self, name: str) -> None:
@@ -867,10 +1082,16 @@ def _scim_error(status: int, _path: str) -> Answer:
 
 
 class DeskbirdApp(Faulty):
-    """An ASGI app: deskbird's SCIM service with its faults and its log of requests, and what it holds as ``desk``."""
+    """An ASGI app: deskbird's SCIM service with its faults and its log of requests, and what it
+    holds as ``desk``.
+    """
 
     def __init__(
-        self, app: Callable[[Scope, Receive, Send], Any], faults: Faults, desk: Deskbird, service: DeskbirdService
+        self,
+        app: Callable[[Scope, Receive, Send], Any],
+        faults: Faults,
+        desk: Deskbird,
+        service: DeskbirdService,
     ) -> None:
         super().__init__(app, faults, kinds=KINDS, error=_scim_error)
         self.desk = desk
@@ -882,12 +1103,16 @@ class DeskbirdApp(Faulty):
         return self._service.behaviour
 
     def behave(self, behaviour: Behaviour | None = None, **changes: Any) -> None:
-        """Behave otherwise from the next request on: as a behaviour says (None: as now), with these of its fields changed."""
+        """Behave otherwise from the next request on: as a behaviour says (None: as now), with these
+        of its fields changed.
+        """
         self._service.behave(msgspec.structs.replace(behaviour or self.behaviour, **changes))
 
     def writes(self) -> list[Request]:
         """The requests so far that were no reads."""
-        return [request for request in self.faults.requests() if request.method not in {"GET", "HEAD"}]
+        return [
+            request for request in self.faults.requests() if request.method not in {"GET", "HEAD"}
+        ]
 
 
 def deskbird_app(
@@ -910,21 +1135,27 @@ def deskbird_app(
 ) -> DeskbirdApp:
     """A deskbird company's SCIM service under ``/v2/scim``.
 
-    ``storage`` is a SQLite file, None for memory only, or a :class:`Deskbird` made before. ``requests_per_second`` None sets no
-    limit; beyond it the answer is 429, with ``Retry-After`` unless that is None. ``dialect="entra"`` takes nothing but the PATCH
-    forms of Entra without its flag. ``ignores`` are attributes (``manager``, ``members``, ``externalId``, ...) whose writes are
-    acknowledged and forgotten; ``readable_... = False`` are written but never given back. A page holds at most ``page_limit``,
-    whatever was asked for. ``delete_users`` lets DELETE remove a user for good, which deskbird's clients do not do.
+    ``storage`` is a SQLite file, None for memory only, or a :class:`Deskbird` made before.
+    ``requests_per_second`` None sets no limit; beyond it the answer is 429, with ``Retry-After``
+    unless that is None. ``dialect="entra"`` takes nothing but the PATCH forms of Entra without its
+    flag. ``ignores`` are attributes (``manager``, ``members``, ``externalId``, ...) whose writes
+    are acknowledged and forgotten; ``readable_... = False`` are written but never given back. A
+    page holds at most ``page_limit``, whatever was asked for. ``delete_users`` lets DELETE remove a
+    user for good, which deskbird's clients do not do.
 
-    ``behaviour`` says all of that, and every other deviation there is, at once; it takes the place of the arguments from
-    ``dialect`` on, and :meth:`DeskbirdApp.behave` changes it while the service runs.
+    ``behaviour`` says all of that, and every other deviation there is, at once; it takes the place
+    of the arguments from ``dialect`` on, and :meth:`DeskbirdApp.behave` changes it while the
+    service runs.
 
     >>> app = deskbird_app(None, requests_per_second=None)
-    >>> app.desk.add_user("ada@example.com", "Ada", "Lovelace") == app.desk.user("ada@example.com")["id"]
-    True
+    >>> app.desk.add_user("ada@example.com", "Ada", "Lovelace") ==
+    app.desk.user("ada@example.com")["id"] True
     """
     desk = storage if isinstance(storage, Deskbird) else Deskbird(storage)
-    hidden: dict[Literal["manager", "members"], bool] = {"manager": not readable_manager, "members": not readable_members}
+    hidden: dict[Literal["manager", "members"], bool] = {
+        "manager": not readable_manager,
+        "members": not readable_members,
+    }
     service = DeskbirdService(
         desk,
         behaviour

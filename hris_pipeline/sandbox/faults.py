@@ -1,13 +1,15 @@
 """Faults that a sandbox can be told to have, and the log of what it was asked.
 
-A :class:`Fault` says on which requests, after how many of them and how often something goes wrong. The kinds that any web
-service may suffer from (:data:`GENERIC`) are carried out here, by :class:`Faulty`, a piece of ASGI middleware around the whole
-stand-in; those that only the stand-in can carry out (a page that repeats, an attribute that is gone) it gets from :func:`firing`.
+A :class:`Fault` says on which requests, after how many of them and how often something goes wrong.
+The kinds that any web service may suffer from (:data:`GENERIC`) are carried out here, by
+:class:`Faulty`, a piece of ASGI middleware around the whole stand-in; those that only the stand-in
+can carry out (a page that repeats, an attribute that is gone) it gets from :func:`firing`.
 
 Over HTTP, beside the stand-in's own paths:
 
 * ``GET``, ``POST`` (a JSON list, added), ``DELETE /_sandbox/faults``
-* ``GET``, ``DELETE /_sandbox/requests``: what was asked, as ``{method, path, query, status}``; status null: no answer went out
+* ``GET``, ``DELETE /_sandbox/requests``: what was asked, as ``{method, path, query, status}``;
+  status null: no answer went out
 """
 
 import asyncio
@@ -23,16 +25,25 @@ import msgspec
 from hris_pipeline.sandbox.server import ABORT, App, Message, Receive, Scope, Send
 
 GENERIC: Mapping[str, str] = {
-    "status": "answers with status `value` (and `retry_after`, seconds or a date) instead of doing the work",
+    "status": (
+        "answers with status `value` (and `retry_after`, seconds or a date) instead of doing the "
+        "work"
+    ),
     "reset": "closes the connection without doing the work or answering",
-    "timeout": "waits `value` seconds (60) before it does the work; a caller that has gone by then is not served",
+    "timeout": (
+        "waits `value` seconds (60) before it does the work; a caller that has gone by then is not "
+        "served"
+    ),
     "answer_lost": "does the work, then closes the connection without an answer",
     "html": "answers 200 with a web page instead of doing the work",
     "truncated": "does the work and answers with half of the body, as if that were all of it",
     "cut": "does the work and closes the connection in the middle of the body",
 }
 FIRING = "hris_pipeline.sandbox.faults"  # scope["extensions"][FIRING]: the faults this request has
-_PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Please sign in</h1></body></html>"
+_PAGE = (
+    b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Please sign "
+    b"in</h1></body></html>"
+)
 
 Answer = tuple[str, bytes]  # content type and body
 
@@ -40,8 +51,9 @@ Answer = tuple[str, bytes]  # content type and body
 class Fault(msgspec.Struct, kw_only=False):
     """One thing that goes wrong.
 
-    ``on`` is a shell pattern over the path (``*`` crosses slashes), with or without a method before it: ``/v2/persons``,
-    ``PATCH /Users/*``. The first ``after`` requests that match pass; then it fires ``times`` times (null: for ever).
+    ``on`` is a shell pattern over the path (``*`` crosses slashes), with or without a method before
+    it: ``/v2/persons``, ``PATCH /Users/*``. The first ``after`` requests that match pass; then it
+    fires ``times`` times (null: for ever).
     """
 
     on: str
@@ -60,11 +72,15 @@ class Fault(msgspec.Struct, kw_only=False):
     def fires(self) -> bool:
         """Count a matching request; whether it is one that goes wrong."""
         self.seen += 1
-        return self.seen > self.after and (self.times is None or self.seen <= self.after + self.times)
+        return self.seen > self.after and (
+            self.times is None or self.seen <= self.after + self.times
+        )
 
 
 class Request(msgspec.Struct):
-    """One request that a sandbox was asked, and the status it answered; None where no answer went out."""
+    """One request that a sandbox was asked, and the status it answered; None where no answer went
+    out.
+    """
 
     method: str
     path: str
@@ -73,7 +89,9 @@ class Request(msgspec.Struct):
 
 
 class Faults:
-    """The faults that are switched on, and the log of requests. Safe to use from the test's thread while the server runs."""
+    """The faults that are switched on, and the log of requests. Safe to use from the test's thread
+    while the server runs.
+    """
 
     def __init__(self, *faults: Fault) -> None:
         self._faults = list(faults)
@@ -100,7 +118,9 @@ class Faults:
         with self._lock:
             if not self._faults:
                 return ()
-            return tuple(fault for fault in self._faults if fault.matches(method, path) and fault.fires())
+            return tuple(
+                fault for fault in self._faults if fault.matches(method, path) and fault.fires()
+            )
 
     def log(self, request: Request) -> None:
         """Remember one request."""
@@ -111,7 +131,11 @@ class Faults:
         """The requests so far, oldest first; ``on`` selects as in :class:`Fault`."""
         wanted = Fault(on, "status")
         with self._lock:
-            return [request for request in self._requests if wanted.matches(request.method, request.path)]
+            return [
+                request
+                for request in self._requests
+                if wanted.matches(request.method, request.path)
+            ]
 
     def forget(self) -> None:
         """Empty the log of requests."""
@@ -130,9 +154,11 @@ def _plain_error(status: int, path: str) -> Answer:
 
 
 class Faulty:
-    """An app with faults: middleware that carries out the generic kinds, logs requests and takes orders under ``/_sandbox``.
+    """An app with faults: middleware that carries out the generic kinds, logs requests and takes
+    orders under ``/_sandbox``.
 
-    ``kinds`` are the app's own kinds (name to what it does), ``error`` makes the body of a ``status`` fault in the app's style.
+    ``kinds`` are the app's own kinds (name to what it does), ``error`` makes the body of a
+    ``status`` fault in the app's style.
     """
 
     def __init__(
@@ -152,7 +178,10 @@ class Faulty:
     def _refuse_unknown(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             if fault.kind not in self.kinds:
-                raise ValueError(f"unknown kind of fault {fault.kind!r}; there are {', '.join(sorted(self.kinds))}")
+                raise ValueError(
+                    f"unknown kind of fault {fault.kind!r}; there are "
+                    f"{', '.join(sorted(self.kinds))}"
+                )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -182,7 +211,9 @@ class Faulty:
         elif method != "GET":
             status, body = 405, b"{}"
         if method == "GET" or (method == "POST" and status == 200):
-            body = msgspec.json.encode(self.faults.all() if about_faults else self.faults.requests())
+            body = msgspec.json.encode(
+                self.faults.all() if about_faults else self.faults.requests()
+            )
         await send_answer(send, status, "application/json", body)
 
     async def _serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -208,12 +239,18 @@ class Faulty:
         else:
             await self._suffer(generic, path, scope, receive, noting)
 
-    async def _suffer(self, fault: Fault, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _suffer(
+        self, fault: Fault, path: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """Carry out one generic fault."""
         match fault.kind:
             case "status":
                 status = int(fault.value or 500)
-                extra = [] if fault.retry_after is None else [(b"retry-after", str(fault.retry_after).encode("latin-1"))]
+                extra = (
+                    []
+                    if fault.retry_after is None
+                    else [(b"retry-after", str(fault.retry_after).encode("latin-1"))]
+                )
                 await body_of(receive)
                 await send_answer(send, status, *self.error(status, path), extra=extra)
             case "html":
@@ -224,7 +261,9 @@ class Faulty:
             case "timeout":
                 body = await body_of(receive)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(_gone(receive), float(60 if fault.value is None else fault.value))
+                    await asyncio.wait_for(
+                        _gone(receive), float(60 if fault.value is None else fault.value)
+                    )
                     return
                 await self.app(scope, _replay(body, receive), send)
             case "answer_lost":
@@ -234,9 +273,14 @@ class Faulty:
                 status, headers, body = await _collect(self.app, scope, receive)
                 kept = body[: len(body) // 2]
                 length = len(kept) if fault.kind == "truncated" else len(body)
-                headers = [*((k, v) for k, v in headers if k.lower() != b"content-length"), (b"content-length", b"%d" % length)]
+                headers = [
+                    *((k, v) for k, v in headers if k.lower() != b"content-length"),
+                    (b"content-length", b"%d" % length),
+                ]
                 await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": kept, "more_body": fault.kind == "cut"})
+                await send(
+                    {"type": "http.response.body", "body": kept, "more_body": fault.kind == "cut"}
+                )
                 if fault.kind == "cut":
                     await asyncio.sleep(0.02)  # lets the half go out before the connection does
                     await _cut(scope, receive)
@@ -274,7 +318,9 @@ async def _cut(scope: Scope, receive: Receive) -> None:
     await _gone(receive)
 
 
-async def _collect(app: App, scope: Scope, receive: Receive) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+async def _collect(
+    app: App, scope: Scope, receive: Receive
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Let the app answer into memory: status, headers, body."""
     status, headers, parts = 500, [], []
 
@@ -289,7 +335,9 @@ async def _collect(app: App, scope: Scope, receive: Receive) -> tuple[int, list[
     return status, headers, b"".join(parts)
 
 
-async def send_answer(send: Send, status: int, kind: str, body: bytes, *, extra: Iterable[tuple[bytes, bytes]] = ()) -> None:
+async def send_answer(
+    send: Send, status: int, kind: str, body: bytes, *, extra: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
     """Send one whole answer."""
     headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body)), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})

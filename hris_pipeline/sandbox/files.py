@@ -1,7 +1,8 @@
-"""A company's nightly export, as an HR system without an API would write it: one CSV file, written whole or not at all.
+"""A company's nightly export, as an HR system without an API would write it: one CSV file, written
+whole or not at all.
 
-One row for each employment and cost centre, semicolons, UTF-8 with a BOM as Excel likes it, German dates, 31.12.9999 for a
-contract without an end, and a last row with the number of rows.
+One row for each employment and cost centre, semicolons, UTF-8 with a BOM as Excel likes it, German
+dates, 31.12.9999 for a contract without an end, and a last row with the number of rows.
 """
 
 import csv
@@ -52,7 +53,12 @@ OPTIONS: dict[str, Any] = {
         "phone": "Phone",
         "groups": {kind: {"id": f"{name} ID", "name": name} for kind, name in UNITS.items()},
     },
-    "statuses": {"working": "active", "on leave": "on_leave", "joining": "upcoming", "left": "ended"},
+    "statuses": {
+        "working": "active",
+        "on leave": "on_leave",
+        "joining": "upcoming",
+        "left": "ended",
+    },
     "dates": {"default": "%d.%m.%Y"},
     "proof": {"trailer": {"starts_with": "TOTAL"}},
 }
@@ -60,7 +66,9 @@ OPTIONS: dict[str, Any] = {
 
 
 def write_csv(tenant: Tenant, path: Path) -> int:
-    """Write the company as it is now to ``path``, by renaming a finished file; the number of its rows, the last one left out."""
+    """Write the company as it is now to ``path``, by renaming a finished file; the number of its
+    rows, the last one left out.
+    """
     company = tenant.snapshot
     rows = [row for person in company.persons.values() for row in _rows(person, company)]
     text = io.StringIO(newline="")
@@ -92,7 +100,9 @@ def _rows(person: Person, company: Snapshot) -> Iterator[tuple[Any, ...]]:
             )
 
 
-def _units(employment: Employment, center: int | None, company: Snapshot) -> Iterator[int | str | None]:
+def _units(
+    employment: Employment, center: int | None, company: Snapshot
+) -> Iterator[int | str | None]:
     for kind in UNITS:
         unit = center if kind == "cost_center" else getattr(employment, kind)
         yield unit

@@ -1,12 +1,16 @@
-"""A stand-in for Merge's HRIS API: one linked account, with the sample company's HR system behind it, as strict as is known.
+"""A stand-in for Merge's HRIS API: one linked account, with the sample company's HR system behind
+it, as strict as is known.
 
-What it knows comes from Merge's OpenAPI documents and help pages: two credentials, cursors, pages of 100, deleted and shell rows
-that stay hidden unless asked for, the HR system's words where Merge has none, a limit by plan for each account token, an address
-that is shut out after more than 20 failing requests in 10 seconds. Where nothing is published it is strict: a parameter or value
-that the documents do not name is a 400, a cursor whose list or other parameters changed is a 404. ``previous`` is always null.
+What it knows comes from Merge's OpenAPI documents and help pages: two credentials, cursors, pages
+of 100, deleted and shell rows that stay hidden unless asked for, the HR system's words where Merge
+has none, a limit by plan for each account token, an address that is shut out after more than 20
+failing requests in 10 seconds. Where nothing is published it is strict: a parameter or value that
+the documents do not name is a 400, a cursor whose list or other parameters changed is a 404.
+``previous`` is always null.
 
-Like Merge it answers from a copy. The copy follows the company at once, keeps who is gone from it as deleted, and knows them
-again when they return. Bodies of errors are in the form of Django REST framework, on which Merge is built.
+Like Merge it answers from a copy. The copy follows the company at once, keeps who is gone from it
+as deleted, and knows them again when they return. Bodies of errors are in the form of Django REST
+framework, on which Merge is built.
 """
 
 import base64
@@ -61,7 +65,12 @@ KINDS: Mapping[str, str] = {
 
 _NAMESPACE = uuid.UUID("0b0f6b2e-6f0f-4d53-8f0e-6a3d7c1a9d10")
 _GROUP_TYPES = {"team": "TEAM", "department": "DEPARTMENT", "cost_center": "COST_CENTER"}
-_STATUSES = {"ACTIVE": "ACTIVE", "LEAVE": "ACTIVE", "ONBOARDING": "PENDING", "INACTIVE": "INACTIVE"}
+_STATUSES = {
+    "ACTIVE": "ACTIVE",
+    "LEAVE": "ACTIVE",
+    "ONBOARDING": "PENDING",
+    "INACTIVE": "INACTIVE",
+}
 _MODELS = {
     "employees": "Employee",
     "employments": "Employment",
@@ -161,7 +170,12 @@ _FILTERS: Mapping[str, Mapping[str, tuple[str, _Test]]] = {
     "locations": {"location_type": ("location_type", _word("HOME", "WORK"))},
     "companies": {},
 }
-_SWITCHES = ("include_deleted_data", "include_remote_data", "include_shell_data", "include_sensitive_fields")
+_SWITCHES = (
+    "include_deleted_data",
+    "include_remote_data",
+    "include_shell_data",
+    "include_sensitive_fields",
+)
 
 
 def _moment(text: str) -> dt.datetime:
@@ -208,11 +222,13 @@ _BY_STATUS = {
 
 def _error_of(status: int, _path: str) -> Answer:
     if status in {502, 503, 504}:
-        return "text/html", b"<html><body><h1>Bad gateway</h1></body></html>"  # a gateway's, which knows no JSON
+        # a gateway's, which knows no JSON
+        return "text/html", b"<html><body><h1>Bad gateway</h1></body></html>"
     return _error(_BY_STATUS.get(status, "A server error occurred."))
 
 
-# --- the copy -------------------------------------------------------------------------------------------------------------------
+# --- the copy
+# --------------------------------------------------------------------------------------------------
 
 
 class _Copy:
@@ -240,11 +256,21 @@ class _Copy:
         now = _stamp(snapshot.moment + SYNCED_AFTER)
         made: dict[str, Iterable[Row]] = {
             "employees": (self._employee(person) for person in snapshot.persons.values()),
-            "employments": (row for person in snapshot.persons.values() for row in self._employments(person)),
+            "employments": (
+                row for person in snapshot.persons.values() for row in self._employments(person)
+            ),
             "groups": (self._group(unit) for unit in snapshot.units if unit.kind in _GROUP_TYPES),
-            "teams": (self._team(unit) for unit in snapshot.units if unit.kind == "team") if self.teams else (),
-            "locations": (self._location(unit) for unit in snapshot.units if unit.kind == "location"),
-            "companies": (self._company(unit) for unit in snapshot.units if unit.kind == "legal_entity"),
+            "teams": (
+                (self._team(unit) for unit in snapshot.units if unit.kind == "team")
+                if self.teams
+                else ()
+            ),
+            "locations": (
+                self._location(unit) for unit in snapshot.units if unit.kind == "location"
+            ),
+            "companies": (
+                self._company(unit) for unit in snapshot.units if unit.kind == "legal_entity"
+            ),
         }
         for name, rows in made.items():
             self.rows[name] = self._merged(self.rows[name], {row["id"]: row for row in rows}, now)
@@ -253,15 +279,26 @@ class _Copy:
         for ref, row in rows.items():
             known = before.get(ref)
             if known is not None:
-                same = all(known[key] == value for key, value in row.items() if key not in {"created_at", "modified_at"})
-                row |= {"created_at": known["created_at"], "modified_at": known["modified_at"] if same else now}
+                same = all(
+                    known[key] == value
+                    for key, value in row.items()
+                    if key not in {"created_at", "modified_at"}
+                )
+                row |= {
+                    "created_at": known["created_at"],
+                    "modified_at": known["modified_at"] if same else now,
+                }
         for ref, known in before.items():
             if ref not in rows:
                 fresh = self.detects_deletions and not known["remote_was_deleted"]
-                rows[ref] = {**known, "remote_was_deleted": True, "modified_at": now} if fresh else known
+                rows[ref] = (
+                    {**known, "remote_was_deleted": True, "modified_at": now} if fresh else known
+                )
         return dict(sorted(rows.items(), key=lambda item: (item[1]["created_at"], item[0])))
 
-    def _row(self, table: str, ref: object, created: dt.datetime, modified: dt.datetime, **fields: Any) -> Row:
+    def _row(
+        self, table: str, ref: object, created: dt.datetime, modified: dt.datetime, **fields: Any
+    ) -> Row:
         return {
             "id": self.id(table, ref),
             "remote_id": str(ref),
@@ -269,14 +306,18 @@ class _Copy:
             "modified_at": _stamp(modified),
             **fields,
             "remote_was_deleted": False,
-            "field_mappings": {"organization_defined_targets": {}, "linked_account_defined_targets": {}},
+            "field_mappings": {
+                "organization_defined_targets": {},
+                "linked_account_defined_targets": {},
+            },
             "remote_data": None,
         }
 
     def _unit(self, table: str, unit: OrgUnit, **fields: Any) -> Row:
         begun = dt.datetime(2019, 1, 7, 8, tzinfo=dt.UTC)
         row = self._row(table, unit.id, begun, begun, **fields)
-        return row | {"id": self.id(table, f"{unit.kind}:{unit.id}")}  # a remote_id is one of its kind only
+        # a remote_id is one of its kind only
+        return row | {"id": self.id(table, f"{unit.kind}:{unit.id}")}
 
     def _ref(self, name: str, kind: str, unit: int | None) -> str | None:
         return None if unit is None else self.id(name, f"{kind}:{unit}")
@@ -286,7 +327,11 @@ class _Copy:
         self.words[self.id("employees", person.id)] = now.status.lower() if now else "inactive"
         groups: list[str | None] = []
         if now is not None:
-            named = [("team", now.team), ("department", now.department), *(("cost_center", one) for one, _ in now.cost_centers)]
+            named = [
+                ("team", now.team),
+                ("department", now.department),
+                *(("cost_center", one) for one, _ in now.cost_centers),
+            ]
             groups = [self._ref("groups", kind, unit) for kind, unit in named if unit is not None]
         return self._row(
             "employees",
@@ -304,10 +349,14 @@ class _Copy:
             work_email=person.email,
             personal_email=None,
             mobile_phone_number=person.phone or None,
-            employments=[self.id("employments", f"{person.id}.{e.number}") for e in person.recent_first],
+            employments=[
+                self.id("employments", f"{person.id}.{e.number}") for e in person.recent_first
+            ],
             home_location=None,
             work_location=self._ref("locations", "location", now.location) if now else None,
-            manager=self.id("employees", now.supervisor) if now and now.supervisor is not None else None,
+            manager=(
+                self.id("employees", now.supervisor) if now and now.supervisor is not None else None
+            ),
             team=self._ref("teams", "team", now.team) if now and self.teams else None,
             pay_group=None,
             ssn=None,
@@ -325,7 +374,9 @@ class _Copy:
         )
 
     def _employments(self, person: Person) -> list[Row]:
-        nothing = dict.fromkeys(("pay_rate", "pay_period", "pay_frequency", "pay_currency", "pay_group", "flsa_status"))
+        nothing = dict.fromkeys(
+            ("pay_rate", "pay_period", "pay_frequency", "pay_currency", "pay_group", "flsa_status")
+        )
         return [
             self._row(
                 "employments",
@@ -344,15 +395,29 @@ class _Copy:
     def _group(self, unit: OrgUnit) -> Row:
         kind = _GROUP_TYPES[unit.kind]
         return self._unit(
-            "groups", unit, parent_group=None, name=unit.name, type=kind, is_commonly_used_as_team=unit.kind == "team"
+            "groups",
+            unit,
+            parent_group=None,
+            name=unit.name,
+            type=kind,
+            is_commonly_used_as_team=unit.kind == "team",
         )
 
     def _team(self, unit: OrgUnit) -> Row:
         return self._unit("teams", unit, name=unit.name, parent_team=None)
 
     def _location(self, unit: OrgUnit) -> Row:
-        nothing = dict.fromkeys(("phone_number", "street_1", "street_2", "city", "state", "zip_code"))
-        return self._unit("locations", unit, name=unit.name, **nothing, country=unit.country or None, location_type="WORK")
+        nothing = dict.fromkeys(
+            ("phone_number", "street_1", "street_2", "city", "state", "zip_code")
+        )
+        return self._unit(
+            "locations",
+            unit,
+            name=unit.name,
+            **nothing,
+            country=unit.country or None,
+            location_type="WORK",
+        )
 
     def _company(self, unit: OrgUnit) -> Row:
         return self._unit("companies", unit, legal_name=unit.name, display_name=unit.name, eins=[])
@@ -377,7 +442,8 @@ class _Rolling:
         self.times.append(now)
 
 
-# --- the app --------------------------------------------------------------------------------------------------------------------
+# --- the app
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -429,7 +495,9 @@ class _Merge:
             Route(f"{PREFIX}/linked-accounts", self.door(self.linked_accounts, account=False)),
         ]
 
-    def door(self, answer: Callable[[_Call], Any], *, account: bool = True) -> Callable[[Request], Any]:
+    def door(
+        self, answer: Callable[[_Call], Any], *, account: bool = True
+    ) -> Callable[[Request], Any]:
         """An endpoint behind the key, the account token and the limit."""
 
         async def endpoint(request: Request) -> Response:
@@ -439,7 +507,9 @@ class _Merge:
                 copy = self.copy(relinked=any(fault.kind == "relinked" for fault in faults))
                 call = _Call(request, copy, faults, dict(request.query_params))
                 body = msgspec.json.encode(answer(call))
-                now = email.utils.format_datetime(self.tenant.snapshot.moment + NOW_AFTER, usegmt=True)
+                now = email.utils.format_datetime(
+                    self.tenant.snapshot.moment + NOW_AFTER, usegmt=True
+                )
                 return Response(body, headers={"date": now}, media_type="application/json")
             except _RefusedError as refusal:
                 kind, body = _error(refusal.detail)
@@ -468,7 +538,9 @@ class _Merge:
         """Merge's copy, in line with the company as it is now."""
         link = "anew" if relinked else "first"
         if link not in self.copies:
-            self.copies[link] = _Copy(link, teams=self.teams, detects_deletions=self.detects_deletions)
+            self.copies[link] = _Copy(
+                link, teams=self.teams, detects_deletions=self.detects_deletions
+            )
         self.copies[link].follow(self.tenant.snapshot)
         return self.copies[link]
 
@@ -484,7 +556,11 @@ class _Merge:
             start = self.start(name, call, cursor, rows)
             page = [self.shown(name, row, call) for row in rows[start : start + size]]
             last = rows[start + size - 1] if start + size < len(rows) else None
-            after = None if last is None else self.cursor(name, call, f"{last['created_at']}|{last['id']}")
+            after = (
+                None
+                if last is None
+                else self.cursor(name, call, f"{last['created_at']}|{last['id']}")
+            )
             if call.has("repeat_page"):
                 after = cursor or self.cursor(name, call, "|")
             if call.has("twice"):
@@ -516,13 +592,21 @@ class _Merge:
         return int(text)
 
     def check(self, name: str, call: _Call) -> None:
-        """400 for a parameter or a value that the list does not know, or a parameter that is there twice."""
+        """400 for a parameter or a value that the list does not know, or a parameter that is there
+        twice.
+        """
         if len(call.request.query_params) < len(call.request.query_params.multi_items()):
             raise _RefusedError(400, "A parameter was given more than once.")
         known = {*_OF_ALL, *_FILTERS[name], *_SWITCHES[:3]}
         known |= {"expand"} if name in _EXPANDS else set()
         known |= {"show_enum_origins", "remote_fields"} if name in _ORIGINS else set()
-        known |= {"include_sensitive_fields"} if name == "employees" else {"order_by"} if name == "employments" else set()
+        known |= (
+            {"include_sensitive_fields"}
+            if name == "employees"
+            else {"order_by"}
+            if name == "employments"
+            else set()
+        )
         for key, text in call.query.items():
             if key not in known:
                 raise _RefusedError(400, f"Unknown parameter {key}.")
@@ -538,9 +622,17 @@ class _Merge:
         """The rows that a request means; found once for each state of the copy."""
         self.check(name, call)
         changes = tuple(
-            (fault.kind, msgspec.json.encode(fault.value)) for fault in call.faults if fault.kind in {"change", "hide"}
+            (fault.kind, msgspec.json.encode(fault.value))
+            for fault in call.faults
+            if fault.kind in {"change", "hide"}
         )
-        key = (name, changes, *sorted((k, v) for k, v in call.query.items() if k not in {"expand", "show_enum_origins"}))
+        key = (
+            name,
+            changes,
+            *sorted(
+                (k, v) for k, v in call.query.items() if k not in {"expand", "show_enum_origins"}
+            ),
+        )
         if key not in call.copy.found:
             call.copy.found[key] = self.find(name, call)
         return call.copy.found[key]
@@ -562,7 +654,11 @@ class _Merge:
         except ValueError:
             raise _RefusedError(400, "A parameter has a value that cannot be read.") from None
         order = call.query.get("order_by")
-        return sorted(found, key=lambda row: row["effective_date"], reverse=order.startswith("-")) if order else found
+        return (
+            sorted(found, key=lambda row: row["effective_date"], reverse=order.startswith("-"))
+            if order
+            else found
+        )
 
     def changed(self, row: Row | None, call: _Call) -> Row | None:
         """A row after the faults that change rows; None for one that is hidden."""
@@ -571,7 +667,9 @@ class _Merge:
         for fault in call.faults:
             if fault.kind == "hide" and row["remote_id"] in fault.value:
                 return None
-            if fault.kind == "change" and not {row["id"], row["remote_id"]}.isdisjoint(fault.value["ids"] or {row["id"]}):
+            if fault.kind == "change" and not {row["id"], row["remote_id"]}.isdisjoint(
+                fault.value["ids"] or {row["id"]}
+            ):
                 row = {**row, **fault.value["with"]}
         return row
 
@@ -585,9 +683,17 @@ class _Merge:
         for key in expanded:
             others = call.copy.rows.get(_EXPANDS[name][key], {})
             given = row[key]
-            row[key] = [others.get(each, each) for each in given] if isinstance(given, list) else others.get(given, given)
+            row[key] = (
+                [others.get(each, each) for each in given]
+                if isinstance(given, list)
+                else others.get(given, given)
+            )
         for key in origins:
-            row[key] = call.copy.words[row["id"]] if key == "employment_status" else row[key] and str(row[key]).lower()
+            row[key] = (
+                call.copy.words[row["id"]]
+                if key == "employment_status"
+                else row[key] and str(row[key]).lower()
+            )
         return row
 
     def cursor(self, name: str, call: _Call, position: str) -> str:
@@ -597,7 +703,9 @@ class _Merge:
         return base64.b64encode(digest + position.encode()).decode()
 
     def start(self, name: str, call: _Call, cursor: str | None, rows: Sequence[Row]) -> int:
-        """Where the page begins: after the row that the cursor names, whether it is still there or not."""
+        """Where the page begins: after the row that the cursor names, whether it is still there or
+        not.
+        """
         if cursor is None:
             return 0
         try:
@@ -608,8 +716,12 @@ class _Merge:
             raise _RefusedError(404, "Invalid cursor")
         created, _, ref = position.partition("|")
         if "order_by" in call.query:
-            return next((place + 1 for place, row in enumerate(rows) if row["id"] == ref), len(rows))
-        return bisect.bisect_right(rows, (created, ref), key=lambda row: (row["created_at"], row["id"]))
+            return next(
+                (place + 1 for place, row in enumerate(rows) if row["id"] == ref), len(rows)
+            )
+        return bisect.bisect_right(
+            rows, (created, ref), key=lambda row: (row["created_at"], row["id"])
+        )
 
     # --- the account ---
 
@@ -630,7 +742,11 @@ class _Merge:
             self.ends += fault.kind == "sync_ends"
         began = self.tenant.snapshot.moment + dt.timedelta(minutes=self.ends)
         rows = []
-        for model in (*(model for name, model in _MODELS.items() if name != "teams" or self.teams), "TimeOff", "Benefit"):
+        for model in (
+            *(model for name, model in _MODELS.items() if name != "teams" or self.teams),
+            "TimeOff",
+            "Benefit",
+        ):
             state = "DISABLED" if model == "Benefit" else "DONE"
             row = {
                 "model_name": model,
@@ -646,7 +762,11 @@ class _Merge:
             rows.append({key: value for key, value in row.items() if value is not None})
         cursor = call.query.get("cursor")
         start = int(base64.b64decode(cursor)) if cursor else 0
-        after = base64.b64encode(str(start + size).encode()).decode() if start + size < len(rows) else None
+        after = (
+            base64.b64encode(str(start + size).encode()).decode()
+            if start + size < len(rows)
+            else None
+        )
         return {"next": after, "previous": None, "results": rows[start : start + size]}
 
     def account_details(self, call: _Call) -> Row:
@@ -664,7 +784,11 @@ class _Merge:
             "slug": "personio",
             "passthrough_available": True,
         }
-        return {"next": None, "previous": None, "results": [self.account() | {"integration": integration}]}
+        return {
+            "next": None,
+            "previous": None,
+            "results": [self.account() | {"integration": integration}],
+        }
 
     def account(self) -> Row:
         """What both of them say of the account."""
@@ -675,7 +799,9 @@ class _Merge:
             "end_user_organization_name": "Nordlicht",
             "end_user_email_address": "hr@nordlicht.example",
             "status": "COMPLETE",
-            "webhook_listener_url": "https://api.merge.dev/api/integrations/webhook-listener/sandbox",
+            "webhook_listener_url": (
+                "https://api.merge.dev/api/integrations/webhook-listener/sandbox"
+            ),
             "is_duplicate": None,
             "account_type": "PRODUCTION",
             "completed_at": "2025-01-07T08:00:00.000000Z",
@@ -683,7 +809,9 @@ class _Merge:
 
 
 class _Guard:
-    """Shuts an address out while too many of its requests fail; in front of everything, so that it sees every failure."""
+    """Shuts an address out while too many of its requests fail; in front of everything, so that it
+    sees every failure.
+    """
 
     def __init__(self, app: App, clock: Callable[[], float]) -> None:
         self.app = app
@@ -695,14 +823,20 @@ class _Guard:
         if scope["type"] != "http" or "/_sandbox/" in scope["path"]:
             await self.app(scope, receive, send)
             return
-        window = self.failing.setdefault(str((scope.get("client") or ("",))[0]), _Rolling(FAILING[0] + 1, FAILING[1]))
+        window = self.failing.setdefault(
+            str((scope.get("client") or ("",))[0]), _Rolling(FAILING[0] + 1, FAILING[1])
+        )
         if not window.room(self.clock()):
             kind, body = _error("Request was throttled.")
             await Response(body, 429, media_type=kind)(scope, receive, send)
             return
 
         async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] >= 400 and message["status"] != 429:
+            if (
+                message["type"] == "http.response.start"
+                and message["status"] >= 400
+                and message["status"] != 429
+            ):
                 window.note(self.clock())
             await send(message)
 
@@ -725,14 +859,23 @@ def merge_app(
     retry_after: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> App:
-    """Merge for one company, as an ASGI app; the base URL of a company file is the server's and ``/api``.
+    """Merge for one company, as an ASGI app; the base URL of a company file is the server's and
+    ``/api``.
 
-    ``plan=None`` leaves out the limits. ``teams`` brings back the deprecated model; without it ``/teams`` is a 404, as in Merge's
-    newest document. ``detects_deletions`` is Merge's add-on: without it who is gone stays as they were. ``retry_after`` sends
-    that header with a 429. ``clock`` (seconds) moves the limits. ``company`` may be changed, and ``faults`` switched on and off,
-    while it serves.
+    ``plan=None`` leaves out the limits. ``teams`` brings back the deprecated model; without it
+    ``/teams`` is a 404, as in Merge's newest document. ``detects_deletions`` is Merge's add-on:
+    without it who is gone stays as they were. ``retry_after`` sends that header with a 429.
+    ``clock`` (seconds) moves the limits. ``company`` may be changed, and ``faults`` switched on and
+    off, while it serves.
     """
-    merge = _Merge(company, plan=plan, teams=teams, detects_deletions=detects_deletions, retry_after=retry_after, clock=clock)
+    merge = _Merge(
+        company,
+        plan=plan,
+        teams=teams,
+        detects_deletions=detects_deletions,
+        retry_after=retry_after,
+        clock=clock,
+    )
     app = Starlette(routes=merge.routes(), exception_handlers={404: _unknown, 405: _unknown})
     faulty = Faulty(app, faults if faults is not None else Faults(), kinds=KINDS, error=_error_of)
     return _Guard(faulty, clock) if plan else faulty

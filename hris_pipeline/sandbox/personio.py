@@ -1,12 +1,14 @@
-"""A stand-in for Personio, both generations of its API, as strict as the real one where that is known.
+"""A stand-in for Personio, both generations of its API, as strict as the real one where that is
+known.
 
-What it knows comes from Personio's documents and from clients that ran against live accounts: page limits that answer 400, a
-whitelist of attributes per credential, the beta header, tokens that expire, rates (measured; none are published for v2). What
-somebody does not have is left out of v2's record where Personio's document does not allow null (``unset="null"`` sends null
-instead); v1 always sends the attribute, with ``""``, null or ``[]``.
+What it knows comes from Personio's documents and from clients that ran against live accounts: page
+limits that answer 400, a whitelist of attributes per credential, the beta header, tokens that
+expire, rates (measured; none are published for v2). What somebody does not have is left out of v2's
+record where Personio's document does not allow null (``unset="null"`` sends null instead); v1
+always sends the attribute, with ``""``, null or ``[]``.
 
-Beside Personio's paths and those of :mod:`hris_pipeline.sandbox.faults`: ``GET`` and ``POST /_sandbox/day`` (``{"day": 2}``) and
-``DELETE /_sandbox/tokens``, which ends all tokens at once.
+Beside Personio's paths and those of :mod:`hris_pipeline.sandbox.faults`: ``GET`` and ``POST
+/_sandbox/day`` (``{"day": 2}``) and ``DELETE /_sandbox/tokens``, which ends all tokens at once.
 """
 
 import base64
@@ -32,7 +34,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox.company import Employment, Kind, OrgUnit, Person, Snapshot, Tenant, days_of
+from hris_pipeline.sandbox.company import (
+    Employment,
+    Kind,
+    OrgUnit,
+    Person,
+    Snapshot,
+    Tenant,
+    days_of,
+)
 from hris_pipeline.sandbox.faults import Answer, Fault, Faults, Faulty, firing
 from hris_pipeline.sandbox.server import App
 
@@ -44,7 +54,10 @@ KINDS: Mapping[str, str] = {
     "foreign_next": "v2: the next link leads to the host `value`",
     "relative_next": "v2: the next link is relative, which is legal",
     "drop_page": "leaves the last `value` records (all) out of a page; totals and links stay",
-    "shift": "before this page somebody on an earlier page is 'removed' (or 'added', by `value`), so that all later ones move",
+    "shift": (
+        "before this page somebody on an earlier page is 'removed' (or 'added', by `value`), so "
+        "that all later ones move"
+    ),
     "empty_list": "answers as if there were nobody and nothing",
     "missing_attribute": "as if the attribute `value` (v1's name) were not on the whitelist",
     "null_attribute": "the attribute `value` is null for everybody",
@@ -54,7 +67,13 @@ KINDS: Mapping[str, str] = {
     "large_picture": "answers a profile picture of `value` bytes",
     "tokens_expired": "all tokens end just before this request",
 }
-_OF_ATTRIBUTES = ("missing_attribute", "null_attribute", "extra_attribute", "int_to_str", "last_working_date")
+_OF_ATTRIBUTES = (
+    "missing_attribute",
+    "null_attribute",
+    "extra_attribute",
+    "int_to_str",
+    "last_working_date",
+)
 
 SCOPES = frozenset(
     {
@@ -66,7 +85,14 @@ SCOPES = frozenset(
         "employees:read",
     }
 )
-_OTHER_SCOPES = frozenset({"personio:absences:read", "personio:attendances:read", "personio:webhooks:read", "absences:read"})
+_OTHER_SCOPES = frozenset(
+    {
+        "personio:absences:read",
+        "personio:attendances:read",
+        "personio:webhooks:read",
+        "absences:read",
+    }
+)
 
 PHONE = "dynamic_30512"
 """The account's own attribute for the phone at work."""
@@ -123,15 +149,21 @@ def cost_center_uuid(cost_center: int) -> str:
 
 
 def picture(person: Person, width: int) -> bytes:
-    """A person's profile picture: a square PNG of one colour, which goes by the person and by which picture it is."""
+    """A person's profile picture: a square PNG of one colour, which goes by the person and by which
+    picture it is.
+    """
     colour = hashlib.sha256(f"{person.id}:{person.photo}".encode()).digest()[:3]
 
     def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, width, 8, 2, 0, 0, 0)
     rows = zlib.compress((b"\0" + colour * width) * width)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 def employment_uuid(person: int, number: int) -> str:
@@ -154,7 +186,13 @@ class _OAuthError(Exception):
     """A v2 token request that is refused; always 400."""
 
     def __init__(
-        self, error: str, told: str, anchor: str = "", meta: Mapping[str, Any] | None = None, *, link: str = "error_uri"
+        self,
+        error: str,
+        told: str,
+        anchor: str = "",
+        meta: Mapping[str, Any] | None = None,
+        *,
+        link: str = "error_uri",
     ) -> None:
         super().__init__(told)
         self.error = error
@@ -164,7 +202,12 @@ class _OAuthError(Exception):
 
     def answer(self) -> dict[str, Any]:
         """The body."""
-        body = {"timestamp": _now(), "trace_id": str(uuid.uuid4()), "error": self.error, "error_description": self.told}
+        body = {
+            "timestamp": _now(),
+            "trace_id": str(uuid.uuid4()),
+            "error": self.error,
+            "error_description": self.told,
+        }
         return body | self.link | ({} if self.meta is None else {"meta": self.meta})
 
 
@@ -174,16 +217,36 @@ def _now() -> str:
 
 _BAD_VALUE = ("Provided request parameters are invalid.", "Bad request", "common.bad_request")
 _BAD_FILTER = ("Provided filter encoding is invalid.", "Bad request", "common.bad_request")
-_NOT_FOUND = ("There is no resource for the specified id.", "Resource not found", "common.resource_not_found")
+_NOT_FOUND = (
+    "There is no resource for the specified id.",
+    "Resource not found",
+    "common.resource_not_found",
+)
 _BY_STATUS = {
     401: ("Unauthorized Request", "Unauthorized", "common.unauthorized"),
     403: ("Access to this resource is forbidden.", "Forbidden", "common.forbidden"),
     404: _NOT_FOUND,
     429: ("Too many requests.", "Too Many Requests", "common.too_many_requests"),
-    500: ("There was a problem while processing this request.", "Internal Server Error", "common.internal_server_error"),
-    502: ("There was a problem while processing this request.", "Bad Gateway", "common.bad_gateway"),
-    503: ("The server is temporarily unavailable.", "Service Unavailable", "common.service_unavailable"),
-    504: ("There was a problem while processing this request.", "Gateway Timeout", "common.gateway_timeout"),
+    500: (
+        "There was a problem while processing this request.",
+        "Internal Server Error",
+        "common.internal_server_error",
+    ),
+    502: (
+        "There was a problem while processing this request.",
+        "Bad Gateway",
+        "common.bad_gateway",
+    ),
+    503: (
+        "The server is temporarily unavailable.",
+        "Service Unavailable",
+        "common.service_unavailable",
+    ),
+    504: (
+        "There was a problem while processing this request.",
+        "Gateway Timeout",
+        "common.gateway_timeout",
+    ),
 }
 
 
@@ -191,20 +254,35 @@ def _error(refusal: _RefusedError, path: str) -> Answer:
     """The body of a refusal: v1's envelope or v2's problem document."""
     if path.startswith("/v1/"):
         code = refusal.status if refusal.anchor != "v1.auth" else 0
-        return "application/json", msgspec.json.encode({"success": False, "error": {"code": code, "message": refusal.detail}})
+        return "application/json", msgspec.json.encode(
+            {"success": False, "error": {"code": code, "message": refusal.detail}}
+        )
     problem = {
         "personio_trace_id": secrets.token_hex(16),
         "timestamp": _now(),
-        "errors": [{"title": refusal.title, "detail": refusal.detail, "type": _DOCUMENTED + refusal.anchor}],
+        "errors": [
+            {
+                "title": refusal.title,
+                "detail": refusal.detail,
+                "type": _DOCUMENTED + refusal.anchor,
+            }
+        ],
     }
     return "application/problem+json", msgspec.json.encode(problem)
 
 
 def _error_of(status: int, path: str) -> Answer:
-    return _error(_RefusedError(status, *_BY_STATUS.get(status, (f"Status {status}", f"Status {status}", "common.error"))), path)
+    return _error(
+        _RefusedError(
+            status,
+            *_BY_STATUS.get(status, (f"Status {status}", f"Status {status}", "common.error")),
+        ),
+        path,
+    )
 
 
-# --- records --------------------------------------------------------------------------------------------------------------------
+# --- records
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -220,7 +298,9 @@ class _Look:
 
 
 class _View:
-    """One snapshot of the company as records of both generations; each is made when it is first asked for, and kept."""
+    """One snapshot of the company as records of both generations; each is made when it is first
+    asked for, and kept.
+    """
 
     def __init__(self, snapshot: Snapshot, look: _Look) -> None:
         self.snapshot = snapshot
@@ -258,7 +338,11 @@ class _View:
         put("last_name", person.last_name, "last_name")
         put("preferred_name", f"{person.first_name} {person.last_name}", "preferred_name")
         put("gender", "UNSPECIFIED", "gender")
-        put("profile_picture", None if person.photo is None else {"url": self._picture_url(person)}, "profile_picture")
+        put(
+            "profile_picture",
+            None if person.photo is None else {"url": self._picture_url(person)},
+            "profile_picture",
+        )
         put("status", _person_status(person), "status")
         number: dict[str, Any] = {
             "id": "dynamic_24407",
@@ -266,13 +350,28 @@ class _View:
             "label": "Personnel number",
             "value": f"P{person.id:06}",
         }
-        phone: dict[str, Any] = {"id": PHONE, "type": "STRING", "label": "Work phone", "value": person.phone}
-        own = [each for each in (number, *([phone] if person.phone else [])) if each["id"] in self.look.readable]
+        phone: dict[str, Any] = {
+            "id": PHONE,
+            "type": "STRING",
+            "label": "Work phone",
+            "value": person.phone,
+        }
+        own = [
+            each
+            for each in (number, *([phone] if person.phone else []))
+            if each["id"] in self.look.readable
+        ]
         put("custom_attributes", own, "dynamic_24407")
         for name in self.look.extra:
             record[name] = "new"
-        record["employments"] = [{"id": employment_uuid(person.id, e.number)} for e in person.recent_first]
-        record["_meta"] = {"links": {"employments": {"href": f"{self.look.base}/v2/persons/{person.id}/employments"}}}
+        record["employments"] = [
+            {"id": employment_uuid(person.id, e.number)} for e in person.recent_first
+        ]
+        record["_meta"] = {
+            "links": {
+                "employments": {"href": f"{self.look.base}/v2/persons/{person.id}/employments"}
+            }
+        }
         return record
 
     def _picture_url(self, person: Person) -> str:
@@ -282,18 +381,27 @@ class _View:
         """v2's records of a person's employments, most recent first."""
         made: list[tuple[Employment, bytes]] | None = self._made.get(("employments", person.id))
         if made is None:
-            made = [(e, msgspec.json.encode(self._employment(person, e))) for e in person.recent_first]
+            made = [
+                (e, msgspec.json.encode(self._employment(person, e))) for e in person.recent_first
+            ]
             self._made["employments", person.id] = made
         return made
 
     def _employment(self, person: Person, employment: Employment) -> dict[str, Any]:
         ref, look = self._v2_id, self.look
         base = f"{look.base}/v2/persons"
-        record: dict[str, Any] = {"id": employment_uuid(person.id, employment.number), "status": employment.status}
+        record: dict[str, Any] = {
+            "id": employment_uuid(person.id, employment.number),
+            "status": employment.status,
+        }
         links = {"person": {"href": f"{base}/{person.id}"}}
         put = functools.partial(self._put, record)
         put("weekly_working_hours", _number(employment.weekly_hours), "weekly_working_hours")
-        put("full_time_weekly_working_hours", _number(employment.full_time_hours), "weekly_working_hours")
+        put(
+            "full_time_weekly_working_hours",
+            _number(employment.full_time_hours),
+            "weekly_working_hours",
+        )
         put("employment_start_date", employment.start_date, "hire_date")
         if "termination_date" in look.readable:
             ended = None if "termination_date" in look.nulled else employment.end_date
@@ -305,16 +413,29 @@ class _View:
         put("position", {"title": employment.position}, "position")
         if employment.supervisor is not None and "supervisor" in look.readable - look.nulled:
             links["supervisor"] = {"href": f"{base}/{employment.supervisor}"}
-        put("supervisor", None if employment.supervisor is None else {"id": ref(employment.supervisor)}, "supervisor")
-        put("office", None if employment.location is None else {"id": ref(employment.location)}, "office")
+        put(
+            "supervisor",
+            None if employment.supervisor is None else {"id": ref(employment.supervisor)},
+            "supervisor",
+        )
+        put(
+            "office",
+            None if employment.location is None else {"id": ref(employment.location)},
+            "office",
+        )
         entity = None if employment.legal_entity is None else {"id": ref(employment.legal_entity)}
         put("legal_entity", entity, "subcompany")
         put("sub_company", entity, "subcompany")
         units = (("team", employment.team), ("department", employment.department))
         seen = [(kind, unit) for kind, unit in units if kind in look.readable]
         if seen:
-            record["org_units"] = [{"type": k, "id": ref(u)} for k, u in seen if u is not None and k not in look.nulled]
-        shares = [{"id": cost_center_uuid(unit), "weight": weight} for unit, weight in employment.cost_centers]
+            record["org_units"] = [
+                {"type": k, "id": ref(u)} for k, u in seen if u is not None and k not in look.nulled
+            ]
+        shares = [
+            {"id": cost_center_uuid(unit), "weight": weight}
+            for unit, weight in employment.cost_centers
+        ]
         put("cost_centers", shares, "cost_centers")
         record["person"] = {"id": ref(person.id)}
         record["_meta"] = {"links": links}
@@ -322,14 +443,23 @@ class _View:
 
     def _termination(self, end: dt.date) -> dict[str, Any]:
         last = "last_working_date" if "last_working_date" in self.look.odd else "last_working_day"
-        return {"termination_date": end, last: end, "terminated_at": end - dt.timedelta(days=60), "type": "EMPLOYEE"}
+        return {
+            "termination_date": end,
+            last: end,
+            "terminated_at": end - dt.timedelta(days=60),
+            "type": "EMPLOYEE",
+        }
 
     def employee(self, person: Person, wanted: frozenset[str] | None) -> dict[str, Any]:
-        """v1's flat record of a person, from the employment that counts; ``wanted`` attributes only."""
+        """v1's flat record of a person, from the employment that counts; ``wanted`` attributes
+        only.
+        """
         made: dict[str, Any] | None = self._made.get(("employee", person.id))
         if made is None:
             made = self._made["employee", person.id] = self._employee(person)
-        attributes = made if wanted is None else {key: value for key, value in made.items() if key in wanted}
+        attributes = (
+            made if wanted is None else {key: value for key, value in made.items() if key in wanted}
+        )
         return {"type": "Employee", "attributes": attributes}
 
     def _employee(self, person: Person) -> dict[str, Any]:
@@ -360,7 +490,10 @@ class _View:
                 "office": self._unit("location", employment.location),
                 "department": self._unit("department", employment.department),
                 "team": self._unit("team", employment.team),
-                "cost_centers": [self._unit("cost_center", unit, percentage=weight) for unit, weight in employment.cost_centers],
+                "cost_centers": [
+                    self._unit("cost_center", unit, percentage=weight)
+                    for unit, weight in employment.cost_centers
+                ],
             }
         look = self.look
         record = {
@@ -377,7 +510,9 @@ class _View:
         known = self.snapshot.persons.get(ref)
         if known is not None:
             texts = (known.first_name, known.last_name, known.email or "")
-            for (key, label, kind), text in zip((_STANDARD[1], _STANDARD[2], _STANDARD[4]), texts, strict=True):
+            for (key, label, kind), text in zip(
+                (_STANDARD[1], _STANDARD[2], _STANDARD[4]), texts, strict=True
+            ):
                 attributes[key] = _envelope(key, label, text, kind)
         return {"type": "Employee", "attributes": attributes}
 
@@ -385,7 +520,10 @@ class _View:
         if ref is None:
             return None
         name = self.snapshot.unit_names[kind, ref]
-        return {"type": _V1_TYPES[kind], "attributes": {"id": self._v1_id(ref), "name": name, **more}}
+        return {
+            "type": _V1_TYPES[kind],
+            "attributes": {"id": self._v1_id(ref), "name": name, **more},
+        }
 
     def unit(self, unit: OrgUnit) -> bytes:
         """v2's record of a unit."""
@@ -393,7 +531,12 @@ class _View:
         match unit.kind:
             case "team" | "department":
                 uri = f"/v2/org-units/{unit.id}?type={unit.kind}"
-                record |= {"type": unit.kind, "resource_uri": uri, "create_time": "2019-01-07T08:00:00Z", "parent_id": None}
+                record |= {
+                    "type": unit.kind,
+                    "resource_uri": uri,
+                    "create_time": "2019-01-07T08:00:00Z",
+                    "parent_id": None,
+                }
             case "cost_center":
                 record["id"] = cost_center_uuid(unit.id)
             case "legal_entity":
@@ -401,15 +544,26 @@ class _View:
         return msgspec.json.encode(record)
 
     def _legal_entity(self, unit: OrgUnit) -> dict[str, Any]:
-        assigned = [p.current for p in self.persons if p.current is not None and p.current.legal_entity == unit.id]
+        assigned = [
+            p.current
+            for p in self.persons
+            if p.current is not None and p.current.legal_entity == unit.id
+        ]
         forms = {"DE": "GMBH", "NL": "BV", "ES": "SL"}
         return {
             "status": "ACTIVE",
             "valid_from": "2019-01-07",
             "country": unit.country,
             "type": forms.get(unit.country, "OTHER"),
-            "bank_details": {"iban": f"{unit.country}00 0000 0000 0000 00", "bic": "SANDBOXX", "account_holder": unit.name},
-            "assigned_employees": {"active": sum(e.status != "INACTIVE" for e in assigned), "total": len(assigned)},
+            "bank_details": {
+                "iban": f"{unit.country}00 0000 0000 0000 00",
+                "bic": "SANDBOXX",
+                "account_holder": unit.name,
+            },
+            "assigned_employees": {
+                "active": sum(e.status != "INACTIVE" for e in assigned),
+                "total": len(assigned),
+            },
         }
 
 
@@ -429,7 +583,12 @@ _V1_NOTHING: dict[str, Any] = {
 
 
 def _envelope(key: str, label: str, value: Any, kind: str) -> dict[str, Any]:
-    return {"label": label, "value": value, "type": kind, "universal_id": None if key.startswith("dynamic_") else key}
+    return {
+        "label": label,
+        "value": value,
+        "type": kind,
+        "universal_id": None if key.startswith("dynamic_") else key,
+    }
 
 
 def _person_status(person: Person) -> str:
@@ -452,7 +611,8 @@ def _midnight(date: dt.date | None) -> str | None:
     return dt.datetime.combine(date, dt.time(), _ZONE).isoformat() if date else None
 
 
-# --- filters, cursors, rates ----------------------------------------------------------------------------------------------------
+# --- filters, cursors, rates
+# --------------------------------------------------------------------------------------------------
 
 
 def _moment(text: str) -> dt.datetime:
@@ -484,8 +644,12 @@ _PERSON_FILTERS: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]] = {
 }
 
 
-def _condition(name: str, text: str, filters: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]]) -> Callable[[Any], bool]:
-    """What one query parameter asks of a record; 400 for a filter, an operator or a value that is not known."""
+def _condition(
+    name: str, text: str, filters: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]]
+) -> Callable[[Any], bool]:
+    """What one query parameter asks of a record; 400 for a filter, an operator or a value that is
+    not known.
+    """
     attribute, _, operator = name.partition(".")
     parse, read, operators = filters.get(attribute, (str, str, ()))
     if operator not in operators and not (operator == "" and operators == ("in",)):
@@ -507,7 +671,9 @@ def _condition(name: str, text: str, filters: Mapping[str, tuple[_Parse, _Read, 
 
 
 class _Cursor(msgspec.Struct):
-    """Where a walk stands: which list, with which filters, how many records a page, how many were given."""
+    """Where a walk stands: which list, with which filters, how many records a page, how many were
+    given.
+    """
 
     path: str
     query: list[tuple[str, str]]
@@ -558,7 +724,8 @@ class _Token:
     ends: float  # on the app's clock
 
 
-# --- the app --------------------------------------------------------------------------------------------------------------------
+# --- the app
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -608,7 +775,11 @@ class _Personio:
     def routes(self) -> list[Route]:
         """Personio's paths, the most called first."""
         persons, org_units = "personio:persons:read", "personio:org-units:read"
-        entities, places, centers = "personio:legal-entities:read", "personio:workplaces:read", "personio:cost-centers:read"
+        entities, places, centers = (
+            "personio:legal-entities:read",
+            "personio:workplaces:read",
+            "personio:cost-centers:read",
+        )
         v1 = "employees:read"
         table: tuple[tuple[str, Callable[[_Call], bytes | Response], str, bool], ...] = (
             ("/v2/persons/{id}/employments", self.list_employments, persons, False),
@@ -628,7 +799,10 @@ class _Personio:
             ("/v1/company/employees/{id}/profile-picture/{width}", self.picture, v1, False),
         )
         return [
-            *(Route(path, self.door(path, answer, scope, beta=beta), methods=["GET"]) for path, answer, scope, beta in table),
+            *(
+                Route(path, self.door(path, answer, scope, beta=beta), methods=["GET"])
+                for path, answer, scope, beta in table
+            ),
             Route("/v2/auth/token", self.v2_token, methods=["POST"]),
             Route("/v2/auth/revoke", self.revoke, methods=["POST"]),
             Route("/v1/auth", self.v1_token, methods=["POST"]),
@@ -651,7 +825,9 @@ class _Personio:
                     raise _no_endpoint(path)
                 self.admit(request, template, scope, headers, faults)
                 if any(fault.kind == "success_false" for fault in faults):
-                    return _json(_error(_RefusedError(200, "An error occurred."), "/v1/")[1], headers)
+                    return _json(
+                        _error(_RefusedError(200, "An error occurred."), "/v1/")[1], headers
+                    )
                 made = answer(self.call(request, path, faults))
                 response = _json(made) if isinstance(made, bytes) else made
             except _RefusedError as refusal:
@@ -662,7 +838,14 @@ class _Personio:
 
         return endpoint
 
-    def admit(self, request: Request, template: str, scope: str, headers: dict[str, str], faults: tuple[Fault, ...]) -> None:
+    def admit(
+        self,
+        request: Request,
+        template: str,
+        scope: str,
+        headers: dict[str, str],
+        faults: tuple[Fault, ...],
+    ) -> None:
         """Check token, rate and right, in this order; ``headers`` gets what each answer carries."""
         if any(fault.kind == "tokens_expired" for fault in faults):
             self.tokens.clear()
@@ -703,12 +886,21 @@ class _Personio:
             raise _RefusedError(429, *_BY_STATUS[429])
 
     def call(self, request: Request, path: str, faults: tuple[Fault, ...]) -> _Call:
-        """The request with the company as this credential may see it, after the faults that change it."""
+        """The request with the company as this credential may see it, after the faults that change
+        it.
+        """
         base = f"{request.scope['scheme']}://{request.headers.get('host', '')}{request.scope.get('root_path', '')}"
         for fault in faults:
             if fault.kind == "shift" and "/employments" not in path:  # which is asked once a person
                 self.shift(str(fault.value or "removed"))
-        by_kind = {kind: frozenset(str(f.value) for f in faults if f.kind == kind) for kind in _OF_ATTRIBUTES} if faults else {}
+        by_kind = (
+            {
+                kind: frozenset(str(f.value) for f in faults if f.kind == kind)
+                for kind in _OF_ATTRIBUTES
+            }
+            if faults
+            else {}
+        )
         look = _Look(
             base,
             self.readable - by_kind.get("missing_attribute", frozenset()),
@@ -756,14 +948,19 @@ class _Personio:
         if text is not None:
             limit = int(text) if text.isascii() and text.isdigit() else 0
         if not 1 <= limit <= most:
-            raise _RefusedError(400, "Provided value for limit is not valid", "Bad request", "common.bad_request")
+            raise _RefusedError(
+                400, "Provided value for limit is not valid", "Bad request", "common.bad_request"
+            )
         offset = cursor.offset if cursor else 0
         records = every[offset : offset + limit]
         tail = call.request.scope["query_string"].decode("latin-1")
         here = call.base + call.path + (f"?{tail}" if tail else "")
         links = {"self": {"href": here}}
         after = self.next_link(
-            call, here, _Cursor(call.path, list(query), limit, offset + limit), more=offset + limit < len(every)
+            call,
+            here,
+            _Cursor(call.path, list(query), limit, offset + limit),
+            more=offset + limit < len(every),
         )
         if after is not None:
             links["next"] = {"href": after}
@@ -797,11 +994,15 @@ class _Personio:
         if text is None:
             return None
         try:
-            raw = base64.urlsafe_b64decode(text.removeprefix("cur_") + "=" * (-len(text.removeprefix("cur_")) % 4))
+            raw = base64.urlsafe_b64decode(
+                text.removeprefix("cur_") + "=" * (-len(text.removeprefix("cur_")) % 4)
+            )
             cursor = msgspec.json.decode(raw[8:], type=_Cursor)
         except (ValueError, msgspec.DecodeError):
             raise _RefusedError(400, *_BAD_VALUE) from None
-        ours = hmac.compare_digest(hashlib.blake2b(raw[8:], key=self.key, digest_size=8).digest(), raw[:8])
+        ours = hmac.compare_digest(
+            hashlib.blake2b(raw[8:], key=self.key, digest_size=8).digest(), raw[:8]
+        )
         if not ours or cursor.path != call.path:
             raise _RefusedError(400, *_BAD_VALUE)
         return cursor
@@ -810,7 +1011,9 @@ class _Personio:
         """The filters of a request: its own and those its cursor holds."""
         cursor = self.cursor(call)
         own = [
-            (name, text) for name, text in call.request.query_params.multi_items() if name not in {"limit", "cursor", *besides}
+            (name, text)
+            for name, text in call.request.query_params.multi_items()
+            if name not in {"limit", "cursor", *besides}
         ]
         return own or (cursor.query if cursor else [])
 
@@ -820,13 +1023,17 @@ class _Personio:
         every: Sequence[Person] = call.view.persons
         if query:
             conditions = [_condition(name, text, _PERSON_FILTERS) for name, text in query]
-            every = [person for person in every if all(condition(person) for condition in conditions)]
+            every = [
+                person for person in every if all(condition(person) for condition in conditions)
+            ]
         return self.page(call, every, call.view.person, query, most=50, usual=10)
 
     def found(self, call: _Call) -> Person:
         """The person in the path; 404 when there is none."""
         text = str(call.request.path_params["id"])
-        person = call.view.snapshot.persons.get(int(text)) if text.isascii() and text.isdigit() else None
+        person = (
+            call.view.snapshot.persons.get(int(text)) if text.isascii() and text.isdigit() else None
+        )
         if person is None:
             raise _RefusedError(404, *_NOT_FOUND)
         return person
@@ -853,14 +1060,19 @@ class _Personio:
         """``GET /v2/persons/{id}/employments/{employment}``."""
         person = self.found(call)
         for employment, record in call.view.employments(person):
-            if employment_uuid(person.id, employment.number) == call.request.path_params["employment"]:
+            if (
+                employment_uuid(person.id, employment.number)
+                == call.request.path_params["employment"]
+            ):
                 return record
         raise _RefusedError(404, *_NOT_FOUND)
 
     def org_unit_kind(self, call: _Call) -> Kind:
         """The parameter ``type``, which is required."""
         cursor = self.cursor(call)
-        kind = call.request.query_params.get("type") or (dict(cursor.query).get("type") if cursor else None)
+        kind = call.request.query_params.get("type") or (
+            dict(cursor.query).get("type") if cursor else None
+        )
         if kind not in {"team", "department"}:
             raise _RefusedError(400, *_BAD_VALUE)
         return "team" if kind == "team" else "department"
@@ -869,7 +1081,9 @@ class _Personio:
         """``GET /v2/org-units?type=team|department``: beta; 1 to 100 a page, usually 20."""
         kind = self.org_unit_kind(call)
         self.only(call, "type", "sort", "include_parent_chain")
-        return self.page(call, self.sorted(call, kind), call.view.unit, self.query(call, "include_parent_chain"))
+        return self.page(
+            call, self.sorted(call, kind), call.view.unit, self.query(call, "include_parent_chain")
+        )
 
     def one_org_unit(self, call: _Call) -> bytes:
         """``GET /v2/org-units/{id}?type=team|department``."""
@@ -879,11 +1093,19 @@ class _Personio:
         """``GET /v2/cost-centers`` and ``/v2/workplaces``: beta; 1 to 100 a page, usually 20."""
         query = self.query(call, "sort")
         filters: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]] = {
-            "id": (str, lambda unit: cost_center_uuid(unit.id) if kind == "cost_center" else str(unit.id), ("in",)),
+            "id": (
+                str,
+                lambda unit: cost_center_uuid(unit.id) if kind == "cost_center" else str(unit.id),
+                ("in",),
+            ),
             "name": (str, lambda unit: unit.name, ("",)),
         }
         conditions = [_condition(name, text, filters) for name, text in query]
-        every = [unit for unit in self.sorted(call, kind) if all(condition(unit) for condition in conditions)]
+        every = [
+            unit
+            for unit in self.sorted(call, kind)
+            if all(condition(unit) for condition in conditions)
+        ]
         return self.page(call, every, call.view.unit, query)
 
     def list_legal_entities(self, call: _Call) -> bytes:
@@ -917,30 +1139,44 @@ class _Personio:
     def sorted(self, call: _Call, kind: Kind) -> list[OrgUnit]:
         """The units of a kind in the order that ``sort`` asks for; by id otherwise."""
         cursor = self.cursor(call)
-        text = call.request.query_params.get("sort") or (dict(cursor.query).get("sort", "id") if cursor else "id")
+        text = call.request.query_params.get("sort") or (
+            dict(cursor.query).get("sort", "id") if cursor else "id"
+        )
         if text.removeprefix("-") not in {"name", "id"}:
             raise _RefusedError(400, *_BAD_VALUE)
         by_name = text.endswith("name")
         units = call.view.snapshot.of_kind(kind)
-        return sorted(units, key=lambda unit: (unit.name if by_name else "", unit.id), reverse=text.startswith("-"))
+        return sorted(
+            units,
+            key=lambda unit: (unit.name if by_name else "", unit.id),
+            reverse=text.startswith("-"),
+        )
 
     # --- v1 ---
 
     def list_employees(self, call: _Call) -> bytes:
-        """``GET /v1/company/employees``: 1 to 100 a page, usually 50, from record ``offset``; all with ``updated_since``."""
+        """``GET /v1/company/employees``: 1 to 100 a page, usually 50, from record ``offset``; all
+        with ``updated_since``.
+        """
         asked = call.request.query_params
-        limit, offset = _whole(asked.get("limit"), 50, at_least=1), _whole(asked.get("offset"), 0, at_least=0)
+        limit, offset = (
+            _whole(asked.get("limit"), 50, at_least=1),
+            _whole(asked.get("offset"), 0, at_least=0),
+        )
         if limit > 100:
             raise _RefusedError(400, "The limit may not be greater than 100.")
         every: list[Person] = [] if call.has("empty_list") else list(call.view.persons)
         since, email = asked.get("updated_since"), asked.get("email")
-        if since is not None:  # when an attribute changed is not known here, so ``attributes[]`` only projects
+        # when an attribute changed is not known here, so ``attributes[]`` only projects
+        if since is not None:
             moment = _local(since)
             every = [person for person in every if person.updated_at > moment]
             records = every
         else:
             if email is not None:
-                every = [person for person in every if (person.email or "").lower() == email.lower()]
+                every = [
+                    person for person in every if (person.email or "").lower() == email.lower()
+                ]
             begin = 0 if call.has("repeat_page") else offset
             records = every[begin : begin + limit]
         lost = call.has("drop_page")
@@ -955,14 +1191,20 @@ class _Personio:
             "total_pages": pages,
         }
         data = [call.view.employee(person, wanted) for person in records]
-        return msgspec.json.encode({"success": True, "metadata": metadata, "offset": offset, "limit": limit, "data": data})
+        return msgspec.json.encode(
+            {"success": True, "metadata": metadata, "offset": offset, "limit": limit, "data": data}
+        )
 
     def one_employee(self, call: _Call) -> bytes:
         """``GET /v1/company/employees/{id}``."""
-        return msgspec.json.encode({"success": True, "data": call.view.employee(self.found(call), None)})
+        return msgspec.json.encode(
+            {"success": True, "data": call.view.employee(self.found(call), None)}
+        )
 
     def picture(self, call: _Call) -> Response:
-        """``GET /v1/company/employees/{id}/profile-picture/{width}``: 404 without person, picture or right to the attribute."""
+        """``GET /v1/company/employees/{id}/profile-picture/{width}``: 404 without person, picture
+        or right to the attribute.
+        """
         person, width = self.found(call), str(call.request.path_params["width"])
         if "profile_picture" not in call.view.look.readable or person.photo is None:
             raise _RefusedError(404, "There was a problem.")
@@ -970,7 +1212,9 @@ class _Personio:
             raise _RefusedError(400, "The given data was invalid.")
         large = call.has("large_picture")
         body = picture(person, int(width)).ljust(int(large.value) if large else 0, b"\0")
-        headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:16]}"'} if self.picture_etags else {}
+        headers = (
+            {"etag": f'"{hashlib.sha256(body).hexdigest()[:16]}"'} if self.picture_etags else {}
+        )
         if headers and call.request.headers.get("if-none-match") == headers["etag"]:
             return Response(None, 304, headers)
         return Response(body, 200, headers, "image/png")
@@ -978,7 +1222,13 @@ class _Personio:
     def list_attributes(self, call: _Call) -> bytes:
         """``GET /v1/company/employees/attributes``: the whitelist of the credential."""
         data: list[dict[str, Any]] = [
-            {"key": key, "label": label, "type": kind, "universal_id": None if key.startswith("dynamic_") else key, "options": []}
+            {
+                "key": key,
+                "label": label,
+                "type": kind,
+                "universal_id": None if key.startswith("dynamic_") else key,
+                "options": [],
+            }
             for key, label, kind in _STANDARD
             if key in call.view.look.readable
         ]
@@ -995,14 +1245,18 @@ class _Personio:
     def known(self, client_id: str, client_secret: str) -> Credential | None:
         """The credential, if the secret is its own."""
         credential = self.credentials.get(client_id)
-        if credential is None or not hmac.compare_digest(credential.client_secret.encode(), client_secret.encode()):
+        if credential is None or not hmac.compare_digest(
+            credential.client_secret.encode(), client_secret.encode()
+        ):
             return None
         return credential
 
     def crowded(self, path: str, rate: float, burst: int) -> bool:
         """Whether too many tokens were asked for."""
         now = self.clock()
-        return self.rates and not self.buckets.setdefault(("", path), _Bucket(rate, burst, now)).take(now)
+        return self.rates and not self.buckets.setdefault(
+            ("", path), _Bucket(rate, burst, now)
+        ).take(now)
 
     async def v1_token(self, request: Request) -> Response:
         """``POST /v1/auth``: JSON or a form; 60 a minute."""
@@ -1013,33 +1267,64 @@ class _Personio:
         if credential is None:
             return _response(_RefusedError(403, "Wrong credentials", anchor="v1.auth"), "/v1/auth")
         token = self.issue(credential, credential.scopes)
-        data = {"token": token, "expires_in": int(self.token_seconds), "scope": " ".join(sorted(credential.scopes))}
-        return _json(msgspec.json.encode({"success": True, "data": data}), {"authorization": f"Bearer {token}"})
+        data = {
+            "token": token,
+            "expires_in": int(self.token_seconds),
+            "scope": " ".join(sorted(credential.scopes)),
+        }
+        return _json(
+            msgspec.json.encode({"success": True, "data": data}),
+            {"authorization": f"Bearer {token}"},
+        )
 
     async def v2_token(self, request: Request) -> Response:
         """``POST /v2/auth/token``: a form only; every failure is a 400; 150 a minute."""
         if self.crowded("/v2/auth/token", 1, 150):
             return _response(_RefusedError(429, *_BY_STATUS[429]), "/v2/auth/token")
         try:
-            credential, scopes = self.grant(request.headers.get("content-type", ""), await _form_or_json(request))
+            credential, scopes = self.grant(
+                request.headers.get("content-type", ""), await _form_or_json(request)
+            )
         except _OAuthError as refused:
-            return Response(msgspec.json.encode(refused.answer()), 400, media_type="application/problem+json")
+            return Response(
+                msgspec.json.encode(refused.answer()), 400, media_type="application/problem+json"
+            )
         token, life = self.issue(credential, scopes), int(self.token_seconds)
-        answer = {"access_token": token, "token_type": "Bearer", "expires_in": life, "scope": " ".join(sorted(scopes))}
+        answer = {
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": life,
+            "scope": " ".join(sorted(scopes)),
+        }
         return _json(msgspec.json.encode(answer))
 
-    def grant(self, content_type: str, given: Mapping[str, str]) -> tuple[Credential, frozenset[str]]:
+    def grant(
+        self, content_type: str, given: Mapping[str, str]
+    ) -> tuple[Credential, frozenset[str]]:
         """The credential and the scopes that a v2 token request is entitled to."""
         if not content_type.startswith("application/x-www-form-urlencoded"):
             told = 'Content type must be "application/x-www-form-urlencoded".'
-            raise _OAuthError("invalid_request", told, "invalid_request.invalid_request_content_type", link="type")
-        missing = [name for name in ("grant_type", "client_id", "client_secret") if not given.get(name)]
+            raise _OAuthError(
+                "invalid_request",
+                told,
+                "invalid_request.invalid_request_content_type",
+                link="type",
+            )
+        missing = [
+            name for name in ("grant_type", "client_id", "client_secret") if not given.get(name)
+        ]
         if missing:
             told = "Required parameters are missing or invalid."
             about = {"missing_parameters": missing}
-            raise _OAuthError("invalid_request", told, "invalid_request.required_parameters_missing", about)
+            raise _OAuthError(
+                "invalid_request", told, "invalid_request.required_parameters_missing", about
+            )
         if given["grant_type"] != "client_credentials":
-            raise _OAuthError("unsupported_grant_type", "Grant type not supported.", meta={"grant_type": given["grant_type"]})
+            raise _OAuthError(
+                "unsupported_grant_type",
+                "Grant type not supported.",
+                meta={"grant_type": given["grant_type"]},
+            )
         credential = self.known(given["client_id"], given["client_secret"])
         if credential is None:
             raise _OAuthError("invalid_client", "Client authentication failed.")
@@ -1066,11 +1351,21 @@ class _Personio:
         """``GET`` and ``POST /_sandbox/day``: which day of the company's files it is."""
         if request.method == "POST":
             try:
-                self.tenant.go_to(msgspec.json.decode(await request.body(), type=dict[str, int])["day"])
+                self.tenant.go_to(
+                    msgspec.json.decode(await request.body(), type=dict[str, int])["day"]
+                )
             except (PipelineError, msgspec.DecodeError, KeyError) as problem:
-                return Response(msgspec.json.encode({"problem": str(problem)}), 422, media_type="application/json")
+                return Response(
+                    msgspec.json.encode({"problem": str(problem)}),
+                    422,
+                    media_type="application/json",
+                )
         days = days_of(self.tenant.folder) if self.tenant.folder is not None else 1
-        return _json(msgspec.json.encode({"day": self.tenant.day, "date": self.tenant.snapshot.date, "days": days}))
+        return _json(
+            msgspec.json.encode(
+                {"day": self.tenant.day, "date": self.tenant.snapshot.date, "days": days}
+            )
+        )
 
 
 def _path(request: Request) -> str:
@@ -1112,12 +1407,18 @@ async def _form_or_json(request: Request) -> dict[str, str]:
             given = msgspec.json.decode(body)
         except msgspec.DecodeError:
             return {}
-        return {key: value for key, value in given.items() if isinstance(value, str)} if isinstance(given, dict) else {}
+        return (
+            {key: value for key, value in given.items() if isinstance(value, str)}
+            if isinstance(given, dict)
+            else {}
+        )
     return dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace")))
 
 
 def _no_endpoint(path: str) -> _RefusedError:
-    return _RefusedError(404, f"The endpoint with {path} was not found.", "Not found", "common.endpoint_not_found")
+    return _RefusedError(
+        404, f"The endpoint with {path} was not found.", "Not found", "common.endpoint_not_found"
+    )
 
 
 async def _unknown(request: Request, _error_raised: Exception) -> Response:
@@ -1138,9 +1439,10 @@ def personio_app(
 ) -> App:
     """Personio for one company, as an ASGI app.
 
-    ``attributes`` is the whitelist in v1's names. ``rates=False`` leaves out the limits and their headers. ``unset`` says how v2
-    tells that somebody has no value: the key is absent (as its document wants) or null. ``picture_etags``: whether pictures come
-    with a validator; none is documented. ``clock`` (seconds) ends tokens and refills rates. ``company`` may be changed, and
+    ``attributes`` is the whitelist in v1's names. ``rates=False`` leaves out the limits and their
+    headers. ``unset`` says how v2 tells that somebody has no value: the key is absent (as its
+    document wants) or null. ``picture_etags``: whether pictures come with a validator; none is
+    documented. ``clock`` (seconds) ends tokens and refills rates. ``company`` may be changed, and
     ``faults`` switched on and off, while it serves.
     """
     personio = _Personio(

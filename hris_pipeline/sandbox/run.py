@@ -1,4 +1,6 @@
-"""All stand-ins together, with the sample company: what ``hris-pipeline sandbox``, ``make demo`` and ``make ui`` start."""
+"""All stand-ins together, with the sample company: what ``hris-pipeline sandbox``, ``make demo``
+and ``make ui`` start.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +31,12 @@ class StandIn:
 
 
 OTHERS = {
-    "merge": StandIn(merge.merge_app, 8173, {"api_key": merge.API_KEY, "account_token": merge.ACCOUNT_TOKEN}, "/api"),
+    "merge": StandIn(
+        merge.merge_app,
+        8173,
+        {"api_key": merge.API_KEY, "account_token": merge.ACCOUNT_TOKEN},
+        "/api",
+    ),
     "bamboohr": StandIn(bamboohr.bamboohr_app, 8174, {"api_key": bamboohr.API_KEY}),
 }
 """By the system's name; only ``hris-pipeline sandbox`` starts them."""
@@ -57,13 +64,17 @@ def build(
     personio_port: int = PERSONIO_PORT,
     deskbird_port: int = DESKBIRD_PORT,
 ) -> Sandbox:
-    """The stand-ins, not started yet; ``deskbird`` says how it behaves, see :func:`~hris_pipeline.sandbox.behaviour.named`.
+    """The stand-ins, not started yet; ``deskbird`` says how it behaves, see
+    :func:`~hris_pipeline.sandbox.behaviour.named`.
 
-    :class:`~hris_pipeline.errors.PipelineError` where the company has no such day, or deskbird no such behaviour.
+    :class:`~hris_pipeline.errors.PipelineError` where the company has no such day, or deskbird no
+    such behaviour.
     """
     days = days_of(SAMPLE)
     if not 1 <= day <= days:
-        raise PipelineError(f"The sample company has days 1 to {days}, not {day}. The sandbox did not start.")
+        raise PipelineError(
+            f"The sample company has days 1 to {days}, not {day}. The sandbox did not start."
+        )
     try:
         behaves = behaviour.named(deskbird)
     except ValueError as problem:
@@ -71,7 +82,10 @@ def build(
     tenant = load_company(SAMPLE, day)
     data.mkdir(parents=True, exist_ok=True)
     app = deskbird_app(deskbird_file(data), behaviour=behaves)
-    servers = server.serve(personio_app(tenant), port=personio_port), server.serve(app, port=deskbird_port)
+    servers = (
+        server.serve(personio_app(tenant), port=personio_port),
+        server.serve(app, port=deskbird_port),
+    )
     return Sandbox(tenant, app, servers)
 
 
@@ -96,10 +110,14 @@ In another terminal, for example: hris-pipeline sync demo --dry-run --as-of {dat
 
 
 def serve(data: Path, *, day: int = 1, deskbird: str = "rfc", say: Callable[[str], None]) -> None:
-    """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the stand-ins."""
+    """Serve on the default ports until Ctrl-C; ``say`` gets what a company file needs to reach the
+    stand-ins.
+    """
     sandbox = build(data, day=day, deskbird=deskbird)
     personio, service = sandbox.servers
-    others = {name: server.serve(one.app(sandbox.tenant), port=one.port) for name, one in OTHERS.items()}
+    others = {
+        name: server.serve(one.app(sandbox.tenant), port=one.port) for name, one in OTHERS.items()
+    }
     told = {
         "personio": personio.url,
         "client_id": CREDENTIAL.client_id,
@@ -112,6 +130,8 @@ def serve(data: Path, *, day: int = 1, deskbird: str = "rfc", say: Callable[[str
         "date": sandbox.tenant.snapshot.date,
     }
     try:
-        server.run_until_interrupted(personio, service, *others.values(), ready=lambda: say(_REACHED.format(**told)))
+        server.run_until_interrupted(
+            personio, service, *others.values(), ready=lambda: say(_REACHED.format(**told))
+        )
     finally:
         sandbox.deskbird.desk.close()

@@ -15,10 +15,14 @@ from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Odd, Paging
 
 Body = dict[str, Any]
 JSON_TYPE = "application/scim+json"
-PAGE = b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Please sign in</h1></body></html>"
+PAGE = (
+    b"<!doctype html><html><head><title>Sign in</title></head><body><h1>Please sign "
+    b"in</h1></body></html>"
+)
 
 
-# --- requests of lists ----------------------------------------------------------------------------------------------------------
+# --- requests of lists
+# --------------------------------------------------------------------------------------------------
 
 
 def asked_for(query: Mapping[str, str], paging: Paging) -> tuple[dict[str, str], int]:
@@ -39,7 +43,9 @@ def asked_for(query: Mapping[str, str], paging: Paging) -> tuple[dict[str, str],
     return query, start
 
 
-def page(body: Body, asked: Mapping[str, str], start: int, paging: Paging, dice: random.Random) -> None:
+def page(
+    body: Body, asked: Mapping[str, str], start: int, paging: Paging, dice: random.Random
+) -> None:
     """Make a page, in place, what ``paging`` says; ``asked`` is the query as it came."""
     records, total = body["Resources"], body["totalResults"]
     if "filter" not in asked:
@@ -71,13 +77,18 @@ def announced(config: Body, paging: Paging) -> Body:
     config["sort"] = {"supported": paging.sort == "announced"}
     if paging.cursor != "no":
         method = "cursor" if paging.cursor == "only" else "index"
-        config["pagination"] = {"cursor": True, "index": paging.cursor == "also", "defaultPaginationMethod": method}
+        config["pagination"] = {
+            "cursor": True,
+            "index": paging.cursor == "also",
+            "defaultPaginationMethod": method,
+        }
     if not paging.size_announced:
         config["filter"]["maxResults"] = 1000
     return config
 
 
-# --- records --------------------------------------------------------------------------------------------------------------------
+# --- records
+# --------------------------------------------------------------------------------------------------
 
 
 def marks(record: Mapping[str, Any]) -> frozenset[str]:
@@ -101,7 +112,11 @@ def shown(record: Body, behaviour: Behaviour, dice: random.Random, *, in_list: b
     """A record as it is shown; the one given stays as it is."""
     record = copy.deepcopy(record)
     limit = behaviour.members_shown
-    if limit is not None and record.get("members") and (in_list or behaviour.members_shown_in == "everywhere"):
+    if (
+        limit is not None
+        and record.get("members")
+        and (in_list or behaviour.members_shown_in == "everywhere")
+    ):
         record["members"] = record["members"][:limit]
     meta = record.get("meta") or {}
     if meta.get("version"):
@@ -152,13 +167,17 @@ class Numbers:
     def out(self, text: str) -> str:
         """An answer's JSON with the numbers in it."""
         for number, real in self.ids.items():
-            text = re.sub(rf'"(id|value)": "{real}"', rf'"\1": {number}', text).replace(real, number)
+            text = re.sub(rf'"(id|value)": "{real}"', rf'"\1": {number}', text).replace(
+                real, number
+            )
         return text
 
     def back(self, text: str) -> str:
         """A request's path, query or JSON with the real ids in it."""
         for number, real in self.ids.items():
-            text = re.sub(rf"(?<=[:\[,\s]){number}(?=[,\]}}\s])", f'"{real}"', text).replace(number, real)
+            text = re.sub(rf"(?<=[:\[,\s]){number}(?=[,\]}}\s])", f'"{real}"', text).replace(
+                number, real
+            )
         return text
 
 
@@ -167,7 +186,8 @@ def relative(text: str, base: str) -> str:
     return text.replace(f"{base.rstrip('/')}/", "")
 
 
-# --- whole answers --------------------------------------------------------------------------------------------------------------
+# --- whole answers
+# --------------------------------------------------------------------------------------------------
 
 
 def error(body: Body | None, shape: str) -> tuple[str, bytes]:
@@ -175,7 +195,10 @@ def error(body: Body | None, shape: str) -> tuple[str, bytes]:
     told = str((body or {}).get("detail") or "refused")
     made: dict[str, tuple[str, bytes]] = {
         "scim": (JSON_TYPE, json.dumps(body).encode() if body is not None else b""),
-        "untyped": (JSON_TYPE, json.dumps({k: v for k, v in (body or {}).items() if k != "scimType"}).encode()),
+        "untyped": (
+            JSON_TYPE,
+            json.dumps({k: v for k, v in (body or {}).items() if k != "scimType"}).encode(),
+        ),
         "json": ("application/json", json.dumps({"message": told, "code": 17}).encode()),
         "list": ("application/json", json.dumps([{"error": told}]).encode()),
         "text": ("text/plain", told.encode()),

@@ -1,7 +1,8 @@
 """PATCH messages in any mixture of the two dialects, as RFC 7644 has them. Pure.
 
-:func:`understood` reads each operation by the row of :class:`~hris_pipeline.sandbox.behaviour.Forms` that it belongs to.
-Sources of the forms: RFC 7644, 3.5.2, and Microsoft's tutorial on developing a SCIM endpoint.
+:func:`understood` reads each operation by the row of
+:class:`~hris_pipeline.sandbox.behaviour.Forms` that it belongs to. Sources of the forms: RFC 7644,
+3.5.2, and Microsoft's tutorial on developing a SCIM endpoint.
 """
 
 import json
@@ -24,18 +25,24 @@ Operation = dict[str, Any]
 
 
 def understood(message: Any, forms: Forms) -> Any:
-    """The message as the RFC has it; what ``forms`` does not understand is refused with 400, left out, or passed as it is.
+    """The message as the RFC has it; what ``forms`` does not understand is refused with 400, left
+    out, or passed as it is.
 
-    ``invalidSyntax`` for an ``op`` of the wrong case, ``invalidPath`` for a path that is missing or of the wrong kind,
-    ``invalidValue`` for a value of the wrong kind.
+    ``invalidSyntax`` for an ``op`` of the wrong case, ``invalidPath`` for a path that is missing or
+    of the wrong kind, ``invalidValue`` for a value of the wrong kind.
     """
     if not isinstance(message, dict) or not isinstance(message.get("Operations"), list):
         raise InvalidSyntaxException(detail="a PATCH needs Operations")
-    return {**message, "Operations": [read for each in message["Operations"] for read in _operation(each, forms)]}
+    return {
+        **message,
+        "Operations": [read for each in message["Operations"] for read in _operation(each, forms)],
+    }
 
 
 def from_entra(message: Any) -> Any:
-    """A message of Entra's client as RFC 7644 has it; every form that Entra without its flag does not send is refused."""
+    """A message of Entra's client as RFC 7644 has it; every form that Entra without its flag does
+    not send is refused.
+    """
     return understood(message, ENTRA)
 
 
@@ -76,7 +83,13 @@ def _or_else(forms: Forms, row: Row, operation: Operation, read: Any) -> list[Op
                 return []
             case "taken":
                 op = operation["op"].lower()
-                return [{key: held for key, held in {**operation, "op": op}.items() if key != "value" or op != "remove"}]
+                return [
+                    {
+                        key: held
+                        for key, held in {**operation, "op": op}.items()
+                        if key != "value" or op != "remove"
+                    }
+                ]
             case "untyped":
                 raise SCIMException.from_error(Error(status=400, detail="bad request")) from None
             case _:
@@ -86,7 +99,11 @@ def _or_else(forms: Forms, row: Row, operation: Operation, read: Any) -> list[Op
 
 def _check_case(op: str, form: Form, forms: Forms) -> None:
     """Refuse an ``op`` that is written in the other dialect's way."""
-    if forms.op == "strict" and form != "both" and op != (op.capitalize() if form == "entra" else op.lower()):
+    if (
+        forms.op == "strict"
+        and form != "both"
+        and op != (op.capitalize() if form == "entra" else op.lower())
+    ):
         raise InvalidSyntaxException(detail="op must be add, replace or remove, in the right case")
 
 
@@ -96,13 +113,21 @@ def _with_path(operation: Operation, op: str, path: str, row: Row, forms: Forms)
     rest = {"op": op, "path": path}
     match row:
         case "active":
-            return [rest] if op == "remove" else [{**rest, "value": _active(value, form, words_only=forms.words_only)}]
+            return (
+                [rest]
+                if op == "remove"
+                else [{**rest, "value": _active(value, form, words_only=forms.words_only)}]
+            )
         case "manager":
             return _manager(rest, value, form)
         case "add_members" | "remove_members":
             return _members(rest, operation, form)
         case _:
-            if op != "remove" and form == "entra" and not isinstance(value, (str, bool, int, float)):
+            if (
+                op != "remove"
+                and form == "entra"
+                and not isinstance(value, (str, bool, int, float))
+            ):
                 raise InvalidValueException(detail="a plain value is needed")
             return [rest] if op == "remove" else [{**rest, "value": value}]
 
@@ -143,11 +168,22 @@ def _members(rest: Operation, operation: Operation, form: Form) -> list[Operatio
         if form == "entra":
             raise InvalidPathException(detail="members can be added and removed, not replaced")
         return [{**rest, "value": value}]
-    plain = isinstance(value, list) and all(isinstance(item, dict) and isinstance(item.get("value"), str) for item in value)
+    plain = isinstance(value, list) and all(
+        isinstance(item, dict) and isinstance(item.get("value"), str) for item in value
+    )
     if op == "add":
         if form == "entra" and not plain:
             raise InvalidValueException(detail="members must be a list of objects with a value")
-        return [{**rest, "value": [{"value": item["value"]} for item in value] if plain and form == "entra" else value}]
+        return [
+            {
+                **rest,
+                "value": (
+                    [{"value": item["value"]} for item in value]
+                    if plain and form == "entra"
+                    else value
+                ),
+            }
+        ]
     if "value" not in operation and form != "entra":
         return [rest]
     if form == "rfc" or not plain:

@@ -1,8 +1,10 @@
-"""A storage for scim2-server that survives a restart and stays quick with thousands of users and with groups of thousands.
+"""A storage for scim2-server that survives a restart and stays quick with thousands of users and
+with groups of thousands.
 
-It is the package's own in-memory storage, which does all the answering, with a SQLite file behind it that is read once at the
-start and written at every change. The package copies a whole resource several times for every request; where that costs (a page
-of a list, a change of a large group) this storage copies only what is asked for.
+It is the package's own in-memory storage, which does all the answering, with a SQLite file behind
+it that is read once at the start and written at every change. The package copies a whole resource
+several times for every request; where that costs (a page of a list, a change of a large group) this
+storage copies only what is asked for.
 """
 
 import datetime as dt
@@ -14,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-from scim2_models import Meta, Resource, ResourceType, ResponseParameters, ScimProvider, SearchRequest
+from scim2_models import (
+    Meta,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    ScimProvider,
+    SearchRequest,
+)
 from scim2_server.memory import InMemoryStorage, utcnow
 from scim2_server.storage import SearchPage
 from scim2_server.utils import load_default_provider
@@ -29,7 +38,9 @@ create index if not exists member_of on member (owner, value);
 
 
 def clone(value: Any) -> Any:
-    """A deep copy of a resource, or of a part of one, far quicker than ``model_copy(deep=True)``: plain values are shared."""
+    """A deep copy of a resource, or of a part of one, far quicker than ``model_copy(deep=True)``:
+    plain values are shared.
+    """
     if isinstance(value, pydantic.BaseModel):
         twin = value.__copy__()
         held = twin.__dict__
@@ -58,14 +69,19 @@ def _with_members(resource: Resource[Any], members: list[Any]) -> Resource[Any]:
 def _leaves_members_out(parameters: ResponseParameters[Any] | None) -> bool:
     excluded = parameters.excluded_attributes if parameters is not None else None
     bindings = [path.resolve() for path in excluded or ()]
-    return any(binding is not None and binding.field_name == "members" and binding.sub_field_name is None for binding in bindings)
+    return any(
+        binding is not None and binding.field_name == "members" and binding.sub_field_name is None
+        for binding in bindings
+    )
 
 
 class SqliteStorage(InMemoryStorage):
-    """A :class:`~scim2_server.storage.ScimStorage` in memory and, with a ``path``, in a SQLite file too.
+    """A :class:`~scim2_server.storage.ScimStorage` in memory and, with a ``path``, in a SQLite file
+    too.
 
-    ``path`` None or ``":memory:"`` keeps everything in memory only. ``provider`` names the models that the file is read with.
-    :class:`~hris_pipeline.errors.PipelineError` where the file cannot be used.
+    ``path`` None or ``":memory:"`` keeps everything in memory only. ``provider`` names the models
+    that the file is read with. :class:`~hris_pipeline.errors.PipelineError` where the file cannot
+    be used.
     """
 
     def __init__(
@@ -77,8 +93,10 @@ class SqliteStorage(InMemoryStorage):
         super().__init__(clock)
         self.provider = provider if provider is not None else load_default_provider()
         self.path = None if path is None or str(path) == ":memory:" else Path(path)
-        self._ids: dict[str | None, list[str]] = {}  # sorted, by resource type; dropped when one comes or goes
-        self.order: Callable[[list[str]], list[str]] | None = None  # of a plain list, where that is another than by id
+        # sorted, by resource type; dropped when one comes or goes
+        self._ids: dict[str | None, list[str]] = {}
+        # of a plain list, where that is another than by id
+        self.order: Callable[[list[str]], list[str]] | None = None
         self._open = 0
         self._file: sqlite3.Connection | None = None
         if self.path is not None:
@@ -88,8 +106,8 @@ class SqliteStorage(InMemoryStorage):
             except (sqlite3.Error, OSError, pydantic.ValidationError):
                 self.close()
                 raise PipelineError(
-                    f"The sandbox's file {self.path} could not be read as a deskbird. Nothing was started. "
-                    "Delete it to begin with an empty one."
+                    f"The sandbox's file {self.path} could not be read as a deskbird. Nothing was "
+                    "started. Delete it to begin with an empty one."
                 ) from None
 
     @staticmethod
@@ -98,7 +116,8 @@ class SqliteStorage(InMemoryStorage):
         path.touch(mode=0o600)
         file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         file.execute("pragma journal_mode = wal")
-        file.execute("pragma synchronous = normal")  # survives the death of the process at any point
+        # survives the death of the process at any point
+        file.execute("pragma synchronous = normal")
         file.executescript(_TABLES)
         return file
 
@@ -127,7 +146,9 @@ class SqliteStorage(InMemoryStorage):
 
     @contextmanager
     def operation(self) -> Generator[None]:
-        """Hold the lock, and write to the file in one transaction: what makes thousands of creations quick."""
+        """Hold the lock, and write to the file in one transaction: what makes thousands of
+        creations quick.
+        """
         with self.lock:
             outermost = self._open == 0 and self._file is not None
             self._open += 1
@@ -138,10 +159,15 @@ class SqliteStorage(InMemoryStorage):
             finally:
                 self._open -= 1
                 if outermost and self._file is not None:
-                    self._file.execute("commit")  # after an error too: memory keeps what was done before it
+                    # after an error too: memory keeps what was done before it
+                    self._file.execute("commit")
 
     def get(
-        self, resource_type: ResourceType, resource_id: str, *, response_parameters: ResponseParameters[Any] | None = None
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
         """A copy of a resource; of a group without its members where the answer leaves them out."""
         with self.lock:
@@ -152,10 +178,20 @@ class SqliteStorage(InMemoryStorage):
             return copy
 
     def search(
-        self, resource_types: list[ResourceType], search_request: SearchRequest[Any], *, position: Any = None
+        self,
+        resource_types: list[ResourceType],
+        search_request: SearchRequest[Any],
+        *,
+        position: Any = None,
     ) -> SearchPage:
-        """One page; of a plain list of one type without looking at the others, in the order of the ids, as the package has it."""
-        plain = search_request.filter is None and search_request.sort_by is None and search_request.cursor is None
+        """One page; of a plain list of one type without looking at the others, in the order of the
+        ids, as the package has it.
+        """
+        plain = (
+            search_request.filter is None
+            and search_request.sort_by is None
+            and search_request.cursor is None
+        )
         if not plain or len(resource_types) != 1:
             return super().search(resource_types, search_request, position=position)
         with self.lock:
@@ -168,7 +204,10 @@ class SqliteStorage(InMemoryStorage):
             ids = self.order(self._ids[name]) if self.order is not None else self._ids[name]
             found = [held[key] for key in ids[start:stop]]
             if _leaves_members_out(search_request):
-                found = [_with_members(resource, []) if has_members(resource) else resource for resource in found]
+                found = [
+                    _with_members(resource, []) if has_members(resource) else resource
+                    for resource in found
+                ]
             return SearchPage(len(held), clone(found))
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
@@ -177,7 +216,12 @@ class SqliteStorage(InMemoryStorage):
             created: Resource[Any] = clone(resource)
             created.id = self.generate_id(resource_type, resource)
             now = self.clock()
-            created.meta = Meta(resource_type=resource_type.name, created=now, last_modified=now, version=self.next_version())
+            created.meta = Meta(
+                resource_type=resource_type.name,
+                created=now,
+                last_modified=now,
+                version=self.next_version(),
+            )
             values = self._values_of(created)
             self._check_uniqueness(created, values)
             self._store(created, values)
@@ -187,7 +231,11 @@ class SqliteStorage(InMemoryStorage):
             return copy
 
     def update(
-        self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None
+        self,
+        resource_type: ResourceType,
+        resource: Resource[Any],
+        *,
+        expected_version: str | None = None,
     ) -> Resource[Any]:
         """Replace a stored resource."""
         with self.operation():
@@ -195,19 +243,32 @@ class SqliteStorage(InMemoryStorage):
             self._write(updated)
             return updated
 
-    def part(self, resource_type: ResourceType, resource_id: str, members: Iterable[str]) -> Resource[Any]:
-        """A copy of a group with only those of its members whose ids are given: enough for a change that names no others."""
+    def part(
+        self, resource_type: ResourceType, resource_id: str, members: Iterable[str]
+    ) -> Resource[Any]:
+        """A copy of a group with only those of its members whose ids are given: enough for a change
+        that names no others.
+        """
         with self.lock:
             stored = self._stored(resource_type, resource_id)
             wanted = set(members)
             held = stored.__dict__.get("members") or []
-            copy: Resource[Any] = clone(_with_members(stored, [member for member in held if member.value in wanted]))
+            copy: Resource[Any] = clone(
+                _with_members(stored, [member for member in held if member.value in wanted])
+            )
             return copy
 
     def update_part(
-        self, resource_type: ResourceType, part: Resource[Any], members: Iterable[str], *, expected_version: str | None = None
+        self,
+        resource_type: ResourceType,
+        part: Resource[Any],
+        members: Iterable[str],
+        *,
+        expected_version: str | None = None,
     ) -> Resource[Any]:
-        """Store what :meth:`part` gave, changed: the members that were not given stay as they are. The stored part comes back."""
+        """Store what :meth:`part` gave, changed: the members that were not given stay as they are.
+        The stored part comes back.
+        """
         with self.operation():
             wanted = set(members)
             held = self._stored(resource_type, part.id).__dict__.get("members") or []
@@ -219,13 +280,18 @@ class SqliteStorage(InMemoryStorage):
             self._write(updated, wanted)
             return updated
 
-    def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
+    def delete(
+        self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
+    ) -> None:
         """Delete a resource for good."""
         with self.operation():
             super().delete(resource_type, resource_id, expected_version=expected_version)
             self._ids.pop(resource_type.name, None)
             if self._file is not None:
-                self._file.execute("delete from resource where type = ? and id = ?", (resource_type.name, resource_id))
+                self._file.execute(
+                    "delete from resource where type = ? and id = ?",
+                    (resource_type.name, resource_id),
+                )
                 self._file.execute("delete from member where owner = ?", (resource_id,))
 
     def _write(self, resource: Resource[Any], members: set[str] | None = None) -> None:
@@ -235,11 +301,18 @@ class SqliteStorage(InMemoryStorage):
             return
         held: list[Any] = resource.__dict__.get("members") or []
         body = (_with_members(resource, []) if held else resource).model_dump_json()
-        file.execute("insert or replace into resource values (?, ?, ?)", (meta.resource_type, resource.id, body))
+        file.execute(
+            "insert or replace into resource values (?, ?, ?)",
+            (meta.resource_type, resource.id, body),
+        )
         if members is None:
             file.execute("delete from member where owner = ?", (resource.id,))
         else:
-            file.executemany("delete from member where owner = ? and value = ?", [(resource.id, value) for value in members])
+            file.executemany(
+                "delete from member where owner = ? and value = ?",
+                [(resource.id, value) for value in members],
+            )
         file.executemany(
-            "insert into member values (?, ?, ?)", [(resource.id, member.value, member.model_dump_json()) for member in held]
+            "insert into member values (?, ?, ?)",
+            [(resource.id, member.value, member.model_dump_json()) for member in held],
         )

@@ -1,4 +1,6 @@
-"""Runs an ASGI app on the loopback address, in a thread: the sandbox's doors for tests, the demo and the command line."""
+"""Runs an ASGI app on the loopback address, in a thread: the sandbox's doors for tests, the demo
+and the command line.
+"""
 
 import asyncio
 import contextlib
@@ -19,11 +21,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-ABORT = "hris_pipeline.sandbox.abort"  # scope["extensions"][ABORT]() cuts the connection without a word
+# scope["extensions"][ABORT]() cuts the connection without a word
+ABORT = "hris_pipeline.sandbox.abort"
 
 
 def _cuttable(app: App) -> App:
-    """The same app, told how to cut the connection, which ASGI itself does not offer and a fault needs."""
+    """The same app, told how to cut the connection, which ASGI itself does not offer and a fault
+    needs.
+    """
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         transport = getattr(getattr(send, "__self__", None), "transport", None)
@@ -35,7 +40,9 @@ def _cuttable(app: App) -> App:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Ends when it is asked to, not when it next looks whether it was: tests start and end a thousand of them."""
+    """Ends when it is asked to, not when it next looks whether it was: tests start and end a
+    thousand of them.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -67,7 +74,9 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """One ASGI app behind one socket; a context manager. ``url`` has no trailing slash and is known once it is entered."""
+    """One ASGI app behind one socket; a context manager. ``url`` has no trailing slash and is known
+    once it is entered.
+    """
 
     def __init__(self, app: App, host: str, port: int) -> None:
         self.app = app
@@ -101,7 +110,9 @@ class Server:
         config = uvicorn.Config(
             _cuttable(self.app),
             log_config=None,
-            date_header=False,  # a stand-in lives in its company's days: it says itself what the time is, where that matters
+            # a stand-in lives in its company's days: it says itself what the time is, where that
+            # matters
+            date_header=False,
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -111,7 +122,10 @@ class Server:
         )
         self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(
-            target=self._uvicorn.run, kwargs={"sockets": [listener]}, daemon=True, name=f"sandbox:{self.port}"
+            target=self._uvicorn.run,
+            kwargs={"sockets": [listener]},
+            daemon=True,
+            name=f"sandbox:{self.port}",
         )
         self._thread.start()
         while not self._uvicorn.started:
@@ -121,7 +135,12 @@ class Server:
                 raise PipelineError(f"The sandbox's server on {self.url} ended before it started.")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._uvicorn is not None and self._thread is not None:
             self._uvicorn.stop()
             self._thread.join()
@@ -137,13 +156,17 @@ def serve(app: App, host: str = "127.0.0.1", port: int = 0) -> Server:
 
 
 def run_until_interrupted(*servers: Server, ready: Callable[[], None] | None = None) -> None:
-    """Start all servers, call ``ready``, and serve until Ctrl-C or SIGTERM; then stop them all. For the main thread only."""
+    """Start all servers, call ``ready``, and serve until Ctrl-C or SIGTERM; then stop them all. For
+    the main thread only.
+    """
     stop = threading.Event()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with contextlib.ExitStack() as stack:
             for server in servers:
@@ -153,7 +176,8 @@ def run_until_interrupted(*servers: Server, ready: Callable[[], None] | None = N
             while not stop.wait(0.5):
                 if not all(server.running for server in servers):
                     raise PipelineError(
-                        "One of the sandbox's servers ended by itself; the others were stopped too. Start the sandbox again."
+                        "One of the sandbox's servers ended by itself; the others were stopped "
+                        "too. Start the sandbox again."
                     )
     finally:
         for number, handler in before.items():

@@ -1,4 +1,6 @@
-"""``make ui``: Dagster's webserver and daemon, and the sandbox beside them, all on the loopback address, until Ctrl-C."""
+"""``make ui``: Dagster's webserver and daemon, and the sandbox beside them, all on the loopback
+address, until Ctrl-C.
+"""
 
 import argparse
 import os
@@ -21,7 +23,9 @@ PORT = 3000
 
 
 def serve(port: int) -> None:
-    """Serve until Ctrl-C or SIGTERM, then stop everything that was started; :class:`PipelineError` where a port is taken."""
+    """Serve until Ctrl-C or SIGTERM, then stop everything that was started; :class:`PipelineError`
+    where a port is taken.
+    """
     company, data = companies.load(demo.COMPANY), settings.data_folder()
     with server.serve(demo.nothing, port=port):  # free?
         pass
@@ -40,19 +44,35 @@ def serve(port: int) -> None:
         if moment := demo_clock.kept():  # the command line's too
             environment[clock.VARIABLE] = moment
         workspace = settings.project_root() / "workspace.yaml"
-        command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning"]
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "dagster",
+            "dev",
+            "--log-level",
+            "warning",
+        ]
         command += ["-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
         with subprocess.Popen(command, env=environment, start_new_session=True) as dagster:  # noqa: S603 - our own arguments
             personio, deskbird = stands.servers
             _say(f"The UI comes up on http://127.0.0.1:{port}; Ctrl-C stops it.")
-            _say(f"The sandbox runs beside it: Personio on {personio.url}, deskbird on {deskbird.url}.")
+            _say(
+                f"The sandbox runs beside it: Personio on {personio.url}, deskbird on "
+                f"{deskbird.url}."
+            )
             if not (data / f"{demo.COMPANY}.duckdb").exists():
-                _say("There is nothing to look at yet: `make demo` first, or start the job demo_nightly in the UI.")
+                _say(
+                    "There is nothing to look at yet: `make demo` first, or start the job "
+                    "demo_nightly in the UI."
+                )
             try:
                 while not stop.wait(0.5):
                     if dagster.poll() is not None:
                         raise PipelineError(
-                            f"Dagster ended by itself (exit code {dagster.returncode}); what it says above tells why."
+                            f"Dagster ended by itself (exit code {dagster.returncode}); what it "
+                            "says above tells why."
                         )
             finally:
                 _end(dagster)

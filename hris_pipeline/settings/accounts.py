@@ -9,11 +9,25 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Protocol, Self
 
 import pydantic
-from pydantic import BeforeValidator, Field, SecretStr, SerializeAsAny, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    SerializeAsAny,
+    ValidationInfo,
+    model_validator,
+)
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.settings.base import Settings, closest, did_you_mean
-from hris_pipeline.settings.mistakes import KeyPath, missing_key, mistake, refuse, unknown_key, unknown_word
+from hris_pipeline.settings.mistakes import (
+    KeyPath,
+    missing_key,
+    mistake,
+    refuse,
+    unknown_key,
+    unknown_word,
+)
 from hris_pipeline.settings.values import Url, check_secret
 
 
@@ -79,24 +93,44 @@ HrSystems = Mapping[str, HrSystem]
 
 
 class HrisAccount(Settings):
-    """One account of one HR system. Each system has a model of its own, with its credential keys and options beside these."""
+    """One account of one HR system. Each system has a model of its own, with its credential keys
+    and options beside these.
+    """
 
     system: str = Field(description="the HR system's name; `hris-pipeline systems` lists them")
-    base_url: Url | None = Field(default=None, description="where the system's API is; null for the vendor's own address")
-    quiet_days: Annotated[int, Field(ge=1)] | None = Field(
-        default=14, description="days without any change in its people after which a warning is given; null for none"
+    base_url: Url | None = Field(
+        default=None, description="where the system's API is; null for the vendor's own address"
     )
-    options: SerializeAsAny[Settings] = Field(default=Settings(), description="what only this system has")
+    quiet_days: Annotated[int, Field(ge=1)] | None = Field(
+        default=14,
+        description=(
+            "days without any change in its people after which a warning is given; null for none"
+        ),
+    )
+    options: SerializeAsAny[Settings] = Field(
+        default=Settings(), description="what only this system has"
+    )
 
     @property
     def credentials(self) -> dict[str, SecretStr]:
-        """The credential keys of this system and their values: references until :func:`resolve` has put the values in."""
-        values = {name: getattr(self, name) for name in type(self).model_fields if name not in HrisAccount.model_fields}
+        """The credential keys of this system and their values: references until :func:`resolve` has
+        put the values in.
+        """
+        values = {
+            name: getattr(self, name)
+            for name in type(self).model_fields
+            if name not in HrisAccount.model_fields
+        }
         return {name: value for name, value in values.items() if isinstance(value, SecretStr)}
 
     @model_validator(mode="after")
     def _secrets(self, info: ValidationInfo) -> Self:
-        refuse([((key,), check_secret(key, secret, self.base_url, info)) for key, secret in self.credentials.items()])
+        refuse(
+            [
+                ((key,), check_secret(key, secret, self.base_url, info))
+                for key, secret in self.credentials.items()
+            ]
+        )
         return self
 
 
@@ -124,7 +158,10 @@ def _account_model(
     about = "the {} of the API credential, as ${{NAME}}"
     fields: dict[str, Any] = {
         **{key: (SecretStr, Field(description=about.format(key))) for key in credentials},
-        **{key: (SecretStr | None, Field(default=None, description=about.format(key))) for key in optional},
+        **{
+            key: (SecretStr | None, Field(default=None, description=about.format(key)))
+            for key in optional
+        },
         "base_url": (
             Annotated[Url | None, BeforeValidator(address)],
             Field(description=own) if of_their_own else Field(default=default_base_url),
@@ -137,7 +174,9 @@ def _account_model(
 def systems_of(info: ValidationInfo) -> HrSystems:
     """The HR systems that the company file is checked with."""
     if not info.context:
-        raise TypeError("A company file is checked with the HR systems at hand: context={'systems': ...}")
+        raise TypeError(
+            "A company file is checked with the HR systems at hand: context={'systems': ...}"
+        )
     systems: HrSystems = info.context["systems"]
     return systems
 
@@ -147,18 +186,33 @@ def _account(given: object, info: ValidationInfo) -> object:
     if isinstance(given, HrisAccount):
         return given  # the one that stands in for an account that cannot be judged
     if not isinstance(given, Mapping):
-        raise mistake("must hold keys of its own, indented below it: system, its credentials, base_url, options")
+        raise mistake(
+            "must hold keys of its own, indented below it: system, its credentials, base_url, "
+            "options"
+        )
     systems = systems_of(info)
     if "system" not in given:
         names = ", ".join(sorted(systems))
-        meant = next((key for key in map(str, given) if closest(key, HrisAccount.model_fields) == "system"), None)
+        meant = next(
+            (key for key in map(str, given) if closest(key, HrisAccount.model_fields) == "system"),
+            None,
+        )
         told = f"is not a known key. Did you mean system? It names the HR system. Known: {names}."
         missing = missing_key(f"is missing: the HR system's name. Known: {names}.")
         refuse([((meant,), unknown_key(told, "system")) if meant else (("system",), missing)])
     name = given["system"]
     if not isinstance(name, str) or name not in systems:
         known = f"{did_you_mean(str(name), systems)} Known: {', '.join(sorted(systems))}."
-        refuse([(("system",), unknown_word(f"names no HR system that is known.{known}", closest(str(name), systems)))])
+        refuse(
+            [
+                (
+                    ("system",),
+                    unknown_word(
+                        f"names no HR system that is known.{known}", closest(str(name), systems)
+                    ),
+                )
+            ]
+        )
     try:
         system = systems[name]
     except PipelineError as problem:  # a package of others

@@ -4,7 +4,13 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hris_pipeline.settings.mistakes import KeyPath, lines_of, missing_key, refuse_all, unknown_key
@@ -22,19 +28,33 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     return f" Did you mean {close}?" if close else ""
 
 
-def _wrong_keys(model: type[BaseModel], given: Mapping[object, object]) -> list[tuple[KeyPath, PydanticCustomError]]:
+def _wrong_keys(
+    model: type[BaseModel], given: Mapping[object, object]
+) -> list[tuple[KeyPath, PydanticCustomError]]:
     """The keys that ``model`` does not have, and the required ones that are missing.
 
     A misspelt key is one mistake: the key that it should have been is not missing too.
     """
-    allowed = [name for name in model.model_fields if name != "name"]  # the company's name is not a key of its file
+    # the company's name is not a key of its file
+    allowed = [name for name in model.model_fields if name != "name"]
     known = f"Known here: {', '.join(allowed)}." if allowed else "There are no keys here."
-    unknown = {key: closest(key, allowed) for key in map(str, given) if key not in model.model_fields}
+    unknown = {
+        key: closest(key, allowed) for key in map(str, given) if key not in model.model_fields
+    }
     wrong: list[tuple[KeyPath, PydanticCustomError]] = [
-        ((key,), unknown_key(f"is not a known key.{f' Did you mean {meant}?' if meant else ''} {known}", meant))
+        (
+            (key,),
+            unknown_key(
+                f"is not a known key.{f' Did you mean {meant}?' if meant else ''} {known}", meant
+            ),
+        )
         for key, meant in unknown.items()
     ]
-    missing = {name: field for name, field in model.model_fields.items() if field.is_required() and name not in given}
+    missing = {
+        name: field
+        for name, field in model.model_fields.items()
+        if field.is_required() and name not in given
+    }
     return wrong + [
         ((name,), missing_key(f"is missing: {field.description}."))
         for name, field in missing.items()
@@ -43,10 +63,17 @@ def _wrong_keys(model: type[BaseModel], given: Mapping[object, object]) -> list[
 
 
 class Settings(BaseModel):
-    """A section of the company file: no unknown keys, no guessing of types, not changed after loading."""
+    """A section of the company file: no unknown keys, no guessing of types, not changed after
+    loading.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     @model_validator(mode="wrap")
@@ -62,6 +89,9 @@ class Settings(BaseModel):
         try:
             handler({key: value for key, value in given.items() if key in cls.model_fields})
         except ValidationError as problem:
-            lines = [line for line in lines_of(problem) if line["type"] != "missing"]  # said in our own words
-        refuse_all([*(InitErrorDetails(type=what, loc=loc, input=None) for loc, what in wrong), *lines])
+            # said in our own words
+            lines = [line for line in lines_of(problem) if line["type"] != "missing"]
+        refuse_all(
+            [*(InitErrorDetails(type=what, loc=loc, input=None) for loc, what in wrong), *lines]
+        )
         raise AssertionError

@@ -12,16 +12,32 @@ from hris_pipeline.settings.values import Url, check_secret
 class Deskbird(Settings):
     """The company's deskbird."""
 
-    scim_url: Url = Field(default="https://api.deskbird.app/v2/scim", description="base URL of deskbird's SCIM service")
-    scim_token: SecretStr = Field(description="the SCIM bearer token, as ${NAME}; Admin > API keys in deskbird")
-    scim_dialect: Literal["auto", "rfc", "entra"] = Field(default="auto", description="form of the SCIM requests")
-    api_url: Url = Field(default="https://connect.deskbird.com", description="base URL of deskbird's Public API")
-    api_key: SecretStr | None = Field(default=None, description="the Public API's key, as ${NAME}; for absences only")
+    scim_url: Url = Field(
+        default="https://api.deskbird.app/v2/scim",
+        description="base URL of deskbird's SCIM service",
+    )
+    scim_token: SecretStr = Field(
+        description="the SCIM bearer token, as ${NAME}; Admin > API keys in deskbird"
+    )
+    scim_dialect: Literal["auto", "rfc", "entra"] = Field(
+        default="auto", description="form of the SCIM requests"
+    )
+    api_url: Url = Field(
+        default="https://connect.deskbird.com", description="base URL of deskbird's Public API"
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="the Public API's key, as ${NAME}; for absences only"
+    )
     requests_per_second: Annotated[float, Field(gt=0)] = Field(
         default=10, description="requests to deskbird stay under this rate"
     )
-    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(default=8, description="requests to deskbird under way at once")
-    take_over: bool = Field(default=False, description="take over users that an identity provider has marked as its own")
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=8, description="requests to deskbird under way at once"
+    )
+    take_over: bool = Field(
+        default=False,
+        description="take over users that an identity provider has marked as its own",
+    )
 
     @model_validator(mode="after")
     def _secrets(self, info: ValidationInfo) -> Self:

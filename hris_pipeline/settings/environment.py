@@ -1,4 +1,6 @@
-"""The values that the environment has for a company file: which are missing, and all of them put in."""
+"""The values that the environment has for a company file: which are missing, and all of them put
+in.
+"""
 
 import functools
 import os
@@ -27,7 +29,13 @@ def _checked(data: Mapping[str, Any], file: str, systems: HrSystems, *, resolved
 
 def _places(value: Any, place: KeyPath = ()) -> Iterator[KeyPath]:
     """Where every text in a dumped model stands."""
-    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    inner = (
+        value.items()
+        if isinstance(value, Mapping)
+        else enumerate(value)
+        if isinstance(value, (list, tuple))
+        else ()
+    )
     if isinstance(value, (str, SecretStr)):
         yield place
     for step, part in inner:
@@ -62,12 +70,18 @@ UNUSABLE: Mapping[Unusable, tuple[str, str]] = {
 """What is wrong with a variable, and what to do about it."""
 
 
-def unusable_variables(company: Company, environment: Mapping[str, str] | None = None) -> list[tuple[str, str, Unusable]]:
-    """Each key whose environment variable is missing, empty or broken over lines: its path, the variable, what is wrong."""
+def unusable_variables(
+    company: Company, environment: Mapping[str, str] | None = None
+) -> list[tuple[str, str, Unusable]]:
+    """Each key whose environment variable is missing, empty or broken over lines: its path, the
+    variable, what is wrong.
+    """
     return unusable(needed_of(company), os.environ if environment is None else environment)  # noqa: TID251
 
 
-def unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[tuple[str, str, Unusable]]:
+def unusable(
+    needed: Mapping[str, Any], environment: Mapping[str, str]
+) -> list[tuple[str, str, Unusable]]:
     """The same of a dumped company, or of a file that is not sound."""
     wrong: list[tuple[str, str, Unusable]] = []
     for path, text in _strings(needed):
@@ -75,7 +89,9 @@ def unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[
             value = environment.get(variable, "")
             if not value.strip():
                 wrong.append((path, variable, "not_set"))
-            elif not (value.replace("\n", "") if path.endswith(".private_key") else value).isprintable():
+            elif not (
+                value.replace("\n", "") if path.endswith(".private_key") else value
+            ).isprintable():
                 wrong.append((path, variable, "broken"))
     return wrong
 
@@ -83,11 +99,15 @@ def unusable(needed: Mapping[str, Any], environment: Mapping[str, str]) -> list[
 def unusable_line(file: str, path: str, variable: str, code: Unusable) -> str:
     """One of them as a line for people."""
     why, then = UNUSABLE[code]
-    return f"{file}: {path} needs the environment variable {variable}, which {why}. Nothing was read or written; {then}."
+    return (
+        f"{file}: {path} needs the environment variable {variable}, which {why}. Nothing was read "
+        f"or written; {then}."
+    )
 
 
 def needed_of(company: Company) -> dict[str, Any]:
-    """The company as a plain dictionary, without a secret that is not needed, so that it is not read.
+    """The company as a plain dictionary, without a secret that is not needed, so that it is not
+    read.
 
     What the file leaves out stays left out: what it names itself is told from a default later on.
     """
@@ -108,11 +128,12 @@ def resolve(
     *,
     stand_in: str | None = None,
 ) -> Company:
-    """The company with every ``${NAME}`` replaced by the environment's value, checked once more: for the start of a run.
+    """The company with every ``${NAME}`` replaced by the environment's value, checked once more:
+    for the start of a run.
 
-    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and the key that needs it, and what
-    is wrong with the values of the others. With a ``stand_in`` that takes the place of what is missing, for whoever then leaves
-    alone what needs it.
+    A :class:`SettingsError` names each variable that is missing, empty or broken over lines, and
+    the key that needs it, and what is wrong with the values of the others. With a ``stand_in`` that
+    takes the place of what is missing, for whoever then leaves alone what needs it.
     """
     environment = os.environ if environment is None else environment  # noqa: TID251
     unusable = unusable_variables(company, environment)
@@ -123,17 +144,28 @@ def resolve(
     paths = {path for path, _, _ in unusable}
     told = [loc for loc in _places(needed_of(company)) if path_of(loc) in paths]
     lines = [unusable_line(company.file, *one) for one in unusable]
-    lines += [f"{company.file}: {sentence}" for _, sentence in all_mistakes(data, systems, resolved=True, told=told)]
+    lines += [
+        f"{company.file}: {sentence}"
+        for _, sentence in all_mistakes(data, systems, resolved=True, told=told)
+    ]
     raise SettingsError("\n".join(lines))
 
 
 def alert_urls(company: Company, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Where the company's news goes, with the environment's values in: no others, so that news of a missing one gets out."""
+    """Where the company's news goes, with the environment's values in: no others, so that news of a
+    missing one gets out.
+    """
     environment = os.environ if environment is None else environment  # noqa: TID251
     texts = [secret.get_secret_value() for secret in company.alerts]
-    missing = [name for text in texts for name in REFERENCE.findall(text) if not environment.get(name, "").strip()]
+    missing = [
+        name
+        for text in texts
+        for name in REFERENCE.findall(text)
+        if not environment.get(name, "").strip()
+    ]
     if missing:
         raise SettingsError(
-            f"{company.file}: alerts needs the environment variable {missing[0]}, which is not set. No news was sent."
+            f"{company.file}: alerts needs the environment variable {missing[0]}, which is not "
+            "set. No news was sent."
         )
     return tuple(str(_filled_in(text, environment)) for text in texts)

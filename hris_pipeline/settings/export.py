@@ -11,7 +11,9 @@ from hris_pipeline.settings.mistakes import KeyPath, mistake, refuse
 class RoleRule(Settings):
     """Whose role in deskbird is which."""
 
-    when: Any = Field(default=None, repr=False, description="a rule as in sync.scope; left out for everybody")
+    when: Any = Field(
+        default=None, repr=False, description="a rule as in sync.scope; left out for everybody"
+    )
     role: Literal["user", "groupManager", "manager", "officeAdmin", "admin"] = Field(
         description="the role, as deskbird's CSV spells it"
     )
@@ -20,19 +22,25 @@ class RoleRule(Settings):
 class OfficeRule(Settings):
     """Whose main office is which."""
 
-    when: Any = Field(default=None, repr=False, description="a rule as in sync.scope; left out for everybody")
+    when: Any = Field(
+        default=None, repr=False, description="a rule as in sync.scope; left out for everybody"
+    )
     office: str = Field(description="the office's name in deskbird")
 
     @field_validator("office")
     @classmethod
     def _one_line(cls, office: str) -> str:
         if not office.strip() or not office.isprintable() or "${" in office:
-            raise mistake("must be an office's name as deskbird has it, on one line and without a reference")
+            raise mistake(
+                "must be an office's name as deskbird has it, on one line and without a reference"
+            )
         return office.strip()
 
 
 class Export(Settings):
-    """What SCIM cannot carry and `hris-pipeline export-csv` writes for deskbird's import: roles and main offices."""
+    """What SCIM cannot carry and `hris-pipeline export-csv` writes for deskbird's import: roles and
+    main offices.
+    """
 
     roles: Annotated[tuple[Annotated[RoleRule, Field()], ...], Field(strict=False)] = Field(
         default=(), description="rules; the first that matches a person decides"
@@ -51,6 +59,14 @@ class Export(Settings):
                 wrong.append(((name,), f"must hold a rule too: {why}"))
             for index, choice in enumerate(choices[:-1]):
                 if choice.when is None:
-                    wrong.append(((name, index), "is about everybody, so that no rule after it is ever reached: put it last"))
+                    wrong.append(
+                        (
+                            (name, index),
+                            (
+                                "is about everybody, so that no rule after it is ever reached: put "
+                                "it last"
+                            ),
+                        )
+                    )
         refuse(wrong)
         return self

@@ -19,11 +19,15 @@ def _pattern(*needed: str) -> Callable[[str], str]:
             parts = [part[1:] for part in string.Formatter().parse(pattern) if part[1] is not None]
         except ValueError:
             parts = [("", "", "")]
-        if any(name not in {"name", "kind"} or spec or conversion for name, spec, conversion in parts):
+        if any(
+            name not in {"name", "kind"} or spec or conversion for name, spec, conversion in parts
+        ):
             raise mistake("may hold {name} and {kind} in braces, nothing else")
         absent = [f"{{{name}}}" for name in needed if name not in {part[0] for part in parts}]
         if absent:
-            raise mistake(f"must contain {' and '.join(absent)}, else different groups get one name")
+            raise mistake(
+                f"must contain {' and '.join(absent)}, else different groups get one name"
+            )
         return pattern
 
     return check
@@ -32,7 +36,9 @@ def _pattern(*needed: str) -> Callable[[str], str]:
 class GroupNames(Settings):
     """What groups are called in deskbird, where names are unique."""
 
-    pattern: Annotated[str, pydantic.AfterValidator(_pattern("name"))] = Field(default="{name}", description="a group's name")
+    pattern: Annotated[str, pydantic.AfterValidator(_pattern("name"))] = Field(
+        default="{name}", description="a group's name"
+    )
     on_collision: Annotated[str, pydantic.AfterValidator(_pattern("name", "kind"))] = Field(
         default="{name} ({kind})", description="a group's name where another kind already has it"
     )

@@ -26,19 +26,26 @@ def load(
 ) -> Company:
     """Read and check one company's file; references to the environment stay as they are.
 
-    With an ``environment`` each variable that the file needs must be in it: for a command that is about to run. ``systems``
-    are the HR systems that are known. A :class:`SettingsError` holds one line for each mistake.
+    With an ``environment`` each variable that the file needs must be in it: for a command that is
+    about to run. ``systems`` are the HR systems that are known. A :class:`SettingsError` holds one
+    line for each mistake.
     """
     where = companies_folder() if folder is None else folder
     file = where / f"{name}.yaml"
     wrong = not_a_name(name, "company")
     if wrong:
-        raise SettingsError(f"{name!r} {wrong}. It is the name of the file in {where} without .yaml.")
+        raise SettingsError(
+            f"{name!r} {wrong}. It is the name of the file in {where} without .yaml."
+        )
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         known = ", ".join(company_names(where)) or "none"
-        other = f" {name}.yml is there: its name must end in .yaml." if file.with_suffix(".yml").exists() else ""
+        other = (
+            f" {name}.yml is there: its name must end in .yaml."
+            if file.with_suffix(".yml").exists()
+            else ""
+        )
         raise SettingsError(f"{file} does not exist.{other} Companies here: {known}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{file} is not UTF-8 text. Save it as UTF-8.") from None
@@ -48,7 +55,9 @@ def load(
 
 
 def load_to_run(name: str, systems: HrSystems) -> Company:
-    """The same for a command that is about to run: what the process's environment lacks is a mistake too."""
+    """The same for a command that is about to run: what the process's environment lacks is a
+    mistake too.
+    """
     return load(name, systems, environment=os.environ)  # noqa: TID251
 
 
@@ -60,24 +69,36 @@ def check(
     *,
     environment: Mapping[str, str] | None = None,
 ) -> Company:
-    """The company that a file's text describes; ``file`` is what mistakes call it. ``environment`` as in :func:`load`."""
+    """The company that a file's text describes; ``file`` is what mistakes call it. ``environment``
+    as in :func:`load`.
+    """
     try:
         document, wrong = parse(text)
     except SettingsError as problem:
         raise SettingsError(f"{file}, {problem}") from None
     if document is None:
-        raise SettingsError(f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key.")
+        raise SettingsError(
+            f"{file} is empty. It needs hris and deskbird; example.yaml.txt shows every key."
+        )
     if not isinstance(document, dict):
-        raise SettingsError(f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of a line.")
+        raise SettingsError(
+            f"{file} must hold keys such as timezone, hris and deskbird, each at the beginning of "
+            "a line."
+        )
     lines = [f"{file}, {sentence}" for sentence in wrong]
     if "name" in document:
-        lines.append(f"{file}: name is not a known key, because a company's name is the name of its file.")
+        lines.append(
+            f"{file}: name is not a known key, because a company's name is the name of its file."
+        )
     data = {**document, "name": name}
     mistakes: list[tuple[str, str]] = []
     try:
         company = Company.model_validate(data, context={"systems": systems, "resolved": False})
     except ValidationError:
-        mistakes = [(path_of(loc), sentence) for loc, sentence in all_mistakes(data, systems, resolved=False)]
+        mistakes = [
+            (path_of(loc), sentence)
+            for loc, sentence in all_mistakes(data, systems, resolved=False)
+        ]
         lines += [f"{file}: {sentence}" for _, sentence in mistakes]
         needed = data if _absences_enabled(data) else _without(data, "deskbird", "api_key")
     else:

@@ -1,9 +1,10 @@
 """All mistakes of a document at once, where its models find them one layer after the other.
 
-pydantic judges every key of a document, but runs a check that looks at several keys only where each of them is sound: one
-misspelt key hides what does not fit together elsewhere. :func:`collect` therefore mends what it was told in a copy of the
-document, in the plainest way (a misspelt key gets its right name, a wrong value is taken out), and validates again, until
-nothing is left. What is found only then counts unless it rests on something that was mended.
+pydantic judges every key of a document, but runs a check that looks at several keys only where each
+of them is sound: one misspelt key hides what does not fit together elsewhere. :func:`collect`
+therefore mends what it was told in a copy of the document, in the plainest way (a misspelt key gets
+its right name, a wrong value is taken out), and validates again, until nothing is left. What is
+found only then counts unless it rests on something that was mended.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,8 @@ STAND_IN = "${STAND_IN}"
 _ROUNDS = 40
 
 
-# --- one mistake ----------------------------------------------------------------------------------------------------------------
+# --- one mistake
+# --------------------------------------------------------------------------------------------------
 
 
 def mistake(sentence: str) -> PydanticCustomError:
@@ -52,7 +54,13 @@ def unknown_word(sentence: str, meant: str | None) -> PydanticCustomError:
 
 def refuse(found: Iterator[tuple[KeyPath, Any]] | Sequence[tuple[KeyPath, Any]]) -> None:
     """Raise the mistakes of one section, each at its own key; one that is None is no mistake."""
-    refuse_all([_line(loc, mistake(what) if isinstance(what, str) else what) for loc, what in found if what])
+    refuse_all(
+        [
+            _line(loc, mistake(what) if isinstance(what, str) else what)
+            for loc, what in found
+            if what
+        ]
+    )
 
 
 def refuse_all(lines: Sequence[InitErrorDetails]) -> None:
@@ -74,10 +82,13 @@ def _as_raised(error: ErrorDetails) -> InitErrorDetails:
     kind, context = error["type"], error.get("ctx", {})
     custom = "sentence" in context
     what = PydanticCustomError(kind, "{sentence}", context) if custom else kind
-    return InitErrorDetails(type=what, loc=error["loc"], input=error.get("input"), ctx={} if custom else context)
+    return InitErrorDetails(
+        type=what, loc=error["loc"], input=error.get("input"), ctx={} if custom else context
+    )
 
 
-# --- all of them ----------------------------------------------------------------------------------------------------------------
+# --- all of them
+# --------------------------------------------------------------------------------------------------
 
 
 class _Elements(list[Any]):
@@ -103,7 +114,9 @@ class _Copy:
         node: Any = self.document
         path: list[str | int] = []
         for step in loc:
-            path.append(node.places[step] if isinstance(node, _Elements) and isinstance(step, int) else step)
+            path.append(
+                node.places[step] if isinstance(node, _Elements) and isinstance(step, int) else step
+            )
             node = _inner(node, step)
         return tuple(path)
 
@@ -187,10 +200,12 @@ def collect(
     rests_on: Callable[[KeyPath, str], Sequence[KeyPath]],
     told: Sequence[KeyPath] = (),
 ) -> list[tuple[KeyPath, ErrorDetails]]:
-    """Every mistake that ``validate`` finds in the document, with its key's path, section by section.
+    """Every mistake that ``validate`` finds in the document, with its key's path, section by
+    section.
 
-    ``stand_in`` gives a value for a section that cannot just go, else None. ``rests_on`` names the keys (``*`` for any) that a
-    check looks at, by the path and the type of the mistake that it finds. ``told`` are keys that are known to be wrong already.
+    ``stand_in`` gives a value for a section that cannot just go, else None. ``rests_on`` names the
+    keys (``*`` for any) that a check looks at, by the path and the type of the mistake that it
+    finds. ``told`` are keys that are known to be wrong already.
     """
     copy, found, known = _Copy(_copied(document), stand_in, doubtful=set(told)), [], set(told)
     for number in range(_ROUNDS):
@@ -208,14 +223,24 @@ def collect(
                 found.append((loc, error))
         known.update(loc for loc, _ in here)
         # from the end, so that an element that goes moves no other that is still to be mended
-        for _, error in sorted(here, key=lambda pair: [str(step).zfill(9) for step in pair[1]["loc"]], reverse=True):
+        for _, error in sorted(
+            here, key=lambda pair: [str(step).zfill(9) for step in pair[1]["loc"]], reverse=True
+        ):
             if not copy.mend(error):
                 return found  # nothing of the document can be kept
     sections: list[str | int] = list(document)
-    return sorted(found, key=lambda pair: sections.index(pair[0][0]) if pair[0][0] in document else len(sections))
+    return sorted(
+        found,
+        key=lambda pair: sections.index(pair[0][0]) if pair[0][0] in document else len(sections),
+    )
 
 
-def _is_doubtful(loc: KeyPath, error: ErrorDetails, copy: _Copy, rests_on: Callable[[KeyPath, str], Sequence[KeyPath]]) -> bool:
+def _is_doubtful(
+    loc: KeyPath,
+    error: ErrorDetails,
+    copy: _Copy,
+    rests_on: Callable[[KeyPath, str], Sequence[KeyPath]],
+) -> bool:
     """Whether something that was mended may be the only cause."""
     if error["type"] == "unknown_key" or any(loc[: len(key)] == key for key in copy.renamed):
         return False

@@ -12,5 +12,8 @@ def not_a_name(name: str, what: Literal["company", "connection"]) -> str | None:
     if not NAME.fullmatch(name):
         return f"is not a {what} name: use a-z, 0-9 and _, a letter first"
     if name in TAKEN_NAMES or name.startswith("hris_"):
-        return f"cannot be a {what} name, because the pipeline uses it itself; so are {', '.join(TAKEN_NAMES)} and hris_..."
+        return (
+            f"cannot be a {what} name, because the pipeline uses it itself; so are "
+            f"{', '.join(TAKEN_NAMES)} and hris_..."
+        )
     return None

@@ -9,7 +9,9 @@ from hris_pipeline.errors import SettingsError
 
 
 class Loader(yaml.SafeLoader):
-    """YAML's safe subset, where a key that is there twice, or is no text, is a mistake and not silently the last one."""
+    """YAML's safe subset, where a key that is there twice, or is no text, is a mistake and not
+    silently the last one.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -26,7 +28,10 @@ class Loader(yaml.SafeLoader):
             elif key.tag != "tag:yaml.org,2002:str":
                 self.mistakes.append(f"line {line}: a key must be plain text. Put it in quotes.")
             elif key.value in seen:
-                self.mistakes.append(f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of them.")
+                self.mistakes.append(
+                    f"line {line}: {key.value} is already in line {seen[key.value]}. Keep one of "
+                    "them."
+                )
             else:
                 seen[key.value] = line
                 kept.append((key, value))
@@ -42,7 +47,8 @@ class Loader(yaml.SafeLoader):
 def parse(text: str) -> tuple[object, list[str]]:
     """The document, and the mistakes in its keys, each of which begins with its line.
 
-    A :class:`SettingsError` that begins with the line where the text is no YAML; it does not quote that line.
+    A :class:`SettingsError` that begins with the line where the text is no YAML; it does not quote
+    that line.
     """
     try:
         loader = Loader(text)
@@ -60,9 +66,16 @@ def parse(text: str) -> tuple[object, list[str]]:
         elif "${" in line and ("[" in line or "{" in line.replace("${", "")):
             hint = 'Inside [ ] or { } a reference needs quotes: "${NAME}".'
         elif ":" in line:
-            hint = "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs quotes around it."
+            hint = (
+                "Text that begins with *, &, @, % or a quote, or that holds ': ' or ' #', needs "
+                "quotes around it."
+            )
         raise SettingsError(f"line {number + 1}: this is not valid YAML. {hint}") from None
     except ValueError:
-        raise SettingsError("it holds a day that no calendar has, such as 0000-00-00. Put it in quotes.") from None
+        raise SettingsError(
+            "it holds a day that no calendar has, such as 0000-00-00. Put it in quotes."
+        ) from None
     except yaml.YAMLError:
-        raise SettingsError("it holds characters that YAML does not allow. Save it as plain UTF-8 text.") from None
+        raise SettingsError(
+            "it holds characters that YAML does not allow. Save it as plain UTF-8 text."
+        ) from None

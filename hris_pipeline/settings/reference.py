@@ -1,4 +1,5 @@
-"""The page ``docs/company-file.md``: every key of a company file, written from the sections themselves.
+"""The page ``docs/company-file.md``: every key of a company file, written from the sections
+themselves.
 
 ``python -m hris_pipeline.settings.reference`` prints it.
 """
@@ -36,7 +37,10 @@ def _section(path: str, model: type[BaseModel]) -> Iterator[str]:
         yield f"## `{path}`\n\n{_summary(model)}\n"
     if keys:
         yield "| key | default | meaning |\n|---|---|---|"
-        yield from (f"| `{name}` | {_default(field)} | {_meaning(model, name)} |" for name, field in keys.items())
+        yield from (
+            f"| `{name}` | {_default(field)} | {_meaning(model, name)} |"
+            for name, field in keys.items()
+        )
         yield ""
     for name, field in keys.items():
         if (section := _model_of(field)) and section.model_fields:
@@ -70,9 +74,15 @@ def _meaning(model: type[BaseModel], name: str) -> str:
     """What a key's description says, its own or an inherited one, and what it can be."""
     parents = (parent for parent in model.mro() if issubclass(parent, Settings))
     fields = (parent.model_fields[name] for parent in parents if name in parent.model_fields)
-    said = next((field.description for field in fields if field.description), "").replace("|", "\\|")
+    said = next((field.description for field in fields if field.description), "").replace(
+        "|", "\\|"
+    )
     kind = model.model_fields[name].annotation
-    return f"{said} ({' or '.join(f'`{each}`' for each in get_args(kind))})" if get_origin(kind) is Literal else said
+    return (
+        f"{said} ({' or '.join(f'`{each}`' for each in get_args(kind))})"
+        if get_origin(kind) is Literal
+        else said
+    )
 
 
 if __name__ == "__main__":

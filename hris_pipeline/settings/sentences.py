@@ -1,4 +1,6 @@
-"""Each mistake of a company file as one line: the key's path and what would be right, never the value."""
+"""Each mistake of a company file as one line: the key's path and what would be right, never the
+value.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +25,9 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be {expected}",
-    **dict.fromkeys(("settings", "unknown_key", "missing_key", "unknown_word", "secret"), "{sentence}"),
+    **dict.fromkeys(
+        ("settings", "unknown_key", "missing_key", "unknown_word", "secret"), "{sentence}"
+    ),
 }
 
 
@@ -39,7 +43,10 @@ def _sentence(loc: KeyPath, error: ErrorDetails) -> str:
     """One mistake: the key's path and what would be right, never the value."""
     kind, given, details = error["type"], error.get("input"), error.get("ctx", {})
     if "sentence" not in details and isinstance(given, str) and REFERENCE.search(given):
-        sentence = "cannot be a reference, because it is needed before a run starts: write the value itself"
+        sentence = (
+            "cannot be a reference, because it is needed before a run starts: write the value "
+            "itself"
+        )
     elif kind in _SENTENCES:
         sentence = _SENTENCES[kind].format(**details)
     else:
@@ -58,7 +65,8 @@ def _stand_in(loc: KeyPath) -> Any:
 
 _ITSELF = ""  # ends a path: what is there, not what is in it
 _NAMES: KeyPath = ("hris", "*", _ITSELF)  # which connections there are
-_KINDS: tuple[KeyPath, ...] = (("hris", "*", "system"), ("hris", "*", "options"))  # what their systems deliver
+# what their systems deliver
+_KINDS: tuple[KeyPath, ...] = (("hris", "*", "system"), ("hris", "*", "options"))
 _RESTS_ON: tuple[tuple[KeyPath, tuple[KeyPath, ...]], ...] = (
     (("sync", "groups"), _KINDS),
     (("sync", "photos"), _KINDS),
@@ -73,7 +81,9 @@ _RESTS_ON: tuple[tuple[KeyPath, tuple[KeyPath, ...]], ...] = (
     (("protected",), (_NAMES,)),
     (("frozen",), (_NAMES,)),
 )
-"""What else a check looks at that tells of a mistake at a key: while that is wrong itself, the check says nothing."""
+"""What else a check looks at that tells of a mistake at a key: while that is wrong itself, the
+check says nothing.
+"""
 
 
 def _rests_on(loc: KeyPath, kind: str) -> Sequence[KeyPath]:

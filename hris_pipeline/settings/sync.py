@@ -13,7 +13,9 @@ from hris_pipeline.settings.values import Count, Texts, not_a_zone
 
 
 class Scope(Settings):
-    """Who is synced. Empty lists mean everybody, as deskbird itself does it. :mod:`hris_pipeline.rules` is what rules can say."""
+    """Who is synced. Empty lists mean everybody, as deskbird itself does it.
+    :mod:`hris_pipeline.rules` is what rules can say.
+    """
 
     include: Annotated[tuple[Any, ...], Field(strict=False)] = Field(
         default=(), repr=False, description="rules; empty for everybody"
@@ -26,22 +28,35 @@ class Scope(Settings):
 class Missing(Settings):
     """When a person who vanished without a word counts as gone: both must be reached."""
 
-    complete_reads: Annotated[int, Field(ge=1)] = Field(default=3, description="proven extracts in a row without the person")
+    complete_reads: Annotated[int, Field(ge=1)] = Field(
+        default=3, description="proven extracts in a row without the person"
+    )
     hours: Count = Field(default=60, description="hours since the person was last seen")
 
 
 class Precedence(Settings):
-    """Whose value counts where a person has records in several connections: connection names, the first one first."""
+    """Whose value counts where a person has records in several connections: connection names, the
+    first one first.
+    """
 
-    default: Texts = Field(default=(), description="the order for all attributes; empty for the order of `hris`")
-    email: Texts = Field(default=(), description="the order for the e-mail; empty for the default, as for the others")
+    default: Texts = Field(
+        default=(), description="the order for all attributes; empty for the order of `hris`"
+    )
+    email: Texts = Field(
+        default=(),
+        description="the order for the e-mail; empty for the default, as for the others",
+    )
     given_name: Texts = Field(default=(), description="the order for the first name")
     family_name: Texts = Field(default=(), description="the order for the last name")
     manager: Texts = Field(default=(), description="the order for the manager")
 
 
 DRIFTING = (
-    *dict.fromkeys(attribute.subject for attribute in ATTRIBUTES if attribute.shown != "never" and not attribute.opt_in),
+    *dict.fromkeys(
+        attribute.subject
+        for attribute in ATTRIBUTES
+        if attribute.shown != "never" and not attribute.opt_in
+    ),
     *("active", "manager", "group_names"),
 )
 
@@ -50,27 +65,47 @@ class Sync(Settings):
     """What is carried over, and how."""
 
     scope: Scope = Field(default=Scope(), description="who is synced")
-    prehire_days: Count = Field(default=0, description="create people this many days before their start date")
-    timezones: Annotated[dict[str, str], Field(strict=False)] = Field(
-        default={}, description="a location's name or id: whose midnight ends a contract there; elsewhere the company's time zone"
+    prehire_days: Count = Field(
+        default=0, description="create people this many days before their start date"
     )
-    precedence: Precedence = Field(default=Precedence(), description="whose value counts where a person has several records")
-    groups: Texts = Field(default=("team", "department", "cost_center"), description="kinds of group, the most important first")
-    group_names: GroupNames = Field(default=GroupNames(), description="what groups are called in deskbird")
+    timezones: Annotated[dict[str, str], Field(strict=False)] = Field(
+        default={},
+        description=(
+            "a location's name or id: whose midnight ends a contract there; elsewhere the "
+            "company's time zone"
+        ),
+    )
+    precedence: Precedence = Field(
+        default=Precedence(), description="whose value counts where a person has several records"
+    )
+    groups: Texts = Field(
+        default=("team", "department", "cost_center"),
+        description="kinds of group, the most important first",
+    )
+    group_names: GroupNames = Field(
+        default=GroupNames(), description="what groups are called in deskbird"
+    )
     nested_groups: Literal["flat", "path"] = Field(
         default="flat",
-        description="what a unit below another one is called, because deskbird's groups are flat: its own name, or its path,"
-        ' "Parent / Child"',
+        description=(
+            "what a unit below another one is called, because deskbird's groups are flat: its own "
+            'name, or its path, "Parent / Child"'
+        ),
     )
     link_groups: Annotated[dict[str, str], Field(strict=False)] = Field(
         default={},
-        description="groups of deskbird that become ours: a unit, as kind:name or hris_ref, and the group's name or id",
+        description=(
+            "groups of deskbird that become ours: a unit, as kind:name or hris_ref, and the "
+            "group's name or id"
+        ),
     )
     empty_groups: Literal["keep", "delete"] = Field(
         default="keep", description="what becomes of a group that lost its last member"
     )
     managers: bool = Field(default=True, description="carry reporting lines over")
-    photos: bool = Field(default=False, description="carry profile photos over, where the HR system has them")
+    photos: bool = Field(
+        default=False, description="carry profile photos over, where the HR system has them"
+    )
     attributes: Texts = Field(
         default=(),
         description="further attributes to carry over: "
@@ -80,21 +115,31 @@ class Sync(Settings):
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")
     cleared: Annotated[dict[str, Literal["clear", "keep"]], Field(strict=False)] = Field(
         default={},
-        description="what happens in deskbird to what the HR system says is empty: by default names and photos are kept, the "
-        "manager and groups cleared",
+        description=(
+            "what happens in deskbird to what the HR system says is empty: by default names and "
+            "photos are kept, the manager and groups cleared"
+        ),
     )
 
     drift: Annotated[dict[str, Literal["repair", "keep"]], Field(strict=False)] = Field(
         default={},
-        description="what happens to what people change in deskbird by hand, by attribute or `default`; repaired where nothing "
-        "is said",
+        description=(
+            "what happens to what people change in deskbird by hand, by attribute or `default`; "
+            "repaired where nothing is said"
+        ),
     )
 
     @property
     def drift_kept(self) -> tuple[str, ...]:
-        """What stays as people changed it in deskbird: attributes, ``manager``, ``group_names`` and kinds of group."""
+        """What stays as people changed it in deskbird: attributes, ``manager``, ``group_names`` and
+        kinds of group.
+        """
         other = self.drift.get("default", "repair")
-        return tuple(name for name in (*DRIFTING, *self.attributes, *self.groups) if self.drift.get(name, other) == "keep")
+        return tuple(
+            name
+            for name in (*DRIFTING, *self.attributes, *self.groups)
+            if self.drift.get(name, other) == "keep"
+        )
 
     @property
     def attributes_cleared(self) -> tuple[str, ...]:

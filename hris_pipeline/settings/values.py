@@ -44,20 +44,32 @@ def is_resolved(info: ValidationInfo) -> bool:
 def check_references(text: str) -> None:
     """Refuse what looks like a reference and is none."""
     if "${" in REFERENCE.sub("", text):
-        raise mistake("holds a reference that cannot be read: write it as ${NAME}, with letters, digits and _ only")
+        raise mistake(
+            "holds a reference that cannot be read: write it as ${NAME}, with letters, digits and "
+            "_ only"
+        )
 
 
 def _url(text: str, info: ValidationInfo) -> str:
-    """An http(s) URL without credentials, query or trailing slash; https unless it stays on this machine."""
+    """An http(s) URL without credentials, query or trailing slash; https unless it stays on this
+    machine.
+    """
     if not is_resolved(info):
         check_references(text)
         if REFERENCE.search(text):
             return text  # judged when the run starts
     parts = split_url(text)
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in text):
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or any(c.isspace() for c in text)
+    ):
         raise mistake("must be a whole URL, such as https://api.example.com")
     if parts.username is not None or parts.query or parts.fragment:
-        raise mistake("must be a URL without user name, password, ? and #: credentials have keys of their own")
+        raise mistake(
+            "must be a URL without user name, password, ? and #: credentials have keys of their own"
+        )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise mistake("must begin with https://; http:// is for 127.0.0.1, ::1 and localhost only")
     return text.rstrip("/")
@@ -77,7 +89,8 @@ Count = Annotated[int, Field(ge=0)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]
 
 
-_zones = functools.cache(zoneinfo.available_timezones)  # walks a thousand files, and each run checks its company file often
+# walks a thousand files, and each run checks its company file often
+_zones = functools.cache(zoneinfo.available_timezones)
 
 
 def not_a_zone(name: str) -> str | None:
@@ -86,11 +99,17 @@ def not_a_zone(name: str) -> str | None:
     if name in known:
         return None
     close = difflib.get_close_matches(name, known, n=1)
-    return f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}"
+    return (
+        f"must be a time zone such as Europe/Berlin.{f' Did you mean {close[0]}?' if close else ''}"
+    )
 
 
-def check_secret(key: str, value: SecretStr | None, url: str | None, info: ValidationInfo) -> PydanticCustomError | None:
-    """What is wrong with a credential: it must be one whole reference, or belong to a service on this machine."""
+def check_secret(
+    key: str, value: SecretStr | None, url: str | None, info: ValidationInfo
+) -> PydanticCustomError | None:
+    """What is wrong with a credential: it must be one whole reference, or belong to a service on
+    this machine.
+    """
     text = "" if value is None else value.get_secret_value()
     if value is None or is_resolved(info) or REFERENCE.fullmatch(text):
         return None
@@ -100,7 +119,10 @@ def check_secret(key: str, value: SecretStr | None, url: str | None, info: Valid
     parts = split_url(url) if url else None
     if readable and parts is not None and parts.hostname and is_loopback(parts.hostname):
         return None  # a sandbox on this machine: its credentials are public
-    return secret("must be written as ${NAME} and set in the environment, because a secret has no place in a file")
+    return secret(
+        "must be written as ${NAME} and set in the environment, because a secret has no place in a "
+        "file"
+    )
 
 
 _DURATION = re.compile(r"(?:(?P<hours>[0-9]{1,3})h)?(?:(?P<minutes>[0-9]{1,5})m)?")

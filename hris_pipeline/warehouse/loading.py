@@ -9,7 +9,14 @@ import duckdb
 import pyarrow as pa
 
 from hris_pipeline.contracts.extracts import Extract
-from hris_pipeline.contracts.tables import DESKBIRD_GROUP_MEMBERS, DESKBIRD_GROUPS, DESKBIRD_USERS, EMPLOYEES, ORG_UNITS, Table
+from hris_pipeline.contracts.tables import (
+    DESKBIRD_GROUP_MEMBERS,
+    DESKBIRD_GROUPS,
+    DESKBIRD_USERS,
+    EMPLOYEES,
+    ORG_UNITS,
+    Table,
+)
 from hris_pipeline.warehouse.connection import note_addresses, run, stage
 
 _UNREADABLE, _PARTIAL, _RENUMBERED = (
@@ -38,7 +45,9 @@ class Unread(Protocol):
 
 
 class Observed(Protocol):
-    """What a complete read of deskbird says of itself (see ``hris_pipeline.deskbird.scim.Observation``)."""
+    """What a complete read of deskbird says of itself (see
+    ``hris_pipeline.deskbird.scim.Observation``).
+    """
 
     @property
     def pages(self) -> int: ...  # noqa: D102
@@ -48,16 +57,24 @@ class Observed(Protocol):
     def readable(self) -> Collection[str]: ...  # noqa: D102
 
 
-def publish_extracts(con: duckdb.DuckDBPyConnection, connection: str, extracts: Sequence[Extract], now: dt.datetime) -> None:
+def publish_extracts(
+    con: duckdb.DuckDBPyConnection, connection: str, extracts: Sequence[Extract], now: dt.datetime
+) -> None:
     """Replace the connection's raw tables with what was read, and record the proof of each.
 
-    What a partial extract holds takes the place of the same people's and units' rows; the other rows stay.
+    What a partial extract holds takes the place of the same people's and units' rows; the other
+    rows stay.
     """
     tables = {"employees": EMPLOYEES, "org_units": ORG_UNITS}
     for extract in extracts:
         table = tables[extract.resource].at(f"hris_{connection}")
         if extract.partial:
-            _merge(con, table, extract.path, ("id",) if extract.resource == "employees" else ("kind", "id"))
+            _merge(
+                con,
+                table,
+                extract.path,
+                ("id",) if extract.resource == "employees" else ("kind", "id"),
+            )
         else:
             _replace(con, table, extract.path)
         if extract.resource == "employees":
@@ -113,13 +130,16 @@ def publish_groups(
     notes: Collection[str] = (),
     untold: Collection[str] = (),
 ) -> int:
-    """Replace ``deskbird.groups`` and ``deskbird.group_members``; how many groups show only a part of their members.
+    """Replace ``deskbird.groups`` and ``deskbird.group_members``; how many groups show only a part
+    of their members.
 
     ``untold`` are groups with a member of whom it is not said who that is.
     """
     look = bool(untold) or _any(con, "state.acknowledged_members", "state.partial_groups")
     if look:
-        con.execute("create or replace temp table members_before_read as from deskbird.group_members")
+        con.execute(
+            "create or replace temp table members_before_read as from deskbird.group_members"
+        )
     hidden = _remember_ids(con, "groups")
     _replace(con, DESKBIRD_GROUPS, groups_path, _owned("state.group_links", connections))
     if hidden:
@@ -127,7 +147,10 @@ def publish_groups(
     _replace(con, DESKBIRD_GROUP_MEMBERS, members_path)
     _observe(con, "groups", observation, now, run_id)
     _note_oddities(con, "groups", unreadable, notes, connections=connections, now=now)
-    shows = con.execute("select list_contains(readable, 'members') from state.observations where resource = 'groups'").fetchall()
+    shows = con.execute(
+        "select list_contains(readable, 'members') from state.observations where resource = "
+        "'groups'"
+    ).fetchall()
     if look and shows == [(True,)]:
         con.execute("set variable now = ?", [now])
         con.execute("set variable untold_groups = ?::varchar[]", [list(untold)])
@@ -136,14 +159,14 @@ def publish_groups(
 
 
 def expected_members(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """How many members each group should show: those it showed at the last read, and those deskbird has acknowledged since."""
-    found = con.execute(
-        """select group_deskbird_id, count(distinct user_deskbird_id) from (
+    """How many members each group should show: those it showed at the last read, and those deskbird
+    has acknowledged since.
+    """
+    found = con.execute("""select group_deskbird_id, count(distinct user_deskbird_id) from (
                select group_deskbird_id, user_deskbird_id from deskbird.group_members
                union all by name
                select group_deskbird_id, user_deskbird_id from state.acknowledged_members
-           ) group by all"""
-    )
+           ) group by all""")
     return dict(found.fetchall())
 
 
@@ -171,13 +194,20 @@ def _note_oddities(
                deskbird_id varchar, page bigint, position bigint, code varchar, external_id varchar, address varchar)"""
     )
     columns = ("deskbird_id", "page", "position", "code", "external_id", "address")
-    stage(con, "unreadable", columns, [tuple(getattr(one, column) for column in columns) for one in unreadable])
+    stage(
+        con,
+        "unreadable",
+        columns,
+        [tuple(getattr(one, column) for column in columns) for one in unreadable],
+    )
     run(con, _UNREADABLE)
     con.execute("drop table unreadable")
 
 
 def _remember_ids(con: duckdb.DuckDBPyConnection, resource: Literal["users", "groups"]) -> bool:
-    """Keep whose each id was at the last read, where a member is known by it alone; whether there is one."""
+    """Keep whose each id was at the last read, where a member is known by it alone; whether there
+    is one.
+    """
     if not _any(con, "state.acknowledged_members"):
         return False
     con.execute(
@@ -188,28 +218,36 @@ def _remember_ids(con: duckdb.DuckDBPyConnection, resource: Literal["users", "gr
 
 
 def _any(con: duckdb.DuckDBPyConnection, *tables: str) -> bool:
-    return con.execute(f"select {' or '.join(f'exists (from {table})' for table in tables)}").fetchall() == [(True,)]
+    return con.execute(
+        f"select {' or '.join(f'exists (from {table})' for table in tables)}"
+    ).fetchall() == [(True,)]
 
 
 def read_completely_at(con: duckdb.DuckDBPyConnection, connection: str) -> dt.datetime | None:
     """When a connection was last read from end to end; None where it never was."""
     found = con.execute(
-        "select max(extracted_at) from state.extracts where connection = ? and resource = 'employees' and proof <> ?",
+        "select max(extracted_at) from state.extracts where connection = ? and resource = "
+        "'employees' and proof <> ?",
         [connection, PARTIAL],
     ).fetchall()
     at: dt.datetime | None = found[0][0]
     return at
 
 
-def unchanged_since(con: duckdb.DuckDBPyConnection, connection: str, resource: str) -> dt.datetime | None:
+def unchanged_since(
+    con: duckdb.DuckDBPyConnection, connection: str, resource: str
+) -> dt.datetime | None:
     """Since when a source has given exactly the same rows (case 18); None where it was never read."""
     found = con.execute(
-        "select changed_at from state.source_changes where connection = ? and resource = ?", [connection, resource]
+        "select changed_at from state.source_changes where connection = ? and resource = ?",
+        [connection, resource],
     ).fetchone()
     return found[0] if found else None
 
 
-def _note_change(con: duckdb.DuckDBPyConnection, connection: str, resource: str, table: Table, now: dt.datetime) -> None:
+def _note_change(
+    con: duckdb.DuckDBPyConnection, connection: str, resource: str, table: Table, now: dt.datetime
+) -> None:
     con.execute(
         f"""insert or replace into state.source_changes
             select $connection, $resource, read.digest, $now
@@ -223,34 +261,56 @@ def _note_change(con: duckdb.DuckDBPyConnection, connection: str, resource: str,
 
 def _owned(links: str, connections: Sequence[str]) -> str:
     """SQL for whose a row is: the marker where it is one of ours, else the link."""
-    markers = " or ".join(f"starts_with(external_id, '{connection}:')" for connection in connections) or "false"
+    markers = (
+        " or ".join(f"starts_with(external_id, '{connection}:')" for connection in connections)
+        or "false"
+    )
     linked = f"select min(l.hris_ref) from {links} l where l.deskbird_id = incoming.deskbird_id"
     return f"coalesce(case when {markers} then external_id end, ({linked}))"
 
 
 def _merge(con: duckdb.DuckDBPyConnection, table: Table, path: Path, key: Sequence[str]) -> None:
-    columns = ", ".join(f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns)
+    columns = ", ".join(
+        f'cast("{column.name}" as {column.type}) as "{column.name}"' for column in table.columns
+    )
     with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
         con.register("incoming", reader.read_all())  # a few, and read twice
-        con.execute(f"delete from {table.qualified} t using incoming i where {' and '.join(f't.{k} = i.{k}' for k in key)}")
+        con.execute(
+            f"delete from {table.qualified} t using incoming i where "
+            f"{' and '.join(f't.{k} = i.{k}' for k in key)}"
+        )
         con.execute(f"insert into {table.qualified} by name select {columns} from incoming")
         con.unregister("incoming")
 
 
-def _replace(con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None) -> None:
+def _replace(
+    con: duckdb.DuckDBPyConnection, table: Table, path: Path, hris_ref: str | None = None
+) -> None:
     sources = {column.name: f'incoming."{column.name}"' for column in table.columns} | (
         {"hris_ref": hris_ref} if hris_ref else {}
     )
-    columns = ", ".join(f'cast({sources[column.name]} as {column.type}) as "{column.name}"' for column in table.columns)
+    columns = ", ".join(
+        f'cast({sources[column.name]} as {column.type}) as "{column.name}"'
+        for column in table.columns
+    )
     with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
         con.register("incoming", reader)
         con.execute(f"create or replace table {table.qualified} as select {columns} from incoming")
         con.unregister("incoming")
 
 
-def _observe(con: duckdb.DuckDBPyConnection, resource: str, observation: Observed, now: dt.datetime, run_id: str) -> None:
-    known = con.execute("select readable from state.observations where resource = ?", [resource]).fetchone()
-    readable = sorted({*observation.readable, *(known[0] if known else ())})  # what came back once for anybody stays readable
+def _observe(
+    con: duckdb.DuckDBPyConnection,
+    resource: str,
+    observation: Observed,
+    now: dt.datetime,
+    run_id: str,
+) -> None:
+    known = con.execute(
+        "select readable from state.observations where resource = ?", [resource]
+    ).fetchone()
+    # what came back once for anybody stays readable
+    readable = sorted({*observation.readable, *(known[0] if known else ())})
     con.execute(
         "insert or replace into state.observations values (?, ?, ?, ?, ?, ?)",
         [resource, now, run_id, observation.pages, observation.records, readable],

@@ -1,4 +1,6 @@
-"""The command line: exit codes, what goes to which stream, mistakes, and that it starts without what is slow."""
+"""The command line: exit codes, what goes to which stream, mistakes, and that it starts without
+what is slow.
+"""
 
 import json
 import os
@@ -87,7 +89,12 @@ def test_a_wrong_timestamp_is_one_sentence(home, planned, run):
 
 
 def test_an_unknown_company_is_one_sentence(home, run):
-    for arguments in (("sync", "nowhere"), ("plan", "nowhere"), ("status", "nowhere"), ("approve", "nowhere", "p1")):
+    for arguments in (
+        ("sync", "nowhere"),
+        ("plan", "nowhere"),
+        ("status", "nowhere"),
+        ("approve", "nowhere", "p1"),
+    ):
         code, out, err = run(*arguments)
         assert (code, out) == (1, "")
         assert err.count("\n") == 1
@@ -178,7 +185,10 @@ def test_pausing_and_resuming_say_what_they_did_and_twice_is_harmless(home, plan
     assert "paused since 2026-03-03 05:00 by" in screen
     assert "`hris-pipeline resume acme` ends it" in screen
     assert "moving offices" in screen
-    assert json.loads(run("status", "acme", "--format", "json")[1])["paused"]["because"] == "moving offices"
+    assert (
+        json.loads(run("status", "acme", "--format", "json")[1])["paused"]["because"]
+        == "moving offices"
+    )
     code, out, err = run("apply", "acme", "--plan", PLAN)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "nothing was written; `hris-pipeline resume acme` ends it." in err
@@ -225,7 +235,11 @@ def test_the_sandbox_refuses_a_behaviour_that_its_deskbird_does_not_have(home, r
 def script(*arguments, **more):
     """The console script in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "hris_pipeline.cli", *arguments], capture_output=True, text=True, check=False, **more
+        [sys.executable, "-m", "hris_pipeline.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
     )
 
 
@@ -239,7 +253,16 @@ def test_help_and_systems_import_neither_dagster_nor_pandas():
     assert done.stdout.splitlines()[-1] == "[0, 0, 0] []"
 
 
-NOT_FOR_READING = {"pandas", "pandera", "numpy", "pyarrow", "dagster", "sqlalchemy", "alembic", "httpx"}
+NOT_FOR_READING = {
+    "pandas",
+    "pandera",
+    "numpy",
+    "pyarrow",
+    "dagster",
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+}
 READING = [
     (["--help"], 0),
     (["systems"], 0),
@@ -252,7 +275,11 @@ READING = [
 ]
 
 
-@pytest.mark.parametrize(("command", "exit_code"), READING, ids=lambda given: " ".join(given) if isinstance(given, list) else "")
+@pytest.mark.parametrize(
+    ("command", "exit_code"),
+    READING,
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
 def test_what_only_reads_loads_nothing_that_reading_does_not_need(planned, command, exit_code):
     with open_instance():  # from the first run on there are records
         pass
@@ -264,20 +291,32 @@ def test_what_only_reads_loads_nothing_that_reading_does_not_need(planned, comma
     assert done.stdout.splitlines()[-1] == f"{exit_code} []", done.stderr
 
 
-@pytest.mark.parametrize("command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]])
-def test_what_the_company_file_and_the_environment_lack_is_told_at_once_before_anything_heavy_is_loaded(home, command):
+@pytest.mark.parametrize(
+    "command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]]
+)
+def test_what_the_company_file_and_the_environment_lack_is_told_at_once_before_anything_heavy_is_loaded(
+    home, command
+):
     file = home / "companies" / "acme.yaml"
-    file.write_text(file.read_text().replace("Europe/Berlin", "Europe/Berln") + "frozen: [somebody]\n")
+    file.write_text(
+        file.read_text().replace("Europe/Berlin", "Europe/Berln") + "frozen: [somebody]\n"
+    )
     name, *options = command
     code = (
         f"import sys; from hris_pipeline import cli; code = cli.run({[name, 'acme', *options]}); "
-        "print(code, sorted({'dagster', 'pandas', 'pandera', 'duckdb', 'sqlalchemy'} & set(sys.modules)))"
+        "print(code, sorted({'dagster', 'pandas', 'pandera', 'duckdb', 'sqlalchemy'} & "
+        "set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 []\n"
-    assert [line.removeprefix(f"{file}: ").split(" which is")[0] for line in done.stderr.splitlines()] == [
+    assert [
+        line.removeprefix(f"{file}: ").split(" which is")[0] for line in done.stderr.splitlines()
+    ] == [
         "timezone must be a time zone such as Europe/Berlin. Did you mean Europe/Berlin?",
-        "frozen[0] must be an e-mail address or an hris_ref, <connection>:<id>, such as personio:1234.",
+        (
+            "frozen[0] must be an e-mail address or an hris_ref, <connection>:<id>, such as "
+            "personio:1234."
+        ),
         "hris.personio.client_secret needs the environment variable PERSONIO_SECRET,",
         "deskbird.scim_token needs the environment variable DESKBIRD_TOKEN,",
     ]
@@ -290,7 +329,9 @@ def test_the_console_script_ends_with_the_commands_exit_code(planned):
 
 
 def without_reader(*arguments, both=False):
-    """The console script, writing into a pipe whose reader has gone before it starts: exit code and standard error."""
+    """The console script, writing into a pipe whose reader has gone before it starts: exit code and
+    standard error.
+    """
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -327,13 +368,17 @@ def test_nobody_reads_either_stream(planned):
 
 
 def test_a_reader_of_the_first_line_of_much_output_leaves(home):
-    """Three times what a pipe holds, so that the writer meets the end of it in the middle of its work."""
+    """Three times what a pipe holds, so that the writer meets the end of it in the middle of its
+    work.
+    """
     with Warehouse(home / "data", "acme").write(("personio",)) as con:
         rows = hand_made_plan.rows()
         again = [(number * 100 + seq, *row) for number in range(40) for seq, *row in rows]
         hand_made_plan.fill(con, again)
     command = [sys.executable, "-m", "hris_pipeline.cli", "plan", "acme", "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as writing:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as writing:
         assert writing.stdout.readline() == "{\n"
         writing.stdout.close()
         assert writing.stderr.read() == ""
@@ -363,13 +408,23 @@ hris:
     client_secret: "{CREDENTIAL.client_secret}", options: {{api: v1}}}}
 deskbird: {{scim_url: "{personio.url}", scim_token: x}}
 """)
-        own = {"HRIS_PIPELINE_COMPANIES": str(tmp_path), "HRIS_PIPELINE_DATA": str(tmp_path / "data"), "DAGSTER_HOME": str(ROOT)}
+        own = {
+            "HRIS_PIPELINE_COMPANIES": str(tmp_path),
+            "HRIS_PIPELINE_DATA": str(tmp_path / "data"),
+            "DAGSTER_HOME": str(ROOT),
+        }
         command = [sys.executable, "-m", "hris_pipeline.cli", "sync", "acme"]
         with subprocess.Popen(
-            command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env={**os.environ, **own},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as sync:
             deadline = time.monotonic() + 60
-            while not faults.requests("GET *") and sync.poll() is None and time.monotonic() < deadline:
+            while (
+                not faults.requests("GET *") and sync.poll() is None and time.monotonic() < deadline
+            ):
                 time.sleep(0.05)
             sync.send_signal(signal.SIGINT)
             out, err = sync.communicate(timeout=30)

@@ -1,4 +1,6 @@
-"""The demo and the UI from their commands, as a person starts them, on free ports and in folders of their own."""
+"""The demo and the UI from their commands, as a person starts them, on free ports and in folders of
+their own.
+"""
 
 import json
 import os
@@ -35,10 +37,16 @@ def free_ports(number):
 
 @pytest.fixture
 def demo(tmp_path, monkeypatch):
-    """The company file of the demo, on free ports; v1 takes two requests where v2 takes one for each person."""
+    """The company file of the demo, on free ports; v1 takes two requests where v2 takes one for
+    each person.
+    """
     personio, deskbird = free_ports(2)
     text = (ROOT / "companies" / "demo.yaml").read_text()
-    text = text.replace("8171", str(personio)).replace("8172", str(deskbird)).replace("api: v2", "api: v1")
+    text = (
+        text.replace("8171", str(personio))
+        .replace("8172", str(deskbird))
+        .replace("api: v2", "api: v1")
+    )
     (tmp_path / "companies").mkdir()
     (tmp_path / "companies" / "demo.yaml").write_text(text)
     monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))
@@ -50,7 +58,11 @@ def demo(tmp_path, monkeypatch):
 
 def play():
     return subprocess.run(
-        [sys.executable, "-m", "hris_pipeline.sandbox.demo"], capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "hris_pipeline.sandbox.demo"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -61,7 +73,9 @@ def without_ids(text):
 
 def asked(url, query):
     request = urllib.request.Request(
-        f"{url}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"}
+        f"{url}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"content-type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)["data"]
@@ -70,7 +84,8 @@ def asked(url, query):
 def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
     (demo / "data").mkdir()
     (demo / "data" / "other.duckdb").write_text("somebody else's")
-    (demo / "data" / "demo.duckdb").write_text("left over")  # no DuckDB file: starting over removes it
+    # no DuckDB file: starting over removes it
+    (demo / "data" / "demo.duckdb").write_text("left over")
     done = play()
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr[-2000:]
     told = done.stdout
@@ -89,9 +104,13 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
     ):
         assert sentence in told
     assert len(told.splitlines()) < 140
-    (sample,) = re.findall(r"```text\n(demo  plan.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (sample,) = re.findall(
+        r"```text\n(demo  plan.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
     printed = iter(without_ids(told))
-    missing = [line for line in without_ids(sample) if line and line != "..." and line not in printed]
+    missing = [
+        line for line in without_ids(sample) if line and line != "..." and line not in printed
+    ]
     assert missing == []  # each line of the README's sample, in its order
     assert (demo / "data" / "other.duckdb").exists()
     assert stat.S_IMODE((demo / "data" / "demo.duckdb").stat().st_mode) == 0o600
@@ -102,7 +121,9 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
     assert demo_clock.kept() == "2026-03-04T04:30:00+01:00"
     assert "HRIS_PIPELINE_NOW" not in os.environ
     assert cli.run(["status", "demo", *as_of, "--format", "json"]) == 3
-    screen = json.loads(capsys.readouterr().out.partition('{\n  "version"')[2].join(['{\n  "version"', ""]))
+    screen = json.loads(
+        capsys.readouterr().out.partition('{\n  "version"')[2].join(['{\n  "version"', ""])
+    )
     assert screen["last_run"]["outcome"] == "success"
     assert screen["plan"]["blocking"] == {"deactivate_user": 40}
 
@@ -118,7 +139,9 @@ def test_the_demo_tells_three_nights_and_leaves_them_for_the_ui(demo, capsys):
 def test_the_ui_starts_everything_on_loopback_and_ctrl_c_stops_everything(demo):
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "hris_pipeline.sandbox.ui", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as ui:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as ui:
         try:
             jobs = None
             deadline = time.monotonic() + 180
@@ -126,8 +149,8 @@ def test_the_ui_starts_everything_on_loopback_and_ctrl_c_stops_everything(demo):
                 try:
                     jobs = asked(
                         f"http://127.0.0.1:{port}",
-                        "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } "
-                        "schedules { name scheduleState { status } } } } } }",
+                        "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name "
+                        "} schedules { name scheduleState { status } } } } } }",
                     )
                 except OSError:
                     time.sleep(0.3)

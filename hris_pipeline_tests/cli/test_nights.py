@@ -1,4 +1,6 @@
-"""Whole nights from the command line, against the stand-ins over real HTTP: exit codes and what was really sent."""
+"""Whole nights from the command line, against the stand-ins over real HTTP: exit codes and what was
+really sent.
+"""
 
 import datetime as dt
 import json
@@ -22,7 +24,11 @@ class Office:
     capture: pytest.CaptureFixture[str]
 
     def __post_init__(self):
-        self.tenant, self.deskbird, self.personio = self.company.tenant, self.company.deskbird, self.company.personio
+        self.tenant, self.deskbird, self.personio = (
+            self.company.tenant,
+            self.company.deskbird,
+            self.company.personio,
+        )
 
     def run(self, *arguments, night=0):
         """A command as of the n-th night: exit code, standard output, standard error."""
@@ -42,7 +48,12 @@ class Office:
 
 def forty(folder, app=None):
     """A company of 40 and an empty deskbird."""
-    return deployed(folder, generate(40), deskbird=app, more={"guards": {"deactivate_user": {"max_percent": 5, "max_count": 2}}})
+    return deployed(
+        folder,
+        generate(40),
+        deskbird=app,
+        more={"guards": {"deactivate_user": {"max_percent": 5, "max_count": 2}}},
+    )
 
 
 @pytest.fixture
@@ -84,7 +95,9 @@ def test_c72_c77_a_dry_run_writes_nothing_a_sync_writes_once_and_a_second_one_no
 
 
 def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_out(settled):
-    leavers = [p.id for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]
+    leavers = [
+        p.id for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"
+    ][-4:]
     for leaver in leavers:
         settled.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
     settled.tenant.change(1, last_name="Otherwise")
@@ -99,18 +112,35 @@ def test_a_blocked_night_waits_for_an_approval_and_apply_carries_exactly_that_ou
     assert settled.run("status", "acme", night=1)[0] == 3
     assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 3
 
-    assert settled.run("approve", "acme", plan_id, "--only", "deactivate_user", "--because", "a season's end", night=1)[0] == 0
+    assert (
+        settled.run(
+            "approve",
+            "acme",
+            plan_id,
+            "--only",
+            "deactivate_user",
+            "--because",
+            "a season's end",
+            night=1,
+        )[0]
+        == 0
+    )
     assert settled.run("plan", "acme", night=1)[0] == 2
     before = settled.writes()
     assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0
     assert settled.writes() - before == 4
     assert settled.run("plan", "acme", night=1)[0] == 0
-    assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0  # a second time there is nothing to do
+    # a second time there is nothing to do
+    assert settled.run("apply", "acme", "--plan", plan_id, night=1)[0] == 0
     assert settled.writes() - before == 4
 
 
 def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(settled):
-    leaver = next(p.id for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    leaver = next(
+        p.id
+        for p in settled.tenant.snapshot.persons.values()
+        if p.current.status == "ACTIVE" and p.email
+    )
     settled.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
     settled.tenant.change(leaver + 1, last_name="Otherwise")
     before = [{**user, "meta": None} for user in settled.deskbird.desk.users()]
@@ -125,7 +155,9 @@ def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(settled):
     document = settled.plan(1)
     assert (document["undoes"], document["exit_code"]) == (night, 2)
     assert [one["why"] for one in document["not_undone"]] == ["bookings"]
-    assert f"Undoes plan {night}." in settled.run("plan", "acme", "--format", "markdown", night=1)[1]
+    assert (
+        f"Undoes plan {night}." in settled.run("plan", "acme", "--format", "markdown", night=1)[1]
+    )
 
     assert settled.run("apply", "acme", "--plan", document["plan_id"], night=1)[0] == 0
     assert [{**user, "meta": None} for user in settled.deskbird.desk.users()] == before
@@ -136,7 +168,12 @@ def test_c78_a_night_is_undone_and_stays_so_until_that_is_approved(settled):
     code, out, _ = settled.run("sync", "acme", night=2)
     assert (code, settled.writes()) == (3, writes)
     assert "held back by guard undone" in out
-    assert settled.run("approve", "acme", settled.plan(2)["plan_id"], "--because", "it was right", night=2)[0] == 0
+    assert (
+        settled.run(
+            "approve", "acme", settled.plan(2)["plan_id"], "--because", "it was right", night=2
+        )[0]
+        == 0
+    )
     assert settled.run("sync", "acme", night=2)[0] == 0
     assert settled.writes() > writes
     assert settled.run("sync", "acme", night=3)[0] == 0
@@ -152,7 +189,9 @@ def personal(tenant):
     return {text for one in people for text in (one.first_name, one.last_name, one.email) if text}
 
 
-def test_what_machines_keep_of_sync_apply_and_undo_holds_references_and_no_names(office, monkeypatch):
+def test_what_machines_keep_of_sync_apply_and_undo_holds_references_and_no_names(
+    office, monkeypatch
+):
     kept = []
 
     def keep(*arguments, night, code):
@@ -163,9 +202,17 @@ def test_what_machines_keep_of_sync_apply_and_undo_holds_references_and_no_names
 
     keep("sync", "acme", "--dry-run", night=0, code=2)
     keep("sync", "acme", night=0, code=0)
-    leaver = next(p for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    leaver = next(
+        p
+        for p in office.tenant.snapshot.persons.values()
+        if p.current.status == "ACTIVE" and p.email
+    )
     office.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
-    renamed = next(p.id for p in office.tenant.snapshot.persons.values() if p.id > leaver.id and p.current.status == "ACTIVE")
+    renamed = next(
+        p.id
+        for p in office.tenant.snapshot.persons.values()
+        if p.id > leaver.id and p.current.status == "ACTIVE"
+    )
     office.tenant.change(renamed, last_name="Otherwise", email="otherwise@sample.example")
     keep("sync", "acme", "--dry-run", night=1, code=2)
     plan_id = office.plan(1)["plan_id"]
@@ -176,7 +223,11 @@ def test_what_machines_keep_of_sync_apply_and_undo_holds_references_and_no_names
     assert "family name" in out
     keep("undo", "acme", plan_id, night=1, code=2)
     text = "\n".join(kept)
-    found = {word for word in personal(office.tenant) | {leaver.email} if re.search(rf"\b{re.escape(word)}\b", text)}
+    found = {
+        word
+        for word in personal(office.tenant) | {leaver.email}
+        if re.search(rf"\b{re.escape(word)}\b", text)
+    }
     assert found == set()
     assert "2026-03-02." not in text.replace("2026-03-02 0", "")  # the last day
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
@@ -206,7 +257,9 @@ def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(settled):
     settled.tenant.change(5, last_name="Planned")
     assert settled.run("sync", "acme", "--dry-run", night=1)[0] == 2
     plan_id = settled.plan(1)["plan_id"]
-    user = next(user for user in settled.deskbird.desk.users() if user["externalId"] == "personio:5")
+    user = next(
+        user for user in settled.deskbird.desk.users() if user["externalId"] == "personio:5"
+    )
     settled.deskbird.desk.edit(user["id"], {"name.familyName": "Byhand"})
     code, out, _ = settled.run("apply", "acme", "--plan", plan_id, night=1)
     assert code == 1
@@ -215,7 +268,11 @@ def test_c64_what_somebody_changed_meanwhile_makes_a_plan_stale(settled):
 
 
 def test_who_asks_why_they_were_deactivated_is_told_without_a_request(settled):
-    leaver = next(p for p in settled.tenant.snapshot.persons.values() if p.current.status == "ACTIVE" and p.email)
+    leaver = next(
+        p
+        for p in settled.tenant.snapshot.persons.values()
+        if p.current.status == "ACTIVE" and p.email
+    )
     ref, address = f"personio:{leaver.id}", leaver.email
     settled.tenant.change(leaver.id, status="INACTIVE", end_date=dt.date(2026, 3, 2))
     assert settled.run("sync", "acme", night=1)[0] == 0
@@ -223,14 +280,24 @@ def test_who_asks_why_they_were_deactivated_is_told_without_a_request(settled):
     requests = len(settled.deskbird.faults.requests()), len(settled.personio.requests())
     code, out, err = settled.run("explain", "acme", address, night=2)
     assert (code, err) == (0, "")
-    said = f"was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on 2026-03-02."
+    said = (
+        f"was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on "
+        "2026-03-02."
+    )
     assert out.startswith(f"The user is inactive: it {said}")
     (user,) = [user for user in settled.deskbird.desk.users() if user["externalId"] == ref]
     for asked in (ref, user["id"]):
         document = json.loads(settled.run("explain", "acme", asked, "--format", "json", night=2)[1])
-        assert (document["refs"], document["deskbird_id"], document["live"]) == ([ref], user["id"], True)
+        assert (document["refs"], document["deskbird_id"], document["live"]) == (
+            [ref],
+            user["id"],
+            True,
+        )
     assert [row["http_status"] for row in document["requests"]][-1] in {200, 204}
-    assert [night["changed"].get("status", {}).get("after") for night in document["history"]] == ["active", "ended"]
+    assert [night["changed"].get("status", {}).get("after") for night in document["history"]] == [
+        "active",
+        "ended",
+    ]
     assert (len(settled.deskbird.faults.requests()), len(settled.personio.requests())) == requests
 
 

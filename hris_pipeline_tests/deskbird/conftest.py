@@ -20,11 +20,22 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Edge]]:
     """Start a deskbird; options are those of :func:`deskbird_app`, without its rate limit."""
     with contextlib.ExitStack() as stack:
 
-        def begin(*, concurrency: int = 4, patience: RetryPolicy = HASTY, timeout: float = 5.0, **options: Any) -> Edge:
+        def begin(
+            *,
+            concurrency: int = 4,
+            patience: RetryPolicy = HASTY,
+            timeout: float = 5.0,
+            **options: Any,
+        ) -> Edge:
             app = deskbird_app(**{"faults": Faults(), "requests_per_second": None, **options})
             server = stack.enter_context(serve(app))
             service = Service(
-                server.url + PREFIX, TOKEN, requests_per_second=None, concurrency=concurrency, patience=patience, timeout=timeout
+                server.url + PREFIX,
+                TOKEN,
+                requests_per_second=None,
+                concurrency=concurrency,
+                patience=patience,
+                timeout=timeout,
             )
             stack.enter_context(service)
             return Edge(app, service, tmp_path / "acme.journal")

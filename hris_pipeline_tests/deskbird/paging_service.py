@@ -1,4 +1,6 @@
-"""A SCIM service that pages in every way that services are known to page, over real HTTP or as a transport without a network."""
+"""A SCIM service that pages in every way that services are known to page, over real HTTP or as a
+transport without a network.
+"""
 
 import contextlib
 import json
@@ -26,9 +28,12 @@ class Paging:
     records: Sequence[dict[str, Any]]
     limit: int = 100  # records on a page at most, whatever is asked for
     count: str = "honoured"  # or "ignored", "refused" above the limit
-    doubles: bool = False  # whether a page shows its first record again at its end, and the total counts it
-    total: str | int = "true"  # or "page", "none", "zero_behind", "remaining", "moving", a number that is always said, "cap:N"
-    start_index: str = "honoured"  # or "ignored", "from_zero", "overlapping", "refused_behind", "last_again"
+    # whether a page shows its first record again at its end, and the total counts it
+    doubles: bool = False
+    # or "page", "none", "zero_behind", "remaining", "moving", a number that is always said, "cap:N"
+    total: str | int = "true"
+    # or "ignored", "from_zero", "overlapping", "refused_behind", "last_again"
+    start_index: str = "honoured"
     order: str = "stable"  # or "random", "random_unless_sorted"
     sort: str = "refused"  # or "ignored", "works"
     cursors: str = "none"  # or "announced", "only", "by_themselves", "expire_once", "loop"
@@ -59,7 +64,9 @@ class Paging:
                 return 400, {"scimType": "invalidPath"}
             if self.sort == "works":
                 held.sort(key=lambda record: str(record[query["sortBy"]]))
-        if self.order == "random" or (self.order == "random_unless_sorted" and "sortBy" not in query):
+        if self.order == "random" or (
+            self.order == "random_unless_sorted" and "sortBy" not in query
+        ):
             self._random.shuffle(held)
         if "cursor" in query or self.cursors in {"only", "by_themselves"}:
             return self._by_cursor(held, query)
@@ -70,7 +77,11 @@ class Paging:
             return 404, {}
         found: dict[str, Any] = {"filter": {"supported": True, "maxResults": self.max_results or 0}}
         if self.cursors not in {"none", "by_themselves"}:
-            found["pagination"] = {"cursor": True, "index": self.cursors != "only", "maxPageSize": self.limit}
+            found["pagination"] = {
+                "cursor": True,
+                "index": self.cursors != "only",
+                "maxPageSize": self.limit,
+            }
         return 200, found
 
     def _by_index(self, held: list[dict[str, Any]], query: dict[str, str]) -> Answered:
@@ -151,7 +162,10 @@ def over_http(paging: Paging) -> Iterator[Service]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            query = {key: value[0] for key, value in parse_qs(parts.query, keep_blank_values=True).items()}
+            query = {
+                key: value[0]
+                for key, value in parse_qs(parts.query, keep_blank_values=True).items()
+            }
             status, body = paging.answer(parts.path, query)
             sent = json.dumps(body).encode()
             self.send_response(status)
@@ -165,10 +179,14 @@ def over_http(paging: Paging) -> Iterator[Service]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         try:
-            with Service(url, "secret", requests_per_second=None, concurrency=1, patience=HASTY) as service:
+            with Service(
+                url, "secret", requests_per_second=None, concurrency=1, patience=HASTY
+            ) as service:
                 yield service
         finally:
             server.shutdown()
@@ -182,7 +200,14 @@ def without_network(paging: Paging) -> Service:
         return httpx.Response(status, json=body)
 
     transport = httpx.MockTransport(answer)
-    return Service("http://127.0.0.1:9", "s", requests_per_second=None, concurrency=1, patience=HASTY, transport=transport)
+    return Service(
+        "http://127.0.0.1:9",
+        "s",
+        requests_per_second=None,
+        concurrency=1,
+        patience=HASTY,
+        transport=transport,
+    )
 
 
 def people(number: int) -> list[dict[str, Any]]:

@@ -15,7 +15,9 @@ from hris_pipeline.sandbox.deskbird import PREFIX, DeskbirdApp
 from hris_pipeline.sandbox.faults import Fault
 
 NOW = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
-HASTY = RetryPolicy(tries=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=0.05, in_all=10)
+HASTY = RetryPolicy(
+    tries=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=0.05, in_all=10
+)
 
 
 @dataclass
@@ -38,7 +40,9 @@ class Edge:
         look: bool | None = None,
         **more: Any,
     ) -> dict[int, Result]:
-        """Carry writes out. In a fixed dialect nothing is read back, unless ``look`` says so: many tests count requests."""
+        """Carry writes out. In a fixed dialect nothing is read back, unless ``look`` says so: many
+        tests count requests.
+        """
         look = dialect == "auto" if look is None else look
         with Journal(self.journal_path) as journal:
             results = carry_out(
@@ -57,7 +61,10 @@ class Edge:
 
     def asked(self) -> list[str]:
         """Every request so far, as ``METHOD /path`` below the service's address."""
-        return [f"{asked.method} {asked.path.removeprefix(PREFIX)}" for asked in self.app.faults.requests()]
+        return [
+            f"{asked.method} {asked.path.removeprefix(PREFIX)}"
+            for asked in self.app.faults.requests()
+        ]
 
     def written(self) -> list[str]:
         return [line for line in self.asked() if not line.startswith("GET")]
@@ -79,5 +86,21 @@ def create(request: int, name: str, **more: Any) -> Write:
     return Write(request, more.pop("stage", 1), "create_user", f"p:{name}", None, given, **more)
 
 
-def update(request: int, name: str, deskbird_id: str | None, before: dict[str, Any], after: dict[str, Any], **more: Any) -> Write:
-    return Write(request, more.pop("stage", 1), "update_user", f"p:{name}", deskbird_id, after, before, **more)
+def update(
+    request: int,
+    name: str,
+    deskbird_id: str | None,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    **more: Any,
+) -> Write:
+    return Write(
+        request,
+        more.pop("stage", 1),
+        "update_user",
+        f"p:{name}",
+        deskbird_id,
+        after,
+        before,
+        **more,
+    )

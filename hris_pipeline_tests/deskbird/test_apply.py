@@ -36,14 +36,31 @@ def refs(*names: str) -> tuple[UserRef, ...]:
 
 def team(request: int, name: str, *members: str, **more) -> Write:
     given = {"hris_ref": f"p:team:{name}", "name": name}
-    return Write(request, more.pop("stage", 2), "create_group", f"p:team:{name}", None, given, add=refs(*members), **more)
+    return Write(
+        request,
+        more.pop("stage", 2),
+        "create_group",
+        f"p:team:{name}",
+        None,
+        given,
+        add=refs(*members),
+        **more,
+    )
 
 
 def change_team(request: int, name: str, **more) -> Write:
-    return Write(request, more.pop("stage", 3), "update_group", f"p:team:{name}", more.pop("deskbird_id", None), **more)
+    return Write(
+        request,
+        more.pop("stage", 3),
+        "update_group",
+        f"p:team:{name}",
+        more.pop("deskbird_id", None),
+        **more,
+    )
 
 
-# --- what a night does, in both dialects ------------------------------------------------------------------------------
+# --- what a night does, in both dialects
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -76,15 +93,19 @@ def test_a_whole_night_in_both_dialects(start, dialect, spoken):
         update(8, "leaver", leaver, {"active": True}, {"active": False}, stage=4, clear_manager=True),
         dialect=dialect if spoken == "fixed" else "auto",
     )  # fmt: skip
-    assert {request: (result.outcome, result.problem) for request, result in results.items()} == dict.fromkeys(
-        range(1, 9), ("applied", None)
-    )
+    assert {
+        request: (result.outcome, result.problem) for request, result in results.items()
+    } == dict.fromkeys(range(1, 9), ("applied", None))
     boss, report = edge.ids["p:boss"], edge.ids["p:report"]
     assert results[1].deskbird_id == boss == desk.user("boss@example.com")["id"]
     new = desk.user("new@example.com")
     assert new["id"] == old
     assert new["emails"][0]["value"] == "new@example.com"
-    assert (new["name"]["familyName"], new["name"]["formatted"], new["displayName"]) == ("Neu", "Old Neu", "Old Neu")
+    assert (new["name"]["familyName"], new["name"]["formatted"], new["displayName"]) == (
+        "Neu",
+        "Old Neu",
+        "Old Neu",
+    )
     assert manager_of(edge, "report@example.com") == manager_of(edge, "new@example.com") == boss
     assert desk.user("back@example.com")["active"] is True
     assert desk.user("hand@example.com")["externalId"] == "p:hand"
@@ -138,11 +159,19 @@ def test_stages_wait_for_each_other(start):
 
 def test_writes_to_one_group_stay_in_order(start):
     edge = start(concurrency=8)
-    edge.ids |= {f"p:{n}": edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(300)}
+    edge.ids |= {
+        f"p:{n}": edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(300)
+    }
     group = edge.app.desk.add_group("Big", hris_ref="p:team:Big")
     version = edge.app.desk.group("Big")["meta"]["version"]
     writes = [
-        change_team(n, "Big", deskbird_id=group, add=refs(*map(str, range(n * 100, n * 100 + 100))), version=version)
+        change_team(
+            n,
+            "Big",
+            deskbird_id=group,
+            add=refs(*map(str, range(n * 100, n * 100 + 100))),
+            version=version,
+        )
         for n in range(3)
     ]
     assert edge.outcomes(*writes) == ["applied"] * 3
@@ -152,7 +181,10 @@ def test_writes_to_one_group_stay_in_order(start):
 
 def test_c50_one_changed_member_of_5000_is_one_patch(start):
     desk = Deskbird()
-    ids = desk.seed({"email": f"u{n}@example.com", "given_name": "U", "family_name": f"N{n}"} for n in range(5001))
+    ids = desk.seed(
+        {"email": f"u{n}@example.com", "given_name": "U", "family_name": f"N{n}"}
+        for n in range(5001)
+    )
     new, gone = ids["u5000@example.com"], ids["u17@example.com"]
     group = desk.add_group("Everybody", members=set(ids.values()) - {new}, hris_ref="p:team:all")
     for dialect in DIALECTS:
@@ -170,7 +202,9 @@ def test_removing_a_member_who_is_gone_already_is_no_failure(start, dialect):
     edge = start(dialect=dialect)
     one, two = (edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(2))
     group = edge.app.desk.add_group("Team", members=[one], hris_ref="p:team:Team")
-    write = change_team(1, "Team", deskbird_id=group, add=(UserRef("p:1", one),), remove=(UserRef("p:2", two),))
+    write = change_team(
+        1, "Team", deskbird_id=group, add=(UserRef("p:1", one),), remove=(UserRef("p:2", two),)
+    )
     assert edge.outcomes(write, dialect=dialect) == ["applied"]
     assert members_of(edge, "Team") == {one}
 
@@ -179,15 +213,20 @@ def test_an_address_that_is_not_of_type_work_gets_one_beside_it(start):
     edge = start()
     user = edge.app.desk.add_user("a@example.com", "A", "N")
     edge.app.desk.edit(user, {"emails": [{"value": "a@example.com", "type": "home"}]})
-    result = edge.run(update(1, "a", user, {"email": "a@example.com"}, {"email": "b@example.com"}))[1]
+    result = edge.run(update(1, "a", user, {"email": "a@example.com"}, {"email": "b@example.com"}))[
+        1
+    ]
     assert (result.outcome, result.attempts) == ("applied", 2)
-    assert {email["type"]: email["value"] for email in edge.app.desk.user("b@example.com")["emails"]} == {
+    assert {
+        email["type"]: email["value"] for email in edge.app.desk.user("b@example.com")["emails"]
+    } == {
         "home": "a@example.com",
         "work": "b@example.com",
     }
 
 
-# --- dialects: canaries -----------------------------------------------------------------------------------------------
+# --- dialects: canaries
+# -----------------------------------------------------------------------------------------------
 
 
 def test_the_first_of_each_kind_is_a_canary_read_back_alone(start):
@@ -208,11 +247,30 @@ def test_what_is_remembered_needs_no_canary_only_a_look_at_the_first_of_each_for
         create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2),
         create(3, "bob", manager=UserRef("p:boss"), stage=3), dialect="auto",
     )  # fmt: skip
-    assert [line.split("/")[0] for line in edge.asked()] == ["POST ", "GET ", "POST ", "GET ", "POST "]
+    assert [line.split("/")[0] for line in edge.asked()] == [
+        "POST ",
+        "GET ",
+        "POST ",
+        "GET ",
+        "POST ",
+    ]
     entra = start(dialect="entra")
-    entra.remembered |= {"user_create": "rfc", "user_create.manager": "entra", "manager.set": "entra"}
-    entra.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
-    assert [line.split("/")[0] for line in entra.asked()] == ["POST ", "GET ", "POST ", "GET ", "PATCH ", "GET "]
+    entra.remembered |= {
+        "user_create": "rfc",
+        "user_create.manager": "entra",
+        "manager.set": "entra",
+    }
+    entra.run(
+        create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto"
+    )
+    assert [line.split("/")[0] for line in entra.asked()] == [
+        "POST ",
+        "GET ",
+        "POST ",
+        "GET ",
+        "PATCH ",
+        "GET ",
+    ]
     assert entra.written() == ["POST /Users", "POST /Users", f"PATCH /Users/{entra.ids['p:anna']}"]
 
 
@@ -233,10 +291,17 @@ def test_only_the_refused_part_of_a_write_changes_its_dialect(start):
     boss, user = (edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(2))
     edge.fail("PATCH */Users/*", "status", value=400, times=2)  # the whole, then its first part
     before, after = {"family_name": "N1", "active": True}, {"family_name": "Neu", "active": False}
-    result = edge.run(update(1, "u", user, before, after, manager=UserRef("p:b", boss)), dialect="auto")[1]
+    result = edge.run(
+        update(1, "u", user, before, after, manager=UserRef("p:b", boss)), dialect="auto"
+    )[1]
     assert result.outcome == "applied"
-    # the sandbox's RFC front takes Entra's plain attributes, so user_active, which goes first, went through in the second try
-    assert edge.remembered == {"user_update.replace": "rfc", "user_active": "entra", "manager.set": "rfc"}
+    # the sandbox's RFC front takes Entra's plain attributes, so user_active, which goes first, went
+    # through in the second try
+    assert edge.remembered == {
+        "user_update.replace": "rfc",
+        "user_active": "entra",
+        "manager.set": "rfc",
+    }
     assert manager_of(edge, "u1@example.com") == boss
 
 
@@ -260,22 +325,39 @@ def test_what_is_ignored_for_ever_does_not_make_every_write_a_canary(start):
 
 def test_a_manager_that_never_comes_back_counts_as_set(start):
     edge = start(readable_manager=False)
-    results = edge.run(create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto")
+    results = edge.run(
+        create(1, "boss"), create(2, "anna", manager=UserRef("p:boss"), stage=2), dialect="auto"
+    )
     assert [results[n].outcome for n in (1, 2)] == ["applied", "applied"]
     assert manager_of(edge, "anna@example.com") == edge.ids["p:boss"]
-    assert edge.remembered == {"user_create": "rfc", "user_create.manager": "entra", "manager.set": "rfc"}
-    assert edge.evidence == {"user_create": "read_back", "user_create.manager": "accepted", "manager.set": "accepted"}
+    assert edge.remembered == {
+        "user_create": "rfc",
+        "user_create.manager": "entra",
+        "manager.set": "rfc",
+    }
+    assert edge.evidence == {
+        "user_create": "read_back",
+        "user_create.manager": "accepted",
+        "manager.set": "accepted",
+    }
 
 
 @pytest.mark.parametrize("along", ["taken", "ignored"])
 def test_c110_a_manager_that_never_comes_back_follows_each_creation_as_a_change(start, along):
-    """Nothing shows whether a creation keeps the manager, so each one is set in the form that Entra ID sends as well."""
+    """Nothing shows whether a creation keeps the manager, so each one is set in the form that Entra
+    ID sends as well.
+    """
     edge = start(readable_manager=False)
     edge.app.behave(forms=Forms(post_manager=along))
     for number, names in enumerate((("anna", "ben", "cem"), ("dora", "emil"))):
         boss = [create(1, "boss")] if not number else []
         results = edge.run(
-            *boss, *(create(10 + n, name, manager=UserRef("p:boss"), stage=2) for n, name in enumerate(names)), dialect="auto"
+            *boss,
+            *(
+                create(10 + n, name, manager=UserRef("p:boss"), stage=2)
+                for n, name in enumerate(names)
+            ),
+            dialect="auto",
         )
         assert {result.outcome for result in results.values()} == {"applied"}
         assert {manager_of(edge, f"{name}@example.com") for name in names} == {edge.ids["p:boss"]}
@@ -293,8 +375,14 @@ def test_a_manager_that_is_known_to_be_readable_and_does_not_stick_is_named(star
 
 def test_a_group_and_its_members_in_auto_against_entra(start):
     edge = start(dialect="entra")
-    edge.ids |= {f"p:{n}": edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(4)}
-    writes = [team(1, "One", "0", "1"), team(2, "Two", "2"), change_team(3, "One", add=refs("3"), remove=refs("0"))]
+    edge.ids |= {
+        f"p:{n}": edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(4)
+    }
+    writes = [
+        team(1, "One", "0", "1"),
+        team(2, "Two", "2"),
+        change_team(3, "One", add=refs("3"), remove=refs("0")),
+    ]
     assert edge.outcomes(*writes, dialect="auto") == ["applied"] * 3
     assert members_of(edge, "One") == {edge.ids["p:1"], edge.ids["p:3"]}
     assert edge.remembered == {
@@ -309,23 +397,34 @@ def test_a_value_that_is_refused_in_both_dialects_fails_alone(start):
     edge = start()
     user = edge.app.desk.add_user("a@example.com", "A", "N")
     edge.fail("PATCH *", "status", value=400, times=2)
-    result = edge.run(update(1, "a", user, {"family_name": "N"}, {"family_name": "M"}), dialect="auto")[1]
+    result = edge.run(
+        update(1, "a", user, {"family_name": "N"}, {"family_name": "M"}), dialect="auto"
+    )[1]
     assert (result.outcome, result.http_status, result.attempts) == ("failed", 400, 2)
     assert edge.remembered == {}
 
 
 def test_differences_forgive_what_deskbird_may_normalise():
-    write = update(1, "a", "1", {}, {"email": "Ä@Example.com", "given_name": "A\u0308", "active": False})
+    write = update(
+        1, "a", "1", {}, {"email": "Ä@Example.com", "given_name": "A\u0308", "active": False}
+    )
     record = User("1", "ä@example.com", name=None, active="False")
     wrong, hidden = differences(write, record, lambda ref: None, {"email"})
     assert (wrong, hidden) == ({("attribute", "email")}, {("attribute", "given_name")})
     group = Group("1", display_name="Team", members=[])
     added = change_team(1, "Team", add=(UserRef("p:1", "1"),))
-    assert differences(added, group, lambda ref: ref.deskbird_id, set()) == (set(), {("add", "p:1")})
-    assert differences(added, group, lambda ref: ref.deskbird_id, {"members"}) == ({("add", "p:1")}, set())
+    assert differences(added, group, lambda ref: ref.deskbird_id, set()) == (
+        set(),
+        {("add", "p:1")},
+    )
+    assert differences(added, group, lambda ref: ref.deskbird_id, {"members"}) == (
+        {("add", "p:1")},
+        set(),
+    )
 
 
-# --- C59 to C64: what goes wrong on the way ---------------------------------------------------------------------------
+# --- C59 to C64: what goes wrong on the way
+# ---------------------------------------------------------------------------
 
 
 def test_c59_passing_faults_change_nothing_in_the_end(start):
@@ -340,7 +439,9 @@ def test_c59_passing_faults_change_nothing_in_the_end(start):
         {"kind": "cut", "after": 18},
     ):
         edge.fail("POST */Users", fault.pop("kind"), **fault)
-    edge.run(*(create(n, f"u{n}") for n in range(20)), team(30, "Team", *(f"u{n}" for n in range(20))))
+    edge.run(
+        *(create(n, f"u{n}") for n in range(20)), team(30, "Team", *(f"u{n}" for n in range(20)))
+    )
     users = edge.app.desk.users()
     assert sorted(user["externalId"] for user in users) == sorted(f"p:u{n}" for n in range(20))
     assert len(members_of(edge, "Team")) == 20
@@ -366,7 +467,9 @@ def test_c60_a_creation_whose_answer_was_lost_is_found_not_repeated(start, fault
     write = create(1, "anna", manager=UserRef("p:u")) if what == "Users" else team(1, "Team", "u")
     result = edge.run(write)[1]
     assert result.outcome == "applied"
-    made = edge.app.desk.user("anna@example.com") if what == "Users" else edge.app.desk.group("Team")
+    made = (
+        edge.app.desk.user("anna@example.com") if what == "Users" else edge.app.desk.group("Team")
+    )
     assert result.deskbird_id == made["id"] == edge.ids[write.hris_ref]
     if fault != "timeout":  # the sandbox does not serve a caller that has gone
         assert edge.written() == [f"POST /{what}"]
@@ -419,7 +522,12 @@ def test_c61_a_user_of_nobody_with_the_same_address_is_adopted(start, dialect):
     result = edge.run(create(1, "anna", manager=UserRef("p:boss", boss)), dialect=dialect)[1]
     assert (result.outcome, result.deskbird_id, result.problem) == ("applied", hand, None)
     made = edge.app.desk.user("anna@example.com")
-    assert (made["id"], made["externalId"], made["active"], made["displayName"]) == (hand, "p:anna", True, "Anna Tester")
+    assert (made["id"], made["externalId"], made["active"], made["displayName"]) == (
+        hand,
+        "p:anna",
+        True,
+        "Anna Tester",
+    )
     assert manager_of(edge, "anna@example.com") == boss
     assert len(edge.app.desk.users()) == 2
 
@@ -432,7 +540,10 @@ def test_c61_somebody_elses_user_or_group_is_left_alone(start):
     edge.ids["p:bob"] = edge.app.desk.user("bob@example.com")["id"]
     before = edge.app.desk.users(), edge.app.desk.groups()
     results = edge.run(create(1, "anna"), team(2, "Team", "bob"))
-    assert [(result.outcome, result.http_status) for _, result in sorted(results.items())] == [("failed", 409), ("failed", 409)]
+    assert [(result.outcome, result.http_status) for _, result in sorted(results.items())] == [
+        ("failed", 409),
+        ("failed", 409),
+    ]
     assert "belongs to another source" in results[1].problem
     assert "made by hand" in results[2].problem
     assert (edge.app.desk.users(), edge.app.desk.groups()) == before
@@ -446,9 +557,19 @@ def test_c61_what_is_gone_or_refused_fails_alone(start):
     edge.fail(f"PATCH */{users[3]}", "status", value=400)
     edge.fail(f"PATCH */{users[4]}", "html")
     writes = [update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(6)]
-    writes.append(update(6, "0", users[0], {"email": "u0@example.com"}, {"email": "u5@example.com"}))
+    writes.append(
+        update(6, "0", users[0], {"email": "u0@example.com"}, {"email": "u5@example.com"})
+    )
     results = edge.run(*writes)
-    assert [results[n].outcome for n in range(7)] == ["applied", "failed", "failed", "failed", "failed", "applied", "failed"]
+    assert [results[n].outcome for n in range(7)] == [
+        "applied",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "applied",
+        "failed",
+    ]
     assert [results[n].http_status for n in range(7)] == [204, 404, 422, 400, 200, 204, 409]
     assert "gone in deskbird" in results[1].problem
     assert "web page" in results[4].problem
@@ -465,7 +586,9 @@ def test_c64_what_somebody_changed_meanwhile_is_stale(start):
     assert edge.app.desk.user("a@example.com")["active"] is True
     no_etags = start(etags=False)
     user = no_etags.app.desk.add_user("a@example.com", "A", "N")
-    assert no_etags.outcomes(update(1, "a", user, {"active": True}, {"active": False}, version='W/"0"')) == ["applied"]
+    assert no_etags.outcomes(
+        update(1, "a", user, {"active": True}, {"active": False}, version='W/"0"')
+    ) == ["applied"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -490,14 +613,21 @@ def test_a_deskbird_that_is_down_ends_the_run(start):
     outcomes = [result.outcome for result in results.values()]
     assert 3 <= outcomes.count("failed") <= 4
     assert outcomes.count("skipped") == 50 - outcomes.count("failed")
-    assert "no longer answers (HTTP 503)" in next(result.problem for result in results.values() if result.outcome == "skipped")
+    assert "no longer answers (HTTP 503)" in next(
+        result.problem for result in results.values() if result.outcome == "skipped"
+    )
 
 
 def test_one_record_that_deskbird_cannot_digest_does_not_end_the_run(start):
     edge = start()
     users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(8)}
     edge.fail(f"PATCH */{users[0]}", "status", value=500, times=None)
-    results = edge.run(*(update(n, str(n), users[n], {"active": True}, {"active": False}, stage=n) for n in range(8)))
+    results = edge.run(
+        *(
+            update(n, str(n), users[n], {"active": True}, {"active": False}, stage=n)
+            for n in range(8)
+        )
+    )
     assert [results[n].outcome for n in range(8)] == ["failed"] + ["applied"] * 7
     assert (results[0].http_status, results[0].attempts) == (500, 4)
 
@@ -507,7 +637,12 @@ def test_records_that_deskbird_cannot_digest_do_not_add_up_to_a_deskbird_that_is
     users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", f"N{n}") for n in range(8)}
     for n in (0, 2, 4, 6):
         edge.fail(f"PATCH */{users[n]}", "status", value=500, times=None)
-    outcomes = edge.outcomes(*(update(n, str(n), users[n], {"active": True}, {"active": False}, stage=n) for n in range(8)))
+    outcomes = edge.outcomes(
+        *(
+            update(n, str(n), users[n], {"active": True}, {"active": False}, stage=n)
+            for n in range(8)
+        )
+    )
     assert outcomes == ["failed", "applied"] * 4
 
 
@@ -515,7 +650,8 @@ def test_c88_a_stop_ends_within_one_record(start):
     edge = start(concurrency=2)
     seen = threading.Event()
     results = edge.run(
-        *(create(n, f"u{n}") for n in range(40)), stop=lambda: seen.is_set() or (len(edge.written()) >= 10 and not seen.set())
+        *(create(n, f"u{n}") for n in range(40)),
+        stop=lambda: seen.is_set() or (len(edge.written()) >= 10 and not seen.set()),
     )
     outcomes = [result.outcome for result in results.values()]
     assert 10 <= outcomes.count("applied") <= 12
@@ -543,14 +679,20 @@ def test_nobody_who_stops_listening_sets_off_more_writes(start):
     assert len(edge.app.desk.users()) < 50
 
 
-# --- the journal, and what must not be seen ---------------------------------------------------------------------------
+# --- the journal, and what must not be seen
+# ---------------------------------------------------------------------------
 
 
 def test_every_write_is_journalled_before_and_after(start):
     edge = start()
-    edge.run(create(1, "anna"), update(2, "anna", None, {"active": True}, {"active": False}, stage=2))
+    edge.run(
+        create(1, "anna"), update(2, "anna", None, {"active": True}, {"active": False}, stage=2)
+    )
     user = edge.ids["p:anna"]
-    told = [(e.request, e.kind, e.hris_ref, e.deskbird_id, e.phase, e.status, e.attempt, e.plan_id) for e in edge.journal()]
+    told = [
+        (e.request, e.kind, e.hris_ref, e.deskbird_id, e.phase, e.status, e.attempt, e.plan_id)
+        for e in edge.journal()
+    ]
     assert told == [
         (1, "user_create", "p:anna", None, "sent", None, 1, "plan"),
         (1, "user_create", "p:anna", user, "answered", 201, 1, "plan"),
@@ -560,7 +702,8 @@ def test_every_write_is_journalled_before_and_after(start):
 
 
 def test_c62_nothing_is_sent_that_is_not_in_the_journal(start, monkeypatch):
-    # the disk is full from the k-th entry on: what was sent is what had its entry before, and the run says so
+    # the disk is full from the k-th entry on: what was sent is what had its entry before, and the
+    # run says so
     write = journal_module.Journal.write
     for k in range(6):
         edge = start(concurrency=1)
@@ -609,20 +752,26 @@ with Service(url, token, requests_per_second=None, concurrency=4) as service, Jo
 
 def test_c62_what_a_killed_run_did_is_told_by_its_journal_and_a_fresh_look(start):
     edge = start()
-    killed = subprocess.run([sys.executable, "-c", _KILLED, edge.service.url, TOKEN, str(edge.journal_path)], check=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, edge.service.url, TOKEN, str(edge.journal_path)],
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     entries = edge.journal()
     unclear = {entry.hris_ref for entry in pending(entries)}
     answered = {entry.hris_ref: entry.deskbird_id for entry in entries if entry.phase == "answered"}
     there = {user["externalId"]: user["id"] for user in edge.app.desk.users()}
-    # everybody who is there is in the journal, with the id unless the answer was lost; nobody else was sent
+    # everybody who is there is in the journal, with the id unless the answer was lost; nobody else
+    # was sent
     assert answered.items() <= there.items()
     assert there.keys() - answered.keys() <= unclear
     assert len(there) < 40
     # the next run knows nothing of the first, and still nobody is there twice
     results = edge.run(*(create(n, f"u{n}") for n in range(40)))
     assert {result.outcome for result in results.values()} == {"applied"}
-    assert sorted(user["externalId"] for user in edge.app.desk.users()) == sorted(f"p:u{n}" for n in range(40))
+    assert sorted(user["externalId"] for user in edge.app.desk.users()) == sorted(
+        f"p:u{n}" for n in range(40)
+    )
     assert there.items() <= edge.ids.items()
 
 
@@ -643,12 +792,27 @@ def test_c81_neither_results_nor_journal_hold_names_or_addresses(start, caplog):
     user = edge.app.desk.add_user("secret2@example.com", "Secret", "Person")
     boss = edge.app.desk.add_user("secret3@example.com", "Secret", "Person")
     edge.fail("POST */Users", "status", value=500, after=1)
-    secret = {"email": "secret1@example.com", "given_name": "Secret", "family_name": "Person", "display_name": "Secret Person"}
+    secret = {
+        "email": "secret1@example.com",
+        "given_name": "Secret",
+        "family_name": "Person",
+        "display_name": "Secret Person",
+    }
     results = edge.run(
         Write(1, 1, "create_user", "p:1", None, secret),
-        Write(2, 1, "create_user", "p:2", None, {**secret, "email": "secret4@example.com"}, manager=UserRef("p:b", boss)),
+        Write(
+            2,
+            1,
+            "create_user",
+            "p:2",
+            None,
+            {**secret, "email": "secret4@example.com"},
+            manager=UserRef("p:b", boss),
+        ),
         Write(3, 1, "update_user", "p:3", user, secret, dict.fromkeys(secret, "x")),
-        Write(4, 2, "create_group", "p:team:1", None, {"name": "Secret"}, add=(UserRef("p:b", boss),)),
+        Write(
+            4, 2, "create_group", "p:team:1", None, {"name": "Secret"}, add=(UserRef("p:b", boss),)
+        ),
         dialect="auto",
     )
     text = f"{results} {edge.journal_path.read_text()} {caplog.text}".lower()
@@ -656,7 +820,8 @@ def test_c81_neither_results_nor_journal_hold_names_or_addresses(start, caplog):
     assert "person" not in text
 
 
-# --- photos -------------------------------------------------------------------------------------------------------------------
+# --- photos
+# --------------------------------------------------------------------------------------------------
 
 URI = "data:image/png;base64,iVBORw0KGgo="
 
@@ -671,7 +836,9 @@ def test_a_photo_is_sent_as_itself_and_is_not_in_the_journal(start, dialect):
     ann = edge.app.desk.add_user("ann@example.com", "Ann", "Tester", hris_ref="p:ann")
     pictures = {("p:ann", "sha256:ab"): URI}
     write = update(1, "ann", ann, {"photo": None}, {"photo": "sha256:ab"})
-    assert edge.outcomes(write, dialect="auto", picture=lambda *asked: pictures.get(asked)) == ["applied"]
+    assert edge.outcomes(write, dialect="auto", picture=lambda *asked: pictures.get(asked)) == [
+        "applied"
+    ]
     assert photo_of(edge, "ann@example.com") == URI
     assert edge.remembered == {"user_photo": dialect}
     assert "base64" not in edge.journal_path.read_text()
@@ -690,5 +857,9 @@ def test_a_photo_whose_bytes_are_gone_is_not_sent(start):
     ann = edge.app.desk.add_user("ann@example.com", "Ann", "Tester", hris_ref="p:ann")
     (result,) = edge.run(update(1, "ann", ann, {"photo": None}, {"photo": "sha256:ab"})).values()
     assert (result.outcome, result.attempts) == ("failed", 0)
-    assert result.problem == "The picture of user p:ann is not here any more; the next night asks the HR system for it again."
+    assert (
+        result.problem
+        == "The picture of user p:ann is not here any more; the next night asks the HR system for "
+        "it again."
+    )
     assert edge.written() == []

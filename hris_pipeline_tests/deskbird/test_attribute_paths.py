@@ -20,7 +20,13 @@ def operations(dialect, value, before):
 @pytest.mark.parametrize(
     ("dialect", "value", "before", "form", "operation"),
     [
-        ("rfc", "1", None, "add", {"op": "add", "path": "phoneNumbers", "value": [{"type": "work", "value": "1"}]}),
+        (
+            "rfc",
+            "1",
+            None,
+            "add",
+            {"op": "add", "path": "phoneNumbers", "value": [{"type": "work", "value": "1"}]},
+        ),
         ("rfc", "2", "1", "replace", {"op": "replace", "path": f"{WORK}.value", "value": "2"}),
         ("rfc", None, "1", "remove", {"op": "remove", "path": WORK}),
         ("entra", "1", None, "add", {"op": "Add", "path": f"{WORK}.value", "value": "1"}),
@@ -33,7 +39,9 @@ def test_a_phone_is_written_as_the_element_of_a_list(dialect, value, before, for
 
 
 def test_a_creation_brings_both_along():
-    write = Write(1, 1, "create_user", "p:1", None, set={"email": "a@b.test", "title": "Buyer", "phone": "1"})
+    write = Write(
+        1, 1, "create_user", "p:1", None, set={"email": "a@b.test", "title": "Buyer", "phone": "1"}
+    )
     (post,) = requests_for(write, "rfc", lambda _: None)
     assert post.body["title"] == "Buyer"
     assert post.body["phoneNumbers"] == [{"type": "work", "value": "1"}]
@@ -51,7 +59,9 @@ def test_a_creation_brings_both_along():
     ],
 )
 def test_only_the_work_phone_is_read(given, phone):
-    user = records.one(f'{{"id": "u1", "title": "Buyer", "phoneNumbers": {given}}}'.encode(), "", records.User)
+    user = records.one(
+        f'{{"id": "u1", "title": "Buyer", "phoneNumbers": {given}}}'.encode(), "", records.User
+    )
     assert user.named(("title", "phone")) == {"title": "Buyer", "phone": phone}
 
 

@@ -1,4 +1,6 @@
-"""The one thing that is ever deleted in deskbird: a group of ours that nobody is in, where the company file says so."""
+"""The one thing that is ever deleted in deskbird: a group of ours that nobody is in, where the
+company file says so.
+"""
 
 from collections.abc import Callable
 
@@ -16,17 +18,26 @@ def deletion(deskbird_id: str, request: int = 1, version: str | None = None) -> 
 
 @pytest.mark.parametrize("dialect", ["rfc", "entra"])
 @pytest.mark.parametrize("spoken", ["fixed", "auto"])
-def test_a_group_is_deleted_in_both_dialects_and_journalled(start: Start, dialect: str, spoken: str) -> None:
+def test_a_group_is_deleted_in_both_dialects_and_journalled(
+    start: Start, dialect: str, spoken: str
+) -> None:
     edge = start(dialect=dialect)
-    groups = [edge.app.desk.add_group(f"Empty {number}", hris_ref=f"p:team:{number}") for number in (1, 2)]
+    groups = [
+        edge.app.desk.add_group(f"Empty {number}", hris_ref=f"p:team:{number}") for number in (1, 2)
+    ]
     kept = edge.app.desk.add_group("Kept")
     writes = [deletion(group, number) for number, group in enumerate(groups, 1)]
-    assert edge.outcomes(*writes, dialect=spoken if spoken == "auto" else dialect) == ["applied", "applied"]
+    assert edge.outcomes(*writes, dialect=spoken if spoken == "auto" else dialect) == [
+        "applied",
+        "applied",
+    ]
     assert [group["id"] for group in edge.app.desk.groups()] == [kept]
     assert sorted(edge.written()) == sorted(f"DELETE /Groups/{group}" for group in groups)
     lines = [(entry.kind, entry.phase, entry.deskbird_id, entry.status) for entry in edge.journal()]
     assert sorted(lines, key=lambda line: (groups.index(str(line[2])), line[1] != "sent")) == [
-        ("group_delete", phase, group, status) for group in groups for phase, status in (("sent", None), ("answered", 204))
+        ("group_delete", phase, group, status)
+        for group in groups
+        for phase, status in (("sent", None), ("answered", 204))
     ]
     assert edge.remembered == ({"group_delete": "rfc"} if spoken == "auto" else {})
 

@@ -1,4 +1,6 @@
-"""Each form of write is proven by itself, read back, remembered and doubted (cases 110 and 112); over real HTTP."""
+"""Each form of write is proven by itself, read back, remembered and doubted (cases 110 and 112);
+over real HTTP.
+"""
 
 import itertools
 import json
@@ -29,23 +31,36 @@ READABLE = (
     "members",
     "manager_deskbird_id",
 )
-BOTH = Forms(active="both", attributes="both", empty="both", add_members="both", remove_members="both", manager="both")
+BOTH = Forms(
+    active="both",
+    attributes="both",
+    empty="both",
+    add_members="both",
+    remove_members="both",
+    manager="both",
+)
 _NIGHTS = itertools.count()
 
 
 def night(edge: Edge, number: int) -> dict[str, bool]:
     """One night with every kind of write, twice; whether each has come true."""
     desk, mark = edge.app.desk, f"n{number}"
-    old = [desk.add_user(f"{mark}old{n}@example.com", "O", "N", hris_ref=f"p:{mark}old{n}") for n in range(7)]
+    old = [
+        desk.add_user(f"{mark}old{n}@example.com", "O", "N", hris_ref=f"p:{mark}old{n}")
+        for n in range(7)
+    ]
     edge.ids |= {f"p:{mark}old{n}": user for n, user in enumerate(old)}
     for user in old[:6]:
         desk.edit(user, {"displayName": None})
     desk.edit(old[4], {f"{ENTERPRISE}:manager": {"value": old[0]}})
     groups = [
-        desk.add_group(f"{mark} {name}", members=[old[4], old[5]], hris_ref=f"p:team:{mark}{name}") for name in ("One", "Two")
+        desk.add_group(f"{mark} {name}", members=[old[4], old[5]], hris_ref=f"p:team:{mark}{name}")
+        for name in ("One", "Two")
     ]
     writes = [create(1, f"{mark}boss", stage=1)]
-    writes += [create(2 + n, f"{mark}new{n}", manager=UserRef(f"p:{mark}boss"), stage=2) for n in range(2)]
+    writes += [
+        create(2 + n, f"{mark}new{n}", manager=UserRef(f"p:{mark}boss"), stage=2) for n in range(2)
+    ]
     writes += [
         update(4 + n, f"{mark}old{n}", old[n], {"given_name": "O", "family_name": "N", "active": True},
                {"given_name": "P", "family_name": "M", "active": False}, stage=3, manager=UserRef(f"p:{mark}boss"))
@@ -71,7 +86,10 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
     changed = [of(f"old{n}") for n in range(2)]
     return {
         "created": all(manager_of(edge, f"{mark}new{n}@example.com") == boss for n in range(2)),
-        "names": all((user["name"]["givenName"], user["name"]["familyName"]) == ("P", "M") for user in changed),
+        "names": all(
+            (user["name"]["givenName"], user["name"]["familyName"]) == ("P", "M")
+            for user in changed
+        ),
         "active": not any(user["active"] for user in changed),
         "managers": all(manager_of(edge, f"{mark}old{n}@example.com") == boss for n in range(2)),
         "one name": of("old2")["name"]["familyName"] == "M",
@@ -131,7 +149,10 @@ def test_c110_any_mixture_of_the_dialects_is_in_line_from_the_second_night_and_w
 
 @pytest.mark.parametrize(
     ("post", "patch"),
-    [(Forms(), Forms(manager="entra", add_members="entra")), (Forms(post_manager="ignored", post_members="ignored"), Forms())],
+    [
+        (Forms(), Forms(manager="entra", add_members="entra")),
+        (Forms(post_manager="ignored", post_members="ignored"), Forms()),
+    ],
 )
 def test_c110_what_the_post_proved_says_nothing_of_the_patch(start, post, patch):
     edge = start()
@@ -139,12 +160,20 @@ def test_c110_what_the_post_proved_says_nothing_of_the_patch(start, post, patch)
                                 post_manager=post.post_manager, post_members=post.post_members))  # fmt: skip
     night(edge, 1)
     inside = "rfc" if post.post_manager == "taken" else "entra"
-    assert (edge.remembered["user_create.manager"], edge.remembered["group_create.members"]) == (inside, inside)
-    assert (edge.remembered["manager.set"], edge.remembered["members_add"]) == (patch.manager, patch.add_members)
+    assert (edge.remembered["user_create.manager"], edge.remembered["group_create.members"]) == (
+        inside,
+        inside,
+    )
+    assert (edge.remembered["manager.set"], edge.remembered["members_add"]) == (
+        patch.manager,
+        patch.add_members,
+    )
     assert set(edge.evidence) == set(edge.remembered)
 
 
-def test_c110_a_deskbird_that_has_changed_its_dialect_is_noticed_after_one_write_and_learnt_anew(start):
+def test_c110_a_deskbird_that_has_changed_its_dialect_is_noticed_after_one_write_and_learnt_anew(
+    start,
+):
     edge = start()
     night(edge, 1)
     assert edge.remembered["user_active"] == "rfc"
@@ -152,30 +181,48 @@ def test_c110_a_deskbird_that_has_changed_its_dialect_is_noticed_after_one_write
     edge.evidence.clear()
     edge.app.faults.forget()
     assert failing(night(edge, 2)) == set()
-    assert (edge.remembered["user_active"], edge.evidence.get("user_active")) == ("entra", "read_back")
+    assert (edge.remembered["user_active"], edge.evidence.get("user_active")) == (
+        "entra",
+        "read_back",
+    )
 
 
 def test_c110_a_doubted_form_is_proven_anew_before_the_rest_follow(start):
     edge = start()
-    users = [edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(5)]
+    users = [
+        edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(5)
+    ]
     edge.remembered["user_active"] = "rfc"
     edge.doubts.add("user_active")
     edge.app.behave(forms=Forms(active="entra", otherwise="ignored", words_only=True))
     writes = [update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(5)]
     assert edge.outcomes(*writes, dialect="auto") == ["applied"] * 5
     assert (edge.remembered, edge.doubts) == ({"user_active": "entra"}, set())
-    assert [line.split(" ")[0] for line in edge.asked()] == ["GET", "PATCH", "GET", "PATCH", "GET", *["PATCH"] * 4]
+    assert [line.split(" ")[0] for line in edge.asked()] == [
+        "GET",
+        "PATCH",
+        "GET",
+        "PATCH",
+        "GET",
+        *["PATCH"] * 4,
+    ]
 
 
-# --- C112: something else than asked ----------------------------------------------------------------------------------
+# --- C112: something else than asked
+# ----------------------------------------------------------------------------------
 
 
 def test_c112_an_addition_that_replaces_is_seen_after_one_write_and_not_sent_again(start):
     edge = start()
     edge.remembered |= {"members_add": "rfc", "user_update.replace": "rfc"}
-    users = [edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(8)]
+    users = [
+        edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(8)
+    ]
     edge.ids |= {f"p:{n}": user for n, user in enumerate(users)}
-    groups = [edge.app.desk.add_group(f"G{n}", members=users[:4], hris_ref=f"p:team:{n}") for n in range(6)]
+    groups = [
+        edge.app.desk.add_group(f"G{n}", members=users[:4], hris_ref=f"p:team:{n}")
+        for n in range(6)
+    ]
     edge.app.behave(add_replaces=True)
     writes = [change_team(n, str(n), deskbird_id=groups[n], add=refs("5", "6")) for n in range(6)]
     rename = update(20, "7", users[7], {"family_name": "N"}, {"family_name": "M"}, stage=9)
@@ -186,13 +233,16 @@ def test_c112_an_addition_that_replaces_is_seen_after_one_write_and_not_sent_aga
     assert len(damaged) == 1
     assert results[20].outcome == "applied"  # the run goes on with the rest
     assert "members" in results[0].problem
-    assert ("members_add" in edge.doubts, edge.remembered["members_add"]) == (True, "entra")  # to be tried the next night
+    # to be tried the next night
+    assert ("members_add" in edge.doubts, edge.remembered["members_add"]) == (True, "entra")
 
 
 @pytest.mark.parametrize("dialect", ["rfc", "auto"])
 def test_c112_a_change_that_clears_another_attribute_is_seen_by_the_whole_record(start, dialect):
     edge = start()
-    users = [edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(5)]
+    users = [
+        edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(5)
+    ]
     for user in users:
         edge.app.desk.edit(user, {"title": "Head"})
     edge.app.behave(clears={"active": "title"})
@@ -205,11 +255,16 @@ def test_c112_a_change_that_clears_another_attribute_is_seen_by_the_whole_record
 
 def test_c112_the_other_dialect_is_used_the_next_night_where_that_does_what_it_is_told(start):
     edge = start()
-    users = [edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(6)]
+    users = [
+        edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(6)
+    ]
     edge.ids |= {f"p:{n}": user for n, user in enumerate(users)}
-    groups = [edge.app.desk.add_group(f"G{n}", members=users, hris_ref=f"p:team:{n}") for n in range(5)]
+    groups = [
+        edge.app.desk.add_group(f"G{n}", members=users, hris_ref=f"p:team:{n}") for n in range(5)
+    ]
     edge.remembered["members_remove"] = "entra"
-    edge.app.behave(forms=Forms(remove_members="rfc", otherwise="taken"))  # a list in the value removes everybody
+    # a list in the value removes everybody
+    edge.app.behave(forms=Forms(remove_members="rfc", otherwise="taken"))
     writes = [change_team(n, str(n), deskbird_id=groups[n], remove=refs("1")) for n in range(5)]
     results = edge.run(*writes, dialect="auto", readable=READABLE)
     assert [results[n].problem_code for n in range(5)] == ["did_something_else"] * 5
@@ -222,7 +277,14 @@ def test_c112_the_other_dialect_is_used_the_next_night_where_that_does_what_it_i
 
 def _user(**more) -> Seen:
     whole = {"userName": "a@example.com", "title": more.pop("title", "Head")}
-    given = {"id": "1", "user_name": "a@example.com", "display_name": "A", "external_id": "p:1", "active": True, **more}
+    given = {
+        "id": "1",
+        "user_name": "a@example.com",
+        "display_name": "A",
+        "external_id": "p:1",
+        "active": True,
+        **more,
+    }
     return Seen(User(**given), whole)
 
 
@@ -271,7 +333,9 @@ def test_c113_tags_that_gateways_rewrote(one, two, same):
 
 
 def heeds(edge: Edge, rule: Callable[[dict[str, Any]], bool]) -> None:
-    """Let deskbird drop the operations of a PATCH that do not fulfil a rule, and acknowledge them all the same."""
+    """Let deskbird drop the operations of a PATCH that do not fulfil a rule, and acknowledge them
+    all the same.
+    """
     serve = edge.app.app
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -293,14 +357,25 @@ def heeds(edge: Edge, rule: Callable[[dict[str, Any]], bool]) -> None:
         async def again() -> Any:
             return sent.pop() if sent else {"type": "http.disconnect"}
 
-        await serve({**scope, "headers": [each for each in scope["headers"] if each[0] != b"content-length"]}, again, send)
+        await serve(
+            {
+                **scope,
+                "headers": [each for each in scope["headers"] if each[0] != b"content-length"],
+            },
+            again,
+            send,
+        )
 
     edge.app.app = answer
 
 
 @pytest.mark.parametrize("title", ["addresses", "the rest"])
-def test_c110_an_address_and_its_user_name_are_told_apart_where_one_of_them_is_ignored(start, title):
-    """The one goes in one form and the other in another: only the form that was ignored is sent in the other dialect."""
+def test_c110_an_address_and_its_user_name_are_told_apart_where_one_of_them_is_ignored(
+    start, title
+):
+    """The one goes in one form and the other in another: only the form that was ignored is sent in
+    the other dialect.
+    """
     edge = start(behaviour=Behaviour(forms=BOTH))
 
     def rule(operation: dict[str, Any]) -> bool:
@@ -310,7 +385,10 @@ def test_c110_an_address_and_its_user_name_are_told_apart_where_one_of_them_is_i
         return operation["op"][0].isupper() == (of_address == (title == "addresses"))
 
     heeds(edge, rule)
-    users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(4)}
+    users = {
+        n: edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}")
+        for n in range(4)
+    }
 
     def renamed(n: int, number: int) -> Any:
         before = {"email": f"u{n}@example.com", "family_name": "N", "display_name": "U N"}
@@ -325,8 +403,12 @@ def test_c110_an_address_and_its_user_name_are_told_apart_where_one_of_them_is_i
         results = edge.run(renamed(one, 1), named(two, 2), dialect="auto", readable=READABLE)
         assert {result.outcome for result in results.values()} == {"applied"}, night_
         held = edge.app.desk.user(f"v{one}@example.com")
-        assert (held["emails"][0]["value"], held["name"]["familyName"]) == (f"v{one}@example.com", "M")
+        assert (held["emails"][0]["value"], held["name"]["familyName"]) == (
+            f"v{one}@example.com",
+            "M",
+        )
         assert edge.app.desk.user(f"u{two}@example.com")["name"]["givenName"] == "V"
         spoken = (edge.remembered["user_email.replace"], edge.remembered["user_update.replace"])
         assert spoken == (("entra", "rfc") if title == "addresses" else ("rfc", "entra"))
-    assert len(edge.written()) == 3  # the second night nothing is tried: the two dialects never share a request
+    # the second night nothing is tried: the two dialects never share a request
+    assert len(edge.written()) == 3

@@ -36,7 +36,9 @@ def test_what_was_written_is_read_and_only_the_owner_may_read_it(tmp_path):
 def test_what_is_sent_is_on_the_disk_first_and_an_answer_goes_with_the_next(tmp_path, monkeypatch):
     synced = []
     sync = module.os.fsync
-    monkeypatch.setattr(module.os, "fsync", lambda file: (sync(file), synced.append(module.os.fstat(file).st_size)))
+    monkeypatch.setattr(
+        module.os, "fsync", lambda file: (sync(file), synced.append(module.os.fstat(file).st_size))
+    )
     with Journal(tmp_path / "acme.journal") as journal:
         for number in range(3):
             journal.write(entry(number))
@@ -82,11 +84,16 @@ def test_pending_is_what_was_sent_and_never_answered():
         entry(4, "answered", kind="user_update", status=204),
         entry(1, plan_id="earlier"),
     ]  # fmt: skip
-    assert pending(entries) == [entry(3, attempt=2), entry(4, kind="manager"), entry(1, plan_id="earlier")]
+    assert pending(entries) == [
+        entry(3, attempt=2),
+        entry(4, kind="manager"),
+        entry(1, plan_id="earlier"),
+    ]
 
 
 def test_workers_that_write_at_once_share_a_flush(tmp_path, monkeypatch):
-    # the first flush is held up until all others wait behind it: they must then go to the disk together
+    # the first flush is held up until all others wait behind it: they must then go to the disk
+    # together
     go, waiting = threading.Event(), threading.Barrier(9)
     sync = module.os.fsync
 
@@ -121,7 +128,10 @@ def test_a_journal_that_cannot_be_written_says_so_and_stays_shut(tmp_path, monke
     with Journal(tmp_path / "acme.journal") as journal:
         with monkeypatch.context() as patch:
             patch.setattr(module.os, "write", full)
-            with pytest.raises(WarehouseError, match=r"acme\.journal cannot be written \(No space left on device\)"):
+            with pytest.raises(
+                WarehouseError,
+                match=r"acme\.journal cannot be written \(No space left on device\)",
+            ):
                 journal.write(entry())
         with pytest.raises(WarehouseError):
             journal.write(entry())

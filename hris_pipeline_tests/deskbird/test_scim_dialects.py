@@ -8,7 +8,15 @@ from scim2_server.utils import load_default_provider
 
 from hris_pipeline.contracts.writes import MANAGER as MANAGER_ATOM
 from hris_pipeline.contracts.writes import UserRef, Write
-from hris_pipeline.deskbird.dialects import ENTERPRISE, MANAGER, USER, WORK_EMAIL, kinds_of, quoted, requests_for
+from hris_pipeline.deskbird.dialects import (
+    ENTERPRISE,
+    MANAGER,
+    USER,
+    WORK_EMAIL,
+    kinds_of,
+    quoted,
+    requests_for,
+)
 
 KNOWN = {"p:1": "u1", "p:2": "u2", "p:3": "u3", "p:4": 'u"4'}
 ANNA = {
@@ -23,11 +31,29 @@ def ids(ref: UserRef) -> str | None:
 
 
 def user(after, before=None, **more):
-    return Write(1, 1, "update_user", "p:9", "u9", after, before if before is not None else dict.fromkeys(after, "x"), **more)
+    return Write(
+        1,
+        1,
+        "update_user",
+        "p:9",
+        "u9",
+        after,
+        before if before is not None else dict.fromkeys(after, "x"),
+        **more,
+    )
 
 
 def group(after=None, before=None, **more):
-    return Write(1, 1, "update_group", "p:team:1", "g1", after or {}, before or dict.fromkeys(after or {}, "x"), **more)
+    return Write(
+        1,
+        1,
+        "update_group",
+        "p:team:1",
+        "g1",
+        after or {},
+        before or dict.fromkeys(after or {}, "x"),
+        **more,
+    )
 
 
 def operations(write, dialect):
@@ -38,9 +64,13 @@ def operations(write, dialect):
 
 EVERY_UPDATE = {
     "deactivate": user({"active": False}),
-    "name and address": user({"email": "b@example.com", "family_name": "Berg", "display_name": "Anna Berg"}),
+    "name and address": user(
+        {"email": "b@example.com", "family_name": "Berg", "display_name": "Anna Berg"}
+    ),
     "everything": user({**ANNA, "active": False}, manager=UserRef("p:1")),
-    "was empty": user({"hris_ref": "p:9", "given_name": "Anna"}, {"hris_ref": None, "given_name": None}),
+    "was empty": user(
+        {"hris_ref": "p:9", "given_name": "Anna"}, {"hris_ref": None, "given_name": None}
+    ),
     "userName of its own": user({"email": "b@example.com", "user_name": "anna"}),
     "no marker any more": user({"hris_ref": None}),
     "no e-mail yet": user({"email": "b@example.com"}, {"email": None}),
@@ -52,7 +82,11 @@ EVERY_UPDATE = {
     "no manager": user({}, clear_manager=True),
     "rename": group({"name": "Sales"}),
     "link group": group({"name": "Sales", "hris_ref": "p:team:1"}),
-    "members": group({"name": "Sales"}, add=(UserRef("p:1"), UserRef("p:2")), remove=(UserRef("p:3"), UserRef("p:4"))),
+    "members": group(
+        {"name": "Sales"},
+        add=(UserRef("p:1"), UserRef("p:2")),
+        remove=(UserRef("p:3"), UserRef("p:4")),
+    ),
 }
 
 
@@ -60,7 +94,9 @@ EVERY_UPDATE = {
 def test_every_update_is_one_valid_patch_in_the_rfcs_dialect(name):
     write = EVERY_UPDATE[name]
     (request,) = requests_for(write, "rfc", ids)
-    model = PatchOp[GroupModel] if write.kind == "update_group" else PatchOp[UserModel[EnterpriseUser]]
+    model = (
+        PatchOp[GroupModel] if write.kind == "update_group" else PatchOp[UserModel[EnterpriseUser]]
+    )
     model.model_validate(dict(request.body), scim_ctx=Context.RESOURCE_PATCH_REQUEST)
     assert request.path == ("/Groups/{id}" if write.kind == "update_group" else "/Users/{id}")
     assert request.kinds == kinds_of(write)
@@ -69,20 +105,38 @@ def test_every_update_is_one_valid_patch_in_the_rfcs_dialect(name):
 @pytest.mark.parametrize("dialect", ["rfc", "entra"])
 def test_a_user_name_that_is_not_the_address_goes_its_own_way(dialect):
     (together,) = operations(user({"email": "b@example.com", "user_name": "anna"}), dialect)
-    assert {operation["path"]: operation["value"] for operation in together} == {WORK_EMAIL: "b@example.com", "userName": "anna"}
+    assert {operation["path"]: operation["value"] for operation in together} == {
+        WORK_EMAIL: "b@example.com",
+        "userName": "anna",
+    }
     (alone,) = operations(user({"user_name": "anna"}), dialect)
     assert [operation["path"] for operation in alone] == ["userName"]
 
 
 def test_creations_are_valid_by_the_rfc():
-    (post,) = requests_for(Write(1, 1, "create_user", "p:9", None, ANNA, manager=UserRef("p:1")), "rfc", ids)
-    # by the schemas of RFC 7643 as the server publishes them; the package's own model wants a $ref, which RFC 7643 does not
+    (post,) = requests_for(
+        Write(1, 1, "create_user", "p:9", None, ANNA, manager=UserRef("p:1")), "rfc", ids
+    )
+    # by the schemas of RFC 7643 as the server publishes them; the package's own model wants a $ref,
+    # which RFC 7643 does not
     provider = load_default_provider()
-    model = provider.model_for(next(kind for kind in provider.resource_types if kind.name == "User"))
-    made = model.model_validate(dict(post.body), scim_ctx=Context.RESOURCE_CREATION_REQUEST, scim_provider=provider)
+    model = provider.model_for(
+        next(kind for kind in provider.resource_types if kind.name == "User")
+    )
+    made = model.model_validate(
+        dict(post.body), scim_ctx=Context.RESOURCE_CREATION_REQUEST, scim_provider=provider
+    )
     assert made.user_name == "anna@example.com"
     (post,) = requests_for(
-        Write(1, 1, "create_group", "p:team:1", None, {"hris_ref": "p:team:1", "name": "Sales"}, add=(UserRef("p:1"),)),
+        Write(
+            1,
+            1,
+            "create_group",
+            "p:team:1",
+            None,
+            {"hris_ref": "p:team:1", "name": "Sales"},
+            add=(UserRef("p:1"),),
+        ),
         "rfc",
         ids,
     )
@@ -111,15 +165,25 @@ def test_a_creation_takes_the_manager_along_in_the_rfc_and_not_in_entras_dialect
 
 def test_a_manager_nobody_knows_stays_out_of_the_creation():
     for dialect in ("rfc", "entra"):
-        (post,) = requests_for(Write(1, 1, "create_user", "p:9", None, ANNA, manager=UserRef("p:77")), dialect, ids)
+        (post,) = requests_for(
+            Write(1, 1, "create_user", "p:9", None, ANNA, manager=UserRef("p:77")), dialect, ids
+        )
         assert ENTERPRISE not in post.body
 
 
 def test_deactivation_in_both_dialects():
-    assert operations(user({"active": False}), "rfc") == [[{"op": "replace", "path": "active", "value": False}]]
-    assert operations(user({"active": False}), "entra") == [[{"op": "Replace", "path": "active", "value": "False"}]]
-    assert operations(user({"active": True}), "rfc") == [[{"op": "replace", "path": "active", "value": True}]]
-    assert operations(user({"active": True}), "entra") == [[{"op": "Replace", "path": "active", "value": "True"}]]
+    assert operations(user({"active": False}), "rfc") == [
+        [{"op": "replace", "path": "active", "value": False}]
+    ]
+    assert operations(user({"active": False}), "entra") == [
+        [{"op": "Replace", "path": "active", "value": "False"}]
+    ]
+    assert operations(user({"active": True}), "rfc") == [
+        [{"op": "replace", "path": "active", "value": True}]
+    ]
+    assert operations(user({"active": True}), "entra") == [
+        [{"op": "Replace", "path": "active", "value": "True"}]
+    ]
 
 
 def test_several_attributes_in_both_dialects():
@@ -128,7 +192,8 @@ def test_several_attributes_in_both_dialects():
         [
             {"op": "replace", "path": WORK_EMAIL, "value": "b@example.com"},
             {"op": "replace", "value": {"userName": "b@example.com", "name.familyName": "Berg"}},
-            {"op": "replace", "path": "active", "value": False},  # always in this one form, so that its proof holds
+            # always in this one form, so that its proof holds
+            {"op": "replace", "path": "active", "value": False},
         ]
     ]
     assert operations(write, "entra") == [
@@ -148,17 +213,26 @@ def test_the_formatted_name_follows_the_display_name():
 
 
 def test_what_was_empty_is_added_and_what_is_cleared_is_removed():
-    write = user({"given_name": "Anna", "family_name": None}, {"given_name": None, "family_name": "Berg"})
-    wanted = [{"op": "add", "path": "name.givenName", "value": "Anna"}, {"op": "remove", "path": "name.familyName"}]
+    write = user(
+        {"given_name": "Anna", "family_name": None}, {"given_name": None, "family_name": "Berg"}
+    )
+    wanted = [
+        {"op": "add", "path": "name.givenName", "value": "Anna"},
+        {"op": "remove", "path": "name.familyName"},
+    ]
     assert operations(write, "rfc") == [wanted]
-    assert operations(write, "entra") == [[{**operation, "op": operation["op"].title()} for operation in wanted]]
+    assert operations(write, "entra") == [
+        [{**operation, "op": operation["op"].title()} for operation in wanted]
+    ]
 
 
 def test_a_work_e_mail_where_there_was_none_is_added_because_a_filter_would_match_nothing():
     write = user({"email": "b@example.com"}, {"email": None})
     work = {"primary": True, "type": "work", "value": "b@example.com"}
     name = {"path": "userName", "value": "b@example.com"}
-    assert operations(write, "rfc") == [[{"op": "add", "path": "emails", "value": [work]}, {"op": "replace", **name}]]
+    assert operations(write, "rfc") == [
+        [{"op": "add", "path": "emails", "value": [work]}, {"op": "replace", **name}]
+    ]
     added = {"op": "Add", "path": WORK_EMAIL, "value": "b@example.com"}
     assert operations(write, "entra") == [[{"op": "Replace", **name}, added]]
 
@@ -180,16 +254,23 @@ def test_managers_and_members_are_patches_of_their_own_in_entras_dialect():
     assert operations(user({"active": True}, manager=UserRef("p:1")), "entra")[1] == [
         {"op": "Add", "path": MANAGER, "value": "u1"}
     ]
-    assert operations(user({}, clear_manager=True), "entra") == [[{"op": "Remove", "path": MANAGER}]]
+    assert operations(user({}, clear_manager=True), "entra") == [
+        [{"op": "Remove", "path": MANAGER}]
+    ]
 
 
 def test_each_form_may_have_its_own_dialect():
     write = user({"family_name": "Berg", "active": False}, manager=UserRef("p:1"))
     spoken = {"user_update.replace": "rfc", "user_active": "entra", "manager.set": "rfc"}
     first, second = requests_for(write, spoken, ids)
-    assert (first.kinds, first.forms) == (("user_update", "manager"), ("user_update.replace", "manager.set"))
+    assert (first.kinds, first.forms) == (
+        ("user_update", "manager"),
+        ("user_update.replace", "manager.set"),
+    )
     assert (second.kinds, second.forms) == (("user_active",), ("user_active",))
-    assert [request.kinds for request in requests_for(write.only({MANAGER_ATOM}), "rfc", ids)] == [("manager",)]
+    assert [request.kinds for request in requests_for(write.only({MANAGER_ATOM}), "rfc", ids)] == [
+        ("manager",)
+    ]
 
 
 def test_several_attributes_are_one_by_one_where_a_replace_without_a_path_is_not_understood():
@@ -200,7 +281,9 @@ def test_several_attributes_are_one_by_one_where_a_replace_without_a_path_is_not
         {"op": "replace", "path": "name.familyName", "value": "Berg"},
     ]
     (request,) = requests_for(write, "rfc", ids)
-    assert request.carries == {"user_update.several": (("attribute", "given_name"), ("attribute", "family_name"))}
+    assert request.carries == {
+        "user_update.several": (("attribute", "given_name"), ("attribute", "family_name"))
+    }
 
 
 def test_a_post_takes_manager_and_members_along_or_not_by_a_form_of_its_own():
@@ -222,7 +305,9 @@ def test_what_would_be_an_empty_request_is_none():
 
 def test_quotes_in_ids_and_filters_are_escaped():
     assert quoted('a"b\\ü') == '"a\\"b\\\\ü"'
-    assert operations(group(remove=(UserRef("p:4"),)), "rfc") == [[{"op": "remove", "path": 'members[value eq "u\\"4"]'}]]
+    assert operations(group(remove=(UserRef("p:4"),)), "rfc") == [
+        [{"op": "remove", "path": 'members[value eq "u\\"4"]'}]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -241,8 +326,18 @@ def test_quotes_in_ids_and_filters_are_escaped():
             {"op": "replace", "path": "photos", "value": [PHOTO]},
         ),
         ("rfc", "y", None, {"op": "remove", "path": "photos"}),
-        ("entra", None, "data:x", {"op": "Add", "path": 'photos[type eq "photo"].value', "value": "data:x"}),
-        ("entra", "y", "data:x", {"op": "Replace", "path": 'photos[type eq "photo"].value', "value": "data:x"}),
+        (
+            "entra",
+            None,
+            "data:x",
+            {"op": "Add", "path": 'photos[type eq "photo"].value', "value": "data:x"},
+        ),
+        (
+            "entra",
+            "y",
+            "data:x",
+            {"op": "Replace", "path": 'photos[type eq "photo"].value', "value": "data:x"},
+        ),
         ("entra", "y", None, {"op": "Remove", "path": 'photos[type eq "photo"].value'}),
     ],
 )

@@ -1,4 +1,6 @@
-"""The ways in which services page: each is read completely, or refused with the right reason; nothing is silently missing."""
+"""The ways in which services page: each is read completely, or refused with the right reason;
+nothing is silently missing.
+"""
 
 import tempfile
 from pathlib import Path
@@ -40,9 +42,21 @@ READ: dict[str, tuple[dict[str, Any], tuple[str, ...], int]] = {
     "a page behind the end counts nothing": ({"total": "zero_behind", "limit": 50}, (), 1),
     "itemsPerPage is 0": ({"items_per_page": 0}, (), 1),
     "an empty page has no resources": ({"empty": "nothing", "limit": 50}, (), 1),
-    "an empty page has null for resources": ({"empty": "null", "limit": 50, "total": "page"}, ("total_is_of_the_page",), 1),
-    "a page behind the end is refused": ({"start_index": "refused_behind", "limit": 50}, ("last_page_repeats",), 1),
-    "the last page comes again": ({"start_index": "last_again", "limit": 50}, ("last_page_repeats",), 1),
+    "an empty page has null for resources": (
+        {"empty": "null", "limit": 50, "total": "page"},
+        ("total_is_of_the_page",),
+        1,
+    ),
+    "a page behind the end is refused": (
+        {"start_index": "refused_behind", "limit": 50},
+        ("last_page_repeats",),
+        1,
+    ),
+    "the last page comes again": (
+        {"start_index": "last_again", "limit": 50},
+        ("last_page_repeats",),
+        1,
+    ),
     "it counts from zero": ({"start_index": "from_zero"}, ("starts_at_zero",), 1),
     "it counts from zero and gives whole pages only": (
         {"start_index": "from_zero", "count": "ignored"},
@@ -50,14 +64,26 @@ READ: dict[str, tuple[dict[str, Any], tuple[str, ...], int]] = {
         1,
     ),
     "it refuses to give so many at once": ({"count": "refused", "limit": 50}, (), 1),
-    "it refuses to give more than it announces": ({"count": "refused", "limit": 30, "max_results": 30}, (), 1),
+    "it refuses to give more than it announces": (
+        {"count": "refused", "limit": 30, "max_results": 30},
+        (),
+        1,
+    ),
     "pages overlap by one": ({"start_index": "overlapping"}, ("order_is_unstable",), 2),
     "no order, but it can sort": ({"order": "random_unless_sorted", "sort": "works"}, (), 2),
     "cursors only": ({"cursors": "only"}, (), 1),
     "cursors by themselves": ({"cursors": "by_themselves"}, (), 1),
     "cursors without a total": ({"cursors": "by_themselves", "total": "none"}, ("no_total",), 1),
-    "startIndex is ignored, cursors are announced": ({"cursors": "announced", "start_index": "ignored"}, (), 2),
-    "a cursor expires once": ({"cursors": "expire_once", "start_index": "ignored", "limit": 40}, (), 3),
+    "startIndex is ignored, cursors are announced": (
+        {"cursors": "announced", "start_index": "ignored"},
+        (),
+        2,
+    ),
+    "a cursor expires once": (
+        {"cursors": "expire_once", "start_index": "ignored", "limit": 40},
+        (),
+        3,
+    ),
     "no order, but cursors": ({"cursors": "announced", "order": "random", "limit": 1000}, (), 1),
 }
 
@@ -70,20 +96,39 @@ def test_c111_c118_a_list_is_read_completely_however_it_is_paged(tmp_path, way):
         paging.records = people(90)
     observation = read(paging, tmp_path)
     assert sorted(ids(tmp_path / "users")) == [record["id"] for record in paging.records]
-    assert (observation.notes, observation.passes, observation.records) == (notes, passes, len(paging.records))
+    assert (observation.notes, observation.passes, observation.records) == (
+        notes,
+        passes,
+        len(paging.records),
+    )
     assert (observation.remarks is None) == (not notes)
     assert list(tmp_path.iterdir()) == [tmp_path / "users"]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "startIndex is ignored": ({"start_index": "ignored"}, "the same page again, whatever startIndex asks for, in 2 passes"),
-    "startIndex is ignored and the total is the page's": ({"start_index": "ignored", "total": "page"}, "the same page again"),
+    "startIndex is ignored": (
+        {"start_index": "ignored"},
+        "the same page again, whatever startIndex asks for, in 2 passes",
+    ),
+    "startIndex is ignored and the total is the page's": (
+        {"start_index": "ignored", "total": "page"},
+        "the same page again",
+    ),
     "it says that there are more": ({"total": 251}, "250 of 251 came, in 3 passes"),
     "the total is what remains": ({"total": "remaining"}, "the total changed from 250 to 150"),
     "the total moves": ({"total": "moving"}, "the total changed"),
-    "the last page comes again, and the total is wrong": ({"start_index": "last_again", "limit": 50, "total": "cap:99"}, "again"),
-    "no order, and no total that helps": ({"order": "random", "total": "cap:10"}, "records came twice|no stable order"),
-    "overlapping, and no total": ({"start_index": "overlapping", "total": "none"}, "records came twice, and 250 of \\? came"),
+    "the last page comes again, and the total is wrong": (
+        {"start_index": "last_again", "limit": 50, "total": "cap:99"},
+        "again",
+    ),
+    "no order, and no total that helps": (
+        {"order": "random", "total": "cap:10"},
+        "records came twice|no stable order",
+    ),
+    "overlapping, and no total": (
+        {"start_index": "overlapping", "total": "none"},
+        "records came twice, and 250 of \\? came",
+    ),
     "cursors that lead back": ({"cursors": "loop", "start_index": "ignored"}, "cursor leads back"),
 }
 
@@ -92,7 +137,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_c111_c118_a_list_that_may_be_short_is_refused_with_the_reason(tmp_path, way):
     how, why = REFUSED[way]
     paging = Paging(people(250), **how)
-    with pytest.raises(DeskbirdError, match=f"list of users did not hold still or is incomplete: .*{why}"):
+    with pytest.raises(
+        DeskbirdError, match=f"list of users did not hold still or is incomplete: .*{why}"
+    ):
         read(paging, tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert len(paging.asked) < 1000
@@ -110,25 +157,40 @@ def test_c118_passes_over_a_list_without_an_order_are_put_together(tmp_path):
 
 
 def test_c118_groups_of_several_passes_keep_their_members(tmp_path):
-    groups = [{"id": f"g{n:03}", "displayName": f"G{n}", "members": [{"value": f"u{n}"}, {"value": "boss"}]} for n in range(150)]
+    groups = [
+        {
+            "id": f"g{n:03}",
+            "displayName": f"G{n}",
+            "members": [{"value": f"u{n}"}, {"value": "boss"}],
+        }
+        for n in range(150)
+    ]
     paging = Paging(groups, order="random", seed=3)
     with over_http(paging) as service:
         observation = service.read_groups(tmp_path / "groups", tmp_path / "members", nothing)
     assert sorted(ids(tmp_path / "groups")) == [group["id"] for group in groups]
     with pa.ipc.open_stream(tmp_path / "members") as stream:
-        members = [(row["group_deskbird_id"], row["user_deskbird_id"]) for row in stream.read_all().to_pylist()]
+        members = [
+            (row["group_deskbird_id"], row["user_deskbird_id"])
+            for row in stream.read_all().to_pylist()
+        ]
     assert sorted(members) == sorted((g["id"], m["value"]) for g in groups for m in g["members"])
     assert observation.members == 300
 
 
-@pytest.mark.parametrize(("number", "limit", "asked"), [(0, 100, 1), (14, 100, 2), (100, 100, 2), (250, 100, 3), (300, 100, 4)])
+@pytest.mark.parametrize(
+    ("number", "limit", "asked"),
+    [(0, 100, 1), (14, 100, 2), (100, 100, 2), (250, 100, 3), (300, 100, 4)],
+)
 def test_c111_a_service_that_pages_well_is_asked_once_more_at_most(tmp_path, number, limit, asked):
     paging = Paging(people(number), limit=limit)
     assert read(paging, tmp_path).records == number
     assert len(paging.asked) == asked
 
 
-def test_c111_a_service_without_pages_is_believed_where_it_says_that_a_page_may_hold_more(tmp_path):
+def test_c111_a_service_without_pages_is_believed_where_it_says_that_a_page_may_hold_more(
+    tmp_path,
+):
     paging = Paging(people(14), start_index="ignored", max_results=200)
     assert read(paging, tmp_path).records == 14
     paging = Paging(people(14), start_index="ignored", max_results=14)
@@ -137,7 +199,9 @@ def test_c111_a_service_without_pages_is_believed_where_it_says_that_a_page_may_
 
 
 def test_c114_a_record_that_one_page_shows_twice_is_read_once(tmp_path):
-    """Nobody is missing then: a page that starts too early or too late shows again what another page showed."""
+    """Nobody is missing then: a page that starts too early or too late shows again what another
+    page showed.
+    """
     paging = Paging(people(14), doubles=True)
     observation = read(paging, tmp_path)
     assert ids(tmp_path / "users") == [record["id"] for record in paging.records]
@@ -160,10 +224,18 @@ def ways(draw: st.DrawFn) -> Paging:
         count=draw(st.sampled_from(["honoured", "honoured", "ignored"])),
         doubles=draw(st.sampled_from([False, False, False, True])),
         total=total,
-        start_index=draw(st.sampled_from(["honoured", "ignored", "from_zero", "overlapping", "refused_behind", "last_again"])),
+        start_index=draw(
+            st.sampled_from(
+                ["honoured", "ignored", "from_zero", "overlapping", "refused_behind", "last_again"]
+            )
+        ),
         order=draw(st.sampled_from(["stable", "stable", "random", "random_unless_sorted"])),
         sort=draw(st.sampled_from(["refused", "ignored", "works"])),
-        cursors=draw(st.sampled_from(["none", "none", "announced", "only", "by_themselves", "expire_once", "loop"])),
+        cursors=draw(
+            st.sampled_from(
+                ["none", "none", "announced", "only", "by_themselves", "expire_once", "loop"]
+            )
+        ),
         empty=draw(st.sampled_from(["list", "nothing", "null"])),
         items_per_page=draw(st.none() | st.integers(0, 45)),
         seed=draw(st.integers(0, 10)),
@@ -175,10 +247,12 @@ def ways(draw: st.DrawFn) -> Paging:
 @example(Paging(people(2), limit=1, total="page", start_index="from_zero"))
 @example(Paging(people(2), limit=1, total="none", start_index="from_zero", doubles=True))
 def test_c111_c118_what_is_read_is_everything_or_an_error(paging):
-    """However a service pages: nothing is silently missing, nothing comes twice, and the asking ends.
+    """However a service pages: nothing is silently missing, nothing comes twice, and the asking
+    ends.
 
-    Only where a wrong total is by chance exactly what came, of a list that is counted from 0 or has no order, nothing shows that
-    somebody is missing; nor where the only one is the one before the first.
+    Only where a wrong total is by chance exactly what came, of a list that is counted from 0 or has
+    no order, nothing shows that somebody is missing; nor where the only one is the one before the
+    first.
     """
     assume(paging.start_index != "from_zero" or len(paging.records) != 1)
     wrong = isinstance(paging.total, int) or paging.total.startswith("cap:")

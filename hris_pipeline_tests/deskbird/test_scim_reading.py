@@ -40,8 +40,14 @@ def answering(answer: Callable[[str, dict[str, str]], Page]) -> Iterator[Service
 
         def do_GET(self):
             parts = urlsplit(self.path)
-            status, kind, body = answer(parts.path, {key: value[0] for key, value in parse_qs(parts.query).items()})
-            sent = body if isinstance(body, bytes) else (json.dumps(body) if isinstance(body, dict) else body).encode()
+            status, kind, body = answer(
+                parts.path, {key: value[0] for key, value in parse_qs(parts.query).items()}
+            )
+            sent = (
+                body
+                if isinstance(body, bytes)
+                else (json.dumps(body) if isinstance(body, dict) else body).encode()
+            )
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(sent)))
@@ -55,17 +61,25 @@ def answering(answer: Callable[[str, dict[str, str]], Page]) -> Iterator[Service
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         url = f"http://127.0.0.1:{server.server_port}/"
         try:
-            with Service(url, SECRET, requests_per_second=None, concurrency=1, patience=HASTY) as service:
+            with Service(
+                url, SECRET, requests_per_second=None, concurrency=1, patience=HASTY
+            ) as service:
                 yield service
         finally:
             server.shutdown()
 
 
-def listing(*resources: dict[str, Any], total: int | None = None) -> Callable[[str, dict[str, str]], Page]:
+def listing(
+    *resources: dict[str, Any], total: int | None = None
+) -> Callable[[str, dict[str, str]], Page]:
     def answer(_path: str, query: dict[str, str]) -> Page:
         begin = int(query["startIndex"]) - 1
         found = resources[begin : begin + int(query["count"])]
-        body = {"totalResults": len(resources) if total is None else total, "startIndex": begin + 1, "Resources": list(found)}
+        body = {
+            "totalResults": len(resources) if total is None else total,
+            "startIndex": begin + 1,
+            "Resources": list(found),
+        }
         return 200, "application/scim+json", body
 
     return answer
@@ -75,11 +89,18 @@ def test_users_are_read_in_pages(start, tmp_path):
     edge = start()
     boss = edge.app.desk.add_user("boss@example.com", "Bo", "Boss", hris_ref="p:boss")
     for number in range(250):
-        edge.app.desk.add_user(f"u{number}@example.com", "Ü", f"N{number}", active=number % 2 == 0, manager_id=boss)
+        edge.app.desk.add_user(
+            f"u{number}@example.com", "Ü", f"N{number}", active=number % 2 == 0, manager_id=boss
+        )
     seen = []
     path = tmp_path / "users.arrow"
     observation = edge.service.read_users(path, lambda *told: seen.append(told))
-    assert (observation.pages, observation.records, observation.members, observation.passes) == (3, 251, 0, 1)
+    assert (observation.pages, observation.records, observation.members, observation.passes) == (
+        3,
+        251,
+        0,
+        1,
+    )
     assert observation.etags
     assert {"manager_deskbird_id", "external_id", "display_name", "email"} <= observation.readable
     assert seen == [("users", 100, 251), ("users", 200, 251), ("users", 251, 251)]
@@ -97,7 +118,9 @@ def test_users_are_read_in_pages(start, tmp_path):
 
 def test_groups_and_members_are_read(start, tmp_path):
     edge = start()
-    users = [edge.app.desk.add_user(f"u{number}@example.com", "U", f"N{number}") for number in range(3)]
+    users = [
+        edge.app.desk.add_user(f"u{number}@example.com", "U", f"N{number}") for number in range(3)
+    ]
     team = edge.app.desk.add_group("Team", members=users[:2], hris_ref="p:team:1")
     empty = edge.app.desk.add_group("Empty")
     observation = edge.service.read_groups(tmp_path / "groups", tmp_path / "members", nothing)
@@ -109,13 +132,21 @@ def test_groups_and_members_are_read(start, tmp_path):
     assert (groups[team]["name"], groups[team]["external_id"]) == ("Team", "p:team:1")
     members = rows(tmp_path / "members")
     assert tuple(members[0]) == DESKBIRD_GROUP_MEMBERS.names
-    assert {(row["group_deskbird_id"], row["user_deskbird_id"]) for row in members} == {(team, users[0]), (team, users[1])}
+    assert {(row["group_deskbird_id"], row["user_deskbird_id"]) for row in members} == {
+        (team, users[0]),
+        (team, users[1]),
+    }
 
 
 def test_an_empty_deskbird_is_read(tmp_path):
     with answering(lambda *_: (200, "application/scim+json", {"totalResults": 0})) as service:
         observation = service.read_users(tmp_path / "users", nothing)
-        assert (observation.pages, observation.records, observation.readable, observation.etags) == (1, 0, frozenset(), False)
+        assert (
+            observation.pages,
+            observation.records,
+            observation.readable,
+            observation.etags,
+        ) == (1, 0, frozenset(), False)
         assert service.read_groups(tmp_path / "groups", tmp_path / "members", nothing).records == 0
     assert rows(tmp_path / "users") == rows(tmp_path / "groups") == rows(tmp_path / "members") == []
 
@@ -133,7 +164,9 @@ def test_what_does_not_come_back_is_write_only_not_empty(start, tmp_path):
     boss = edge.app.desk.add_user("boss@example.com", "Bo", "Boss")
     edge.app.desk.add_user("a@example.com", "A", "N", manager_id=boss)
     edge.app.desk.add_group("Team", members=[boss])
-    assert "manager_deskbird_id" not in edge.service.read_users(tmp_path / "users", nothing).readable
+    assert (
+        "manager_deskbird_id" not in edge.service.read_users(tmp_path / "users", nothing).readable
+    )
     observation = edge.service.read_groups(tmp_path / "groups", tmp_path / "members", nothing)
     assert "members" not in observation.readable
     assert "name" in observation.readable
@@ -164,12 +197,22 @@ def test_entras_loose_forms_are_read(tmp_path):
     assert "external_id" not in observation.readable
 
 
-def text_pages(*resources: str, before: bytes = b"", encoding: str = "utf-8", kind: str = "application/scim+json"):
+def text_pages(
+    *resources: str,
+    before: bytes = b"",
+    encoding: str = "utf-8",
+    kind: str = "application/scim+json",
+):
     """A list whose records are JSON as it stands there, on one page."""
 
     def answer(_path: str, query: dict[str, str]) -> tuple[int, str, bytes]:
         shown = ", ".join(resources) if query.get("startIndex") == "1" else ""
-        return 200, kind, before + f'{{"totalResults": {len(resources)}, "Resources": [{shown}]}}'.encode(encoding)
+        return (
+            200,
+            kind,
+            before
+            + f'{{"totalResults": {len(resources)}, "Resources": [{shown}]}}'.encode(encoding),
+        )
 
     return answer
 
@@ -204,7 +247,7 @@ def test_c114_what_is_said_in_another_form_is_read(tmp_path, record, column, val
     assert observation.unreadable == ()
     found = {row["deskbird_id"]: row for row in rows(tmp_path / "users")}
     assert found.pop("ok")["user_name"] == "ok@x"
-    ((only),) = found.values()
+    (only,) = found.values()
     assert only[column] == value
 
 
@@ -225,7 +268,9 @@ def test_c114_what_is_said_in_another_form_is_read(tmp_path, record, column, val
         ('"SECRET"', "no_record", None),
     ],
 )
-def test_c114_a_record_of_which_nobody_can_tell_whose_it_is_is_told_and_the_rest_is_read(tmp_path, record, code, known):
+def test_c114_a_record_of_which_nobody_can_tell_whose_it_is_is_told_and_the_rest_is_read(
+    tmp_path, record, code, known
+):
     with answering(text_pages(GOOD, record, '{"id": 7, "userName": "b@x"}')) as service:
         observation = service.read_users(tmp_path / "users", nothing)
     (odd,) = observation.unreadable
@@ -250,24 +295,39 @@ def test_c114_a_mark_before_the_text_and_another_encoding_are_understood(tmp_pat
 
 
 def test_c114_what_is_not_in_its_own_encoding_is_one_odd_record(tmp_path):
-    with answering(text_pages('{"id": "1", "userName": "ü@x"}', GOOD, encoding="latin-1")) as service:
+    with answering(
+        text_pages('{"id": "1", "userName": "ü@x"}', GOOD, encoding="latin-1")
+    ) as service:
         observation = service.read_users(tmp_path / "users", nothing)
     assert [odd.code for odd in observation.unreadable] == ["address_unknown"]
     assert [row["deskbird_id"] for row in rows(tmp_path / "users")] == ["ok"]
 
 
 def test_c114_members_in_any_form_are_read_and_who_is_not_told_makes_a_group_partial(tmp_path):
-    group = '{"id": 4, "displayName": "G", "members": ["1", {"value": 2}, {"$ref": "https://x/Users/3?a"}, null%s]}'
-    with answering(text_pages(group % "", (group % ', {"display": "Ada"}').replace("4", "5", 1))) as service:
+    group = (
+        '{"id": 4, "displayName": "G", "members": ["1", {"value": 2}, {"$ref": '
+        '"https://x/Users/3?a"}, null%s]}'
+    )
+    with answering(
+        text_pages(group % "", (group % ', {"display": "Ada"}').replace("4", "5", 1))
+    ) as service:
         observation = service.read_groups(tmp_path / "groups", tmp_path / "members", nothing)
-    found = [(row["group_deskbird_id"], row["user_deskbird_id"]) for row in rows(tmp_path / "members")]
+    found = [
+        (row["group_deskbird_id"], row["user_deskbird_id"]) for row in rows(tmp_path / "members")
+    ]
     assert found == [(g, u) for g in ("4", "5") for u in ("1", "2", "3")]
     assert observation.partial == {"5"}
 
 
 def test_a_member_that_is_listed_twice_is_one_member(tmp_path):
     with answering(
-        listing({"id": "g", "displayName": "G", "members": [{"value": "1"}, {"value": "2"}, {"value": "1"}]})
+        listing(
+            {
+                "id": "g",
+                "displayName": "G",
+                "members": [{"value": "1"}, {"value": "2"}, {"value": "1"}],
+            }
+        )
     ) as service:
         assert service.read_groups(tmp_path / "groups", tmp_path / "members", nothing).members == 2
 
@@ -280,7 +340,9 @@ def test_c63_a_list_that_moved_is_read_again(start, tmp_path, fault):
     edge.fail("GET */Users", fault, after=1)
     observation = edge.service.read_users(tmp_path / "users", nothing)
     assert observation.passes == 2
-    assert {row["deskbird_id"] for row in rows(tmp_path / "users")} == {user["id"] for user in edge.app.desk.users()}
+    assert {row["deskbird_id"] for row in rows(tmp_path / "users")} == {
+        user["id"] for user in edge.app.desk.users()
+    }
     assert observation.records == len(rows(tmp_path / "users"))
 
 
@@ -344,7 +406,10 @@ def test_c59_reading_survives_passing_faults(start, tmp_path):
     ],
 )  # fmt: skip
 def test_a_useless_answer_is_one_clear_sentence_without_what_was_in_it(tmp_path, answer, says):
-    with answering(lambda *_: answer) as service, pytest.raises(DeskbirdError, match=says) as caught:
+    with (
+        answering(lambda *_: answer) as service,
+        pytest.raises(DeskbirdError, match=says) as caught,
+    ):
         service.read_users(tmp_path / "users", nothing)
     text = str(caught.value)
     assert "Nothing was changed in deskbird" in text
@@ -355,8 +420,13 @@ def test_a_useless_answer_is_one_clear_sentence_without_what_was_in_it(tmp_path,
 
 
 def test_a_deskbird_that_is_not_there_is_one_clear_sentence(tmp_path):
-    service = Service("http://127.0.0.1:9", SECRET, requests_per_second=None, concurrency=1, patience=HASTY)
-    with service, pytest.raises(DeskbirdError, match="did not answer when asked for users: no answer"):
+    service = Service(
+        "http://127.0.0.1:9", SECRET, requests_per_second=None, concurrency=1, patience=HASTY
+    )
+    with (
+        service,
+        pytest.raises(DeskbirdError, match="did not answer when asked for users: no answer"),
+    ):
         service.read_users(tmp_path / "users", nothing)
 
 
@@ -374,12 +444,21 @@ def test_what_the_service_announces_is_asked_once(start):
 
 
 @pytest.mark.parametrize(
-    "answer", [(404, "text/html", "no"), (200, "text/html", "<p>"), (200, "application/json", '{"etag": {"supported": false}}')]
+    "answer",
+    [
+        (404, "text/html", "no"),
+        (200, "text/html", "<p>"),
+        (200, "application/json", '{"etag": {"supported": false}}'),
+    ],
 )
 def test_a_service_that_announces_nothing_has_patch_and_no_more(answer):
     with answering(lambda *_: answer) as service:
         config = service.service_provider_config()
-    assert (config.patch.supported, config.bulk.supported, config.etag.supported) == (True, False, False)
+    assert (config.patch.supported, config.bulk.supported, config.etag.supported) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_users_and_groups_are_found_by_marker_and_by_address_or_name(start):
@@ -391,11 +470,17 @@ def test_users_and_groups_are_found_by_marker_and_by_address_or_name(start):
     find = edge.service.find_user
     assert [(user.id, mine) for user, mine in [find('p:"1', "other@example.com")]] == [(ours, True)]
     assert [(user.id, mine) for user, mine in [find("p:2", "B@Example.com")]] == [(by_hand, False)]
-    assert [(user.id, user.external_id, mine) for user, mine in [find("p:2", "c@example.com")]] == [(foreign, "entra-7", False)]
+    assert [(user.id, user.external_id, mine) for user, mine in [find("p:2", "c@example.com")]] == [
+        (foreign, "entra-7", False)
+    ]
     assert find("p:2", "nobody@example.com") is None
     group = desk.add_group("Team", hris_ref="p:team:1", members=[ours])
-    assert [(found.id, mine) for found, mine in [edge.service.find_group("p:team:1", "x")]] == [(group, True)]
-    assert [(found.id, mine) for found, mine in [edge.service.find_group("p:team:2", "team")]] == [(group, False)]
+    assert [(found.id, mine) for found, mine in [edge.service.find_group("p:team:1", "x")]] == [
+        (group, True)
+    ]
+    assert [(found.id, mine) for found, mine in [edge.service.find_group("p:team:2", "team")]] == [
+        (group, False)
+    ]
     assert edge.service.find_group("p:team:2", "nothing") is None
 
 
@@ -404,7 +489,10 @@ def test_a_service_that_ignores_filters_finds_nobody_else():
         return (
             200,
             "application/scim+json",
-            {"totalResults": 1, "Resources": [{"id": "1", "userName": "x@example.com", "externalId": "p:8"}]},
+            {
+                "totalResults": 1,
+                "Resources": [{"id": "1", "userName": "x@example.com", "externalId": "p:8"}],
+            },
         )
 
     with answering(answer) as service:
@@ -413,14 +501,20 @@ def test_a_service_that_ignores_filters_finds_nobody_else():
 
 def test_a_service_that_keeps_markers_to_itself_is_believed_in_its_filter():
     def answer(path, query):
-        return 200, "application/scim+json", {"totalResults": 1, "Resources": [{"id": "1", "userName": "a@example.com"}]}
+        return (
+            200,
+            "application/scim+json",
+            {"totalResults": 1, "Resources": [{"id": "1", "userName": "a@example.com"}]},
+        )
 
     with answering(answer) as service:
         assert service.find_user("p:1", "a@example.com")[1] is True
 
 
 def test_a_filter_the_service_does_not_know_is_no_hit():
-    with answering(lambda *_: (400, "application/scim+json", {"scimType": "invalidFilter"})) as service:
+    with answering(
+        lambda *_: (400, "application/scim+json", {"scimType": "invalidFilter"})
+    ) as service:
         assert service.find_group("p:team:1", "Team") is None
 
 

@@ -10,11 +10,18 @@ from hris_pipeline_tests.test_other_words import other_words
 def test_the_same_is_refused_of_writes_whatever_the_sentences_say(start: Any) -> None:
     def carried_out() -> list[Any]:
         edge = start(concurrency=1)
-        users = {n: edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}") for n in range(12)}
+        users = {
+            n: edge.app.desk.add_user(f"u{n}@example.com", "U", "N", hris_ref=f"p:{n}")
+            for n in range(12)
+        }
         edge.ids |= {f"p:{n}": user for n, user in users.items()}
-        refusals = [Refusal(who=f"p:{n}", status=status) for n, status in ((3, 403), (5, 422), (7, 402))]
+        refusals = [
+            Refusal(who=f"p:{n}", status=status) for n, status in ((3, 403), (5, 422), (7, 402))
+        ]
         edge.app.behave(refusals=refusals)
-        writes = [update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(12)]
+        writes = [
+            update(n, str(n), users[n], {"active": True}, {"active": False}) for n in range(12)
+        ]
         results = edge.run(*writes)
         return [
             (

@@ -1,17 +1,21 @@
-"""The fault campaign: random nights of a small company under random faults on both sides, and kills.
+"""The fault campaign: random nights of a small company under random faults on both sides, and
+kills.
 
     python -m hris_pipeline_tests.end_to_end.chaos --minutes 30 --seed 7 --faults=refused_*,-kill
 
-By day HR and the people in deskbird do what they do; by night `hris-pipeline sync` runs against a Personio and a deskbird that
-fail in every way they know, refuse records and show lists oddly (``oddities.py``), and now and then its process is killed. The
-laws are checked after each night; every few nights nothing fails, and then all must be well.
+By day HR and the people in deskbird do what they do; by night `hris-pipeline sync` runs against a
+Personio and a deskbird that fail in every way they know, refuse records and show lists oddly
+(``oddities.py``), and now and then its process is killed. The laws are checked after each night;
+every few nights nothing fails, and then all must be well.
 
-The laws, beside readable ends and no duplicates: nobody is deactivated without a reason; *a refused record never stops another
-one*; *a night that says "in line" is in line* by a comparison with deskbird's own store (``truth.py``); no group loses whom HR
-keeps, and nobody leaves a group before the next one has them, unless the service itself did damage and the night said so.
+The laws, beside readable ends and no duplicates: nobody is deactivated without a reason; *a refused
+record never stops another one*; *a night that says "in line" is in line* by a comparison with
+deskbird's own store (``truth.py``); no group loses whom HR keeps, and nobody leaves a group before
+the next one has them, unless the service itself did damage and the night said so.
 
-The same seed gives the same campaign, but for what a kill comes upon; a night that breaks a law is printed with what replays it.
-Every fault has a name and can be switched off by it; the other dice stay as they are.
+The same seed gives the same campaign, but for what a kill comes upon; a night that breaks a law is
+printed with what replays it. Every fault has a name and can be switched off by it; the other dice
+stay as they are.
 """
 
 import argparse
@@ -50,11 +54,29 @@ OF_PERSONIO = (
     "status", "reset", "html", "truncated", "cut", "success_false", "repeat_page", "drop_page", "shift", "empty_list",
     "missing_attribute", "null_attribute", "extra_attribute", "tokens_expired",
 )  # fmt: skip
-OF_DESKBIRD = ("status", "reset", "answer_lost", "html", "truncated", "cut", "drop_page", "overlap", "grow")
-PERSONIO_PATHS = {"v1": ("/v1/company/employees*", "/v1/auth*"), "v2": ("/v2/persons*", "/v2/org-units*", "/v2/auth*")}
+OF_DESKBIRD = (
+    "status",
+    "reset",
+    "answer_lost",
+    "html",
+    "truncated",
+    "cut",
+    "drop_page",
+    "overlap",
+    "grow",
+)
+PERSONIO_PATHS = {
+    "v1": ("/v1/company/employees*", "/v1/auth*"),
+    "v2": ("/v2/persons*", "/v2/org-units*", "/v2/auth*"),
+}
 DESKBIRD_PATHS = ("*/Users*", "*/Groups*")
 METHODS = ("", "GET ", "POST ", "PATCH ")
-NAMES = (*(f"personio_{kind}" for kind in OF_PERSONIO), *(f"deskbird_{kind}" for kind in OF_DESKBIRD), "kill", *oddities.names())
+NAMES = (
+    *(f"personio_{kind}" for kind in OF_PERSONIO),
+    *(f"deskbird_{kind}" for kind in OF_DESKBIRD),
+    "kill",
+    *oddities.names(),
+)
 ADDRESS = ("userName", "emails")
 IGNORED = 204  # the status of a refusal that is none to look at
 KEPT_BACK = {"userName", "emails", "name.givenName", "name.familyName", "displayName", "manager"}
@@ -62,10 +84,11 @@ KEPT_BACK = {"userName", "emails", "name.givenName", "name.familyName", "display
 
 
 class Allowed:
-    """Which faults may happen: names or shell patterns, by commas; ``-`` before one switches it off.
+    """Which faults may happen: names or shell patterns, by commas; ``-`` before one switches it
+    off.
 
-    What is switched off is drawn all the same, so that the other dice stay as they are; where only some are named, the oddities
-    of a night are drawn among them.
+    What is switched off is drawn all the same, so that the other dice stay as they are; where only
+    some are named, the oddities of a night are drawn among them.
     """
 
     def __init__(self, text: str | None = None) -> None:
@@ -115,14 +138,24 @@ class Report:
 class Campaign:
     """One company's nights, all drawn from one seed."""
 
-    def __init__(self, acme: Deployment, seed: int, processes: Any, allowed: Allowed, again: str) -> None:
-        self.acme, self.dice, self.processes, self.allowed = acme, random.Random(seed), processes, allowed
-        self.report, self.again = Report(seed), again  # and what a replay needs beside seed and nights
+    def __init__(
+        self, acme: Deployment, seed: int, processes: Any, allowed: Allowed, again: str
+    ) -> None:
+        self.acme, self.dice, self.processes, self.allowed = (
+            acme,
+            random.Random(seed),
+            processes,
+            allowed,
+        )
+        # and what a replay needs beside seed and nights
+        self.report, self.again = Report(seed), again
         self.service, odd = oddities.service(seed, allowed)
         self.report.service = tuple(odd)
         self.tonight = Night(self.service)
-        self.kept_back: set[tuple[str, str]] = set()  # (whose, what) that was refused, and HR wants nothing else since
-        self.unseen: set[tuple[str, str]] = set()  # that was ignored without a word by a service that does not show it
+        # (whose, what) that was refused, and HR wants nothing else since
+        self.kept_back: set[tuple[str, str]] = set()
+        # that was ignored without a word by a service that does not show it
+        self.unseen: set[tuple[str, str]] = set()
         self.api = str(acme.account["api"])
         self.numbers = iter(range(1000, 1_000_000))
         self.vanished: dict[str, int] = {}  # ref -> the first night without the record
@@ -130,23 +163,41 @@ class Campaign:
         self.busy: set[str] = set()  # people and groups of whom HR wants something new tonight
         self.night = 0
 
-    # --- by day -----------------------------------------------------------------------------------------------------------------
+    # --- by day
+    # ----------------------------------------------------------------------------------------------
 
     def day(self) -> None:
         """HR's work on its system, and hands in deskbird."""
         self.busy.clear()
-        works = (self.hire, self.leave, self.rename, self.move, self.promote, self.vanish, self.come_back, self.rename_a_unit)
-        for work in self.dice.choices(works, weights=(4, 2, 2, 3, 2, 1, 1, 1), k=self.dice.randrange(6)):
+        works = (
+            self.hire,
+            self.leave,
+            self.rename,
+            self.move,
+            self.promote,
+            self.vanish,
+            self.come_back,
+            self.rename_a_unit,
+        )
+        for work in self.dice.choices(
+            works, weights=(4, 2, 2, 3, 2, 1, 1, 1), k=self.dice.randrange(6)
+        ):
             work()
         if self.dice.random() < 0.3:
             self.dice.choice((self.meddle, self.invite))()
 
     def someone(self, *statuses: str) -> Person | None:
-        found = [p for p in self.acme.tenant.snapshot.persons.values() if p.current and p.current.status in statuses]
+        found = [
+            p
+            for p in self.acme.tenant.snapshot.persons.values()
+            if p.current and p.current.status in statuses
+        ]
         return self.dice.choice(found) if found else None
 
     def unit(self, kind: str) -> int:
-        return self.dice.choice([unit.id for unit in self.acme.tenant.snapshot.units if unit.kind == kind])
+        return self.dice.choice(
+            [unit.id for unit in self.acme.tenant.snapshot.units if unit.kind == kind]
+        )
 
     def wants(self, person: Person, **changes: Any) -> None:
         """HR changes a person; what was refused of them before is wanted anew."""
@@ -154,7 +205,11 @@ class Campaign:
         self.touch(person)
         self.acme.tenant.change(person.id, **changes)
         self.touch(self.acme.tenant.snapshot.persons[person.id])
-        self.kept_back = {(whose, what) for whose, what in self.kept_back if ref not in {whose, what.partition(":")[2]}}
+        self.kept_back = {
+            (whose, what)
+            for whose, what in self.kept_back
+            if ref not in {whose, what.partition(":")[2]}
+        }
 
     def touch(self, person: Person) -> None:
         """Note that HR wants something new of a person, and of their groups."""
@@ -165,9 +220,21 @@ class Campaign:
     def hire(self) -> None:
         number, moment = next(self.numbers), self.acme.tenant.snapshot.moment
         boss = self.someone("ACTIVE")
-        units = {"team": self.unit("team"), "department": self.unit("department"), "supervisor": boss.id if boss else None}
+        units = {
+            "team": self.unit("team"),
+            "department": self.unit("department"),
+            "supervisor": boss.id if boss else None,
+        }
         employment = Employment(1, "ACTIVE", self.today, None, **units)
-        person = Person(number, "New", f"Hire {number}", f"n{number}@nordlicht.example", (employment,), moment, moment)
+        person = Person(
+            number,
+            "New",
+            f"Hire {number}",
+            f"n{number}@nordlicht.example",
+            (employment,),
+            moment,
+            moment,
+        )
         self.acme.tenant.add(person)
         self.touch(person)
 
@@ -194,12 +261,16 @@ class Campaign:
             self.wants(one, supervisor=boss.id)
 
     def vanish(self) -> None:
-        if (person := self.someone("ACTIVE", "INACTIVE")) and len(self.acme.tenant.snapshot.persons) > PEOPLE // 2:
+        if (person := self.someone("ACTIVE", "INACTIVE")) and len(
+            self.acme.tenant.snapshot.persons
+        ) > PEOPLE // 2:
             self.acme.tenant.remove(person.id)
             self.vanished[f"personio:{person.id}"] = self.night
 
     def rename_a_unit(self) -> None:
-        unit = self.dice.choice([unit for unit in self.acme.tenant.snapshot.units if unit.kind in KINDS])
+        unit = self.dice.choice(
+            [unit for unit in self.acme.tenant.snapshot.units if unit.kind in KINDS]
+        )
         self.acme.tenant.set_unit(OrgUnit(unit.kind, unit.id, f"Unit {next(self.numbers)}"))
         self.kept_back.discard((f"personio:{unit.kind}:{unit.id}", "displayName"))
         self.busy.add(f"personio:{unit.kind}:{unit.id}")
@@ -218,7 +289,8 @@ class Campaign:
     def today(self) -> dt.date:
         return self.acme.tenant.snapshot.date
 
-    # --- by night ---------------------------------------------------------------------------------------------------------------
+    # --- by night
+    # ----------------------------------------------------------------------------------------------
 
     def one_night(self) -> None:
         """A day and the night after it; what breaks a law goes into the report."""
@@ -228,26 +300,51 @@ class Campaign:
         self.acme.forget_requests()
         self.clear()
         before = Before(self.users(), self.groups())
-        self.guests = {id_: user for id_, user in before.users.items() if not user.get("externalId")}
+        self.guests = {
+            id_: user for id_, user in before.users.items() if not user.get("externalId")
+        }
         employed = set(self.acme.tenant.snapshot.persons)
         kind = self.dice.choices(("faulty", "odd", "killed"), (3, 4, 4))[0]
         count = {"odd": self.dice.choice((1, 2, 2, 3))}.get(kind, int(self.dice.random() < 0.4))
-        kind = "calm" if self.night % CALM == 0 else "faulty" if kind == "killed" and not self.allowed("kill") else kind
+        kind = (
+            "calm"
+            if self.night % CALM == 0
+            else "faulty"
+            if kind == "killed" and not self.allowed("kill")
+            else kind
+        )
         world, dice = self.world(before), random.Random(self.dice.random())
-        self.tonight = oddities.draw(dice, self.service, world, 0 if kind == "calm" else count, self.allowed, self.allowed.drawn)
+        self.tonight = oddities.draw(
+            dice,
+            self.service,
+            world,
+            0 if kind == "calm" else count,
+            self.allowed,
+            self.allowed.drawn,
+        )
         self.acme.deskbird.behave(self.tonight.behaviour)
         self.acme.deskbird.faults.add(*self.tonight.faults)
-        ended = {"killed": self.killed, "calm": self.calm, "odd": self.odd, "faulty": self.faulty}[kind]()
+        ended = {"killed": self.killed, "calm": self.calm, "odd": self.odd, "faulty": self.faulty}[
+            kind
+        ]()
         self.acme.deskbird.behave(self.service)
-        for ref in employed - set(self.acme.tenant.snapshot.persons):  # a list that moves under the reader moves for good
+        # a list that moves under the reader moves for good
+        for ref in employed - set(self.acme.tenant.snapshot.persons):
             self.vanished[f"personio:{ref}"] = self.night
         self.report.nights += 1
         self.report.exits[ended.code] += 1
         self.report.oddities.update(self.tonight.names)
         self.count_writes()
-        wrong = [*self.told_badly(ended), *self.laws(before, ended), *(self.all_is_well(ended) if kind == "calm" else ())]
+        wrong = [
+            *self.told_badly(ended),
+            *self.laws(before, ended),
+            *(self.all_is_well(ended) if kind == "calm" else ()),
+        ]
         odd = f" {'+'.join(self.tonight.names)}" if self.tonight.names else ""
-        replay = f"night {self.night} ({kind}{odd}), replay with --seed {self.report.seed} --nights {self.night}{self.again}"
+        replay = (
+            f"night {self.night} ({kind}{odd}), replay with --seed {self.report.seed} --nights "
+            f"{self.night}{self.again}"
+        )
         self.report.violations += [f"{replay}: {what}" for what in wrong]
 
     def users(self) -> dict[str, dict[str, Any]]:
@@ -286,16 +383,33 @@ class Campaign:
     def faulty(self) -> Ended:
         """Some faults on either side, or on both."""
         for _ in range(self.dice.randrange(1, 4)):
-            after, times = self.dice.choice((0, 0, 0, 1, 2)), self.dice.choice((1, 2, 3, None, None))
+            after, times = (
+                self.dice.choice((0, 0, 0, 1, 2)),
+                self.dice.choice((1, 2, 3, None, None)),
+            )
             status = self.dice.choice(STATUSES)
             if self.dice.random() < 0.4:
                 kind = self.dice.choice(OF_PERSONIO)
-                value = {"status": status, "drop_page": 1, "missing_attribute": "department", "null_attribute": "department"}
+                value = {
+                    "status": status,
+                    "drop_page": 1,
+                    "missing_attribute": "department",
+                    "null_attribute": "department",
+                }
                 on = self.dice.choice(PERSONIO_PATHS[self.api])
-                fault = Fault(on, kind, after, times, value.get(kind, "extra" if "attribute" in kind else None))
+                fault = Fault(
+                    on,
+                    kind,
+                    after,
+                    times,
+                    value.get(kind, "extra" if "attribute" in kind else None),
+                )
                 self.acme.personio.add(*[fault] * self.allowed(f"personio_{kind}"))
             else:
-                kind, on = self.dice.choice(OF_DESKBIRD), self.dice.choice(METHODS) + self.dice.choice(DESKBIRD_PATHS)
+                kind, on = (
+                    self.dice.choice(OF_DESKBIRD),
+                    self.dice.choice(METHODS) + self.dice.choice(DESKBIRD_PATHS),
+                )
                 value = {"status": status, "drop_page": 1, "overlap": 1}
                 fault = Fault(on, kind, after, times, value.get(kind), 0 if status == 429 else None)
                 self.acme.deskbird.faults.add(*[fault] * self.allowed(f"deskbird_{kind}"))
@@ -305,24 +419,31 @@ class Campaign:
         return ended
 
     def calm(self) -> Ended:
-        """A night in which nothing fails; what a guard holds back is looked at and approved, as people would."""
+        """A night in which nothing fails; what a guard holds back is looked at and approved, as
+        people would.
+        """
         self.report.calm += 1
         for _ in range(4):
             ended = self.acme.sync(night=self.night)
             if ended.code != 3:
                 break
-            ((plan_id,),) = self.acme.ask("select plan_id from state.plans order by number desc limit 1")
+            ((plan_id,),) = self.acme.ask(
+                "select plan_id from state.plans order by number desc limit 1"
+            )
             self.acme.run("approve", "acme", str(plan_id), night=self.night)
         return ended
 
     def killed(self) -> Ended:
-        """The whole command in a process of its own, killed at any moment, or as deskbird is about to answer a request."""
+        """The whole command in a process of its own, killed at any moment, or as deskbird is about
+        to answer a request.
+        """
         at_a_request, patience = self.dice.random() < 0.7, self.dice.uniform(0.3, 5)
         due, delay, seen = self.dice.randrange(1, 14), self.dice.choice((0.0, 0.0, 0.005, 0.05)), 0
         out = self.acme.folder / "killed.txt"
         moment = (NIGHT + dt.timedelta(days=self.night)).isoformat()
         process = self.processes.Process(
-            target=kill_points.command, args=(self.acme.environment, ["sync", "acme", "--as-of", moment], str(out))
+            target=kill_points.command,
+            args=(self.acme.environment, ["sync", "acme", "--as-of", moment], str(out)),
         )
         serve = self.acme.deskbird.app
 
@@ -333,7 +454,8 @@ class Campaign:
             async def answer(message: Any) -> None:
                 if at_a_request and seen >= due and process.is_alive():
                     time.sleep(delay)
-                    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself meanwhile
+                    # it may have ended by itself meanwhile
+                    with contextlib.suppress(ProcessLookupError):
                         os.kill(process.pid, signal.SIGKILL)
                 await send(message)
 
@@ -342,7 +464,9 @@ class Campaign:
         self.acme.deskbird.app = deadly
         try:
             process.start()
-            if not multiprocessing.connection.wait([process.sentinel], 120 if at_a_request else patience):
+            if not multiprocessing.connection.wait(
+                [process.sentinel], 120 if at_a_request else patience
+            ):
                 process.kill()
                 process.join()
             code = process.exitcode
@@ -351,7 +475,8 @@ class Campaign:
             self.acme.deskbird.app = serve
         return Ended(code, "", out.read_text() if out.exists() else "")
 
-    # --- the laws ---------------------------------------------------------------------------------------------------------------
+    # --- the laws
+    # ----------------------------------------------------------------------------------------------
 
     def told_badly(self, ended: Ended) -> Iterator[str]:
         """Every end is one that people can read."""
@@ -371,16 +496,28 @@ class Campaign:
             if users.get(id_, guest) != guest and guest["userName"].startswith("guest"):
                 yield f"user {id_}, who is not ours, was changed"
         for id_, user in before.users.items():
-            if user.get("active") and id_ in users and not users[id_].get("active") and not self.may_go(user.get("externalId")):
+            if (
+                user.get("active")
+                and id_ in users
+                and not users[id_].get("active")
+                and not self.may_go(user.get("externalId"))
+            ):
                 yield f"{user.get('externalId')} was deactivated without a reason"
-        if any(request.method == "DELETE" and "/Users" in request.path for request in self.acme.deskbird.writes()):
+        if any(
+            request.method == "DELETE" and "/Users" in request.path
+            for request in self.acme.deskbird.writes()
+        ):
             yield "a user was deleted"
         wrong = list(differences(self.acme.tenant.snapshot, users.values(), groups.values()))
         if self.hr_was_clear():
             waits = self.unexcused(wrong, users, ended)
             if ended.code == 0:
                 yield from (f"it said in line, but {each}" for each in waits)
-            elif not self.failing() and ended.code in {1, 3} and set(self.tonight.names) <= oddities.REFUSALS:
+            elif (
+                not self.failing()
+                and ended.code in {1, 3}
+                and set(self.tonight.names) <= oddities.REFUSALS
+            ):
                 yield from (f"a refusal stopped {each}" for each in waits)
             if not self.tonight.damages:
                 yield from self.lost(before, users, groups, ended)
@@ -397,16 +534,27 @@ class Campaign:
     # what may be otherwise than HR has it
 
     def refused_tonight(self, difference: Difference) -> bool:
-        """Whether it was refused; the address is both userName and work e-mail, and is written as one."""
+        """Whether it was refused; the address is both userName and work e-mail, and is written as
+        one.
+        """
         asked = {"*", *(ADDRESS if difference.what in ADDRESS else (difference.what,))}
-        return any(fnmatchcase(difference.whose, whose) and what in asked for whose, what in self.tonight.refused)
+        return any(
+            fnmatchcase(difference.whose, whose) and what in asked
+            for whose, what in self.tonight.refused
+        )
 
-    def unexcused(self, wrong: list[Difference], users: Mapping[str, Mapping[str, Any]], ended: Ended) -> list[Difference]:
-        """The differences that nothing explains: no refusal, no odd record, no guard, nobody they depend on."""
+    def unexcused(
+        self, wrong: list[Difference], users: Mapping[str, Mapping[str, Any]], ended: Ended
+    ) -> list[Difference]:
+        """The differences that nothing explains: no refusal, no odd record, no guard, nobody they
+        depend on.
+        """
         tonight, blocked = self.tonight, self.blocked() if ended.code in {1, 3} else set()
         active = sum(user.get("active") is not False for user in users.values())
         full = tonight.behaviour.seats is not None and active >= tonight.behaviour.seats
-        absent = {each.whose for each in wrong if each.what in {"missing", "active"}} | tonight.blind
+        absent = {
+            each.whose for each in wrong if each.what in {"missing", "active"}
+        } | tonight.blind
         found = []
         for each in wrong:
             member = each.what.partition(":")[2]
@@ -418,7 +566,8 @@ class Campaign:
                 or {each.whose, member} & (tonight.blind | blocked)
                 or (member and member in absent)
                 or (member and self.stays_for(each, wrong))
-                or (each.whose, "missing") in {(other.whose, other.what) for other in wrong if self.refused_tonight(other)}
+                or (each.whose, "missing")
+                in {(other.whose, other.what) for other in wrong if self.refused_tonight(other)}
                 or (each.what == "manager" and self.boss(each.whose) in absent)
             ):
                 continue
@@ -426,11 +575,17 @@ class Campaign:
         return found
 
     def stays_for(self, difference: Difference, wrong: Iterable[Difference]) -> bool:
-        """Whether a member stays in a group because the next group of the kind refuses them, or cannot be read."""
+        """Whether a member stays in a group because the next group of the kind refuses them, or
+        cannot be read.
+        """
         return any(
             other.what == difference.what
             and other.whose.split(":")[1] == difference.whose.split(":")[1]
-            and (self.refused_tonight(other) or (other.whose, other.what) in self.kept_back or other.whose in self.tonight.blind)
+            and (
+                self.refused_tonight(other)
+                or (other.whose, other.what) in self.kept_back
+                or other.whose in self.tonight.blind
+            )
             for other in wrong
         )
 
@@ -440,7 +595,9 @@ class Campaign:
 
     def blocked(self) -> set[str]:
         """Whom the last plan's guards hold back."""
-        rows = self.acme.ask("select hris_ref, group_ref from deskbird.changes where verdict = 'blocked'")
+        rows = self.acme.ask(
+            "select hris_ref, group_ref from deskbird.changes where verdict = 'blocked'"
+        )
         return {ref for row in rows for ref in row if ref}
 
     def keep_back(self, wrong: Iterable[Difference]) -> None:
@@ -448,14 +605,26 @@ class Campaign:
         now = {(each.whose, each.what) for each in wrong}
         refused = {(each.whose, each.what) for each in wrong if self.refused_tonight(each)}
         self.kept_back = (self.kept_back & now) | {
-            (whose, what) for whose, what in refused if what in KEPT_BACK or what.startswith("member:")
+            (whose, what)
+            for whose, what in refused
+            if what in KEPT_BACK or what.startswith("member:")
         }
         ignores = any(refusal.status == IGNORED for refusal in self.tonight.behaviour.refusals)
-        away = {each for each in self.unseen if not self.works_here(each[1].partition(":")[2] or each[0])}
-        self.unseen = (self.unseen & now) | away | {each for each in refused if ignores and self.hides(each[1])}
+        away = {
+            each
+            for each in self.unseen
+            if not self.works_here(each[1].partition(":")[2] or each[0])
+        }
+        self.unseen = (
+            (self.unseen & now)
+            | away
+            | {each for each in refused if ignores and self.hides(each[1])}
+        )
 
     def works_here(self, ref: str) -> bool:
-        """Whether HR says so tonight: of whoever does not, nothing is compared until they come back."""
+        """Whether HR says so tonight: of whoever does not, nothing is compared until they come
+        back.
+        """
         person = self.acme.tenant.snapshot.persons.get(int(ref.rpartition(":")[2]))
         return person is not None and works_here(person, self.today)
 
@@ -471,10 +640,20 @@ class Campaign:
         groups: Mapping[str, Mapping[str, Any]],
         ended: Ended,
     ) -> Iterator[str]:
-        """Whom a group lost though HR keeps them there, and who left one before the next one had them."""
+        """Whom a group lost though HR keeps them there, and who left one before the next one had
+        them.
+        """
         after = {group.get("externalId"): _members(group) for group in groups.values()}
-        refs = {id_: str(user.get("externalId")) for id_, user in users.items() if user.get("active") is not False}
-        people = {f"personio:{p.id}": p for p in self.acme.tenant.snapshot.persons.values() if works_here(p, self.today)}
+        refs = {
+            id_: str(user.get("externalId"))
+            for id_, user in users.items()
+            if user.get("active") is not False
+        }
+        people = {
+            f"personio:{p.id}": p
+            for p in self.acme.tenant.snapshot.persons.values()
+            if works_here(p, self.today)
+        }
         for group in before.groups.values():
             mark = str(group.get("externalId"))
             _, _, rest = mark.partition(":")
@@ -488,7 +667,8 @@ class Campaign:
                 if wanted == mark:
                     yield f"{mark} lost {refs[gone]}, whom HR keeps there"
                 elif unit is not None and gone not in after.get(wanted, set()):
-                    told = ended.code != 0 or "members" in self.service.hides  # what nobody can see, no night can tell
+                    # what nobody can see, no night can tell
+                    told = ended.code != 0 or "members" in self.service.hides
                     if not (told and self.ignored(wanted, refs[gone])):
                         yield f"{refs[gone]} left {mark} and is not in {wanted}"
 
@@ -517,7 +697,10 @@ class Campaign:
         self.acme.forget_requests()
         again = self.acme.sync(night=self.night)
         if again.code != 0 or self.acme.writes():
-            yield f"a second run had something to do: exit {again.code}, {len(self.acme.writes())} writes"
+            yield (
+                f"a second run had something to do: exit {again.code}, {len(self.acme.writes())} "
+                "writes"
+            )
 
 
 @dataclass(frozen=True)
@@ -536,18 +719,22 @@ def _members(group: Mapping[str, Any]) -> set[str]:
 def campaign(folder: Path, seed: int, faults: str | None = None) -> Iterator[Campaign]:
     """A company that is up and has had its first night."""
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"])
+    processes.set_forkserver_preload(
+        ["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"]
+    )
     api = ("v1", "v2")[seed % 2]
     with deployed(folder, generate(PEOPLE, seed), options={"api": api}, more=SECTIONS) as acme:
-        made = Campaign(acme, seed, processes, Allowed(faults), f" --faults={faults}" if faults else "")
+        made = Campaign(
+            acme, seed, processes, Allowed(faults), f" --faults={faults}" if faults else ""
+        )
         acme.deskbird.behave(made.service)
         runs = [acme.sync(night=0)]
         while runs[-1].code != 0 and made.report.service and len(runs) < TO_LEARN:
             runs.append(acme.sync(night=0))
         if runs[-1].code != 0:
             made.report.violations.append(
-                f"first night, replay with --seed {seed} --nights 0{made.again}: "
-                f"run {len(runs)} ended with {runs[-1].code}: {runs[-1].sentence or runs[-1].out[-300:]}"
+                f"first night, replay with --seed {seed} --nights 0{made.again}: run {len(runs)} "
+                f"ended with {runs[-1].code}: {runs[-1].sentence or runs[-1].out[-300:]}"
             )
         yield made
 
@@ -561,13 +748,23 @@ def run(seed: int, go_on: Callable[[Report], bool], faults: str | None = None) -
 
 
 def main() -> None:
-    """One campaign after another until the minutes are over, each from the next seed; exit code 1 where a law was broken."""
-    parser = argparse.ArgumentParser(prog="make chaos", description="Random nights under random faults.")
+    """One campaign after another until the minutes are over, each from the next seed; exit code 1
+    where a law was broken.
+    """
+    parser = argparse.ArgumentParser(
+        prog="make chaos", description="Random nights under random faults."
+    )
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1, help="of the first campaign")
-    parser.add_argument("--nights", type=int, help="of each campaign (40); with it alone, one campaign is run")
-    parser.add_argument("--total", type=int, help="campaigns until so many nights are over, whatever the minutes")
-    parser.add_argument("--faults", help=f"only these, or with - before it all but these: {', '.join(NAMES)}")
+    parser.add_argument(
+        "--nights", type=int, help="of each campaign (40); with it alone, one campaign is run"
+    )
+    parser.add_argument(
+        "--total", type=int, help="campaigns until so many nights are over, whatever the minutes"
+    )
+    parser.add_argument(
+        "--faults", help=f"only these, or with - before it all but these: {', '.join(NAMES)}"
+    )
     asked = parser.parse_args()
     ends = time.monotonic() + asked.minutes * 60
     reports: list[Report] = []
@@ -579,7 +776,9 @@ def main() -> None:
 
     while goes_on():
         seed, nights = asked.seed + len(reports), 40 if asked.nights is None else asked.nights
-        reports.append(run(seed, lambda report, nights=nights: report.nights < nights, asked.faults))
+        reports.append(
+            run(seed, lambda report, nights=nights: report.nights < nights, asked.faults)
+        )
         print(reports[-1], flush=True)
     names = ("nights", "faults", "kills", "writes", "refused")
     sums = {name: sum(getattr(report, name) for report in reports) for name in names}

@@ -1,4 +1,6 @@
-"""A headless Chromium over its own DevTools protocol: enough to open a page, press a key, read it and take its picture."""
+"""A headless Chromium over its own DevTools protocol: enough to open a page, press a key, read it
+and take its picture.
+"""
 
 import base64
 import contextlib
@@ -22,7 +24,9 @@ FLAGS = (
 
 def executable() -> str | None:
     """Where Chromium is, if there is one."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
 
 
 class Page:
@@ -44,7 +48,9 @@ class Page:
 
     def text(self) -> str:
         """What a person can read on it."""
-        return str(self.call("Runtime.evaluate", expression="document.body.innerText")["result"]["value"])
+        return str(
+            self.call("Runtime.evaluate", expression="document.body.innerText")["result"]["value"]
+        )
 
     def wait_for(self, text: str, seconds: float = 60) -> str:
         """The page's text, once it holds ``text``."""
@@ -56,13 +62,20 @@ class Page:
 
     def press(self, key: str, *, alt: bool = False) -> None:
         """Press and release a key."""
-        code = {"key": key, "code": f"Key{key.upper()}", "windowsVirtualKeyCode": ord(key.upper()), "modifiers": int(alt)}
+        code = {
+            "key": key,
+            "code": f"Key{key.upper()}",
+            "windowsVirtualKeyCode": ord(key.upper()),
+            "modifiers": int(alt),
+        }
         for kind in ("rawKeyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, **code)
 
     def picture(self, path: Path) -> None:
         """Save what is seen as a PNG."""
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+        path.write_bytes(
+            base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        )
 
 
 @contextlib.contextmanager
@@ -71,8 +84,16 @@ def opened(url: str, *, width: int = 1600, height: int = 1000) -> Iterator[Page]
     program = executable()
     assert program is not None
     with tempfile.TemporaryDirectory() as profile:
-        command = [program, *FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}", url]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        command = [
+            program,
+            *FLAGS,
+            f"--user-data-dir={profile}",
+            f"--window-size={width},{height}",
+            url,
+        ]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
             try:
                 assert process.stderr is not None
                 line = next(line for line in process.stderr if "DevTools listening on" in line)
@@ -81,7 +102,9 @@ def opened(url: str, *, width: int = 1600, height: int = 1000) -> Iterator[Page]
                     browser.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
                     targets = json.loads(browser.recv())["result"]["targetInfos"]
                 page = next(target["targetId"] for target in targets if target["type"] == "page")
-                with connect(f"{root.split('/devtools')[0]}/devtools/page/{page}", max_size=None, proxy=None) as socket:
+                with connect(
+                    f"{root.split('/devtools')[0]}/devtools/page/{page}", max_size=None, proxy=None
+                ) as socket:
                     yield Page(socket)
             finally:
                 process.kill()

@@ -1,4 +1,6 @@
-"""A deployment for a test: one company, its Personio and its deskbird over real HTTP, a data folder, and the command line."""
+"""A deployment for a test: one company, its Personio and its deskbird over real HTTP, a data
+folder, and the command line.
+"""
 
 import contextlib
 import datetime as dt
@@ -53,7 +55,8 @@ class Deployment:
     personio_url: str
     deskbird_url: str
     environment: dict[str, str]
-    account: dict[str, Any] = field(default_factory=dict)  # of the company file: hris.personio.options
+    # of the company file: hris.personio.options
+    account: dict[str, Any] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)  # its other sections
 
     @property
@@ -116,12 +119,18 @@ class Deployment:
         with duckdb.connect(str(self.data / "acme.duckdb"), read_only=True) as con:
             names = con.execute(PUBLISHED).fetchall()
             return {
-                f"{schema}/{table}": con.execute(f'from "{schema}"."{table}" order by all').fetchall() for schema, table in names
+                f"{schema}/{table}": (
+                    con.execute(f'from "{schema}"."{table}" order by all').fetchall()
+                )
+                for schema, table in names
             }
 
     def writes(self) -> list[tuple[str, str, int | None]]:
         """What was written to deskbird since the log was last emptied, with the status it answered."""
-        return [(request.method, request.path.removeprefix("/v2/scim"), request.status) for request in self.deskbird.writes()]
+        return [
+            (request.method, request.path.removeprefix("/v2/scim"), request.status)
+            for request in self.deskbird.writes()
+        ]
 
     def forget_requests(self) -> None:
         self.deskbird.faults.forget()
@@ -129,17 +138,28 @@ class Deployment:
 
     def user(self, ref: int | str) -> dict[str, Any]:
         """deskbird's one user who carries a person's marker."""
-        (found,) = [user for user in self.deskbird.desk.users() if user.get("externalId") == f"personio:{ref}"]
+        (found,) = [
+            user
+            for user in self.deskbird.desk.users()
+            if user.get("externalId") == f"personio:{ref}"
+        ]
         return found
 
     def group(self, ref: str) -> dict[str, Any]:
         """deskbird's one group that carries a unit's marker, such as ``team:5``."""
-        (found,) = [group for group in self.deskbird.desk.groups() if group.get("externalId") == f"personio:{ref}"]
+        (found,) = [
+            group
+            for group in self.deskbird.desk.groups()
+            if group.get("externalId") == f"personio:{ref}"
+        ]
         return found
 
     def changes(self) -> list[tuple[str, str, str | None]]:
         """The current plan: object, action, whose."""
-        return self.ask("select object, action, coalesce(group_ref, hris_ref) from deskbird.changes order by seq")
+        return self.ask(
+            "select object, action, coalesce(group_ref, hris_ref) from deskbird.changes order "
+            "by seq"
+        )
 
 
 def content(desk: Deskbird) -> dict[str, Any]:
@@ -159,7 +179,10 @@ def content(desk: Deskbird) -> dict[str, Any]:
             for user in users
         },
         "groups": {
-            group["displayName"]: (group.get("externalId"), sorted(marks[m["value"]] for m in group.get("members") or ()))
+            group["displayName"]: (
+                group.get("externalId"),
+                sorted(marks[m["value"]] for m in group.get("members") or ()),
+            )
             for group in desk.groups()
         },
         "numbers": (len(users), len(desk.groups())),
@@ -187,14 +210,16 @@ def deployed(
 ) -> Iterator[Deployment]:
     """A company that is up, with its file written and the environment set.
 
-    Dagster's own records stay in memory, which is quicker, unless a test is about them. ``more`` holds further sections of the
-    company file; ``of_personio`` goes to the stand-in.
+    Dagster's own records stay in memory, which is quicker, unless a test is about them. ``more``
+    holds further sections of the company file; ``of_personio`` goes to the stand-in.
     """
     tenant = tenant or generate(23)
     desk = deskbird or deskbird_app(None, requests_per_second=None)
     faults = Faults()
     with contextlib.ExitStack() as stack:
-        hris = stack.enter_context(serve(personio_app(tenant, faults=faults, **{"rates": False, **of_personio})))
+        hris = stack.enter_context(
+            serve(personio_app(tenant, faults=faults, **{"rates": False, **of_personio}))
+        )
         service = stack.enter_context(serve(desk))
         environment = stack.enter_context(pytest.MonkeyPatch.context())
         variables = {
@@ -207,20 +232,35 @@ def deployed(
         for name, value in variables.items():
             environment.setenv(name, value)
         environment.delenv("HRIS_PIPELINE_NOW", raising=False)
-        environment.setattr(http, "backoff", lambda *_, **__: 0.0)  # nobody has to wait for a stand-in to get well
+        # nobody has to wait for a stand-in to get well
+        environment.setattr(http, "backoff", lambda *_, **__: 0.0)
         if records_in_memory:
             instance = stack.enter_context(in_memory())
             environment.setattr(runs, "open_instance", lambda: contextlib.nullcontext(instance))
-        made = Deployment(folder, tenant, faults, desk, hris.url, service.url, variables, dict(options or {}), dict(more or {}))
+        made = Deployment(
+            folder,
+            tenant,
+            faults,
+            desk,
+            hris.url,
+            service.url,
+            variables,
+            dict(options or {}),
+            dict(more or {}),
+        )
         made.write_file()
         yield made
 
 
 @contextlib.contextmanager
 def in_line(
-    kept: Path, folder: Path, deploy: Callable[[Path, DeskbirdApp], contextlib.AbstractContextManager[Deployment]]
+    kept: Path,
+    folder: Path,
+    deploy: Callable[[Path, DeskbirdApp], contextlib.AbstractContextManager[Deployment]],
 ) -> Iterator[Deployment]:
-    """A company after its first night: that is spent once, in ``kept``, and what it left is copied for each test."""
+    """A company after its first night: that is spent once, in ``kept``, and what it left is copied
+    for each test.
+    """
 
     @contextlib.contextmanager
     def up(where: Path) -> Iterator[Deployment]:

@@ -1,8 +1,10 @@
-"""Processes that a test kills: one that carries a plan out, the night after it, and a whole command.
+"""Processes that a test kills: one that carries a plan out, the night after it, and a whole
+command.
 
-They are forked from a server that has everything imported already, so that a hundred of them cost seconds. The night here is the
-product's own work without its shell: it does not read the HR system again and tells Dagster nothing, because neither has any
-part in what a kill leaves behind, and it opens the warehouse three times instead of nine.
+They are forked from a server that has everything imported already, so that a hundred of them cost
+seconds. The night here is the product's own work without its shell: it does not read the HR system
+again and tells Dagster nothing, because neither has any part in what a kill leaves behind, and it
+opens the warehouse three times instead of nine.
 """
 
 import datetime as dt
@@ -22,8 +24,14 @@ from hris_pipeline.operations.parameters import plan_rules
 from hris_pipeline.orchestration.resources import Deskbirds, no_progress
 from hris_pipeline.warehouse import Warehouse, loading
 
-AFTER_SENT, BEFORE_ANSWERED, AFTER_ANSWERED = POINTS = ("after_sent", "before_answered", "after_answered")
-"""A request is in the journal but was not sent; deskbird did it but the journal does not tell; the journal tells."""
+AFTER_SENT, BEFORE_ANSWERED, AFTER_ANSWERED = POINTS = (
+    "after_sent",
+    "before_answered",
+    "after_answered",
+)
+"""A request is in the journal but was not sent; deskbird did it but the journal does not tell; the
+journal tells.
+"""
 
 
 def _enter(environment: Mapping[str, str]) -> tuple[settings.Company, Warehouse, Path]:
@@ -35,7 +43,9 @@ def _enter(environment: Mapping[str, str]) -> tuple[settings.Company, Warehouse,
 
 
 def die_at(request: int, point: str) -> None:
-    """Let this process be killed at a point of the n-th request that its journal tells of; never for 0."""
+    """Let this process be killed at a point of the n-th request that its journal tells of; never
+    for 0.
+    """
     write, seen = journal.Journal.write, {"sent": 0, "answered": 0}
 
     def deadly(self: journal.Journal, entry: journal.Entry) -> None:
@@ -50,15 +60,25 @@ def die_at(request: int, point: str) -> None:
     journal.Journal.write = deadly  # type: ignore[method-assign]
 
 
-def carry_out(environment: Mapping[str, str], moment: str, prepared: bytes, request: int, point: str) -> None:
-    """Send what was prepared, and be killed on the way. The warehouse is closed meanwhile, as always."""
+def carry_out(
+    environment: Mapping[str, str], moment: str, prepared: bytes, request: int, point: str
+) -> None:
+    """Send what was prepared, and be killed on the way. The warehouse is closed meanwhile, as
+    always.
+    """
     company, _, path = _enter(environment)
     die_at(request, point)
     with Deskbirds().open(company) as service:
         _send(company, service, path, pickle.loads(prepared), dt.datetime.fromisoformat(moment))
 
 
-def _send(company: settings.Company, service: Service, path: Path, prepared: plan.Prepared, now: dt.datetime) -> list[Result]:
+def _send(
+    company: settings.Company,
+    service: Service,
+    path: Path,
+    prepared: plan.Prepared,
+    now: dt.datetime,
+) -> list[Result]:
     with journal.Journal(path) as book:
         answers = apply.carry_out(
             prepared.plan_id,
@@ -71,7 +91,14 @@ def _send(company: settings.Company, service: Service, path: Path, prepared: pla
             stop=lambda: False,
             progress=no_progress,
             now=lambda: now,
-            readable=("external_id", "email", "user_name", "active", "members", "manager_deskbird_id"),
+            readable=(
+                "external_id",
+                "email",
+                "user_name",
+                "active",
+                "members",
+                "manager_deskbird_id",
+            ),
         )
         return list(answers)
 
@@ -84,12 +111,16 @@ def next_night(environment: Mapping[str, str], moment: str, told: str) -> None:
 
     def look(service: Service) -> tuple[object, ...]:
         files = folder / "groups.arrow", folder / "members.arrow"
-        return service.read_users(folder / "users.arrow", no_progress), service.read_groups(*files, no_progress)
+        return service.read_users(folder / "users.arrow", no_progress), service.read_groups(
+            *files, no_progress
+        )
 
     def publish(con: object, users: object, groups: object) -> None:
         about = {"connections": rules.connections, "now": now, "run_id": "next"}
         loading.publish_users(con, folder / "users.arrow", users, **about)
-        loading.publish_groups(con, folder / "groups.arrow", folder / "members.arrow", groups, **about)
+        loading.publish_groups(
+            con, folder / "groups.arrow", folder / "members.arrow", groups, **about
+        )
 
     with Deskbirds().open(company) as service:
         seen = look(service)
@@ -108,7 +139,9 @@ def next_night(environment: Mapping[str, str], moment: str, told: str) -> None:
             night = plan.close_night(con, rules, prepared.plan_id, now=now, run_id="next")
         journal.clear(path)
     done = applied.applied, applied.failed, applied.stale
-    Path(told).write_text(json.dumps({"applied_failed_stale": done, "in_line": night.in_line, "left": night.left}))
+    Path(told).write_text(
+        json.dumps({"applied_failed_stale": done, "in_line": night.in_line, "left": night.left})
+    )
 
 
 def command(environment: Mapping[str, str], arguments: list[str], out: str) -> None:

@@ -1,7 +1,9 @@
-"""What the fault campaign can do to deskbird beside passing faults: each oddity has a name, and is drawn from dice.
+"""What the fault campaign can do to deskbird beside passing faults: each oddity has a name, and is
+drawn from dice.
 
-An oddity of the service holds for a whole run, as a service does not change its dialect overnight; an oddity of a night comes and
-goes. Each says whose refusal excuses what, so that the campaign's laws know what may be missing, and nothing else.
+An oddity of the service holds for a whole run, as a service does not change its dialect overnight;
+an oddity of a night comes and goes. Each says whose refusal excuses what, so that the campaign's
+laws know what may be missing, and nothing else.
 """
 
 import datetime as dt
@@ -13,15 +15,40 @@ from typing import Any
 
 import msgspec
 
-from hris_pipeline.sandbox.behaviour import PAGINGS, RFC, Answers, Behaviour, Forms, Odd, Paging, Refusal
+from hris_pipeline.sandbox.behaviour import (
+    PAGINGS,
+    RFC,
+    Answers,
+    Behaviour,
+    Forms,
+    Odd,
+    Paging,
+    Refusal,
+)
 from hris_pipeline.sandbox.faults import Fault
 
-REFUSED_LISTS = {"start_ignored", "start_echoed", "shuffled", "shuffled_unsortable", "total_high", "total_changing"}
-"""Ways of paging that end a night with the reason, because something may be missing; of a night, never of a service."""
+REFUSED_LISTS = {
+    "start_ignored",
+    "start_echoed",
+    "shuffled",
+    "shuffled_unsortable",
+    "total_high",
+    "total_changing",
+}
+"""Ways of paging that end a night with the reason, because something may be missing; of a night,
+never of a service.
+"""
 ROWS = ("active", "attributes", "empty", "add_members", "remove_members", "manager")
 ATTRIBUTES = ("displayName", "name.familyName", "name.givenName", "userName", "emails")
 SHAPES = ("scim", "untyped", "json", "list", "text", "html", "empty", "null")
-WRITES = ("POST */Users", "PATCH */Users/*", "POST */Groups", "PATCH */Groups/*", "GET */Users*", "GET */Groups*")
+WRITES = (
+    "POST */Users",
+    "PATCH */Users/*",
+    "POST */Groups",
+    "PATCH */Groups/*",
+    "GET */Users*",
+    "GET */Groups*",
+)
 
 
 @dataclass
@@ -30,9 +57,11 @@ class Night:
 
     behaviour: Behaviour
     names: list[str] = field(default_factory=list)
-    refused: set[tuple[str, str]] = field(default_factory=set)  # (whose marker, what): what need not be there afterwards
+    # (whose marker, what): what need not be there afterwards
+    refused: set[tuple[str, str]] = field(default_factory=set)
     damages: bool = False  # the service itself does something else than it was asked
-    blind: set[str] = field(default_factory=set)  # markers of records that cannot be read as they are
+    # markers of records that cannot be read as they are
+    blind: set[str] = field(default_factory=set)
     unknown: bool = False  # a record cannot be told from others, so nobody need be created
     faults: list[Fault] = field(default_factory=list)
 
@@ -54,7 +83,8 @@ class World:
     groups: Sequence[str]  # markers of groups in HR
     active_users: int
     moment: dt.datetime
-    busy: Sequence[str] = ()  # of the people and groups, those of whom HR wants something new tonight
+    # of the people and groups, those of whom HR wants something new tonight
+    busy: Sequence[str] = ()
 
     def somebody(self, dice: random.Random) -> str:
         """A person, most likely one of whom something is written tonight."""
@@ -70,7 +100,8 @@ class World:
         return somebody if dice.random() < 0.8 else anybody
 
 
-# --- of the service, for a whole run --------------------------------------------------------------------------------------------
+# --- of the service, for a whole run
+# --------------------------------------------------------------------------------------------
 
 
 def _mixture(dice: random.Random, so: Behaviour) -> Behaviour:
@@ -87,7 +118,9 @@ def _mixture(dice: random.Random, so: Behaviour) -> Behaviour:
 
 
 def _hidden(dice: random.Random, so: Behaviour) -> Behaviour:
-    return msgspec.structs.replace(so, hides=frozenset(dice.choice((("manager",), ("members",), ("manager", "members")))))
+    return msgspec.structs.replace(
+        so, hides=frozenset(dice.choice((("manager",), ("members",), ("manager", "members"))))
+    )
 
 
 def _answered(dice: random.Random, so: Behaviour) -> Behaviour:
@@ -103,7 +136,9 @@ def _answered(dice: random.Random, so: Behaviour) -> Behaviour:
 
 
 def _paged(dice: random.Random, so: Behaviour) -> Behaviour:
-    return msgspec.structs.replace(so, paging=PAGINGS[dice.choice([name for name in PAGINGS if name not in REFUSED_LISTS])])
+    return msgspec.structs.replace(
+        so, paging=PAGINGS[dice.choice([name for name in PAGINGS if name not in REFUSED_LISTS])]
+    )
 
 
 OF_THE_SERVICE: Mapping[str, Callable[[random.Random, Behaviour], Behaviour]] = {
@@ -115,8 +150,14 @@ OF_THE_SERVICE: Mapping[str, Callable[[random.Random, Behaviour], Behaviour]] = 
 
 
 def service(seed: int, allowed: Callable[[str], bool]) -> tuple[Behaviour, list[str]]:
-    """How the service of a run behaves, and the names of what is odd in it; most runs have one oddity or two."""
-    dice, so, names = random.Random(f"service {seed}"), Behaviour(forms=RFC, paging=Paging(size=100)), []
+    """How the service of a run behaves, and the names of what is odd in it; most runs have one
+    oddity or two.
+    """
+    dice, so, names = (
+        random.Random(f"service {seed}"),
+        Behaviour(forms=RFC, paging=Paging(size=100)),
+        [],
+    )
     for name, draw in OF_THE_SERVICE.items():
         drawn, odd = draw(dice, so), dice.random() < 0.45
         if odd and allowed(name):
@@ -124,11 +165,15 @@ def service(seed: int, allowed: Callable[[str], bool]) -> tuple[Behaviour, list[
     return so, names
 
 
-# --- of a night -----------------------------------------------------------------------------------------------------------------
+# --- of a night
+# --------------------------------------------------------------------------------------------------
 
 
 def _status(dice: random.Random) -> dict[str, Any]:
-    return {"status": dice.choice((400, 402, 403, 404, 409, 412, 422)), "error": dice.choice(SHAPES)}
+    return {
+        "status": dice.choice((400, 402, 403, 404, 409, 412, 422)),
+        "error": dice.choice(SHAPES),
+    }
 
 
 def _refused_user(dice: random.Random, night: Night, world: World) -> None:
@@ -145,7 +190,10 @@ def _refused_creation(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _refused_attribute(dice: random.Random, night: Night, world: World) -> None:
-    who, what = dice.choice((world.somebody(dice), world.somebody(dice), "*")), dice.choice(ATTRIBUTES)
+    who, what = (
+        dice.choice((world.somebody(dice), world.somebody(dice), "*")),
+        dice.choice(ATTRIBUTES),
+    )
     how: dict[str, Any] = {"status": dice.choice((400, 422, 204)), "error": dice.choice(SHAPES)}
     night.refuse(Refusal(who=who, what=what, methods=("PATCH",), **how))
     night.refused.add((who, what))
@@ -159,13 +207,24 @@ def _refused_active(dice: random.Random, night: Night, world: World) -> None:
 
 def _refused_manager(dice: random.Random, night: Night, world: World) -> None:
     who = dice.choice((world.somebody(dice), world.somebody(dice), "*"))
-    night.refuse(Refusal(who=who, what="manager", status=dice.choice((400, 422, 204)), error=dice.choice(SHAPES)))
+    night.refuse(
+        Refusal(
+            who=who, what="manager", status=dice.choice((400, 422, 204)), error=dice.choice(SHAPES)
+        )
+    )
     night.refused.add((who, "manager"))
 
 
 def _refused_member(dice: random.Random, night: Night, world: World) -> None:
-    who, group, on = world.somebody(dice), dice.choice((world.some_group(dice), "*")), dice.choice(("add", "add", "remove", "*"))
-    how: dict[str, Any] = {"status": dice.choice((400, 403, 404, 204)), "error": dice.choice(SHAPES)}
+    who, group, on = (
+        world.somebody(dice),
+        dice.choice((world.some_group(dice), "*")),
+        dice.choice(("add", "add", "remove", "*")),
+    )
+    how: dict[str, Any] = {
+        "status": dice.choice((400, 403, 404, 204)),
+        "error": dice.choice(SHAPES),
+    }
     night.refuse(Refusal(who=who, what="member", group=group, on=on, **how))
     night.refused.add((group, f"member:{who}"))
 
@@ -177,7 +236,9 @@ def _refused_group(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _seats(dice: random.Random, night: Night, world: World) -> None:
-    night.change(seats=world.active_users + dice.choice((-1, 0, 0, 1)), seats_status=dice.choice((402, 403)))
+    night.change(
+        seats=world.active_users + dice.choice((-1, 0, 0, 1)), seats_status=dice.choice((402, 403))
+    )
 
 
 def _paging(dice: random.Random, night: Night, world: World) -> None:
@@ -185,17 +246,30 @@ def _paging(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _odd_record(dice: random.Random, night: Night, world: World) -> None:
-    of_users = ("number_id", "no_id", "null_email", "surrogate", "text_active", "list_name", "number_external_id", "null")
+    of_users = (
+        "number_id",
+        "no_id",
+        "null_email",
+        "surrogate",
+        "text_active",
+        "list_name",
+        "number_external_id",
+        "null",
+    )
     who, kind = dice.choice((world.somebody(dice), world.some_group(dice))), dice.choice(of_users)
     if ":team:" in who or ":department:" in who:
-        kind = dice.choice(("number_id", "no_id", "null_member", "surrogate", "number_external_id", "null"))
+        kind = dice.choice(
+            ("number_id", "no_id", "null_member", "surrogate", "number_external_id", "null")
+        )
     night.change(odd=(*night.behaviour.odd, Odd(who=who, kind=kind)))
     night.blind.add(who)
     night.unknown = night.unknown or kind in {"no_id", "null", "number_external_id"}
 
 
 def _members_shown(dice: random.Random, night: Night, world: World) -> None:
-    night.change(members_shown=dice.choice((1, 2, 3)), members_shown_in=dice.choice(("lists", "everywhere")))
+    night.change(
+        members_shown=dice.choice((1, 2, 3)), members_shown_in=dice.choice(("lists", "everywhere"))
+    )
 
 
 def _tags(dice: random.Random, night: Night, world: World) -> None:
@@ -223,7 +297,11 @@ def _add_replaces(dice: random.Random, night: Night, world: World) -> None:
 
 
 def _clears(dice: random.Random, night: Night, world: World) -> None:
-    pairs = ("name.familyName", "name.givenName"), ("displayName", "name.familyName"), ("userName", "manager")
+    pairs = (
+        ("name.familyName", "name.givenName"),
+        ("displayName", "name.familyName"),
+        ("userName", "manager"),
+    )
     changed, cleared = dice.choice(pairs)
     if cleared not in night.behaviour.hides:
         night.change(clears={changed: cleared})
@@ -262,7 +340,9 @@ def draw(
     allowed: Callable[[str], bool],
     drawn: Callable[[str], bool] = bool,
 ) -> Night:
-    """So many oddities of a night, of those that are ``drawn``; one that is not allowed changes nothing but takes its turn."""
+    """So many oddities of a night, of those that are ``drawn``; one that is not allowed changes
+    nothing but takes its turn.
+    """
     night = Night(base)
     weights = {name: weight for name, (weight, _) in OF_A_NIGHT.items() if drawn(name)}
     for name in dice.choices(list(weights), list(weights.values()), k=count) if weights else ():

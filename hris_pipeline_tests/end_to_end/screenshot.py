@@ -19,7 +19,8 @@ def main() -> None:
     with chromium.opened(f"{arguments.url}/asset-groups", width=1700, height=1050) as page:
         page.wait_for("Materialize all")
         time.sleep(3)
-        page.press("e", alt=True)  # expand all groups; the page remembers it, and fits its view when it is loaded
+        # expand all groups; the page remembers it, and fits its view when it is loaded
+        page.press("e", alt=True)
         time.sleep(2)
         page.call("Page.reload")
         time.sleep(2)

@@ -1,4 +1,6 @@
-"""Cases 71 and 104 from the command line: a plan or a decision that was altered in the warehouse reaches nobody."""
+"""Cases 71 and 104 from the command line: a plan or a decision that was altered in the warehouse
+reaches nobody.
+"""
 
 import contextlib
 import datetime as dt
@@ -19,7 +21,9 @@ def company(tmp_path_factory):
     more = {"guards": {"deactivate_user": {"max_percent": 5, "max_count": 2}}}
     with deployed(tmp_path_factory.mktemp("altered"), generate(40), more=more) as made:
         assert cli.run(["sync", "acme", "--as-of", "2026-03-02T04:30:00+01:00"]) == 0
-        for leaver in [p.id for p in made.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]:
+        for leaver in [
+            p.id for p in made.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"
+        ][-4:]:
             made.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 2))
         made.tenant.change(1, last_name="Otherwise")
         assert cli.run(["sync", "acme", "--dry-run", "--as-of", NIGHT]) == 3
@@ -50,7 +54,9 @@ def refused(run, company, *command):
 
 
 def plan_of(company, number):
-    ((plan_id,),) = company.ask(f"select plan_id from state.plans order by number limit 1 offset {number - 1}")
+    ((plan_id,),) = company.ask(
+        f"select plan_id from state.plans order by number limit 1 offset {number - 1}"
+    )
     return plan_id
 
 
@@ -61,17 +67,38 @@ def test_c104_an_altered_plan_is_neither_carried_out_nor_approved_nor_undone(com
     )
     row = f"where plan_id = '{plan_id}' and seq ="
     for sql, seq in (
-        (f"update state.plan_changes set verdict = 'planned', guard = null, guards = [] {row} {held}", held),
-        (f"""update state.plan_changes set after = replace(after::varchar, 'Otherwise', 'Otherwisf') {row} {planned}""", planned),
-        (f"update deskbird.changes set after = replace(after::varchar, 'Otherwise', 'Otherwisf') {row} {planned}", planned),
+        (
+            (
+                "update state.plan_changes set verdict = 'planned', guard = null, guards = [] "
+                f"{row} {held}"
+            ),
+            held,
+        ),
+        (
+            f"""update state.plan_changes set after = replace(after::varchar, 'Otherwise', 'Otherwisf') {row} {planned}""",
+            planned,
+        ),
+        (
+            (
+                "update deskbird.changes set after = replace(after::varchar, 'Otherwise', "
+                f"'Otherwisf') {row} {planned}"
+            ),
+            planned,
+        ),
     ):
         with altered(company, sql):
             carried_out = refused(run, company, "apply", "acme", "--plan", plan_id)
             assert f"Plan {plan_id} of company 'acme' is not stored as it was made" in carried_out
             assert f"The first altered row is seq {seq}. Nothing was written." in carried_out
             assert "Otherwis" not in carried_out
-            assert f"seq {seq}. Nothing was approved." in refused(run, company, "approve", "acme", plan_id)
-    with altered(company, f"update state.plan_changes set reason = reason || '.' where plan_id = '{first}' and seq = 5"):
+            assert f"seq {seq}. Nothing was approved." in refused(
+                run, company, "approve", "acme", plan_id
+            )
+    with altered(
+        company,
+        f"update state.plan_changes set reason = reason || '.' where plan_id = '{first}' and "
+        "seq = 5",
+    ):
         assert "seq 5. Nothing was planned." in refused(run, company, "undo", "acme", first)
     assert company.ask("select count(*) from state.approvals") == [(0,)]
 

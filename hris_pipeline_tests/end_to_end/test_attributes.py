@@ -38,18 +38,29 @@ def test_every_system_delivers_them(tmp_path, system):
         else:
             if system == "files":
                 files.write_csv(company.tenant, tmp_path / "people.csv")
-                options = {**files.OPTIONS, "path": str(tmp_path / "people.csv"), "settle_seconds": 0, "max_age_hours": None}
+                options = {
+                    **files.OPTIONS,
+                    "path": str(tmp_path / "people.csv"),
+                    "settle_seconds": 0,
+                    "max_age_hours": None,
+                }
                 company.more["hris"] = {"personio": {"system": "files", "options": options}}
             company.write_file(**({"api": system} if system in {"v1", "v2"} else {}))
             ended = company.sync("--dry-run")
         assert ended.code == 2, ended.err
         found = dict(company.ask("select hris_ref, attributes from core.people"))
-        people = {f"personio:{person.id}": person for person in company.tenant.snapshot.persons.values()}
+        people = {
+            f"personio:{person.id}": person for person in company.tenant.snapshot.persons.values()
+        }
         assert len(found) > 200
         for ref, attributes in found.items():
-            job = people[ref].recent_first[0] if system == "merge" else people[ref].current  # Merge knows no status of it
+            # Merge knows no status of it
+            job = people[ref].recent_first[0] if system == "merge" else people[ref].current
             expected = {"title": job.position, "phone": people[ref].phone}
-            assert (ref, attributes) == (ref, {name: value for name, value in expected.items() if value})
+            assert (ref, attributes) == (
+                ref,
+                {name: value for name, value in expected.items() if value},
+            )
 
 
 def test_nobody_is_asked_for_what_the_company_file_does_not_name(tmp_path):
@@ -58,8 +69,12 @@ def test_nobody_is_asked_for_what_the_company_file_does_not_name(tmp_path):
         asked = "".join(request.query for request in company.personio.requests())
         assert "position" not in asked
         assert PHONE not in asked
-        assert not any(user.get("title") or user.get("phoneNumbers") for user in company.deskbird.desk.users())
-        assert company.ask("select count(*) from core.people where attributes is not null") == [(0,)]
+        assert not any(
+            user.get("title") or user.get("phoneNumbers") for user in company.deskbird.desk.users()
+        )
+        assert company.ask("select count(*) from core.people where attributes is not null") == [
+            (0,)
+        ]
 
 
 def test_a_service_that_refuses_one_of_them_gets_all_the_rest(tmp_path):
@@ -68,11 +83,14 @@ def test_a_service_that_refuses_one_of_them_gets_all_the_rest(tmp_path):
         for person in people:
             company.tenant.change(person, phone=f"+49 40 66969 {person % 1000:03}")
         company.deskbird.behave(refusals=(Refusal(who="*", what="phoneNumbers"),))
-        for night in range(4):  # of the first only what a creation went without, which is the next one's change
+        # of the first only what a creation went without, which is the next one's change
+        for night in range(4):
             assert company.sync(night=night).code == 1
         assert not any(user.get("phoneNumbers") for user in company.deskbird.desk.users())
         assert company.user(people[0])["title"] == "Specialist"
         company.forget_requests()
         assert company.sync(night=4).code == 0
         assert company.writes() == []
-        assert company.ask("select distinct attribute, why from state.left_alone") == [("phone", "refused")]
+        assert company.ask("select distinct attribute, why from state.left_alone") == [
+            ("phone", "refused")
+        ]

@@ -1,4 +1,6 @@
-"""What is wrong around a night: each ends with one sentence that says what to do, and leaves everything as it was."""
+"""What is wrong around a night: each ends with one sentence that says what to do, and leaves
+everything as it was.
+"""
 
 import socket
 import subprocess
@@ -12,7 +14,10 @@ from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline.warehouse import SCHEMA_VERSION, Warehouse
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed
 
-HOLD = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+HOLD = (
+    "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); "
+    "sys.stdin.read()"
+)
 FULL = """
 import resource, sys
 limit = int(sys.argv[1])
@@ -59,7 +64,9 @@ def refused(acme: Deployment, *, run: Callable[[], tuple[int, str, str]] | None 
         code, out, err = run()
     assert (code, out) == (1, ""), err
     *progress, sentence = err.splitlines()
-    assert all(": " in line and "Traceback" not in line and len(line) < 40 for line in progress), err
+    assert all(": " in line and "Traceback" not in line and len(line) < 40 for line in progress), (
+        err
+    )
     assert sentence.endswith(".")
     assert acme.writes() == []
     assert content(acme.deskbird.desk) == held
@@ -67,7 +74,9 @@ def refused(acme: Deployment, *, run: Callable[[], tuple[int, str, str]] | None 
     return sentence
 
 
-def test_a_mistake_in_the_company_file_is_named_with_its_place_and_what_would_be_right(acme: Deployment) -> None:
+def test_a_mistake_in_the_company_file_is_named_with_its_place_and_what_would_be_right(
+    acme: Deployment,
+) -> None:
     acme.file.write_text(acme.file.read_text().replace('"timezone"', '"time_zone"'))
     sentence = refused(acme)
     assert "acme.yaml" in sentence
@@ -76,12 +85,16 @@ def test_a_mistake_in_the_company_file_is_named_with_its_place_and_what_would_be
 
 
 @pytest.mark.parametrize("variable", ["SANDBOX_SECRET", "SANDBOX_TOKEN"])
-def test_a_missing_credential_is_named(acme: Deployment, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_credential_is_named(
+    acme: Deployment, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(variable)
     assert variable in refused(acme)
 
 
-def test_a_wrong_credential_of_the_hris_is_told_from_everything_else(acme: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_credential_of_the_hris_is_told_from_everything_else(
+    acme: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SANDBOX_SECRET", "not-the-secret")
     sentence = refused(acme)
     assert "refused the credential" in sentence
@@ -94,20 +107,26 @@ def test_a_permission_that_is_missing_in_the_hris_is_named(acme: Deployment) -> 
     assert "Switch on" in refused(acme)
 
 
-def test_an_hris_that_does_not_answer(acme: Deployment, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_hris_that_does_not_answer(
+    acme: Deployment, closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(acme, "personio_url", closed_port)
     acme.write_file()
     assert "gave no usable answer" in refused(acme)
 
 
-def test_a_deskbird_that_does_not_answer(acme: Deployment, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deskbird_that_does_not_answer(
+    acme: Deployment, closed_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(acme, "deskbird_url", closed_port)
     acme.write_file()
     assert "deskbird" in refused_by_deskbird(acme)
 
 
 def refused_by_deskbird(acme: Deployment) -> str:
-    """As :func:`refused`; what the HRIS gave is published by then, and is the same as the night before but for the change."""
+    """As :func:`refused`; what the HRIS gave is published by then, and is the same as the night
+    before but for the change.
+    """
     acme.sync("--dry-run", night=1)
     return refused(acme)
 
@@ -133,11 +152,15 @@ def test_a_deskbird_that_is_not_there(acme: Deployment, monkeypatch: pytest.Monk
     assert "scim_url" in sentence
 
 
-def test_a_warehouse_that_another_process_has_open(acme: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warehouse_that_another_process_has_open(
+    acme: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(Warehouse.__init__.__kwdefaults__, "patience", 0.3)
     tables = acme.tables()
     path = str(acme.data / "acme.duckdb")
-    with subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
         try:
             assert other.stdout is not None
             assert other.stdout.readline() == b"held\n"
@@ -176,11 +199,16 @@ def test_c119_a_warehouse_that_is_none(acme: Deployment) -> None:
     assert acme.writes() == []
 
 
-def test_c119_a_night_whose_log_is_damaged_writes_nothing_and_goes_on_once_it_is_moved_away(acme: Deployment) -> None:
+def test_c119_a_night_whose_log_is_damaged_writes_nothing_and_goes_on_once_it_is_moved_away(
+    acme: Deployment,
+) -> None:
     path, log = acme.data / "acme.duckdb", acme.data / "acme.duckdb.wal"
     kept = path.read_bytes()
     with duckdb.connect(str(path)) as con:
-        con.execute("set wal_autocheckpoint = '1GB'; create table state.much as select range as i from range(3000)")
+        con.execute(
+            "set wal_autocheckpoint = '1GB'; create table state.much as select range as i from "
+            "range(3000)"
+        )
         damaged = bytearray(log.read_bytes())
     damaged[len(damaged) // 2] ^= 0xFF
     path.write_bytes(kept)
@@ -197,11 +225,19 @@ def test_c119_a_night_whose_log_is_damaged_writes_nothing_and_goes_on_once_it_is
 
 
 def test_a_full_disk(acme: Deployment) -> None:
-    """The whole command in a process whose files may not grow beyond 100 kB, which is less than anything needs."""
+    """The whole command in a process whose files may not grow beyond 100 kB, which is less than
+    anything needs.
+    """
 
     def run() -> tuple[int, str, str]:
         arguments = ["100000", "sync", "acme", "--as-of", NIGHT.isoformat()]
-        done = subprocess.run([sys.executable, "-c", FULL, *arguments], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", FULL, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         return done.returncode, done.stdout, done.stderr
 
     assert "the disk's room" in refused(acme, run=run)

@@ -1,4 +1,5 @@
-"""Personio's two generations tell the same of the sample company, and so do other systems, as far as they can.
+"""Personio's two generations tell the same of the sample company, and so do other systems, as far
+as they can.
 
 One generation may take the place of the other.
 """
@@ -23,12 +24,15 @@ CORE = ("core/people", "core/groups", "core/memberships", "core/manager_graph")
 
 @dataclass(frozen=True)
 class Other:
-    """Another HR system with the same people: its stand-in, its account in the company file, and what it cannot deliver."""
+    """Another HR system with the same people: its stand-in, its account in the company file, and
+    what it cannot deliver.
+    """
 
     app: Callable[[Tenant], App]
     account: Mapping[str, object]
     kinds: tuple[str, ...]  # the kinds of group that both have
-    instead: Mapping[str, str] = field(default_factory=dict)  # what it says in the place of another word
+    # what it says in the place of another word
+    instead: Mapping[str, str] = field(default_factory=dict)
     path: str = ""  # of its address
 
 
@@ -56,7 +60,9 @@ OTHERS = {
 
 
 def core_tables(folder, generation, kinds=None, other=None):
-    """The core tables after each of the sample company's days, with cost centres by name instead of id."""
+    """The core tables after each of the sample company's days, with cost centres by name instead of
+    id.
+    """
     found = []
     folder.mkdir()
     more = {"sync": {"groups": list(kinds)}} if kinds else {}
@@ -73,16 +79,37 @@ def core_tables(folder, generation, kinds=None, other=None):
             options, code = DAYS[day]
             ended = company.sync(*options, night=day - 1)
             assert ended.code == code, ended.err
-            names = dict(company.ask("select hris_ref, 'cost_center:' || name from core.groups where kind = 'cost_center'"))
+            names = dict(
+                company.ask(
+                    "select hris_ref, 'cost_center:' || name from core.groups where kind = "
+                    "'cost_center'"
+                )
+            )
             tables = company.tables()
-            quarantine = company.ask('select hris_ref, "table", rule from core.quarantine order by all')
-            found.append(({table: sorted(by_name(row, names) for row in tables[table]) for table in CORE}, quarantine))
+            quarantine = company.ask(
+                'select hris_ref, "table", rule from core.quarantine order by all'
+            )
+            found.append(
+                (
+                    {table: sorted(by_name(row, names) for row in tables[table]) for table in CORE},
+                    quarantine,
+                )
+            )
     return found
 
 
 def by_name(row, names):
     """A row as text, its references to cost centres replaced by their names."""
-    return repr([sorted(names.get(v, v) for v in value) if isinstance(value, list) else names.get(value, value) for value in row])
+    return repr(
+        [
+            (
+                sorted(names.get(v, v) for v in value)
+                if isinstance(value, list)
+                else names.get(value, value)
+            )
+            for value in row
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +123,25 @@ def through_personio(tmp_path_factory):
     return tables
 
 
-def test_both_generations_give_the_same_core_tables_on_every_day_of_the_sample_company(tmp_path, through_personio):
+def test_both_generations_give_the_same_core_tables_on_every_day_of_the_sample_company(
+    tmp_path, through_personio
+):
     kinds = OTHERS["merge"].kinds
     assert core_tables(tmp_path / "v2", "v2", kinds) == through_personio(kinds)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_another_system_gives_the_same_core_tables_apart_from_what_it_cannot_deliver(tmp_path, through_personio, name):
+def test_another_system_gives_the_same_core_tables_apart_from_what_it_cannot_deliver(
+    tmp_path, through_personio, name
+):
     other = OTHERS[name]
     expected = copy.deepcopy(through_personio(other.kinds))
     for tables, _ in expected:
         assert all(tables.values())
         for word, instead in other.instead.items():
-            tables["core/people"] = sorted(row.replace(f"'{word}'", f"'{instead}'") for row in tables["core/people"])
+            tables["core/people"] = sorted(
+                row.replace(f"'{word}'", f"'{instead}'") for row in tables["core/people"]
+            )
     assert core_tables(tmp_path / name, "v1", other.kinds, other) == expected
 
 

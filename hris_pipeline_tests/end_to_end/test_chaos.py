@@ -43,7 +43,10 @@ def test_the_campaign_notices_what_breaks_a_law(lived: Campaign) -> None:
     desk.edit(one["id"], {"active": False})
     desk.edit(other["id"], {"externalId": one["externalId"]})
     desk.edit(third["id"], {"displayName": "Otherwise"})
-    desk.edit(group["id"], {"members": [{"value": id_} for id_ in sorted(_members(group) - {third["id"]})]})
+    desk.edit(
+        group["id"],
+        {"members": [{"value": id_} for id_ in sorted(_members(group) - {third["id"]})]},
+    )
     found = set(lived.laws(before, Ended(0, "", "")))
     assert {
         f"2 users for {one['externalId']}",
@@ -56,20 +59,35 @@ def test_the_campaign_notices_what_breaks_a_law(lived: Campaign) -> None:
     } <= found
     assert f"a refusal stopped {third['externalId']}: displayName" in set(lived.laws(before, quiet))
     lived.tonight.refused = {(third["externalId"], "displayName")}
-    assert f"a refusal stopped {third['externalId']}: displayName" not in set(lived.laws(before, quiet))
+    assert f"a refusal stopped {third['externalId']}: displayName" not in set(
+        lived.laws(before, quiet)
+    )
 
 
 def test_faults_are_switched_off_by_name() -> None:
     only, but = Allowed("refused_*,seats"), Allowed("-kill,-personio_*")
-    assert (only("refused_user"), only("seats"), only("paging"), only("kill")) == (True, True, False, False)
-    assert (but("refused_user"), but("kill"), but("personio_status"), but("deskbird_status")) == (True, False, False, True)
+    assert (only("refused_user"), only("seats"), only("paging"), only("kill")) == (
+        True,
+        True,
+        False,
+        False,
+    )
+    assert (but("refused_user"), but("kill"), but("personio_status"), but("deskbird_status")) == (
+        True,
+        False,
+        False,
+        True,
+    )
     with pytest.raises(SystemExit, match="no fault nonsense"):
         Allowed("-nonsense")
 
 
 def test_what_is_switched_off_leaves_the_other_dice_as_they_are() -> None:
     world = World(["personio:1", "personio:2"], [], ["personio:team:1"], 2, NIGHT)
-    drawn = [draw(random.Random(5), Behaviour(), world, 12, allowed) for allowed in (Allowed(), Allowed("-paging"))]
+    drawn = [
+        draw(random.Random(5), Behaviour(), world, 12, allowed)
+        for allowed in (Allowed(), Allowed("-paging"))
+    ]
     assert [name for name in drawn[0].names if name != "paging"] == drawn[1].names
     assert drawn[0].behaviour.refusals == drawn[1].behaviour.refusals
 

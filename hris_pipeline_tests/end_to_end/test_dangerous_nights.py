@@ -1,4 +1,6 @@
-"""Nights on which HR, the company file or deskbird itself is wrong: what is held back, what is not, and how it is released."""
+"""Nights on which HR, the company file or deskbird itself is wrong: what is held back, what is not,
+and how it is released.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +29,9 @@ class Night:
 
 @dataclass
 class Story:
-    """A company through one dangerous night after another; after each of them everything is put right again."""
+    """A company through one dangerous night after another; after each of them everything is put
+    right again.
+    """
 
     acme: Deployment
     nights: dict[str, Night] = field(default_factory=dict)
@@ -38,8 +42,13 @@ class Story:
         self.number += 1
         self.acme.forget_requests()
         ended = self.acme.sync(night=self.number)
-        held = self.acme.ask("select guard, count(*) from deskbird.changes where verdict = 'blocked' group by all")
-        active = sum(bool(user.get("externalId") and user["active"]) for user in self.acme.deskbird.desk.users())
+        held = self.acme.ask(
+            "select guard, count(*) from deskbird.changes where verdict = 'blocked' group by all"
+        )
+        active = sum(
+            bool(user.get("externalId") and user["active"])
+            for user in self.acme.deskbird.desk.users()
+        )
         self.nights[name] = Night(ended, len(self.acme.writes()), dict(held), active)
         return self.nights[name]
 
@@ -53,7 +62,11 @@ class Story:
     def staff(self) -> list[int]:
         """Who works here, but for the top two."""
         persons = self.acme.tenant.snapshot.persons.values()
-        return [p.id for p in persons if p.id > 2 and p.current and p.current.status == "ACTIVE" and not p.current.end_date]
+        return [
+            p.id
+            for p in persons
+            if p.id > 2 and p.current and p.current.status == "ACTIVE" and not p.current.end_date
+        ]
 
     def leave(self, *refs: int) -> None:
         for ref in refs:
@@ -96,9 +109,13 @@ def a_reorganisation(story: Story) -> None:
     for ref in story.staff()[:40]:
         job = story.acme.tenant.snapshot.persons[ref].current
         assert job is not None
-        story.acme.tenant.change(ref, department=units[0] if job.department != units[0] else units[1])
+        story.acme.tenant.change(
+            ref, department=units[0] if job.department != units[0] else units[1]
+        )
     story.sync("a reorganisation")
-    story.facts["approved"] = story.run("approve", "acme", story.plan_id(), "--because", "it is meant")
+    story.facts["approved"] = story.run(
+        "approve", "acme", story.plan_id(), "--because", "it is meant"
+    )
     story.sync("the reorganisation, approved")
 
 
@@ -119,8 +136,12 @@ def somebody_is_protected(story: Story) -> None:
 def rights_are_lost(story: Story) -> None:
     """Cases 11 and 4."""
     for name, fault in {
-        "the right to departments is gone": Fault(LIST, "missing_attribute", times=None, value="department"),
-        "departments are empty for all": Fault(LIST, "null_attribute", times=None, value="department"),
+        "the right to departments is gone": Fault(
+            LIST, "missing_attribute", times=None, value="department"
+        ),
+        "departments are empty for all": Fault(
+            LIST, "null_attribute", times=None, value="department"
+        ),
         "the list moves while it is read": Fault(LIST, "shift", times=None),
     }.items():
         story.acme.personio.add(fault)
@@ -130,7 +151,14 @@ def rights_are_lost(story: Story) -> None:
 
 def the_file_is_misspelt(story: Story) -> None:
     """Case 76."""
-    story.company_file({"sync": {"groups": ["team", "department"], "scope": {"include": [{"department": "Salse"}]}}})
+    story.company_file(
+        {
+            "sync": {
+                "groups": ["team", "department"],
+                "scope": {"include": [{"department": "Salse"}]},
+            }
+        }
+    )
     story.sync("nobody is in scope")
     story.company_file({})
 
@@ -145,7 +173,8 @@ def hands_in_deskbird(story: Story) -> None:
     story.facts["apply"] = story.run("apply", "acme", "--plan", story.plan_id())
     story.facts["outcomes"] = sorted(
         story.acme.ask(
-            "select c.hris_ref, a.outcome from deskbird.applied_changes a join deskbird.changes c using (plan_id, seq)"
+            "select c.hris_ref, a.outcome from deskbird.applied_changes a join deskbird.changes c "
+            "using (plan_id, seq)"
         )
     )
     story.facts["stale"] = [(f"personio:{one}", "stale"), (f"personio:{other}", "applied")]
@@ -169,19 +198,27 @@ def what_was_done_is_undone(story: Story) -> None:
 
 def files_are_lost(story: Story) -> None:
     """Cases 74 and 75."""
-    new = replace(story.acme.tenant.snapshot.persons[3], id=900, email="late@nordlicht.example", last_name="Late")
+    new = replace(
+        story.acme.tenant.snapshot.persons[3],
+        id=900,
+        email="late@nordlicht.example",
+        last_name="Late",
+    )
     backup = {user["id"]: user for user in story.acme.deskbird.desk.users()}
     story.acme.tenant.add(new)
     gone, renamed = story.staff()[:2]
     story.leave(gone)
     story.acme.tenant.change(renamed, last_name="Later")
     story.sync("an ordinary night")
-    for user in story.acme.deskbird.desk.users():  # deskbird is restored from the backup of the night before
+    # deskbird is restored from the backup of the night before
+    for user in story.acme.deskbird.desk.users():
         if user["id"] not in backup:
             story.acme.deskbird.desk.remove(user["id"])
         else:
             old = backup[user["id"]]
-            story.acme.deskbird.desk.edit(user["id"], {name: old[name] for name in ("active", "displayName", "name")})
+            story.acme.deskbird.desk.edit(
+                user["id"], {name: old[name] for name in ("active", "displayName", "name")}
+            )
     story.sync("deskbird from a backup")
     story.facts["restored"] = [story.acme.user(ref)["active"] for ref in (900, gone)]
     for file in Path(story.acme.data).glob("acme*.duckdb*"):
@@ -235,16 +272,21 @@ def test_c69_many_small_nights_are_stopped_by_the_window(story: Story) -> None:
     assert story.nights["they come back"].active == story.nights["first"].active
 
 
-def test_c49_a_reorganisation_waits_for_one_approval_and_is_then_carried_out_whole(story: Story) -> None:
+def test_c49_a_reorganisation_waits_for_one_approval_and_is_then_carried_out_whole(
+    story: Story,
+) -> None:
     assert held(story, "a reorganisation") == (3, {"update_attribute"})
     assert story.nights["a reorganisation"].writes == 0
     assert story.facts["approved"].code == 0
     assert held(story, "the reorganisation, approved") == (0, set())
-    # the two departments exchange people: whoever leaves the first one has joined the second one before
+    # the two departments exchange people: whoever leaves the first one has joined the second one
+    # before
     assert story.nights["the reorganisation, approved"].writes == 3
 
 
-def test_c39_whom_the_company_file_protects_is_never_deactivated_and_who_is_frozen_never_changed(story: Story) -> None:
+def test_c39_whom_the_company_file_protects_is_never_deactivated_and_who_is_frozen_never_changed(
+    story: Story,
+) -> None:
     assert held(story, "a protected person leaves") == (3, {"protected", "frozen"})
     assert story.facts["protected"] == [True, True, False]
     assert story.facts["frozen"] != "Otherwise"
@@ -253,7 +295,8 @@ def test_c39_whom_the_company_file_protects_is_never_deactivated_and_who_is_froz
 
 def test_c11_an_attribute_that_nobody_has_any_more_clears_nothing(story: Story) -> None:
     for name, code, guards in (
-        ("the right to departments is gone", 3, set()),  # unknown is not empty: nothing is wanted, and it is told
+        # unknown is not empty: nothing is wanted, and it is told
+        ("the right to departments is gone", 3, set()),
         ("departments are empty for all", 3, {"attribute_vanished"}),
     ):
         assert held(story, name) == (code, guards)
@@ -265,19 +308,25 @@ def test_c04_a_list_that_moves_while_it_is_read_costs_nobody_their_access(story:
     assert story.nights["the list moves while it is read"].active == story.nights["first"].active
 
 
-def test_c76_a_scope_that_is_about_nobody_is_a_mistake_and_no_mass_deactivation(story: Story) -> None:
+def test_c76_a_scope_that_is_about_nobody_is_a_mistake_and_no_mass_deactivation(
+    story: Story,
+) -> None:
     assert held(story, "nobody is in scope") == (3, {"scope_lost"})
     assert story.nights["nobody is in scope"].writes == 0
 
 
-def test_c64_what_was_changed_by_hand_since_the_plan_is_stale_and_the_rest_is_done(story: Story) -> None:
+def test_c64_what_was_changed_by_hand_since_the_plan_is_stale_and_the_rest_is_done(
+    story: Story,
+) -> None:
     assert story.facts["apply"].code == 1
     assert set(story.facts["stale"]) <= set(story.facts["outcomes"])
     assert held(story, "after hands in deskbird") == (0, set())
     assert story.nights["after hands in deskbird"].writes == 1
 
 
-def test_c78_what_was_undone_is_as_it_was_and_stays_so_until_hr_says_otherwise(story: Story) -> None:
+def test_c78_what_was_undone_is_as_it_was_and_stays_so_until_hr_says_otherwise(
+    story: Story,
+) -> None:
     assert (story.facts["undo"].code, story.facts["undone"].code) == (2, 0)
     assert story.facts["as before"]
     assert held(story, "what was undone stays so") == (3, {"undone"})
@@ -297,7 +346,10 @@ def test_c74_with_its_state_lost_it_finds_everybody_again_and_deactivates_nobody
 ) -> None:
     lost = story.nights["the state is lost"]
     assert (lost.ended.code, lost.held, lost.writes) == (3, {"first_contact": 1}, 0)
-    assert (story.nights["the night after the loss"].ended.code, story.nights["the night after the loss"].writes) == (0, 1)
+    assert (
+        story.nights["the night after the loss"].ended.code,
+        story.nights["the night after the loss"].writes,
+    ) == (0, 1)
 
 
 @pytest.mark.parametrize(("invited", "waits"), [(5, False), (30, True)])
@@ -305,7 +357,11 @@ def test_c79_a_deskbird_that_is_full_of_users_is_reported_on_before_it_is_touche
     tmp_path: Path, invited: int, waits: bool
 ) -> None:
     with deployed(tmp_path, generate(40)) as acme:
-        persons = [person for person in acme.tenant.snapshot.persons.values() if person.current and person.email]
+        persons = [
+            person
+            for person in acme.tenant.snapshot.persons.values()
+            if person.current and person.email
+        ]
         for person in persons[:invited]:
             acme.deskbird.desk.add_user(str(person.email), person.first_name, person.last_name)
         stranger = acme.deskbird.desk.add_user("guest@elsewhere.example", "Gus", "Guest")
@@ -313,8 +369,14 @@ def test_c79_a_deskbird_that_is_full_of_users_is_reported_on_before_it_is_touche
         assert bool(acme.writes()) is not waits
         if waits:
             told = acme.run("plan", "acme").out
-            assert "  0 carry our marker already, 30 would be linked by their e-mail address.\n" in told
-            assert "  BLOCKED  first_contact (users that are not ours): 31, limit 25. It holds back 200 changes.\n" in told
+            assert (
+                "  0 carry our marker already, 30 would be linked by their e-mail address.\n"
+                in told
+            )
+            assert (
+                "  BLOCKED  first_contact (users that are not ours): 31, limit 25. It holds back "
+                "200 changes.\n" in told
+            )
             ((plan_id,),) = acme.ask("select distinct plan_id from deskbird.changes")
             assert acme.run("approve", "acme", str(plan_id)).code == 0
             assert acme.sync().code == 0

@@ -1,4 +1,6 @@
-"""What a deskbird that refuses, loses, forgets or is worked on meanwhile does to a night: nothing twice, nothing by halves."""
+"""What a deskbird that refuses, loses, forgets or is worked on meanwhile does to a night: nothing
+twice, nothing by halves.
+"""
 
 import datetime as dt
 import json
@@ -33,7 +35,9 @@ def acme(tmp_path: Path) -> Iterator[Deployment]:
         yield made
 
 
-def just_before(acme: Deployment, method: str, path: str, number: int, act: Callable[[str], None]) -> None:
+def just_before(
+    acme: Deployment, method: str, path: str, number: int, act: Callable[[str], None]
+) -> None:
     """Let somebody act in deskbird just before the n-th such request gets there."""
     serve, seen = acme.deskbird.app, Counter[str]()
 
@@ -47,7 +51,9 @@ def just_before(acme: Deployment, method: str, path: str, number: int, act: Call
     acme.deskbird.app = app
 
 
-def test_c59_passing_faults_of_writes_end_where_no_fault_ends(acme: Deployment, wanted: dict[str, Any]) -> None:
+def test_c59_passing_faults_of_writes_end_where_no_fault_ends(
+    acme: Deployment, wanted: dict[str, Any]
+) -> None:
     acme.deskbird.faults.add(
         Fault(f"POST {USERS}", "status", value=503, after=2, times=2),
         Fault(f"POST {USERS}", "status", value=429, after=6, times=3, retry_after=0),
@@ -58,14 +64,18 @@ def test_c59_passing_faults_of_writes_end_where_no_fault_ends(acme: Deployment, 
     ended = acme.sync()
     assert ended.code == 0, ended.out
     assert content(acme.deskbird.desk) == wanted
-    created = Counter(path for method, path, status in acme.writes() if method == "POST" and status == 201)
+    created = Counter(
+        path for method, path, status in acme.writes() if method == "POST" and status == 201
+    )
     assert created == {"/Users": wanted["numbers"][0], "/Groups": wanted["numbers"][1]}
 
 
 def test_c66_a_rate_that_is_halved_meanwhile_makes_a_night_slower_and_nothing_else(
     acme: Deployment, wanted: dict[str, Any]
 ) -> None:
-    """deskbird suddenly takes every other request only, and does not say when it would take the next."""
+    """deskbird suddenly takes every other request only, and does not say when it would take the
+    next.
+    """
     rest, seen = acme.deskbird.app, Counter[str]()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -88,14 +98,19 @@ def test_c66_a_rate_that_is_halved_meanwhile_makes_a_night_slower_and_nothing_el
 def test_c60_a_creation_whose_answer_never_came_is_looked_up_before_it_is_repeated(
     acme: Deployment, wanted: dict[str, Any], kind: str
 ) -> None:
-    acme.deskbird.faults.add(Fault(f"POST {USERS}", kind, after=3, times=2), Fault(f"POST {GROUPS}", kind, after=1))
+    acme.deskbird.faults.add(
+        Fault(f"POST {USERS}", kind, after=3, times=2), Fault(f"POST {GROUPS}", kind, after=1)
+    )
     ended = acme.sync()
     assert ended.code == 0, ended.out
     assert content(acme.deskbird.desk) == wanted
-    assert {status for _, _, status in acme.writes()} <= {201, 204, None}  # looked up, not tried against the one that is there
+    # looked up, not tried against the one that is there
+    assert {status for _, _, status in acme.writes()} <= {201, 204, None}
 
 
-def test_c61_whom_somebody_invites_meanwhile_is_adopted(acme: Deployment, wanted: dict[str, Any]) -> None:
+def test_c61_whom_somebody_invites_meanwhile_is_adopted(
+    acme: Deployment, wanted: dict[str, Any]
+) -> None:
     person = acme.tenant.snapshot.persons[9]
 
     def invite(_: str) -> None:
@@ -108,7 +123,9 @@ def test_c61_whom_somebody_invites_meanwhile_is_adopted(acme: Deployment, wanted
     assert content(acme.deskbird.desk) == wanted
 
 
-def test_c61_who_is_deleted_meanwhile_fails_alone_and_is_made_again_the_next_night(acme: Deployment) -> None:
+def test_c61_who_is_deleted_meanwhile_fails_alone_and_is_made_again_the_next_night(
+    acme: Deployment,
+) -> None:
     assert acme.sync().code == 0
     lost = acme.user(9)["id"]
     for ref in (8, 9, 10):
@@ -119,7 +136,10 @@ def test_c61_who_is_deleted_meanwhile_fails_alone_and_is_made_again_the_next_nig
     assert ended.code == 1
     assert "personio:9" in ended.out
     assert [status for _, _, status in acme.writes()].count(404) == 1
-    assert [acme.user(ref)["name"]["familyName"] for ref in (8, 10)] == ["Otherwise 8", "Otherwise 10"]
+    assert [acme.user(ref)["name"]["familyName"] for ref in (8, 10)] == [
+        "Otherwise 8",
+        "Otherwise 10",
+    ]
     ended = acme.sync(night=2)
     assert ended.code == 0, ended.out
     assert acme.user(9)["id"] != lost
@@ -138,10 +158,15 @@ def test_c61_who_is_refused_fails_alone(acme: Deployment, wanted: dict[str, Any]
 
 
 @pytest.mark.parametrize("what", [USERS, GROUPS])
-def test_c63_a_list_that_is_not_whole_ends_the_night_before_any_write(acme: Deployment, what: str) -> None:
+def test_c63_a_list_that_is_not_whole_ends_the_night_before_any_write(
+    acme: Deployment, what: str
+) -> None:
     """Whoever is missing on the list would be made again."""
     acme.deskbird.desk.seed(
-        [{"email": f"person.{ref}@nordlicht.example", "given_name": "A", "family_name": "B"} for ref in (2, 3)],
+        [
+            {"email": f"person.{ref}@nordlicht.example", "given_name": "A", "family_name": "B"}
+            for ref in (2, 3)
+        ],
         [{"name": "One"}, {"name": "Two"}],
     )
     acme.deskbird.faults.add(Fault(f"GET {what}", "drop_page", value=1, times=None))
@@ -157,19 +182,42 @@ def test_c50_one_change_in_a_group_of_1200_is_one_patch_of_one_member(tmp_path: 
     persons = []
     for ref in range(1, 1202):
         employment = Employment(1, "ACTIVE", dt.date(2020, 1, 1), team=1 if ref <= 1200 else 2)
-        persons.append(Person(ref, "Given", f"Family {ref}", f"p{ref}@nordlicht.example", (employment,), moment, moment))
+        persons.append(
+            Person(
+                ref,
+                "Given",
+                f"Family {ref}",
+                f"p{ref}@nordlicht.example",
+                (employment,),
+                moment,
+                moment,
+            )
+        )
     units = (OrgUnit("team", 1, "Everybody"), OrgUnit("team", 2, "Nobody else"))
     tenant = Tenant(Snapshot(dt.date(2026, 3, 2), {}, units).with_persons(persons))
     bodies: list[Any] = []
     with deployed(tmp_path, tenant) as acme:
         acme.deskbird.desk.seed(
             [
-                {"email": p.email, "given_name": p.first_name, "family_name": p.last_name, "hris_ref": f"personio:{p.id}"}
+                {
+                    "email": p.email,
+                    "given_name": p.first_name,
+                    "family_name": p.last_name,
+                    "hris_ref": f"personio:{p.id}",
+                }
                 for p in persons
             ],
             [
-                {"name": "Everybody", "hris_ref": "personio:team:1", "members": [p.email for p in persons[:-1]]},
-                {"name": "Nobody else", "hris_ref": "personio:team:2", "members": [persons[-1].email]},
+                {
+                    "name": "Everybody",
+                    "hris_ref": "personio:team:1",
+                    "members": [p.email for p in persons[:-1]],
+                },
+                {
+                    "name": "Nobody else",
+                    "hris_ref": "personio:team:2",
+                    "members": [persons[-1].email],
+                },
             ],
         )
         serve = acme.deskbird.app
@@ -192,4 +240,6 @@ def test_c50_one_change_in_a_group_of_1200_is_one_patch_of_one_member(tmp_path: 
         assert acme.group("team:2").get("members") is None
         new = acme.user(1201)["id"]
     assert [method for method, _ in bodies] == ["PATCH", "PATCH"]  # out of the one, into the other
-    assert all(json.dumps(body).count(new) == 1 and len(json.dumps(body)) < 400 for _, body in bodies)
+    assert all(
+        json.dumps(body).count(new) == 1 and len(json.dumps(body)) < 400 for _, body in bodies
+    )

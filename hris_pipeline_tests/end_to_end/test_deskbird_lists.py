@@ -1,4 +1,6 @@
-"""What a deskbird that pages, words or shows its lists in its own way does to a night: all is read, or nothing is written."""
+"""What a deskbird that pages, words or shows its lists in its own way does to a night: all is read,
+or nothing is written.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,18 +33,30 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settled(tmp_path: Path, kept: Path) -> Iterator[Deployment]:
     """The same after its first night."""
-    with in_line(kept, tmp_path, lambda folder, app: deployed(folder, generate(14), deskbird=app)) as made:
+    with in_line(
+        kept, tmp_path, lambda folder, app: deployed(folder, generate(14), deskbird=app)
+    ) as made:
         yield made
 
 
 def answers_lists(
-    acme: Deployment, edit: Edit | None = None, *, ask: Callable[[dict[str, str]], None] | None = None, raw: Any = None
+    acme: Deployment,
+    edit: Edit | None = None,
+    *,
+    ask: Callable[[dict[str, str]], None] | None = None,
+    raw: Any = None,
 ) -> None:
-    """Let deskbird's lists be asked for and answered otherwise: ``edit`` gets the path and the body, ``raw`` the bytes."""
+    """Let deskbird's lists be asked for and answered otherwise: ``edit`` gets the path and the
+    body, ``raw`` the bytes.
+    """
     rest = acme.deskbird.app
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["method"] != "GET" or not scope["path"].startswith((USERS, GROUPS)) or b"filter=" in scope["query_string"]:
+        if (
+            scope["method"] != "GET"
+            or not scope["path"].startswith((USERS, GROUPS))
+            or b"filter=" in scope["query_string"]
+        ):
             await rest(scope, receive, send)
             return
         if ask is not None:
@@ -66,7 +80,11 @@ def answers_lists(
                 sent = json.dumps(document).encode()
             if begun["status"] == 200 and raw is not None:
                 sent = raw(sent)
-            kept = [(name, value) for name, value in begun["headers"] if name.lower() != b"content-length"]
+            kept = [
+                (name, value)
+                for name, value in begun["headers"]
+                if name.lower() != b"content-length"
+            ]
             await send({**begun, "headers": [*kept, (b"content-length", str(len(sent)).encode())]})
             await send({"type": "http.response.body", "body": sent})
 
@@ -94,7 +112,9 @@ def test_c111_c118_a_list_is_read_to_its_own_end_or_nothing_is_written(acme: Dep
     users = acme.deskbird.desk.users()
     assert len(users) > 10
     assert acme.ask("select count(*) from deskbird.users") == [(len(users),)]
-    assert ("users", "total_is_of_the_page") in acme.ask("select resource, note from state.list_notes")
+    assert ("users", "total_is_of_the_page") in acme.ask(
+        "select resource, note from state.list_notes"
+    )
     assert "its total counts the records of one page" in acme.run("status", "acme").out
     before = content(acme.deskbird.desk)
     acme.forget_requests()
@@ -116,8 +136,12 @@ def test_c111_c118_a_list_is_read_to_its_own_end_or_nothing_is_written(acme: Dep
     assert content(acme.deskbird.desk) == before
 
 
-def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_goes_on(settled: Deployment) -> None:
-    """A linked user whose address is broken, a BOM and ids in other forms; then a record of which nothing can be told."""
+def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_goes_on(
+    settled: Deployment,
+) -> None:
+    """A linked user whose address is broken, a BOM and ids in other forms; then a record of which
+    nothing can be told.
+    """
     plain, odd = settled.deskbird.app, settled.user(9)["id"]
     settled.tenant.change(9, last_name="Broken")
     settled.tenant.change(8, last_name="Otherwise")
@@ -181,10 +205,17 @@ def test_c115_members_that_a_group_does_not_show_are_still_there(acme: Deploymen
     assert ended.code == 0, ended.out + ended.err
     partial = acme.ask("select group_deskbird_id from state.partial_groups")
     assert len(partial) > 1
-    whole = {group["id"]: {m["value"] for m in group.get("members") or ()} for group in acme.deskbird.desk.groups()}
-    hidden = acme.ask("select group_deskbird_id, user_deskbird_id from state.acknowledged_members order by all")
+    whole = {
+        group["id"]: {m["value"] for m in group.get("members") or ()}
+        for group in acme.deskbird.desk.groups()
+    }
+    hidden = acme.ask(
+        "select group_deskbird_id, user_deskbird_id from state.acknowledged_members order by all"
+    )
     assert all(user in whole[group] for group, user in hidden)
-    assert {group for (group,) in partial} == {group for group, members in whole.items() if len(members) > 3}
+    assert {group for (group,) in partial} == {
+        group for group, members in whole.items() if len(members) > 3
+    }
     acme.forget_requests()
     assert acme.sync(night=1).code == 0
     assert acme.writes() == []
@@ -195,19 +226,30 @@ def test_c115_members_that_a_group_does_not_show_are_still_there(acme: Deploymen
     marks = {user["id"]: user["externalId"] for user in acme.deskbird.desk.users()}
     units = {group["id"]: group["externalId"] for group in acme.deskbird.desk.groups()}
     group, user = next((g, u) for g, u in hidden if units[g].startswith("personio:team:"))
-    other = next(int(ref.rsplit(":", 1)[1]) for g, ref in units.items() if ref.startswith("personio:team:") and g != group)
+    other = next(
+        int(ref.rsplit(":", 1)[1])
+        for g, ref in units.items()
+        if ref.startswith("personio:team:") and g != group
+    )
     acme.tenant.change(int(marks[user].rsplit(":", 1)[1]), team=other)
     ended = acme.sync(night=2)
     assert ended.code == 0, ended.out + ended.err
-    groups = {one["id"]: {m["value"] for m in one.get("members") or ()} for one in acme.deskbird.desk.groups()}
+    groups = {
+        one["id"]: {m["value"] for m in one.get("members") or ()}
+        for one in acme.deskbird.desk.groups()
+    }
     assert user not in groups[group]
     acme.forget_requests()
     assert acme.sync(night=3).code == 0
     assert acme.writes() == []
 
 
-def test_c115_a_list_that_shows_first_members_only_is_completed_every_night(acme: Deployment) -> None:
-    """Each group by itself shows everybody: nobody counts as taken out by hand the night after they were seen."""
+def test_c115_a_list_that_shows_first_members_only_is_completed_every_night(
+    acme: Deployment,
+) -> None:
+    """Each group by itself shows everybody: nobody counts as taken out by hand the night after they
+    were seen.
+    """
     acme.deskbird.behave(members_shown=1, members_shown_in="lists")
     assert acme.sync().code == 0
     held = content(acme.deskbird.desk)
@@ -221,7 +263,9 @@ def test_c115_a_list_that_shows_first_members_only_is_completed_every_night(acme
 def test_c116_c66_a_night_waits_neither_too_long_nor_too_little_and_ends_at_its_deadline(
     acme: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rate that is halved with `Retry-After: 0`; then an hour's wait, which the deadline does not allow."""
+    """A rate that is halved with `Retry-After: 0`; then an hour's wait, which the deadline does not
+    allow.
+    """
     rest, seen, told, late = acme.deskbird.app, [0], ["3600"], [False]
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

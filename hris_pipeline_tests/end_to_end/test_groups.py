@@ -1,4 +1,6 @@
-"""Groups over real HTTP: a unit that comes back under another id, a group that is adopted, one that is emptied and deleted."""
+"""Groups over real HTTP: a unit that comes back under another id, a group that is adopted, one that
+is emptied and deleted.
+"""
 
 import datetime as dt
 import json
@@ -23,24 +25,43 @@ def person(ref: int, **employment: Any) -> Person:
     usual = {"number": 1, "status": "ACTIVE", "start_date": dt.date(2020, 1, 1), "department": 2}
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     employments = (Employment(**{**usual, **employment}),)
-    return Person(ref, f"Given{ref}", f"Family{ref}", f"p{ref}@nordlicht.example", employments, moment, moment)
+    return Person(
+        ref,
+        f"Given{ref}",
+        f"Family{ref}",
+        f"p{ref}@nordlicht.example",
+        employments,
+        moment,
+        moment,
+    )
 
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Iterator[Deployment]:
     """Read through v2; that both generations give the same groups is another test's matter."""
-    people = [*(person(ref, team=1) for ref in (1, 2, 3)), person(4, team=2), person(5, department=1)]
+    people = [
+        *(person(ref, team=1) for ref in (1, 2, 3)),
+        person(4, team=2),
+        person(5, department=1),
+    ]
     tenant = Tenant(Snapshot(dt.date(2026, 3, 2), {}, UNITS).with_persons(people))
-    guards = dict.fromkeys(("create_user", "update_attribute", "group_members", "attribute_vanished"))
+    guards = dict.fromkeys(
+        ("create_user", "update_attribute", "group_members", "attribute_vanished")
+    )
     more = {"guards": guards, "sync": {"link_groups": {"team:Marketing": "Brand & Marketing"}}}
     with deployed(tmp_path, tenant, options={"api": "v2"}, more=more) as made:
-        made.by_hand = [made.deskbird.desk.add_group(name) for name in ("Sales", "Brand & Marketing")]  # type: ignore[attr-defined]
+        made.by_hand = [
+            made.deskbird.desk.add_group(name) for name in ("Sales", "Brand & Marketing")
+        ]  # type: ignore[attr-defined]
         yield made
 
 
 def members(acme: Deployment, ref: str) -> set[str]:
     marks = {user["id"]: user["externalId"] for user in acme.deskbird.desk.users()}
-    return {marks[member["value"]].removeprefix("personio:") for member in acme.group(ref).get("members") or ()}
+    return {
+        marks[member["value"]].removeprefix("personio:")
+        for member in acme.group(ref).get("members") or ()
+    }
 
 
 def test_c41_c43_c45_groups_keep_who_they_are(acme: Deployment) -> None:
@@ -52,7 +73,10 @@ def test_c41_c43_c45_groups_keep_who_they_are(acme: Deployment) -> None:
     # case 45: the one is left alone, the other one is adopted by the rule
     assert (named[sales].get("externalId"), named[sales].get("members")) == (None, None)
     assert acme.group("team:1")["displayName"] == "Sales (team)"
-    assert (acme.group("team:2")["id"], acme.group("team:2")["displayName"]) == (marketing, "Marketing")
+    assert (acme.group("team:2")["id"], acme.group("team:2")["displayName"]) == (
+        marketing,
+        "Marketing",
+    )
     assert (members(acme, "team:1"), members(acme, "team:2")) == ({"1", "2", "3"}, {"4"})
     made, shop = acme.group("team:1")["id"], acme.group("department:1")["id"]
 
@@ -76,7 +100,9 @@ def test_c41_c43_c45_groups_keep_who_they_are(acme: Deployment) -> None:
     assert members(acme, "team:77") == {"1", "2", "3"}
     assert acme.group("department:1")["id"] == shop
     assert members(acme, "department:1") == set()
-    assert acme.ask("select hris_ref, deskbird_id from state.empty_groups") == [("personio:department:1", shop)]
+    assert acme.ask("select hris_ref, deskbird_id from state.empty_groups") == [
+        ("personio:department:1", shop)
+    ]
     status = acme.run("status", "acme", night=1)
     assert "1 group of ours has nobody in it any more" in status.out
 
@@ -92,11 +118,18 @@ def test_c41_c43_c45_groups_keep_who_they_are(acme: Deployment) -> None:
     assert acme.sync(night=3).code == 0
     assert acme.changes() == [("group", "delete", "personio:department:1")]
     assert acme.writes() == [("DELETE", f"/Groups/{shop}", 204)]
-    assert acme.ask("select outcome, http_status from deskbird.applied_changes") == [("applied", 204)]
-    ledger = "select kind, phase, status from state.ledger where kind = 'group_delete' order by phase desc"
+    assert acme.ask("select outcome, http_status from deskbird.applied_changes") == [
+        ("applied", 204)
+    ]
+    ledger = (
+        "select kind, phase, status from state.ledger where kind = 'group_delete' order by phase "
+        "desc"
+    )
     assert acme.ask(ledger) == [("group_delete", "sent", None), ("group_delete", "answered", 204)]
     assert shop not in {group["id"] for group in acme.deskbird.desk.groups()}
-    assert acme.ask("select * from state.group_links where hris_ref = 'personio:department:1'") == []
+    assert (
+        acme.ask("select * from state.group_links where hris_ref = 'personio:department:1'") == []
+    )
     assert acme.ask("select * from state.empty_groups") == []
     assert acme.sync(night=4).code == 0
     assert acme.changes() == []

@@ -28,13 +28,21 @@ from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
 from hris_pipeline_tests.end_to_end import kill_points
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Deployment, content, deployed
-from hris_pipeline_tests.end_to_end.kill_points import AFTER_ANSWERED, AFTER_SENT, BEFORE_ANSWERED, POINTS
+from hris_pipeline_tests.end_to_end.kill_points import (
+    AFTER_ANSWERED,
+    AFTER_SENT,
+    BEFORE_ANSWERED,
+    POINTS,
+)
 
-ONE_AT_A_TIME = threading.Lock()  # the start of one process looks after the ended ones of all threads
+# the start of one process looks after the ended ones of all threads
+ONE_AT_A_TIME = threading.Lock()
 LATER = NIGHT + dt.timedelta(days=1)
 SECTIONS = {
     "sync": {"groups": ["team", "department", "cost_center", "location", "legal_entity"]},
-    "guards": dict.fromkeys(("deactivate_user", "create_user", "update_attribute", "group_members")),
+    "guards": dict.fromkeys(
+        ("deactivate_user", "create_user", "update_attribute", "group_members")
+    ),
     "deskbird": {"concurrency": 1, "scim_url": "${SCIM_URL}"},
 }
 
@@ -45,11 +53,28 @@ def much_happens(tenant: Tenant) -> None:
     tenant.set_unit(OrgUnit("department", 1002, "Department 3"))
     moment = tenant.snapshot.moment
     for number in range(9):
-        leader = {7: 109, 8: 108}.get(number, 101 + (number - 1) // 3 if number else 1)  # the last two lead each other
-        units = {"team": 1000, "department": 1002, "cost_centers": ((1001, 100),), "location": 100, "legal_entity": 10}
+        # the last two lead each other
+        leader = {7: 109, 8: 108}.get(number, 101 + (number - 1) // 3 if number else 1)
+        units = {
+            "team": 1000,
+            "department": 1002,
+            "cost_centers": ((1001, 100),),
+            "location": 100,
+            "legal_entity": 10,
+        }
         employment = Employment(1, "ACTIVE", dt.date(2026, 3, 1), **units, supervisor=leader)
         ref = 101 + number
-        tenant.add(Person(ref, "Nova", f"Hire {ref}", f"hire.{ref}@nordlicht.example", (employment,), moment, moment))
+        tenant.add(
+            Person(
+                ref,
+                "Nova",
+                f"Hire {ref}",
+                f"hire.{ref}@nordlicht.example",
+                (employment,),
+                moment,
+                moment,
+            )
+        )
     one, two = (tenant.snapshot.persons[ref].email for ref in (12, 13))
     tenant.change(12, email=two)
     tenant.change(13, email=one)
@@ -81,20 +106,27 @@ class Eve:
         (folder / "data").mkdir(parents=True)
         shutil.copyfile(self.acme.data / "acme.duckdb", folder / "data" / "acme.duckdb")
         shutil.copyfile(self.folder / "eve.sqlite", folder / "deskbird.sqlite")
-        made = Copy(self, folder, deskbird_app(folder / "deskbird.sqlite", requests_per_second=None))
+        made = Copy(
+            self, folder, deskbird_app(folder / "deskbird.sqlite", requests_per_second=None)
+        )
         self.apps[f"/{name}"] = made
         return made
 
 
 class Copy:
-    """One copy: its deskbird and its warehouse. As an ASGI app it remembers the writes, and may kill who sends them."""
+    """One copy: its deskbird and its warehouse. As an ASGI app it remembers the writes, and may
+    kill who sends them.
+    """
 
     def __init__(self, eve: Eve, folder: Path, deskbird: DeskbirdApp) -> None:
         self.eve, self.folder, self.deskbird = eve, folder, deskbird
         self.sent: list[tuple[str, str, bytes]] = []
         self.kill = 0  # after which write the process is killed that sends it
         self.pid = 0
-        variables = {settings.DATA_VARIABLE: str(folder / "data"), "SCIM_URL": f"{eve.url}/{folder.name}/v2/scim"}
+        variables = {
+            settings.DATA_VARIABLE: str(folder / "data"),
+            "SCIM_URL": f"{eve.url}/{folder.name}/v2/scim",
+        }
         self.environment = {**eve.acme.environment, **variables}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -123,8 +155,14 @@ class Copy:
         return journal.read(self.folder / "data" / "acme.journal")
 
     def left_behind(self) -> str:
-        """All that a next night can know of a killed one: deskbird, and the creations whose answers are in the journal."""
-        created = {(e.kind, e.hris_ref) for e in self.journal if e.phase == "answered" and "create" in e.kind}
+        """All that a next night can know of a killed one: deskbird, and the creations whose answers
+        are in the journal.
+        """
+        created = {
+            (e.kind, e.hris_ref)
+            for e in self.journal
+            if e.phase == "answered" and "create" in e.kind
+        }
         return repr((content(self.deskbird.desk), sorted(created)))
 
     def carry_out(self, request: int = 0, point: str = POINTS[0]) -> int:
@@ -140,7 +178,9 @@ class Copy:
     def sync(self, name: str) -> tuple[int, str]:
         """The whole command in a process of its own: exit code and output."""
         out = self.folder / f"{name}.txt"
-        code = self.run(kill_points.command, ["sync", "acme", "--as-of", LATER.isoformat()], str(out))
+        code = self.run(
+            kill_points.command, ["sync", "acme", "--as-of", LATER.isoformat()], str(out)
+        )
         return code, out.read_text()
 
     def run(self, target: Any, *arguments: Any) -> int:
@@ -171,9 +211,14 @@ def eve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eve]:
         await apps[prefix]({**scope, "path": scope["path"].removeprefix(prefix)}, receive, send)
 
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"])
+    processes.set_forkserver_preload(
+        ["pytest", "hris_pipeline.cli", "hris_pipeline.orchestration.runs"]
+    )
     desk = deskbird_app(folder / "deskbird.sqlite", requests_per_second=None)
-    with deployed(folder, generate(40), deskbird=desk, more=SECTIONS) as acme, serve(dispatch) as server:
+    with (
+        deployed(folder, generate(40), deskbird=desk, more=SECTIONS) as acme,
+        serve(dispatch) as server,
+    ):
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("SCIM_URL", f"{acme.deskbird_url}/v2/scim")
             assert acme.sync().code == 0
@@ -197,10 +242,15 @@ def undisturbed(eve: Eve) -> Iterator[Copy]:
     copy.close()
 
 
-def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(eve: Eve, undisturbed: Copy) -> None:
-    ((rows, requests),) = eve.acme.ask("select count(*), count(distinct request) from deskbird.changes where verdict = 'planned'")
+def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(
+    eve: Eve, undisturbed: Copy
+) -> None:
+    ((rows, requests),) = eve.acme.ask(
+        "select count(*), count(distinct request) from deskbird.changes where verdict = 'planned'"
+    )
     assert rows >= 200
-    # groups that exchange people take two requests each: nobody leaves the one before having joined the other
+    # groups that exchange people take two requests each: nobody leaves the one before having joined
+    # the other
     paths = [path for _, path, _ in undisturbed.sent if path.startswith("/v2/scim/Groups/")]
     split = len(paths) - len(set(paths))
     assert len(undisturbed.sent) == requests + split == len(undisturbed.journal) / 2
@@ -212,10 +262,14 @@ def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(
     }  # fmt: skip
 
 
-def test_c62_a_kill_at_every_write_is_made_good_by_the_next_night_and_no_write_is_repeated(eve: Eve, undisturbed: Copy) -> None:
-    """Each request is interrupted at each of three points, by a SIGKILL to the process that sends it.
+def test_c62_a_kill_at_every_write_is_made_good_by_the_next_night_and_no_write_is_repeated(
+    eve: Eve, undisturbed: Copy
+) -> None:
+    """Each request is interrupted at each of three points, by a SIGKILL to the process that sends
+    it.
 
-    Kills that leave the same behind, in deskbird and of the answers to creations, share their next night.
+    Kills that leave the same behind, in deskbird and of the answers to creations, share their next
+    night.
     """
     writes, wanted = len(undisturbed.sent), content(undisturbed.deskbird.desk)
     nights: dict[str, str] = {}
@@ -249,12 +303,18 @@ def test_c62_a_kill_at_every_write_is_made_good_by_the_next_night_and_no_write_i
 
     places = [(request, point) for request in range(1, writes + 1) for point in POINTS]
     with ThreadPoolExecutor(2) as pool:
-        assert [wrong for wrong in pool.map(lambda place: interrupted(*place), places) if wrong] == []
+        assert [
+            wrong for wrong in pool.map(lambda place: interrupted(*place), places) if wrong
+        ] == []
     assert len(nights) >= writes
 
 
-def test_c62_c73_a_killed_sync_is_made_good_by_two_at_once_that_do_not_interleave(eve: Eve, undisturbed: Copy) -> None:
-    """The whole command, eight writes at a time, killed from outside; then twice at the same moment."""
+def test_c62_c73_a_killed_sync_is_made_good_by_two_at_once_that_do_not_interleave(
+    eve: Eve, undisturbed: Copy
+) -> None:
+    """The whole command, eight writes at a time, killed from outside; then twice at the same
+    moment.
+    """
     copy = eve.copy("killed_sync")
     try:
         text = eve.acme.file.read_text().replace('"concurrency": 1', '"concurrency": 8')

@@ -25,7 +25,9 @@ def kept(tmp_path_factory):
 
 @pytest.fixture
 def company(tmp_path, kept, faults):
-    with in_line(kept, tmp_path, lambda folder, app: through_merge(folder, generate(LAST), faults, app)) as company:
+    with in_line(
+        kept, tmp_path, lambda folder, app: through_merge(folder, generate(LAST), faults, app)
+    ) as company:
         yield company
 
 
@@ -40,19 +42,27 @@ def tomorrow(company, night):
 
 def leaves(company, ref, night):
     """HR ends somebody's employment as of the day before."""
-    company.tenant.change(ref, status="INACTIVE", end_date=company.tenant.snapshot.date - dt.timedelta(days=1))
+    company.tenant.change(
+        ref, status="INACTIVE", end_date=company.tenant.snapshot.date - dt.timedelta(days=1)
+    )
 
 
 BAD_STATES = {
     "partly synced": ("/sync-status", "sync", {"Employee": {"status": "PARTIALLY_SYNCED"}}),
     "units failed": ("/sync-status", "sync", {"Group": {"status": "FAILED"}}),
     "link lost": ("/account-details", "account", {"status": "RELINK_NEEDED"}),
-    "stale": ("/sync-status", "sync", {"Employee": {"last_sync_finished": "2026-02-20T00:00:00Z"}}),
+    "stale": (
+        "/sync-status",
+        "sync",
+        {"Employee": {"last_sync_finished": "2026-02-20T00:00:00Z"}},
+    ),
 }
 
 
 @pytest.mark.parametrize("state", BAD_STATES)
-def test_c16_while_merges_copy_proves_nothing_people_come_and_nobody_is_deactivated(company, faults, state):
+def test_c16_while_merges_copy_proves_nothing_people_come_and_nobody_is_deactivated(
+    company, faults, state
+):
     on, kind, value = BAD_STATES[state]
     tomorrow(company, 1)
     company.tenant.change(5, first_name="Other")
@@ -69,9 +79,12 @@ def test_c16_while_merges_copy_proves_nothing_people_come_and_nobody_is_deactiva
     assert not company.user(LAST)["active"]
 
 
-def test_c17_somebody_deleted_in_the_hr_system_is_deactivated_and_comes_back_with_everything(tmp_path):
+def test_c17_somebody_deleted_in_the_hr_system_is_deactivated_and_comes_back_with_everything(
+    tmp_path,
+):
     with through_merge(tmp_path, generate(LAST)) as company:
-        assert company.sync().code == 0  # Merge tells that those are deleted whom it has listed before
+        # Merge tells that those are deleted whom it has listed before
+        assert company.sync().code == 0
         person = company.tenant.snapshot.persons[LAST]
         before = company.user(LAST)
         tomorrow(company, 1)
@@ -93,12 +106,19 @@ def test_c14_a_word_that_merge_does_not_know_holds_the_person_back_and_deactivat
     company.tenant.change(LAST, status="SABBATICAL")
     assert company.sync(night=1).code == 0
     assert company.user(LAST)["active"]
-    assert company.ask("select hris_ref, rule from core.quarantine") == [(f"personio:{LAST}", "status_is_known")]
+    assert company.ask("select hris_ref, rule from core.quarantine") == [
+        (f"personio:{LAST}", "status_is_known")
+    ]
 
 
 def test_c15_a_new_field_is_no_trouble(company, faults):
     company.forget_requests()
-    switch_on(faults, "/employees", "change", value={"ids": [], "with": {"employee_url": "https://hr.example/1"}})
+    switch_on(
+        faults,
+        "/employees",
+        "change",
+        value={"ids": [], "with": {"employee_url": "https://hr.example/1"}},
+    )
     assert company.sync(night=0.1).code == 0
     assert (company.changes(), company.writes()) == ([], [])
 
@@ -125,7 +145,9 @@ def test_a_hidden_manager_is_named_missing_and_deskbird_keeps_the_one_it_has(com
     switch_on(faults, "/employees*", "hide", value=["22"])
     company.tenant.change(LAST, supervisor=22)
     company.sync(night=1)
-    problems = company.ask(f"select problem from core.manager_graph where person_id = 'personio:{LAST}'")
+    problems = company.ask(
+        f"select problem from core.manager_graph where person_id = 'personio:{LAST}'"
+    )
     assert problems == [("missing",)]
     assert not [change for change in company.changes() if change[:2] == ("manager", "clear")]
 

@@ -16,10 +16,15 @@ CORE = ("core/people", "core/quarantine", "core/groups", "core/memberships", "co
 
 
 def core_tables(folder, from_file):
-    """The core tables after each of the sample company's days, read through Personio v1 or from a nightly file."""
+    """The core tables after each of the sample company's days, read through Personio v1 or from a
+    nightly file.
+    """
     folder.mkdir()
     found, path = [], folder / "people.csv"
-    account = {"system": "files", "options": {**files.OPTIONS, "path": str(path), "settle_seconds": 0}}
+    account = {
+        "system": "files",
+        "options": {**files.OPTIONS, "path": str(path), "settle_seconds": 0},
+    }
     more = {"hris": {"personio": account}} if from_file else {}  # the name makes the refs the same
     with deployed(folder, load_company(), more=more) as company:
         for day in (1, 2, 3):
@@ -30,7 +35,9 @@ def core_tables(folder, from_file):
     return found
 
 
-def test_a_nightly_file_gives_the_same_core_tables_as_personio_on_every_day_of_the_sample_company(tmp_path):
+def test_a_nightly_file_gives_the_same_core_tables_as_personio_on_every_day_of_the_sample_company(
+    tmp_path,
+):
     expected = core_tables(tmp_path / "personio", from_file=False)
     assert all(rows for tables in expected for rows in tables.values())
     assert core_tables(tmp_path / "file", from_file=True) == expected
@@ -78,7 +85,11 @@ def leaver(night):
     """Somebody of the company's who works there and leads nobody."""
     persons = night.company.tenant.snapshot.persons
     leads = {person.current.supervisor for person in persons.values()}
-    return next(person.id for person in persons.values() if person.id not in leads and person.current.status == "ACTIVE")
+    return next(
+        person.id
+        for person in persons.values()
+        if person.id not in leads and person.current.status == "ACTIVE"
+    )
 
 
 def test_c72_the_same_file_again_writes_nothing(night):
@@ -101,11 +112,16 @@ def test_c03_who_left_by_the_word_of_a_file_that_nothing_proves_stays_and_who_jo
     night.company.tenant.change(left, status="INACTIVE")
     like = night.company.tenant.snapshot.persons[1]
     night.company.tenant.add(replace(like, id=999, email="new@nordlicht.example"))
-    night.write(lambda text: "\n".join(line for line in text.splitlines() if not line.startswith("TOTAL")), proof={})
+    night.write(
+        lambda text: "\n".join(line for line in text.splitlines() if not line.startswith("TOTAL")),
+        proof={},
+    )
     ended = night.company.sync(night=1)
     assert ended.code == 3, ended.err
     assert {f"hr:{left}", "hr:999"} <= night.active()
-    assert night.company.ask("select distinct guard from deskbird.changes where verdict = 'blocked'") == [("incomplete_extract",)]
+    assert night.company.ask(
+        "select distinct guard from deskbird.changes where verdict = 'blocked'"
+    ) == [("incomplete_extract",)]
 
 
 def test_c02_a_file_that_was_cut_off_ends_the_night_and_changes_nothing(night):
@@ -133,7 +149,11 @@ def test_c01_yesterdays_file_and_one_with_nobody_in_it_end_the_night(night):
 
 def test_c14_a_word_that_nobody_explained_and_a_day_that_is_none_hold_two_people_back(night):
     persons = night.company.tenant.snapshot.persons
-    one, other = (person for person in persons.values() if person.current.status == "ACTIVE" and person.id in {1, 2})
+    one, other = (
+        person
+        for person in persons.values()
+        if person.current.status == "ACTIVE" and person.id in {1, 2}
+    )
 
     def edit(text):
         lines = text.splitlines()
@@ -169,7 +189,9 @@ def test_c19_a_delta_adds_and_changes_and_leaves_everybody_else_as_they_are(nigh
     night.company.tenant.change(changed, last_name="Neuname")
     lines = (f"{changed};", "Personnel number;", "TOTAL;")
     night.write(
-        lambda text: "\n".join(line for line in text.splitlines() if line.startswith(lines)).replace("TOTAL;40", "TOTAL;1"),
+        lambda text: "\n".join(
+            line for line in text.splitlines() if line.startswith(lines)
+        ).replace("TOTAL;40", "TOTAL;1"),
         feed="delta",
     )
     assert night.company.sync(night=1).code == 0
@@ -188,18 +210,29 @@ def test_c43_a_team_without_an_id_that_is_renamed_keeps_its_group(tmp_path):
         night.write(lambda text: text.replace(";Team 1;", ";Crew One;"))
         assert company.sync(night=1).code == 0
         after = {group["displayName"]: group["id"] for group in company.deskbird.desk.groups()}
-        assert after == {("Crew One" if name == "Team 1" else name): group for name, group in before.items()}
+        assert after == {
+            ("Crew One" if name == "Team 1" else name): group for name, group in before.items()
+        }
         assert [method for method, *_ in company.writes()] == ["PATCH"]
 
 
 def test_c81_what_went_wrong_in_a_file_is_told_without_a_name_or_an_address(night):
-    values = [v for p in night.company.tenant.snapshot.persons.values() for v in (p.email, p.first_name, p.last_name)]
+    values = [
+        v
+        for p in night.company.tenant.snapshot.persons.values()
+        for v in (p.email, p.first_name, p.last_name)
+    ]
     for edit in (
         lambda text: text[:-40],
         lambda text: text.replace("E-mail", "Mail"),
         lambda text: text.replace(";person.1@", ';"person.1@'),
         lambda text: text.replace("\r\n1;", "\r\n1.00E+5;"),
-        lambda text: text.replace(".2025;", ".25;").replace(".2024;", ".24;").replace(".2023;", ".23;").replace(".2022;", ".22;"),
+        lambda text: (
+            text.replace(".2025;", ".25;")
+            .replace(".2024;", ".24;")
+            .replace(".2023;", ".23;")
+            .replace(".2022;", ".22;")
+        ),
     ):
         night.write(edit)
         ended = night.company.sync(night=1)
@@ -218,7 +251,9 @@ def test_the_doctor_tries_the_file_and_changes_nothing(night):
     assert [status for _, _, status in night.company.writes() if status < 400] == []
 
 
-def test_between_nights_a_file_is_not_read_and_whose_last_day_has_passed_since_waits_for_the_night(night):
+def test_between_nights_a_file_is_not_read_and_whose_last_day_has_passed_since_waits_for_the_night(
+    night,
+):
     left = leaver(night)
     night.company.tenant.change(left, end_date=NIGHT.date())
     night.write()
@@ -229,10 +264,13 @@ def test_between_nights_a_file_is_not_read_and_whose_last_day_has_passed_since_w
     night.write()
     assert night.company.between_nights(1).problem is None
     assert night.company.writes() == []
-    assert night.company.ask("select hris_ref, guard from deskbird.changes where action = 'deactivate'") == [
-        (f"hr:{left}", "incomplete_extract")
-    ]
-    assert "Not read: this system cannot say what changed" in night.company.run("status", "acme", night=1).out
+    assert night.company.ask(
+        "select hris_ref, guard from deskbird.changes where action = 'deactivate'"
+    ) == [(f"hr:{left}", "incomplete_extract")]
+    assert (
+        "Not read: this system cannot say what changed"
+        in night.company.run("status", "acme", night=1).out
+    )
 
     assert night.company.sync(night=1.1).code == 0
     assert f"hr:{left}" not in night.active()

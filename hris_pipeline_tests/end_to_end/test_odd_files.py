@@ -1,4 +1,6 @@
-"""Whole nights of companies whose nightly file is written as spreadsheets and old systems write them."""
+"""Whole nights of companies whose nightly file is written as spreadsheets and old systems write
+them.
+"""
 
 import contextlib
 import datetime as dt
@@ -10,7 +12,19 @@ import pytest
 
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, deployed, manager_id
 
-HEADER = ("ID", "E-Mail", "Preferred", "First", "Last", "Boss", "Team", "CC", "Status", "Entry", "Exit")
+HEADER = (
+    "ID",
+    "E-Mail",
+    "Preferred",
+    "First",
+    "Last",
+    "Boss",
+    "Team",
+    "CC",
+    "Status",
+    "Entry",
+    "Exit",
+)
 COLUMNS = {
     "id": "ID",
     "email": "E-Mail",
@@ -41,8 +55,14 @@ class Company:
 
     def say(self, path, **options):
         """Write the company file."""
-        account = {"system": "files", "options": {**OPTIONS, "path": str(self.inbox / path), **options}}
-        self.deployment.more |= {"hris": {"hr": account}, "sync": {"groups": ["team", "cost_center"]}}
+        account = {
+            "system": "files",
+            "options": {**OPTIONS, "path": str(self.inbox / path), **options},
+        }
+        self.deployment.more |= {
+            "hris": {"hr": account},
+            "sync": {"groups": ["team", "cost_center"]},
+        }
         self.deployment.write_file()
 
     def put(self, name, content, at=NIGHT):
@@ -58,7 +78,9 @@ class Company:
     def groups(self):
         refs = {user["id"]: user["externalId"] for user in self.users.values()}
         return {
-            group["displayName"]: sorted(refs[member["value"]] for member in group.get("members") or ())
+            group["displayName"]: sorted(
+                refs[member["value"]] for member in group.get("members") or ()
+            )
             for group in self.deployment.deskbird.desk.groups()
         }
 
@@ -89,9 +111,44 @@ def test_c94_c96_c98_c99_c100_c101_c102_a_file_as_old_systems_write_it(company):
     apostrophe = desk.add_user("o'neill@acme.test", "Shane", "O\u2019Neill")
     rows = [
         ("1001", "lz@acme.test", "", "\u0141ukasz", "\u017bak", "NULL", "Sales, Support", "4711"),
-        ("1002", "di@m\u00fcller.example", "N/A", "Di", "Fall", "1001.0", "Support", "-", "", "2020-01-01", "0000-00-00"),
-        ("1003", "o\u2019neill@acme.test", "Shane", "Sean", "O\u2019Neill", "Z (1001)", "-", "NULL", "", "", "31-DEC-4712"),
-        ("1004", "null@acme.test", "-", '"Anna \\"Ace\\" B."', "Null", "01002", "Sales", "4711", "", "2020-01-01"),
+        (
+            "1002",
+            "di@m\u00fcller.example",
+            "N/A",
+            "Di",
+            "Fall",
+            "1001.0",
+            "Support",
+            "-",
+            "",
+            "2020-01-01",
+            "0000-00-00",
+        ),
+        (
+            "1003",
+            "o\u2019neill@acme.test",
+            "Shane",
+            "Sean",
+            "O\u2019Neill",
+            "Z (1001)",
+            "-",
+            "NULL",
+            "",
+            "",
+            "31-DEC-4712",
+        ),
+        (
+            "1004",
+            "null@acme.test",
+            "-",
+            '"Anna \\"Ace\\" B."',
+            "Null",
+            "01002",
+            "Sales",
+            "4711",
+            "",
+            "2020-01-01",
+        ),
         ("1005", "gone@acme.test", "", "Gone", "By", "", "", "", "X", "2020-01-01", "2026-01-31"),
         ("1006", "two@acme.test", "", "Two", "Rows", "1001", "Sales", "", "", "2020-01-01"),
         ("1006", "two@acme.test", "", "Two", "Rows", "1002", "Sales", "", "", "2020-01-01"),
@@ -104,14 +161,22 @@ def test_c94_c96_c98_c99_c100_c101_c102_a_file_as_old_systems_write_it(company):
     company.say("*.csv", encoding="windows-1250", escape="\\", **told)
     ended = company.deployment.sync()
     assert ended.code == 0, ended.out + ended.err
-    assert company.deployment.ask("select proof from state.extracts where resource = 'employees'") == [("proven",)]
+    assert company.deployment.ask(
+        "select proof from state.extracts where resource = 'employees'"
+    ) == [("proven",)]
 
     users = company.users
     assert len(users) == 4
     assert users["lz@acme.test"]["displayName"] == "\u0141ukasz \u017bak"
     assert users["null@acme.test"]["displayName"] == 'Anna "Ace" B. Null'
-    assert (users["di@xn--mller-kva.example"]["id"], users["di@xn--mller-kva.example"]["externalId"]) == (umlaut, "hr:1002")
-    assert (users["o'neill@acme.test"]["id"], users["o'neill@acme.test"]["externalId"]) == (apostrophe, "hr:1003")
+    assert (
+        users["di@xn--mller-kva.example"]["id"],
+        users["di@xn--mller-kva.example"]["externalId"],
+    ) == (umlaut, "hr:1002")
+    assert (users["o'neill@acme.test"]["id"], users["o'neill@acme.test"]["externalId"]) == (
+        apostrophe,
+        "hr:1003",
+    )
     managers = {user["externalId"]: manager_id(user) for user in users.values()}
     boss = users["lz@acme.test"]["id"]
     assert managers == {"hr:1001": None, "hr:1002": boss, "hr:1003": boss, "hr:1004": umlaut}
@@ -161,10 +226,15 @@ def test_c94_c95_c97_c99_a_spreadsheet_as_people_save_it(company):
     }
     assert users["bob@acme.test"]["active"]  # the last day is today
     assert company.groups == {"Sales EMEA": ["hr:17", "hr:18"], "4711": ["hr:18"]}
-    assert company.deployment.ask("select hris_ref, rule from core.quarantine") == [("hr:19", "email_is_valid")]
+    assert company.deployment.ask("select hris_ref, rule from core.quarantine") == [
+        ("hr:19", "email_is_valid")
+    ]
 
     before = company.deployment.tables()
-    company.put("people.xlsx", workbook(*rows, (dt.datetime(2026, 1, 3), "x@acme.test", None, "X", "Y")))  # noqa: DTZ001
+    company.put(
+        "people.xlsx",
+        workbook(*rows, (dt.datetime(2026, 1, 3), "x@acme.test", None, "X", "Y")),  # noqa: DTZ001
+    )
     company.put("people.xlsx.done", b"")
     for command in ("doctor", "sync"):
         ended = company.deployment.run(command, "acme")
@@ -180,7 +250,22 @@ def test_c96_c100_c101_c102_the_doctor_tells_all_of_it_first(company):
         ("0001", "a@acme.test", "", "Ada", "NULL", "", "-", "", "", "2020-01-01", "0000-00-00"),
         ("0002", "b@acme.test", "", "Bob", "Crane", "1", "Sales", "", "", "2020-01-01"),
         ("0002", "b@acme.test", "", "Bob", "Crane", "3", "Sales", "", "", "2020-01-01"),
-        *((f"1{n:03}", f"p{n}@acme.test", "", "P", "Q", "1", "Sales", "", "", "2020-01-01", "2030-12-31") for n in range(12)),
+        *(
+            (
+                f"1{n:03}",
+                f"p{n}@acme.test",
+                "",
+                "P",
+                "Q",
+                "1",
+                "Sales",
+                "",
+                "",
+                "2020-01-01",
+                "2030-12-31",
+            )
+            for n in range(12)
+        ),
     ]
     company.put("people.csv", csv(*rows))
     company.say("people.csv", empty=[], statuses={"X": "ended"})
@@ -196,7 +281,10 @@ def test_c96_c100_c101_c102_the_doctor_tells_all_of_it_first(company):
         "managers are found by an id that is written otherwise",
     ):
         assert sentence in said
-    company.put("people.csv", csv(("1", "lz@acme.test", "", "\u0141ukasz", "\u017bak"), encoding="windows-1250"))
+    company.put(
+        "people.csv",
+        csv(("1", "lz@acme.test", "", "\u0141ukasz", "\u017bak"), encoding="windows-1250"),
+    )
     ended = company.deployment.run("doctor", "acme")
     assert ended.code == 1
     assert "Set options.encoding to cp1250" in " ".join(ended.out.split())
@@ -206,19 +294,39 @@ def test_c96_c100_c101_c102_the_doctor_tells_all_of_it_first(company):
 
 def test_c101_the_doctor_the_night_and_status_say_the_same_of_managers(company):
     def night(number, *bosses):
-        people = [(f"{n:04}", f"p{n}@acme.test", "", "P", f"Q{n}", boss) for n, boss in enumerate(("", *bosses), start=1)]
-        company.put("people.csv", csv(*people, ("TOTAL", str(len(people)))), NIGHT + dt.timedelta(days=number))
+        people = [
+            (f"{n:04}", f"p{n}@acme.test", "", "P", f"Q{n}", boss)
+            for n, boss in enumerate(("", *bosses), start=1)
+        ]
+        company.put(
+            "people.csv",
+            csv(*people, ("TOTAL", str(len(people)))),
+            NIGHT + dt.timedelta(days=number),
+        )
         found = company.deployment.run("doctor", "acme"), company.deployment.sync(night=number)
         told = company.deployment.run("status", "acme", night=number).out
-        return [ended.code for ended in found], " ".join(found[0].out.split()), " ".join(told.split())
+        return (
+            [ended.code for ended in found],
+            " ".join(found[0].out.split()),
+            " ".join(told.split()),
+        )
 
-    columns = {name: COLUMNS[name] for name in ("id", "email", "given_name", "family_name", "manager_id")}
-    company.say("people.csv", proof={"trailer": {"starts_with": "TOTAL"}}, columns=columns, statuses={}, empty=[])
+    columns = {
+        name: COLUMNS[name] for name in ("id", "email", "given_name", "family_name", "manager_id")
+    }
+    company.say(
+        "people.csv",
+        proof={"trailer": {"starts_with": "TOTAL"}},
+        columns=columns,
+        statuses={},
+        empty=[],
+    )
     company.deployment.more["sync"] = {"groups": []}
     company.deployment.more["guards"] = {"create_user": None}
     company.deployment.write_file()
 
-    codes, said, told = night(0, *["1.0"] * 10, *["P Q1 (0001)"] * 10)  # written otherwise, and found
+    # written otherwise, and found
+    codes, said, told = night(0, *["1.0"] * 10, *["P Q1 (0001)"] * 10)
     assert codes == [0, 0]
     assert "20 managers are found by an id that is written otherwise" in said
     assert "lead to nobody" not in told

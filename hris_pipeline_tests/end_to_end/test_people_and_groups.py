@@ -1,4 +1,6 @@
-"""Three nights of a small company in which everything happens that makes identity, groups and reporting lines hard."""
+"""Three nights of a small company in which everything happens that makes identity, groups and
+reporting lines hard.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -21,7 +23,13 @@ BOSS, LEADER, ANN, LEFT, UNKNOWN = 1, 2, 10, 40, 99
 
 
 def person(ref: int, first: str, last: str, email: str, **employment: Any) -> Person:
-    usual = {"number": 1, "status": "ACTIVE", "start_date": FIRST_DAY, "department": 2, "supervisor": BOSS}
+    usual = {
+        "number": 1,
+        "status": "ACTIVE",
+        "start_date": FIRST_DAY,
+        "department": 2,
+        "supervisor": BOSS,
+    }
     moment = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     return Person(ref, first, last, email, (Employment(**{**usual, **employment}),), moment, moment)
 
@@ -64,9 +72,15 @@ class Story:
         self.nights.append(self.acme.sync(night=len(self.nights)))
         self.plans.append(self.acme.changes())
         desk = self.acme.deskbird.desk
-        self.users.append({str(user.get("externalId") or user["userName"]): user for user in desk.users()})
-        self.groups.append({str(group.get("externalId") or group["displayName"]): group for group in desk.groups()})
-        self.problems.append(dict(self.acme.ask("select person_id, problem from core.manager_graph")))
+        self.users.append(
+            {str(user.get("externalId") or user["userName"]): user for user in desk.users()}
+        )
+        self.groups.append(
+            {str(group.get("externalId") or group["displayName"]): group for group in desk.groups()}
+        )
+        self.problems.append(
+            dict(self.acme.ask("select person_id, problem from core.manager_graph"))
+        )
         self.writes.append(len(self.acme.writes()))
 
     def user(self, ref: int, night: int) -> dict[str, Any]:
@@ -82,11 +96,18 @@ class Story:
 
     def members(self, ref: str, night: int) -> set[str]:
         marks = {user["id"]: mark for mark, user in self.users[night - 1].items()}
-        return {marks[member["value"]].removeprefix("personio:") for member in self.group(ref, night).get("members") or ()}
+        return {
+            marks[member["value"]].removeprefix("personio:")
+            for member in self.group(ref, night).get("members") or ()
+        }
 
     def of(self, night: int, ref: str) -> set[tuple[str, str]]:
         """What the plan of a night had in mind for a person or a group."""
-        return {(kind, action) for kind, action, whose in self.plans[night - 1] if whose == f"personio:{ref}"}
+        return {
+            (kind, action)
+            for kind, action, whose in self.plans[night - 1]
+            if whose == f"personio:{ref}"
+        }
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +137,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def test_each_night_ends_in_line(story: Story) -> None:
-    assert [ended.code for ended in story.nights] == [0, 0, 0], [ended.err for ended in story.nights]
+    assert [ended.code for ended in story.nights] == [0, 0, 0], [
+        ended.err for ended in story.nights
+    ]
     assert story.acme.ask("select in_line from state.nights") == [(True,)] * 3
     assert story.acme.ask("from core.quarantine") == []
 
@@ -132,21 +155,29 @@ def test_c21_a_new_name_and_address_are_one_update_of_the_same_user(story: Story
     before, after = story.user(ANN, 1), story.user(ANN, 2)
     assert story.of(2, str(ANN)) == {("user", "update")}
     assert after["id"] == before["id"]
-    assert (after["userName"], after["name"]["familyName"]) == ("ann.married@nordlicht.example", "Married")
+    assert (after["userName"], after["name"]["familyName"]) == (
+        "ann.married@nordlicht.example",
+        "Married",
+    )
     assert [mail["value"] for mail in after["emails"]] == ["ann.married@nordlicht.example"]
     assert str(ANN) in story.members("team:1", 2) & story.members("department:2", 2)
 
 
 def test_c22_other_ways_to_write_an_address_make_no_second_user(story: Story) -> None:
     addresses = [user["userName"] for user in story.users[2].values()]
-    assert len([name for name in addresses if name.lower().endswith("rg.gross@nordlicht.example")]) == 1
+    assert (
+        len([name for name in addresses if name.lower().endswith("rg.gross@nordlicht.example")])
+        == 1
+    )
     assert len([name for name in addresses if name.startswith("gus.mail@")]) == 1
     for ref in ("13", "14"):
         assert ("user", "link") in story.of(1, ref)
         assert ("user", "create") not in story.of(1, ref)
 
 
-def test_c24_a_hand_made_user_with_the_same_address_is_adopted_and_a_stranger_is_not_touched(story: Story) -> None:
+def test_c24_a_hand_made_user_with_the_same_address_is_adopted_and_a_stranger_is_not_touched(
+    story: Story,
+) -> None:
     assert story.of(1, "15") >= {("user", "link"), ("user", "update")}
     assert story.user(15, 1)["name"]["givenName"] == "Hanna"
     stranger = story.users[2]["stranger@other.example"]
@@ -158,10 +189,15 @@ def test_c30_two_people_of_one_name_are_two_users(story: Story) -> None:
     one, two = story.user(11, 2), story.user(12, 2)
     assert one["displayName"] == two["displayName"] == "Same Name"
     assert one["id"] != two["id"]
-    assert (one["userName"], two["userName"]) == ("same.name@nordlicht.example", "same.name2@nordlicht.example")
+    assert (one["userName"], two["userName"]) == (
+        "same.name@nordlicht.example",
+        "same.name2@nordlicht.example",
+    )
 
 
-def test_c41_a_group_comes_with_its_first_member_and_stays_when_its_last_one_leaves(story: Story) -> None:
+def test_c41_a_group_comes_with_its_first_member_and_stays_when_its_last_one_leaves(
+    story: Story,
+) -> None:
     assert "personio:department:3" not in story.groups[0]
     assert story.members("department:3", 2) == {"11"}
     assert story.members("department:4", 1) == {"14"}
@@ -172,7 +208,8 @@ def test_c41_a_group_comes_with_its_first_member_and_stays_when_its_last_one_lea
 def test_c42_a_renamed_department_is_one_rename_and_nobody_leaves_it(story: Story) -> None:
     assert story.group("department:2", 2)["id"] == story.group("department:2", 1)["id"]
     assert story.group("department:2", 2)["displayName"] == "Engineering & Data"
-    assert story.members("department:2", 1) - story.members("department:2", 2) == {"11"}  # who moved
+    # who moved
+    assert story.members("department:2", 1) - story.members("department:2", 2) == {"11"}
     assert ("group", "rename") in story.of(2, "department:2")
     assert not {("group", "create"), ("group", "delete")} & story.of(2, "department:2")
 
@@ -184,7 +221,9 @@ def test_c44_a_team_and_a_department_of_one_name_are_two_groups(story: Story) ->
 
 
 @pytest.mark.parametrize(("ref", "problem"), [(21, "inactive"), (22, "missing"), (23, "self")])
-def test_c47_who_has_an_impossible_manager_is_synced_without_one(story: Story, ref: int, problem: str) -> None:
+def test_c47_who_has_an_impossible_manager_is_synced_without_one(
+    story: Story, ref: int, problem: str
+) -> None:
     assert story.user(ref, 1)["active"]
     assert story.manager(ref, 1) is None
     assert story.problems[0][f"personio:{ref}"] == problem
@@ -201,7 +240,9 @@ def test_c47_the_next_night_heals_what_has_become_possible(story: Story) -> None
     assert story.manager(22, 2) == f"personio:{UNKNOWN}"
     assert story.manager(23, 2) == f"personio:{LEADER}"
     assert story.manager(21, 3) is None
-    assert {ref: problem for ref, problem in story.problems[2].items() if problem} == {"personio:21": "inactive"}
+    assert {ref: problem for ref, problem in story.problems[2].items() if problem} == {
+        "personio:21": "inactive"
+    }
 
 
 def test_c48_a_manager_who_is_created_in_the_same_night_is_set_in_that_night(story: Story) -> None:

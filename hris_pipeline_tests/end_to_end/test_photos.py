@@ -1,4 +1,6 @@
-"""Profile photos over real HTTP: nights in which pictures come, change, go, or cannot be had; and what is never asked or told."""
+"""Profile photos over real HTTP: nights in which pictures come, change, go, or cannot be had; and
+what is never asked or told.
+"""
 
 import base64
 import datetime as dt
@@ -31,10 +33,20 @@ def company(*more: Any) -> Tenant:
         person(BEN, "Ben", "Berry", "ben@nordlicht.example"),
         person(CLEO, "Cleo", "Cherry", "cleo@nordlicht.example"),
         person(DAN, "Dan", "Date", "dan@nordlicht.example"),
-        person(LEFT, "Lars", "Left", "lars@nordlicht.example", status="INACTIVE", end_date=dt.date(2025, 12, 31)),
+        person(
+            LEFT,
+            "Lars",
+            "Left",
+            "lars@nordlicht.example",
+            status="INACTIVE",
+            end_date=dt.date(2025, 12, 31),
+        ),
         *more,
     ]
-    pictured = [replace(one, photo=1) if one.id in {ANN, CLEO, LEFT} or one.id > LEFT else one for one in people]
+    pictured = [
+        replace(one, photo=1) if one.id in {ANN, CLEO, LEFT} or one.id > LEFT else one
+        for one in people
+    ]
     return Tenant(Snapshot(DAY, {}, UNITS).with_persons(pictured))
 
 
@@ -47,7 +59,8 @@ def shown(acme: Deployment, ref: int) -> bytes | None:
     """The picture that deskbird holds of a person."""
     photos = acme.user(ref).get("photos") or []
     assert [one["type"] for one in photos] in ([], ["photo"])
-    value = photos[0].get("value") if photos else None  # in Entra's dialect the value is removed, not the whole
+    # in Entra's dialect the value is removed, not the whole
+    value = photos[0].get("value") if photos else None
     return base64.b64decode(value.removeprefix("data:image/png;base64,")) if value else None
 
 
@@ -92,7 +105,9 @@ class Story:
         self.asked.append(asked(acme))
         self.photos.append({ref: shown(acme, ref) for ref in (ANN, BEN, CLEO, DAN)})
         self.plans.append(acme.ask(PLANNED))
-        self.kept.append(dict(acme.ask("select id, problem from hris_personio.photos where content is not null")))
+        self.kept.append(
+            dict(acme.ask("select id, problem from hris_personio.photos where content is not null"))
+        )
         self.told.append(acme.run("plan", "acme", "--format", "json", night=number).out)
 
 
@@ -103,7 +118,9 @@ OFF, ON, QUIET, NEW, SAME, BROKEN, AGAIN, ODD, GONE, CLEARED = range(10)
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Read through v2; the single nights below are read through v1."""
     folder = tmp_path_factory.mktemp("photos")
-    with deployed(folder, company(), options={"api": "v2"}, more={"sync": sync_section(photos=False)}) as acme:
+    with deployed(
+        folder, company(), options={"api": "v2"}, more={"sync": sync_section(photos=False)}
+    ) as acme:
         told = Story(acme)
         told.night()  # OFF
 
@@ -113,11 +130,17 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told.night()  # QUIET
         told.night(ann={"photo": 2})  # NEW
         told.night(cleo={"photo": 1})  # SAME: the record was touched, the picture is the same
-        acme.personio.add(Fault(f"/v1/company/employees/{ANN}/profile-picture/*", "status", times=None, value=500))
+        acme.personio.add(
+            Fault(f"/v1/company/employees/{ANN}/profile-picture/*", "status", times=None, value=500)
+        )
         told.night(ann={"photo": 3, "last_name": "Apfel"}, ben={"photo": 1})  # BROKEN
         told.night()  # AGAIN
         acme.personio.add(Fault(f"/v1/company/employees/{ANN}/profile-picture/*", "html"))
-        acme.personio.add(Fault(f"/v1/company/employees/{CLEO}/profile-picture/*", "large_picture", value=1_000_001))
+        acme.personio.add(
+            Fault(
+                f"/v1/company/employees/{CLEO}/profile-picture/*", "large_picture", value=1_000_001
+            )
+        )
         told.night(ann={"photo": 4}, cleo={"photo": 4})  # ODD
         told.night(ben={"photo": None})  # GONE
         acme.more["sync"] = sync_section(cleared={"photo": "clear"})
@@ -127,7 +150,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def test_every_night_ends_in_line(story: Story) -> None:
-    assert [ended.code for ended in story.nights] == [0] * len(story.nights), [ended.err for ended in story.nights]
+    assert [ended.code for ended in story.nights] == [0] * len(story.nights), [
+        ended.err for ended in story.nights
+    ]
     assert story.acme.ask("select bool_and(in_line) from state.nights") == [(True,)]
 
 
@@ -144,7 +169,12 @@ def test_who_is_to_be_a_user_is_asked_about_and_a_leaver_is_not(story: Story) ->
 def test_each_picture_is_written_once_as_a_request_of_its_own(story: Story) -> None:
     assert [(method, status) for method, _, status in story.writes[ON]] == [("PATCH", 204)] * 2
     assert [ref for ref, _, _ in story.plans[ON]] == [f"personio:{ANN}", f"personio:{CLEO}"]
-    assert story.photos[ON] == {ANN: theirs(story.acme, ANN, 1), CLEO: theirs(story.acme, CLEO, 1), BEN: None, DAN: None}
+    assert story.photos[ON] == {
+        ANN: theirs(story.acme, ANN, 1),
+        CLEO: theirs(story.acme, CLEO, 1),
+        BEN: None,
+        DAN: None,
+    }
 
 
 def test_the_next_night_asks_for_nothing_and_plans_nothing(story: Story) -> None:
@@ -167,7 +197,9 @@ def test_the_same_picture_once_more_is_nothing(story: Story) -> None:
     assert (story.writes[SAME], story.plans[SAME]) == ([], [])
 
 
-def test_a_picture_that_cannot_be_read_stops_neither_the_night_nor_the_other_pictures_and_clears_nothing(story: Story) -> None:
+def test_a_picture_that_cannot_be_read_stops_neither_the_night_nor_the_other_pictures_and_clears_nothing(
+    story: Story,
+) -> None:
     assert story.asked[BROKEN] == {ANN: 500, BEN: 200}
     assert story.photos[BROKEN][ANN] == story.photos[SAME][ANN]
     assert story.photos[BROKEN][BEN] == theirs(story.acme, BEN, 1)
@@ -184,11 +216,15 @@ def test_it_is_asked_for_again_in_the_next_night(story: Story) -> None:
 def test_what_is_no_picture_or_too_large_is_left_out_and_counted(story: Story) -> None:
     assert story.asked[ODD] == {ANN: 200, CLEO: 200}
     assert (story.writes[ODD], story.photos[ODD]) == ([], story.photos[AGAIN])
-    counted = dict(story.acme.ask("select id, problem from hris_personio.photos where problem is not null"))
+    counted = dict(
+        story.acme.ask("select id, problem from hris_personio.photos where problem is not null")
+    )
     assert counted == {str(ANN): "not_an_image", str(CLEO): "too_large"}
 
 
-def test_a_picture_that_was_taken_away_stays_unless_the_company_file_says_otherwise(story: Story) -> None:
+def test_a_picture_that_was_taken_away_stays_unless_the_company_file_says_otherwise(
+    story: Story,
+) -> None:
     assert story.asked[GONE] == {BEN: 404}
     assert (story.writes[GONE], story.photos[GONE]) == ([], story.photos[ODD])
     assert [method for method, _, _ in story.writes[CLEARED]] == ["PATCH"]
@@ -199,11 +235,17 @@ def test_bytes_are_kept_no_longer_than_until_deskbird_has_them(story: Story) -> 
     assert story.kept == [{}] * len(story.kept)
 
 
-def test_c81_no_picture_is_in_what_is_printed_logged_or_kept_beside_the_warehouse(story: Story) -> None:
+def test_c81_no_picture_is_in_what_is_printed_logged_or_kept_beside_the_warehouse(
+    story: Story,
+) -> None:
     with runs.open_instance() as instance:
-        logged = "\n".join(str(entry) for run in instance.get_runs() for entry in instance.all_logs(run.run_id))
+        logged = "\n".join(
+            str(entry) for run in instance.get_runs() for entry in instance.all_logs(run.run_id)
+        )
     beside = "".join(
-        path.read_bytes().decode("latin-1") for path in story.acme.data.iterdir() if path.is_file() and path.suffix != ".duckdb"
+        path.read_bytes().decode("latin-1")
+        for path in story.acme.data.iterdir()
+        if path.is_file() and path.suffix != ".duckdb"
     )
     said = "".join((*story.told, *(ended.out + ended.err for ended in story.nights)))
     assert "sha256:" in said
@@ -214,7 +256,8 @@ def test_c81_no_picture_is_in_what_is_printed_logged_or_kept_beside_the_warehous
     assert "photos_were_read" in logged
 
 
-# --- one night each -----------------------------------------------------------------------------------------------------------
+# --- one night each
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -227,12 +270,20 @@ def deployment(tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(("dialect", "spoken"), [("rfc", "fixed"), ("entra", "auto")])
-def test_new_users_get_their_photos_in_the_same_night_in_both_dialects(deployment: Any, dialect: Any, spoken: str) -> None:
+def test_new_users_get_their_photos_in_the_same_night_in_both_dialects(
+    deployment: Any, dialect: Any, spoken: str
+) -> None:
     wanted = dialect if spoken == "fixed" else "auto"
     more = {"sync": sync_section(cleared={"photo": "clear"}), "deskbird": {"scim_dialect": wanted}}
-    with deployment(deskbird=deskbird_app(None, requests_per_second=None, dialect=dialect), more=more) as acme:
+    with deployment(
+        deskbird=deskbird_app(None, requests_per_second=None, dialect=dialect), more=more
+    ) as acme:
         assert acme.sync(night=0).code == 0
-        assert [shown(acme, ref) for ref in (ANN, BEN, CLEO)] == [theirs(acme, ANN), None, theirs(acme, CLEO)]
+        assert [shown(acme, ref) for ref in (ANN, BEN, CLEO)] == [
+            theirs(acme, ANN),
+            None,
+            theirs(acme, CLEO),
+        ]
         next_day(acme, ANN, photo=2)
         next_day(acme, CLEO, photo=None)
         assert acme.sync(night=1).code == 0
@@ -242,7 +293,9 @@ def test_new_users_get_their_photos_in_the_same_night_in_both_dialects(deploymen
         assert acme.writes() == []
 
 
-def test_switched_on_for_a_company_in_use_it_waits_for_an_approval_and_is_then_carried_out(deployment: Any) -> None:
+def test_switched_on_for_a_company_in_use_it_waits_for_an_approval_and_is_then_carried_out(
+    deployment: Any,
+) -> None:
     many = [person(10 + n, f"P{n}", "Plum", f"p{n}@nordlicht.example") for n in range(10)]
     with deployment(company(*many), more={"sync": sync_section(photos=False)}) as acme:
         assert acme.sync(night=0).code == 0
@@ -253,16 +306,25 @@ def test_switched_on_for_a_company_in_use_it_waits_for_an_approval_and_is_then_c
         assert (ended.code, acme.writes()) == (3, [])
         assert "update_attribute (photo): 12 of 14" in ended.out
         ((plan_id,),) = acme.ask("select distinct plan_id from deskbird.changes")
-        assert acme.run("approve", "acme", plan_id, "--because", "photos are wanted", night=1).code == 0
+        assert (
+            acme.run("approve", "acme", plan_id, "--because", "photos are wanted", night=1).code
+            == 0
+        )
         assert acme.run("apply", "acme", "--plan", plan_id, night=1).code == 0
         assert shown(acme, ANN) == theirs(acme, ANN)
         assert len(acme.writes()) == 12
-        assert acme.ask("select count(*) from hris_personio.photos where content is not null") == [(0,)]
+        assert acme.ask("select count(*) from hris_personio.photos where content is not null") == [
+            (0,)
+        ]
 
 
-def test_a_credential_that_may_not_read_pictures_is_told_so_and_nothing_else_suffers(deployment: Any) -> None:
+def test_a_credential_that_may_not_read_pictures_is_told_so_and_nothing_else_suffers(
+    deployment: Any,
+) -> None:
     seen = tuple(name for name in ATTRIBUTES if name != "profile_picture")
-    with deployment(attributes=seen, more={"sync": sync_section(cleared={"photo": "clear"})}) as acme:
+    with deployment(
+        attributes=seen, more={"sync": sync_section(cleared={"photo": "clear"})}
+    ) as acme:
         assert acme.sync(night=0).code == 0
         assert asked(acme) == {}
         with runs.open_instance() as instance:
@@ -277,11 +339,16 @@ def test_a_credential_that_may_not_read_pictures_is_told_so_and_nothing_else_suf
         assert "Tick Profile Picture" in said[0]
 
 
-def test_a_picture_that_deskbird_refuses_keeps_nobody_out_and_is_not_sent_every_night(deployment: Any) -> None:
+def test_a_picture_that_deskbird_refuses_keeps_nobody_out_and_is_not_sent_every_night(
+    deployment: Any,
+) -> None:
     with deployment() as acme:
         acme.deskbird.faults.add(Fault("PATCH /v2/scim/Users/*", "status", times=None, value=413))
         assert acme.sync(night=0).code == 1  # a write failed, and that is said once
-        assert {user["userName"] for user in acme.deskbird.desk.users()} >= {"ann@nordlicht.example", "cleo@nordlicht.example"}
+        assert {user["userName"] for user in acme.deskbird.desk.users()} >= {
+            "ann@nordlicht.example",
+            "cleo@nordlicht.example",
+        }
         acme.forget_requests()
         assert acme.sync(night=1).code == 0
         assert (acme.writes(), asked(acme)) == ([], {})
@@ -292,7 +359,9 @@ def test_a_picture_that_deskbird_refuses_keeps_nobody_out_and_is_not_sent_every_
         assert shown(acme, CLEO) is None
 
 
-def test_an_unchanged_picture_costs_no_body_where_the_server_gives_validators(deployment: Any) -> None:
+def test_an_unchanged_picture_costs_no_body_where_the_server_gives_validators(
+    deployment: Any,
+) -> None:
     with deployment(picture_etags=True) as acme:
         assert acme.sync(night=0).code == 0
         next_day(acme, ANN, last_name="Apfel")
@@ -305,7 +374,9 @@ def test_an_unchanged_picture_costs_no_body_where_the_server_gives_validators(de
         assert shown(acme, ANN) == theirs(acme, ANN)
 
 
-def test_every_picture_is_asked_for_again_within_four_weeks_and_not_all_in_one_night(deployment: Any) -> None:
+def test_every_picture_is_asked_for_again_within_four_weeks_and_not_all_in_one_night(
+    deployment: Any,
+) -> None:
     many = [person(10 + n, f"P{n}", "Plum", f"p{n}@nordlicht.example") for n in range(10)]
     with deployment(company(*many)) as acme:
         assert acme.sync(night=0).code == 0
@@ -323,7 +394,9 @@ def test_switched_off_again_nothing_of_the_pictures_stays_here(deployment: Any) 
     with deployment() as acme:
         acme.deskbird.faults.add(Fault("PATCH /v2/scim/Users/*", "status", times=None, value=500))
         assert acme.sync(night=0).code == 1
-        assert acme.ask("select count(*) from hris_personio.photos where content is not null") == [(2,)]
+        assert acme.ask("select count(*) from hris_personio.photos where content is not null") == [
+            (2,)
+        ]
         acme.deskbird.faults.clear()
         acme.more["sync"] = sync_section(photos=False)
         acme.write_file()
@@ -331,7 +404,9 @@ def test_switched_off_again_nothing_of_the_pictures_stays_here(deployment: Any) 
         assert acme.ask("from hris_personio.photos") == []
 
 
-def test_undoing_takes_a_new_photo_off_again_and_says_what_cannot_come_back(deployment: Any) -> None:
+def test_undoing_takes_a_new_photo_off_again_and_says_what_cannot_come_back(
+    deployment: Any,
+) -> None:
     with deployment() as acme:
         assert acme.sync(night=0).code == 0
         next_day(acme, ANN, photo=2)

@@ -1,4 +1,6 @@
-"""What an HR system that is ill, slow or strange does to a company in line: nothing but what is right."""
+"""What an HR system that is ill, slow or strange does to a company in line: nothing but what is
+right.
+"""
 
 from collections.abc import Iterator
 
@@ -30,7 +32,9 @@ def acme(in_line: Deployment) -> Iterator[Deployment]:
 
 
 def refused(acme: Deployment, *faults: Fault) -> str:
-    """A night that these faults end: the error's sentence, after a look at what must not have changed."""
+    """A night that these faults end: the error's sentence, after a look at what must not have
+    changed.
+    """
     tables, held = acme.tables(), content(acme.deskbird.desk)
     acme.personio.add(*faults)
     ended = acme.sync(night=1)
@@ -56,12 +60,16 @@ def test_c02_a_last_page_that_never_comes_ends_the_night(acme: Deployment) -> No
 
 
 def test_c05_a_page_that_comes_twice_ends_the_night(acme: Deployment) -> None:
-    assert "that it had given before" in refused(acme, Fault(LIST, "repeat_page", after=1, times=None))
+    assert "that it had given before" in refused(
+        acme, Fault(LIST, "repeat_page", after=1, times=None)
+    )
     assert len(acme.personio.requests(LIST)) < 6
 
 
 @pytest.mark.parametrize("kind", ["html", "success_false"])
-def test_c07_what_is_no_answer_is_an_error_and_not_an_empty_list(acme: Deployment, kind: str) -> None:
+def test_c07_what_is_no_answer_is_an_error_and_not_an_empty_list(
+    acme: Deployment, kind: str
+) -> None:
     refused(acme, Fault(LIST, kind, after=1, times=None))
 
 
@@ -70,7 +78,9 @@ def test_c08_being_told_to_wait_changes_nothing(acme: Deployment) -> None:
     waits = ((2, 0), (1, "Mon, 02 Mar 2020 00:00:00 GMT"), (2, None), (300, 0))
     faults, after = [], 1
     for times, retry_after in waits:
-        faults.append(Fault(LIST, "status", value=429, after=after, times=times, retry_after=retry_after))
+        faults.append(
+            Fault(LIST, "status", value=429, after=after, times=times, retry_after=retry_after)
+        )
         after += times
     in_order(acme, *faults)
     asked = [request.query for request in acme.personio.requests(LIST)]
@@ -104,7 +114,9 @@ def test_c10_a_second_refusal_ends_the_night(acme: Deployment) -> None:
 
 
 def test_c13_an_absent_attribute_is_no_news_and_an_empty_one_is(acme: Deployment) -> None:
-    """Absent: nothing is known, nothing changes, and it is told. null, "" and []: the person has none, which is carried over."""
+    """Absent: nothing is known, nothing changes, and it is told. null, "" and []: the person has
+    none, which is carried over.
+    """
     person = acme.tenant.snapshot.persons[PEOPLE].current
     assert person is not None
     acme.tenant.change(PEOPLE, team=None, cost_centers=(), supervisor=None)
@@ -112,16 +124,27 @@ def test_c13_an_absent_attribute_is_no_news_and_an_empty_one_is(acme: Deployment
     try:
         in_order(
             acme,
-            *(Fault(LIST, "missing_attribute", value=name, times=None) for name in ("team", "cost_centers", "supervisor")),
+            *(
+                Fault(LIST, "missing_attribute", value=name, times=None)
+                for name in ("team", "cost_centers", "supervisor")
+            ),
             code=3,
         )
         acme.personio.clear()
         assert acme.sync(night=2).code == 0
-        assert sorted({(kind, action) for kind, action, _ in acme.changes()}) == [("manager", "clear"), ("membership", "remove")]
+        assert sorted({(kind, action) for kind, action, _ in acme.changes()}) == [
+            ("manager", "clear"),
+            ("membership", "remove"),
+        ]
         assert len(acme.changes()) == 3
         assert all(acme.user(PEOPLE)["id"] not in _members(acme, ref) for ref in groups)
     finally:
-        acme.tenant.change(PEOPLE, team=person.team, cost_centers=person.cost_centers, supervisor=person.supervisor)
+        acme.tenant.change(
+            PEOPLE,
+            team=person.team,
+            cost_centers=person.cost_centers,
+            supervisor=person.supervisor,
+        )
         assert acme.sync(night=3).code == 0
 
 
@@ -129,8 +152,12 @@ def _members(acme: Deployment, ref: str) -> set[str]:
     return {member["value"] for member in acme.group(ref).get("members") or ()}
 
 
-def test_c15_new_and_renamed_attributes_and_ids_of_another_type_change_nothing(acme: Deployment) -> None:
-    """``department`` comes under another name: it is missing under the old one, which is told, and nobody leaves theirs."""
+def test_c15_new_and_renamed_attributes_and_ids_of_another_type_change_nothing(
+    acme: Deployment,
+) -> None:
+    """``department`` comes under another name: it is missing under the old one, which is told, and
+    nobody leaves theirs.
+    """
     in_order(
         acme,
         Fault(LIST, "missing_attribute", value="department", times=None),
@@ -138,7 +165,9 @@ def test_c15_new_and_renamed_attributes_and_ids_of_another_type_change_nothing(a
         Fault(LIST, "int_to_str", times=None),
         code=3,
     )
-    assert acme.ask("select subject, code from state.arrivals where code is not null") == [("department", "vanished")]
+    assert acme.ask("select subject, code from state.arrivals where code is not null") == [
+        ("department", "vanished")
+    ]
     acme.personio.clear()
     in_order(acme)
 

@@ -43,7 +43,9 @@ class Webserver:
 
     def ask(self, query, **variables):
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.url}/graphql", body, {"content-type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}/graphql", body, {"content-type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=60) as answer:
             found = json.load(answer)
         assert "errors" not in found, found["errors"]
@@ -51,11 +53,19 @@ class Webserver:
 
     def run(self, job):
         """Launch a job as the launchpad does, and wait for its end."""
-        selector = {"repositoryLocationName": "hris_pipeline", "repositoryName": "__repository__", "jobName": job}
+        selector = {
+            "repositoryLocationName": "hris_pipeline",
+            "repositoryName": "__repository__",
+            "jobName": job,
+        }
         parameters = {"selector": selector, "runConfigData": "{}", "mode": "default"}
         run_id = self.ask(LAUNCH, p=parameters)["launchPipelineExecution"]["run"]["runId"]
         deadline = time.monotonic() + 180
-        while (status := self.ask(STATUS, id=run_id)["runOrError"]["status"]) not in {"SUCCESS", "FAILURE", "CANCELED"}:
+        while (status := self.ask(STATUS, id=run_id)["runOrError"]["status"]) not in {
+            "SUCCESS",
+            "FAILURE",
+            "CANCELED",
+        }:
             assert time.monotonic() < deadline
             time.sleep(0.3)
         return status
@@ -65,7 +75,10 @@ class Webserver:
 def webserver(home):
     """The real one, on the project's dagster.yaml; runs start at once, so that no daemon is needed."""
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
-    instance["run_coordinator"] = {"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}
+    instance["run_coordinator"] = {
+        "module": "dagster._core.run_coordinator",
+        "class": "DefaultRunCoordinator",
+    }
     for queued in ("run_queue", "concurrency"):
         instance.pop(queued)
     home.mkdir()
@@ -73,10 +86,22 @@ def webserver(home):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "dagster_webserver",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     command += ["-w", str(ROOT / "workspace.yaml")]
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         try:
             deadline = time.monotonic() + 120
             while True:
@@ -108,10 +133,17 @@ def seen(tmp_path_factory):
 
 def test_the_whole_night_runs_through_the_webserver_and_its_checks_are_green(seen):
     company, server = seen
-    assert company.ask("select count(*) from deskbird.applied_changes where outcome <> 'applied'") == [(0,)]
-    assert len(company.deskbird.desk.users()) == company.ask("select count(*) from core.people where wanted")[0][0]
+    assert company.ask(
+        "select count(*) from deskbird.applied_changes where outcome <> 'applied'"
+    ) == [(0,)]
+    assert (
+        len(company.deskbird.desk.users())
+        == company.ask("select count(*) from core.people where wanted")[0][0]
+    )
     verdicts = {
-        f"{'/'.join(node['assetKey']['path'])}: {check['name']}": (check["executionForLatestMaterialization"] or {}).get("status")
+        f"{'/'.join(node['assetKey']['path'])}: {check['name']}": (
+            (check["executionForLatestMaterialization"] or {}).get("status")
+        )
         for node in server.ask(ASSETS)["assetNodes"]
         for check in node["assetChecksOrError"].get("checks", ())
     }
@@ -140,19 +172,31 @@ def test_the_schedule_is_on_in_the_company_s_time_zone(seen):
 
 def test_runs_of_the_command_line_stand_in_the_timeline_and_the_jobs_with_their_outcome(seen):
     company, server = seen
-    nightly = server.ask(TIMELINE, filter={"pipelineName": "acme_nightly"})["runsOrError"]["results"]
+    nightly = server.ask(TIMELINE, filter={"pipelineName": "acme_nightly"})["runsOrError"][
+        "results"
+    ]
     company.tenant.change(1, last_name="Otherwise")
     assert cli.run(["sync", "acme", "--dry-run"]) == 2
     label = [{"key": ".dagster/repository", "value": "__repository__@hris_pipeline"}]
-    (run,) = server.ask(TIMELINE, filter={"pipelineName": "acme_dry_run", "tags": label})["runsOrError"]["results"]
+    (run,) = server.ask(TIMELINE, filter={"pipelineName": "acme_dry_run", "tags": label})[
+        "runsOrError"
+    ]["results"]
     # what the Timeline draws a run's row by, and what the page of the job filters by
     assert run["repositoryOrigin"] == nightly[0]["repositoryOrigin"]
-    assert run["repositoryOrigin"] == {"repositoryName": "__repository__", "repositoryLocationName": "hris_pipeline"}
+    assert run["repositoryOrigin"] == {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "hris_pipeline",
+    }
     assert server.ask(OF_JOB)["pipelineOrError"]["runs"] == [{"runId": run["runId"]}]
     outcomes = {"outcome": "pending", "held_back": "0", "failed": "0", "stale": "0"}
     assert {tag["key"]: tag["value"] for tag in run["tags"]}.items() >= outcomes.items()
-    assert {tag["key"]: tag["value"] for tag in nightly[0]["tags"]}.items() >= {**outcomes, "outcome": "in_line"}.items()
-    feed = server.ask(FEED, filter={"tags": [{"key": "outcome", "value": "pending"}]})["runsFeedOrError"]["results"]
+    assert {tag["key"]: tag["value"] for tag in nightly[0]["tags"]}.items() >= {
+        **outcomes,
+        "outcome": "in_line",
+    }.items()
+    feed = server.ask(FEED, filter={"tags": [{"key": "outcome", "value": "pending"}]})[
+        "runsFeedOrError"
+    ]["results"]
     assert [one["id"] for one in feed] == [run["runId"]]
 
 

@@ -1,4 +1,6 @@
-"""What a night says of itself: nothing that was lost is called in line, and nothing that no longer comes is passed over."""
+"""What a night says of itself: nothing that was lost is called in line, and nothing that no longer
+comes is passed over.
+"""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +38,10 @@ class Story:
         self.plans[name] = self.acme.run("plan", "acme", night=number).out
 
     def members(self) -> dict[str, int]:
-        return {group["displayName"]: len(group.get("members") or ()) for group in self.acme.deskbird.desk.groups()}
+        return {
+            group["displayName"]: len(group.get("members") or ())
+            for group in self.acme.deskbird.desk.groups()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +64,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         acme.deskbird.behave(Behaviour(add_replaces=True))
         made.sync("add is taken for replace")
         made.facts["lost"] = sum(before.values()) - sum(made.members().values())
-        ((made.facts["damage"],),) = acme.ask("select count(*) from state.damage where object = 'membership'")
+        ((made.facts["damage"],),) = acme.ask(
+            "select count(*) from state.damage where object = 'membership'"
+        )
         acme.deskbird.behave(Behaviour())
         acme.more["guards"] = {"update_attribute": {"max_percent": 1, "from_size": 1}}
         acme.write_file()
@@ -68,30 +75,43 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         acme.write_file()
         made.facts["repairs"] = acme.run("sync", "acme", "--dry-run", night=5.5).out
         made.sync("the repair")
-        made.facts["after"] = {name: number - before[name] for name, number in made.members().items()}
+        made.facts["after"] = {
+            name: number - before[name] for name, number in made.members().items()
+        }
         yield made
 
 
 @pytest.mark.parametrize(
     ("night", "what", "word"),
-    [("no right to departments", "department", "Department"), ("no right to supervisors", "manager", "Supervisor")],
+    [
+        ("no right to departments", "department", "Department"),
+        ("no right to supervisors", "manager", "Supervisor"),
+    ],
 )
 def test_c11_c103_what_came_before_and_comes_for_nobody_is_told_with_the_screen_to_open(
     story: Story, night: str, what: str, word: str
 ) -> None:
     assert (story.nights[night].code, story.writes[night]) == (3, 0)
     screen = f"Tick '{word}' among the readable attributes of the credential under Settings"
-    assert f"attribute_vanished: {what} of connection personio comes for nobody since" in story.status[night].out
+    assert (
+        f"attribute_vanished: {what} of connection personio comes for nobody since"
+        in story.status[night].out
+    )
     for told in (story.status[night].out, story.plans[night], story.nights[night].out):
         assert screen in " ".join(told.split())
-    assert f"Not given by the HR system: {what} (personio)." in " ".join(story.plans[night].split())[-500:]
+    assert (
+        f"Not given by the HR system: {what} (personio)."
+        in " ".join(story.plans[night].split())[-500:]
+    )
     assert story.status[night].code == 3
     assert (story.nights["all rights"].code, story.writes["all rights"]) == (0, 0)
     assert "not given" not in story.status["all rights"].out
     assert "in line with what the HR system gives, which is not all" in story.status[night].out
 
 
-def test_c112_a_service_that_does_something_else_makes_the_night_red_and_the_repair_comes_first(story: Story) -> None:
+def test_c112_a_service_that_does_something_else_makes_the_night_red_and_the_repair_comes_first(
+    story: Story,
+) -> None:
     night = "add is taken for replace"
     assert story.facts["damage"] >= story.facts["lost"] > 0
     assert story.nights[night].code == 1
@@ -106,12 +126,18 @@ def test_c112_a_service_that_does_something_else_makes_the_night_red_and_the_rep
     assert "damage" not in story.status["the repair"].out
 
 
-def test_c112_a_repair_of_our_own_doing_that_a_guard_holds_back_is_not_in_line(story: Story) -> None:
+def test_c112_a_repair_of_our_own_doing_that_a_guard_holds_back_is_not_in_line(
+    story: Story,
+) -> None:
     night = "the repair is held back"
     assert story.nights[night].code == 3
     assert "repair what a run of ours left otherwise: deskbird is not in line" in story.plans[night]
     assert "not in line" in story.status[night].out
-    assert story.acme.ask("select in_line from state.nights order by ended_at")[4:] == [(False,), (False,), (True,)]
+    assert story.acme.ask("select in_line from state.nights order by ended_at")[4:] == [
+        (False,),
+        (False,),
+        (True,),
+    ]
 
 
 def test_c15_c101_c105_a_file_whose_managers_lead_to_nobody_is_told_and_what_it_cannot_have_is_news(
@@ -124,10 +150,12 @@ def test_c15_c101_c105_a_file_whose_managers_lead_to_nobody_is_told_and_what_it_
             **night.options["columns"], "groups": {kind: column for kind, column in kinds.items() if kind == "team"},
         }  # fmt: skip
         night.write()
-        assert acme.sync().code == 0  # cost centres and departments are defaults, and no column has them
+        # cost centres and departments are defaults, and no column has them
+        assert acme.sync().code == 0
         status = acme.run("status", "acme").out
-        assert "nobody is in a group of kind cost center, department, which sync.groups has by default" in " ".join(
-            status.split()
+        assert (
+            "nobody is in a group of kind cost center, department, which sync.groups has by "
+            "default" in " ".join(status.split())
         )
         acme.forget_requests()
         column = night.options["columns"]["manager_id"]
@@ -145,14 +173,21 @@ def test_c15_c101_c105_a_file_whose_managers_lead_to_nobody_is_told_and_what_it_
         ended = acme.sync(night=1)
         assert (ended.code, acme.writes()) == (3, [])
         told = " ".join(acme.run("status", "acme", night=1).out.split())
-        assert "attribute_vanished: the manager references of connection hr lead to nobody since" in told
+        assert (
+            "attribute_vanished: the manager references of connection hr lead to nobody since"
+            in told
+        )
         assert f"Look at the file's column '{column}'" in told
         night.write(lambda text: text.replace(column, "Boss", 1))  # a renamed column
         renamed = acme.sync(night=2)
         assert (renamed.code, acme.writes()) == (1, [])
         assert f"without the column '{column}'" in renamed.err
-        night.write(lambda text: text.replace("\r\n", ";new\r\n").replace(";new", ";New", 1))  # a new one
+        # a new one
+        night.write(lambda text: text.replace("\r\n", ";new\r\n").replace(";new", ";New", 1))
         assert acme.sync(night=2).code == 0, acme.sync(night=2).err
         assert acme.writes() == []
         document = json.loads(acme.run("status", "acme", "--format", "json", night=2).out)
-        assert (document["not_given"], document["kinds_without_anybody"]) == ([], ["cost_center", "department"])
+        assert (document["not_given"], document["kinds_without_anybody"]) == (
+            [],
+            ["cost_center", "department"],
+        )

@@ -1,4 +1,6 @@
-"""A deployment whose one connection, called ``personio`` like everywhere in these tests, reads the company through Merge."""
+"""A deployment whose one connection, called ``personio`` like everywhere in these tests, reads the
+company through Merge.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +17,11 @@ from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed
 
 @contextlib.contextmanager
 def through_merge(
-    folder: Path, tenant: Tenant, faults: Faults | None = None, deskbird: DeskbirdApp | None = None, **options: Any
+    folder: Path,
+    tenant: Tenant,
+    faults: Faults | None = None,
+    deskbird: DeskbirdApp | None = None,
+    **options: Any,
 ) -> Iterator[Deployment]:
     """A company that is up; ``options`` are the connection's."""
     with serve(merge_app(tenant, faults=faults, plan=None)) as merge:
@@ -26,5 +32,7 @@ def through_merge(
             "account_token": ACCOUNT_TOKEN,
             "options": {"requests_per_minute": 100_000, **options},
         }
-        with deployed(folder, tenant, deskbird=deskbird, more={"hris": {"personio": account}}) as company:
+        with deployed(
+            folder, tenant, deskbird=deskbird, more={"hris": {"personio": account}}
+        ) as company:
             yield company

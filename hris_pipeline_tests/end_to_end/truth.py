@@ -1,7 +1,8 @@
-"""What deskbird must hold, from HR's records alone, and what it holds otherwise: written without any code of the product.
+"""What deskbird must hold, from HR's records alone, and what it holds otherwise: written without
+any code of the product.
 
-The tests of whole nights compare with this a service's own store, read by the test itself, so that a mistake of the product
-cannot hide in a comparison that the product makes.
+The tests of whole nights compare with this a service's own store, read by the test itself, so that
+a mistake of the product cannot hide in a comparison that the product makes.
 """
 
 import datetime as dt
@@ -19,7 +20,11 @@ KINDS = ("team", "department")
 def works_here(person: Person, today: dt.date) -> bool:
     """Whether somebody is employed today."""
     job = person.current
-    return job is not None and job.status in {"ACTIVE", "LEAVE"} and job.start_date <= today <= (job.end_date or today)
+    return (
+        job is not None
+        and job.status in {"ACTIVE", "LEAVE"}
+        and job.start_date <= today <= (job.end_date or today)
+    )
 
 
 def manager_id(user: Mapping[str, Any]) -> str | None:
@@ -31,7 +36,9 @@ def manager_id(user: Mapping[str, Any]) -> str | None:
 def work_email(user: Mapping[str, Any]) -> str | None:
     """The address a user is written to."""
     emails = [email for email in user.get("emails") or () if email]
-    first = [email["value"] for email in emails if email.get("type") == "work"] + [email["value"] for email in emails]
+    first = [email["value"] for email in emails if email.get("type") == "work"] + [
+        email["value"] for email in emails
+    ]
     return first[0] if first else None
 
 
@@ -50,7 +57,9 @@ def held(user: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which a service is not as HR has it: whose (a person's or a group's marker), and what of it."""
+    """One thing in which a service is not as HR has it: whose (a person's or a group's marker), and
+    what of it.
+    """
 
     whose: str
     what: str  # missing, twice, active, an attribute, members, member:<marker>
@@ -71,13 +80,16 @@ def differences(
 ) -> Iterator[Difference]:
     """In what a service that holds these users and groups is not as the HR system has it.
 
-    Users without a marker of ours are left out; so are people whose record vanished, of whom HR says nothing.
+    Users without a marker of ours are left out; so are people whose record vanished, of whom HR
+    says nothing.
     """
     marked: dict[str, list[Mapping[str, Any]]] = {}
     for user in users:
         if str(user.get("externalId") or "").startswith(f"{connection}:"):
             marked.setdefault(str(user["externalId"]), []).append(user)
-    employed = {f"{connection}:{p.id}": p for p in snapshot.persons.values() if works_here(p, snapshot.date)}
+    employed = {
+        f"{connection}:{p.id}": p for p in snapshot.persons.values() if works_here(p, snapshot.date)
+    }
     yield from (Difference(ref, "twice") for ref, found in marked.items() if len(found) > 1)
     yield from (Difference(ref, "missing") for ref in employed if ref not in marked)
     one = {ref: found[0] for ref, found in marked.items()}
@@ -86,7 +98,9 @@ def differences(
             yield from _of_user(ref, employed[ref], user, one, employed, attributes, connection)
         elif user.get("active") is not False and int(ref.rpartition(":")[2]) in snapshot.persons:
             yield Difference(ref, "active")
-    yield from _of_groups(snapshot, groups, {u["id"]: ref for ref, u in one.items()}, employed, kinds, connection)
+    yield from _of_groups(
+        snapshot, groups, {u["id"]: ref for ref, u in one.items()}, employed, kinds, connection
+    )
 
 
 def _of_user(
@@ -135,16 +149,23 @@ def _of_groups(
         if unit.kind not in kinds:
             continue
         ref = f"{connection}:{unit.kind}:{unit.id}"
-        wanted = {who for who, p in employed.items() if p.current and getattr(p.current, unit.kind) == unit.id}
+        wanted = {
+            who
+            for who, p in employed.items()
+            if p.current and getattr(p.current, unit.kind) == unit.id
+        }
         if len(found.get(ref, ())) > 1:
             yield Difference(ref, "twice")
         if ref not in found:
             if wanted:
                 yield Difference(ref, "missing")
             continue
-        (group, *_) = found[ref]
+        group, *_ = found[ref]
         if not str(group.get("displayName")).startswith(unit.name):
             yield Difference(ref, "displayName")
         has = {refs[m["value"]] for m in group.get("members") or () if m and m["value"] in refs}
         yield from (Difference(ref, f"member:{who}", "not in it") for who in sorted(wanted - has))
-        yield from (Difference(ref, f"member:{who}", "still in it") for who in sorted((has & set(employed)) - wanted))
+        yield from (
+            Difference(ref, f"member:{who}", "still in it")
+            for who in sorted((has & set(employed)) - wanted)
+        )

@@ -30,7 +30,9 @@ RULES = ExportRules(
 
 @pytest.fixture(scope="module")
 def three() -> World:
-    """Ada runs the office in Berlin, Ben works there, Eve works in Vienna; all three are in deskbird."""
+    """Ada runs the office in Berlin, Ben works there, Eve works in Vienna; all three are in
+    deskbird.
+    """
     world = World(guards=UNGUARDED)
     berlin, vienna = world.unit("location", "1", "Berlin"), world.unit("location", "2", "Vienna")
     managers = world.unit("team", "7", "Office Managers")
@@ -46,7 +48,9 @@ def world(three: World) -> World:
     return three.copy()
 
 
-def chosen(world: World, rules: ExportRules = RULES, *, everybody: bool = False, keep: bool = True) -> export.Selection:
+def chosen(
+    world: World, rules: ExportRules = RULES, *, everybody: bool = False, keep: bool = True
+) -> export.Selection:
     with world.warehouse.write(["p"]) as con:
         selection = export.select(con, rules, ["p"], world.now, everybody=everybody)
         if keep:
@@ -58,16 +62,21 @@ def lines(selection: export.Selection) -> dict[str, tuple[str, str]]:
     return {row.hris_ref.removeprefix("p:"): (row.role, row.main_office) for row in selection.rows}
 
 
-EVERYBODY = {"ada": ("officeAdmin", "Berlin HQ"), "ben": ("user", "Berlin HQ"), "eve": ("user", "Wien")}
+EVERYBODY = {
+    "ada": ("officeAdmin", "Berlin HQ"),
+    "ben": ("user", "Berlin HQ"),
+    "eve": ("user", "Wien"),
+}
 
 
-# --- the file -----------------------------------------------------------------------------------------------------------------
+# --- the file
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_file_has_deskbirds_columns_in_their_order(world: World) -> None:
     text = export.as_csv(chosen(world).rows)
-    assert text == (
-        "Email,New email,First name,Last name,Status,Role,Main office name\r\n"
+    assert (
+        text == "Email,New email,First name,Last name,Status,Role,Main office name\r\n"
         "ada@acme.test,,Ada,Ångström,active,officeAdmin,Berlin HQ\r\n"
         'ben@acme.test,,Ben,"van ""B"", jr.",active,user,Berlin HQ\r\n'
         "eve@acme.test,,Eve,Evans,active,user,Wien\r\n"
@@ -82,7 +91,9 @@ def test_what_is_written_is_read_back_as_it_was(world: World) -> None:
 
 
 def test_a_row_changes_nothing_but_role_and_office(world: World) -> None:
-    """An address or a name that the sync has not carried over yet, or may not, stays as deskbird has it."""
+    """An address or a name that the sync has not carried over yet, or may not, stays as deskbird
+    has it.
+    """
     user = world.user_of("ben")
     user.email, user.given_name = "Ben.Old@acme.test", "Benjamin"
     world.make_plan()
@@ -90,7 +101,8 @@ def test_a_row_changes_nothing_but_role_and_office(world: World) -> None:
     assert row.cells[:4] == ("Ben.Old@acme.test", "", "Benjamin", 'van "B", jr.')
 
 
-# --- only what differs --------------------------------------------------------------------------------------------------------
+# --- only what differs
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_second_file_holds_only_what_differs_from_the_first(world: World) -> None:
@@ -103,7 +115,10 @@ def test_the_second_file_holds_only_what_differs_from_the_first(world: World) ->
     world.hire("new", groups=(("location", "1"),))
     world.night()
     third = chosen(world)
-    assert (lines(third), third.unchanged) == ({"eve": ("user", "Berlin HQ"), "new": ("user", "Berlin HQ")}, 2)
+    assert (lines(third), third.unchanged) == (
+        {"eve": ("user", "Berlin HQ"), "new": ("user", "Berlin HQ")},
+        2,
+    )
     assert lines(chosen(world)) == {}
 
 
@@ -116,7 +131,10 @@ def test_a_new_name_or_address_is_the_syncs_to_carry(world: World) -> None:
 
 def test_a_changed_rule_is_a_difference(world: World) -> None:
     chosen(world)
-    rules = ExportRules(RULES.roles, (choice("Berlin HQ", location="Berlin"), choice("Wien Mitte", location="Vienna")))
+    rules = ExportRules(
+        RULES.roles,
+        (choice("Berlin HQ", location="Berlin"), choice("Wien Mitte", location="Vienna")),
+    )
     assert lines(chosen(world, rules)) == {"eve": ("user", "Wien Mitte")}
 
 
@@ -138,7 +156,8 @@ def test_what_was_not_kept_is_written_again(world: World) -> None:
     assert lines(chosen(world)) == EVERYBODY
 
 
-# --- who is left out ----------------------------------------------------------------------------------------------------------
+# --- who is left out
+# --------------------------------------------------------------------------------------------------
 
 
 def test_nothing_is_written_for_people_who_are_not_to_be_in_deskbird(world: World) -> None:
@@ -185,14 +204,23 @@ def test_no_cell_is_a_formula_and_no_name_is_spoilt(world: World, name: str) -> 
 
 def test_who_is_frozen_is_left_out(world: World) -> None:
     for frozen in ("p:ben", "BEN@acme.test"):
-        selection = chosen(world, ExportRules(RULES.roles, RULES.main_office, (frozen,)), keep=False)
+        selection = chosen(
+            world, ExportRules(RULES.roles, RULES.main_office, (frozen,)), keep=False
+        )
         assert set(lines(selection)) == {"ada", "eve"}
         assert selection.left_out == {export.REASONS["frozen"]: ("p:ben",)}
 
 
-def test_the_first_rule_that_matches_decides_and_an_unknown_value_decides_nothing(world: World) -> None:
+def test_the_first_rule_that_matches_decides_and_an_unknown_value_decides_nothing(
+    world: World,
+) -> None:
     rules = ExportRules(
-        (choice("manager", team="*"), choice("officeAdmin", team="Office Managers"), choice("user")), RULES.main_office
+        (
+            choice("manager", team="*"),
+            choice("officeAdmin", team="Office Managers"),
+            choice("user"),
+        ),
+        RULES.main_office,
     )
     assert lines(chosen(world, rules, keep=False))["ada"] == ("manager", "Berlin HQ")
     world.people["ada"].absent = ("team",)
@@ -200,7 +228,8 @@ def test_the_first_rule_that_matches_decides_and_an_unknown_value_decides_nothin
     assert "ada" not in lines(chosen(world, rules))
 
 
-# --- the command --------------------------------------------------------------------------------------------------------------
+# --- the command
+# --------------------------------------------------------------------------------------------------
 
 FILE = """
 hris: {p: {system: personio, client_id: x, client_secret: "${PERSONIO_SECRET}"}}
@@ -216,7 +245,10 @@ export:
 @pytest.fixture(scope="module")
 def on_disk(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("export"), guards=UNGUARDED)
-    berlin, managers = world.unit("location", "1", "Berlin"), world.unit("team", "7", "Office Managers")
+    berlin, managers = (
+        world.unit("location", "1", "Berlin"),
+        world.unit("team", "7", "Office Managers"),
+    )
     world.hire("ada", groups=(berlin, managers))
     world.hire("ben", groups=(berlin,))
     world.hire("eve")
@@ -260,13 +292,17 @@ def test_the_command_writes_a_file_for_its_owner_and_then_only_what_differs(
     assert capsys.readouterr().out.count("\r\n") == 3
 
 
-def test_a_file_that_cannot_be_written_counts_for_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_counts_for_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.run(["export-csv", "acme", "--out", str(home / "nowhere" / "users.csv")]) == 1
     assert "No row counts as exported" in capsys.readouterr().err
     assert cli.run(["export-csv", "acme", "--out", str(home / "users.csv")]) == 2
 
 
-def test_without_rules_or_data_the_command_says_what_to_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_rules_or_data_the_command_says_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (home / "acme.yaml").write_text(FILE)
     assert cli.run(["export-csv", "acme"]) == 1
     assert "has no rules under export" in capsys.readouterr().err

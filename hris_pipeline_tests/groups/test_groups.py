@@ -15,9 +15,14 @@ def derived(world: World) -> None:
         world.derive(con)
 
 
-def test_groups_are_the_named_units_of_the_synced_kinds_with_the_members_that_deskbird_is_to_have() -> None:
+def test_groups_are_the_named_units_of_the_synced_kinds_with_the_members_that_deskbird_is_to_have() -> (
+    None
+):
     world = World()
-    sales, empty = world.unit("team", "1", " \u2067Sale\u0301s\u200b\u2069 "), world.unit("department", "1", "Empty")
+    sales, empty = (
+        world.unit("team", "1", " \u2067Sale\u0301s\u200b\u2069 "),
+        world.unit("department", "1", "Empty"),
+    )
     world.unit("location", "1", "Berlin")
     world.unit("team", "2", "  ")
     world.parents[empty] = "7"
@@ -43,11 +48,14 @@ def test_a_unit_that_is_listed_twice_is_one_group() -> None:
         world.extract(con)
         con.execute("insert into hris_p.org_units values ('team', '1', 'Marketing', null)")
         world.derive(con)
-        assert con.execute("select hris_ref, name, member_count from core.groups").fetchall() == [("p:team:1", "Marketing", 1)]
+        assert con.execute("select hris_ref, name, member_count from core.groups").fetchall() == [
+            ("p:team:1", "Marketing", 1)
+        ]
         assert con.execute("select * from core.memberships").fetchall() == [("p:team:1", "p:1")]
 
 
-# --- names --------------------------------------------------------------------------------------------------------------------
+# --- names
+# --------------------------------------------------------------------------------------------------
 
 TEAM, DEPARTMENT, OTHER = (
     ("p:team:1", "team", "Sales", 0),
@@ -88,7 +96,12 @@ NAMES: dict[str, tuple[list[Any], list[str], dict[str, str]]] = {
 def test_c44_names_are_unique(name: str) -> None:
     units, taken, expected = NAMES[name]
     for order in (units, units[::-1]):
-        found = assign([Unit(*unit) for unit in order], taken, pattern="{name}", on_collision="{name} ({kind})")
+        found = assign(
+            [Unit(*unit) for unit in order],
+            taken,
+            pattern="{name}",
+            on_collision="{name} ({kind})",
+        )
         assert found == expected
 
 
@@ -108,14 +121,20 @@ def test_c45_a_hand_made_group_of_the_same_name_is_left_alone_in_any_alphabet() 
         world.hand_made_group("\u0130stanbul "),
     ]
     units = ("Sales", "\u039f\u0394\u039f\u03a3", "\u0130stanbul")
-    world.hire("1", groups=tuple(world.unit("team", str(number), name) for number, name in enumerate(units)))
+    world.hire(
+        "1",
+        groups=tuple(world.unit("team", str(number), name) for number, name in enumerate(units)),
+    )
     world.settle()
     assert [world.groups[group.id] for group in by_hand] == by_hand
-    assert {group.name for group in world.groups.values() if group.external_id} == {f"{name} (team)" for name in units}
+    assert {group.name for group in world.groups.values() if group.external_id} == {
+        f"{name} (team)" for name in units
+    }
     assert world.make_plan().changes == 0
 
 
-# --- nested units ---------------------------------------------------------------------------------------------------------------
+# --- nested units
+# --------------------------------------------------------------------------------------------------
 
 
 def nested_names(nested: Nested) -> dict[str, str]:
@@ -134,9 +153,14 @@ def nested_names(nested: Nested) -> dict[str, str]:
     world.unit("department", "sales", "Sales")
     world.hire("1", groups=tuple(world.units))
     derived(world)
-    assert world.query("select * from core.memberships where group_ref = 'p:team:north'") == [("p:team:north", "p:1")]
+    assert world.query("select * from core.memberships where group_ref = 'p:team:north'") == [
+        ("p:team:north", "p:1")
+    ]
     return {
-        ref.removeprefix("p:"): name for ref, name in world.query("select hris_ref, name from core.groups where member_count = 1")
+        ref.removeprefix("p:"): name
+        for ref, name in world.query(
+            "select hris_ref, name from core.groups where member_count = 1"
+        )
     }
 
 
@@ -155,10 +179,15 @@ def test_a_nested_unit_is_called_by_its_path_where_the_company_file_says_so() ->
     }  # fmt: skip
 
 
-def test_a_parent_that_is_no_group_itself_is_part_of_the_path_and_its_new_name_renames_what_is_below_it() -> None:
+def test_a_parent_that_is_no_group_itself_is_part_of_the_path_and_its_new_name_renames_what_is_below_it() -> (
+    None
+):
     world = World()
     world.nested = "path"
-    top, middle, below = (world.unit("department", id_, name) for id_, name in (("1", "Top"), ("2", "Middle"), ("3", "Below")))
+    top, middle, below = (
+        world.unit("department", id_, name)
+        for id_, name in (("1", "Top"), ("2", "Middle"), ("3", "Below"))
+    )
     world.parents |= {middle: "1", below: "2"}
     world.hire("1", groups=(below,))
     world.settle()

@@ -27,7 +27,10 @@ def night(world, *, later=DAY):
 
 def rows(world, person="p:2"):
     """(attributes or None of a night on which the person was gone) of each night."""
-    query = f"select attributes::varchar, gone from state.people_history where person_id = '{person}' order by seen_at"
+    query = (
+        f"select attributes::varchar, gone from state.people_history where person_id = '{person}' "
+        "order by seen_at"
+    )
     found = world.query(query)
     assert all((text is None) == gone for text, gone in found)
     return [None if gone else json.loads(text) for text, gone in found]
@@ -60,7 +63,8 @@ def test_only_who_changed_gets_another_row_and_since_when_is_one_query(world):
     assert night(world) == 1
     night(world)
     (since,) = world.query(
-        "select min(seen_at) from state.people_history where person_id = 'p:2' and attributes->>'status' = 'ended'"
+        "select min(seen_at) from state.people_history where person_id = 'p:2' and "
+        "attributes->>'status' = 'ended'"
     )
     assert since == (ended,)
     assert [row["status"] for row in rows(world)] == ["active", "ended"]
@@ -83,7 +87,10 @@ def test_the_day_that_ends_an_employment_makes_a_row_though_the_record_is_the_sa
     world.people["2"].end_date = "2026-03-02"
     assert night(world) == 2
     assert night(world) == 1
-    assert [(row["status"], row["wanted"]) for row in rows(world)] == [("active", True), ("ended", False)]
+    assert [(row["status"], row["wanted"]) for row in rows(world)] == [
+        ("active", True),
+        ("ended", False),
+    ]
 
 
 def test_the_same_night_once_more_replaces_what_it_kept(world):

@@ -46,11 +46,17 @@ class Account:
     credentials: dict[str, str]
     progress: list[tuple[str, int, int | None]] = field(default_factory=list)
 
-    def read(self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any) -> tuple[Extract, ...]:
+    def read(
+        self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any
+    ) -> tuple[Extract, ...]:
         """Read everything, waiting for hardly anything."""
-        return self.connection(api, kinds, timeout, **options).read(self.directory, lambda *news: self.progress.append(news))
+        return self.connection(api, kinds, timeout, **options).read(
+            self.directory, lambda *news: self.progress.append(news)
+        )
 
-    def connection(self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any) -> Connection:
+    def connection(
+        self, api: str, kinds: tuple[str, ...] = ALL_KINDS, timeout: float = 10.0, **options: Any
+    ) -> Connection:
         """The account, waiting for hardly anything."""
         system = SYSTEMS["personio"]
         return system.connect(
@@ -59,7 +65,14 @@ class Account:
             credentials=self.credentials,
             options=system.options(api=api, **{"requests_per_second": 5000, **options}),
             kinds=kinds,
-            patience=RetryPolicy(tries=3, refusals=400, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+            patience=RetryPolicy(
+                tries=3,
+                refusals=400,
+                first_wait=0.001,
+                longest_wait=0.01,
+                longest_retry_after=0.05,
+                in_all=20,
+            ),
             timeout=timeout,
         )
 
@@ -78,12 +91,23 @@ def personio(tmp_path: Path) -> Iterator[Callable[..., Account]]:
     servers: list[Server] = []
 
     def make(
-        tenant: Tenant | None = None, *, attributes: tuple[str, ...] = ATTRIBUTES, scopes: frozenset[str] = SCOPES, **more: Any
+        tenant: Tenant | None = None,
+        *,
+        attributes: tuple[str, ...] = ATTRIBUTES,
+        scopes: frozenset[str] = SCOPES,
+        **more: Any,
     ) -> Account:
         tenant = tenant or generate(PEOPLE)
         faults = Faults()
         credential = Credential(scopes=scopes)
-        app = personio_app(tenant, faults=faults, rates=False, credentials=(credential,), attributes=attributes, **more)
+        app = personio_app(
+            tenant,
+            faults=faults,
+            rates=False,
+            credentials=(credential,),
+            attributes=attributes,
+            **more,
+        )
         server = serve(app)
         server.__enter__()
         servers.append(server)
@@ -103,7 +127,9 @@ def merge(tmp_path: Path) -> Iterator[Callable[..., MergeAccount]]:
 
 
 def scripted_app(answers: dict[str, Any]) -> App:
-    """An ASGI app that answers each path with what is given: bytes, or whatever JSON can say; all else 404."""
+    """An ASGI app that answers each path with what is given: bytes, or whatever JSON can say; all
+    else 404.
+    """
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
@@ -113,13 +139,22 @@ def scripted_app(answers: dict[str, Any]) -> App:
         answer = answers.get(f"{path}?{query}", answers.get(path))
         body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 404 if answer is None else 200, "headers": headers})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 404 if answer is None else 200,
+                "headers": headers,
+            }
+        )
         await send({"type": "http.response.body", "body": body})
 
     return app
 
 
-TOKENS = {"/v1/auth": {"success": True, "data": {"token": "t"}}, "/v2/auth/token": {"access_token": "t"}}
+TOKENS = {
+    "/v1/auth": {"success": True, "data": {"token": "t"}},
+    "/v2/auth/token": {"access_token": "t"},
+}
 
 
 @pytest.fixture
@@ -131,7 +166,9 @@ def scripted(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Account]]:
         server = serve(scripted_app({**TOKENS, **answers}))
         server.__enter__()
         servers.append(server)
-        return Account(server.url, tmp_path, generate(1), Faults(), {"client_id": "a", "client_secret": "b"})
+        return Account(
+            server.url, tmp_path, generate(1), Faults(), {"client_id": "a", "client_secret": "b"}
+        )
 
     yield make
     for server in servers:

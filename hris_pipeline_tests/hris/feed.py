@@ -25,7 +25,9 @@ ADA = ("0017", "ada@acme.test", "Ada", "Ämter")
 BOB = ("0018", "bob@acme.test", "Bob", "Babbage")
 
 
-def text(*rows: Sequence[str], header: Sequence[str] = HEADER, by: str = ";", end: str = "\r\n") -> str:
+def text(
+    *rows: Sequence[str], header: Sequence[str] = HEADER, by: str = ";", end: str = "\r\n"
+) -> str:
     """Rows of cells as a file without quotes."""
     return "".join(by.join(row) + end for row in (header, *rows))
 
@@ -41,7 +43,14 @@ class Feed:
     timezone: str = "UTC"
     progress: list[tuple[str, int, int | None]] = field(default_factory=list)
 
-    def put(self, content: str | bytes, name: str = "people.csv", *, hours_old: float = 0, encoding: str = "utf-8") -> Path:
+    def put(
+        self,
+        content: str | bytes,
+        name: str = "people.csv",
+        *,
+        hours_old: float = 0,
+        encoding: str = "utf-8",
+    ) -> Path:
         """Write a file that was changed so many hours ago."""
         path = self.folder / name
         path.write_bytes(content.encode(encoding) if isinstance(content, str) else content)
@@ -50,19 +59,28 @@ class Feed:
         return path
 
     def connection(self, **options: Any) -> Files:
-        """The connection as the company file's options make it; ``columns`` are added to the four that every test has."""
+        """The connection as the company file's options make it; ``columns`` are added to the four
+        that every test has.
+        """
         given = {**self.options, **options}
         columns = {**COLUMNS, **given.pop("columns", {})}
         base = {"path": str(self.folder / "people*"), "settle_seconds": 0}
         model = SYSTEM.options.model_validate({**base, **given, "columns": columns})
         return SYSTEM.connect(
-            "files", base_url="", credentials=self.credentials, options=model, kinds=model.group_kinds, timezone=self.timezone
+            "files",
+            base_url="",
+            credentials=self.credentials,
+            options=model,
+            kinds=model.group_kinds,
+            timezone=self.timezone,
         )
 
     def extracts(self, **options: Any) -> tuple[Extract, Extract]:
         """Read it."""
         self.scratch.mkdir(exist_ok=True)
-        return self.connection(**options).read(self.scratch, lambda *news: self.progress.append(news))
+        return self.connection(**options).read(
+            self.scratch, lambda *news: self.progress.append(news)
+        )
 
     def people(self, **options: Any) -> list[dict[str, Any]]:
         """Read it: the rows of the table of people."""
@@ -75,7 +93,9 @@ class Feed:
 
     def units(self, **options: Any) -> dict[tuple[str, str], str | None]:
         """Read it: the names of the units by kind and id."""
-        return {(row["kind"], row["id"]): row["name"] for row in rows(self.extracts(**options)[1].path)}
+        return {
+            (row["kind"], row["id"]): row["name"] for row in rows(self.extracts(**options)[1].path)
+        }
 
     def refusal(self, **options: Any) -> str:
         """Read it: what the error says; nothing may be left of what was read."""
@@ -114,7 +134,9 @@ def failed(probes: Sequence[Probe]) -> Probe:
 
 
 def workbook(*rows, header=HEADER, more=(), formats=(), epoch=None):
-    """An Excel file's content; ``formats`` are (cell, number format), ``more`` the names of further sheets."""
+    """An Excel file's content; ``formats`` are (cell, number format), ``more`` the names of further
+    sheets.
+    """
     book = openpyxl.Workbook()
     if epoch is not None:
         book.epoch = epoch

@@ -22,9 +22,12 @@ from hris_pipeline.sandbox.faults import Fault, Faults
 from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
 from hris_pipeline.sandbox.server import App, serve
 
-NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)  # when the sample and the generated company are read
+# when the sample and the generated company are read
+NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
 PEOPLE = 230
-PATIENCE = RetryPolicy(tries=3, refusals=60, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20)
+PATIENCE = RetryPolicy(
+    tries=3, refusals=60, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20
+)
 
 
 @dataclass
@@ -35,7 +38,9 @@ class MergeAccount:
     directory: Path
     tenant: Tenant
     faults: Faults
-    credentials: dict[str, str] = field(default_factory=lambda: {"api_key": API_KEY, "account_token": ACCOUNT_TOKEN})
+    credentials: dict[str, str] = field(
+        default_factory=lambda: {"api_key": API_KEY, "account_token": ACCOUNT_TOKEN}
+    )
     progress: list[tuple[str, int, int | None]] = field(default_factory=list)
 
     def connect(self, kinds: tuple[str, ...] = KINDS, **options: Any) -> Merge:
@@ -50,9 +55,13 @@ class MergeAccount:
             timeout=10.0,
         )
 
-    def read(self, kinds: tuple[str, ...] = KINDS, since: dt.datetime | None = None, **options: Any) -> tuple[Extract, Extract]:
+    def read(
+        self, kinds: tuple[str, ...] = KINDS, since: dt.datetime | None = None, **options: Any
+    ) -> tuple[Extract, Extract]:
         """Read, waiting for hardly anything."""
-        return self.connect(kinds, **options).read(self.directory, lambda *news: self.progress.append(news), since)
+        return self.connect(kinds, **options).read(
+            self.directory, lambda *news: self.progress.append(news), since
+        )
 
     def probes(self, kinds: tuple[str, ...] = KINDS) -> list[Probe]:
         return list(self.connect(kinds).probes())
@@ -68,17 +77,26 @@ class MergeAccount:
     def first_page(self, on: str) -> list[dict[str, Any]]:
         """The first page of a list, as Merge gives it."""
         signed = {"Authorization": f"Bearer {API_KEY}", "X-Account-Token": ACCOUNT_TOKEN}
-        results: list[dict[str, Any]] = httpx.get(f"{self.url}{PREFIX}{on}", headers=signed).json()["results"]
+        results: list[dict[str, Any]] = httpx.get(f"{self.url}{PREFIX}{on}", headers=signed).json()[
+            "results"
+        ]
         return results
 
     def asked(self, on: str = "*") -> list[tuple[str, str]]:
         """Path below the prefix and query of the requests so far."""
-        return [(each.path.removeprefix(PREFIX), each.query) for each in self.faults.requests(f"{PREFIX}{on}")]
+        return [
+            (each.path.removeprefix(PREFIX), each.query)
+            for each in self.faults.requests(f"{PREFIX}{on}")
+        ]
 
 
 @contextlib.contextmanager
-def account(directory: Path, tenant: Tenant | None = None, *, app: App | None = None, **more: Any) -> Iterator[MergeAccount]:
-    """A Merge whose company has 230 people, or the one given; or another app. The pipeline's clock stands at NIGHT."""
+def account(
+    directory: Path, tenant: Tenant | None = None, *, app: App | None = None, **more: Any
+) -> Iterator[MergeAccount]:
+    """A Merge whose company has 230 people, or the one given; or another app. The pipeline's clock
+    stands at NIGHT.
+    """
     tenant, faults = tenant or generate(PEOPLE), Faults()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(clock.VARIABLE, NIGHT.isoformat())

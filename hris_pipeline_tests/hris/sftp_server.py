@@ -1,4 +1,6 @@
-"""An SFTP server on the loopback address that is not ours: asyncssh's, with one user and one folder."""
+"""An SFTP server on the loopback address that is not ours: asyncssh's, with one user and one
+folder.
+"""
 
 import asyncio
 import contextlib
@@ -52,7 +54,9 @@ class _Files(asyncssh.SFTPServer):
         async for entry in super().scandir(path):
             yield entry
         for name in self.server.more:
-            attrs = asyncssh.SFTPAttrs(type=1, permissions=0o100644, size=9, atime=2**31, mtime=2**31)
+            attrs = asyncssh.SFTPAttrs(
+                type=1, permissions=0o100644, size=9, atime=2**31, mtime=2**31
+            )
             yield asyncssh.SFTPName(name, attrs=attrs)
 
     async def read(self, file_obj: Any, offset: int, size: int) -> bytes:
@@ -71,8 +75,12 @@ class SftpServer:
     """What the server is to do, and what it has seen."""
 
     folder: Path
-    host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
-    user_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    host_key: asyncssh.SSHKey = field(
+        default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519")
+    )
+    user_key: asyncssh.SSHKey = field(
+        default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519")
+    )
     more: tuple[bytes, ...] = ()
     cut: bool = False
     silent: bool = False

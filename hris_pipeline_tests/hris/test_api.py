@@ -1,4 +1,6 @@
-"""Signing requests; and working through many items with several workers: in order, a bounded number ahead, ended by an error."""
+"""Signing requests; and working through many items with several workers: in order, a bounded number
+ahead, ended by an error.
+"""
 
 import contextlib
 import threading
@@ -15,12 +17,16 @@ from hris_pipeline.sandbox.server import serve
 
 @contextlib.contextmanager
 def doorkeeper(sign, *, statuses):
-    """An account of a system that answers with these statuses, and the signatures that it was shown."""
+    """An account of a system that answers with these statuses, and the signatures that it was
+    shown.
+    """
     shown = []
 
     async def app(scope, receive, send):
         shown.append(dict(scope["headers"]).get(b"x-key"))
-        await send({"type": "http.response.start", "status": statuses[len(shown) - 1], "headers": []})
+        await send(
+            {"type": "http.response.start", "status": statuses[len(shown) - 1], "headers": []}
+        )
         await send({"type": "http.response.body", "body": b"{}"})
 
     with serve(app) as server, Client(RateLimiter(None)) as client:
@@ -44,27 +50,41 @@ def test_a_key_signs_every_request_and_is_shown_nowhere_else():
 
 def test_a_path_that_is_not_there_makes_the_address_a_suspect():
     with doorkeeper({}, statuses=(404,)) as (api, _):
-        with pytest.raises(HrisError, match=r"refused the request to /people \(HTTP 404\)") as caught:
+        with pytest.raises(
+            HrisError, match=r"refused the request to /people \(HTTP 404\)"
+        ) as caught:
             api.get("/people", where="/people", right="a right")
         assert caught.value.remedy.startswith("Check base_url in the company file.")
 
 
 def test_a_refused_key_is_not_tried_again_and_said_to_be_the_trouble():
     with doorkeeper({"X-Key": "s3cret"}, statuses=(401,)) as (api, shown):
-        with pytest.raises(HrisError, match=r"refused the credential at /people .*Compare it with the one under Settings > Keys"):
+        with pytest.raises(
+            HrisError,
+            match=(
+                r"refused the credential at /people .*Compare it with the one under Settings >"
+                r" Keys"
+            ),
+        ):
             api.get("/people", where="/people", right="a right")
         assert len(shown) == 1
 
 
 def test_a_key_without_the_right_names_the_right():
     said = r"refused /people \(HTTP 403\)\. .*Switch on a right .* under Settings > Keys"
-    with doorkeeper({"X-Key": "s3cret"}, statuses=(403,)) as (api, _), pytest.raises(HrisError, match=said):
+    with (
+        doorkeeper({"X-Key": "s3cret"}, statuses=(403,)) as (api, _),
+        pytest.raises(HrisError, match=said),
+    ):
         api.get("/people", where="/people", right="a right")
 
 
 def test_c10_a_refused_token_is_asked_for_once_more_and_no_more():
     tokens = iter(("first", "second"))
-    with doorkeeper(lambda _: {"X-Key": next(tokens)}, statuses=(200, 401, 200, 401)) as (api, shown):
+    with doorkeeper(lambda _: {"X-Key": next(tokens)}, statuses=(200, 401, 200, 401)) as (
+        api,
+        shown,
+    ):
         for _ in range(2):
             assert api.get("/people", where="/people", right="a right").status_code == 200
         with pytest.raises(HrisError, match="although it had accepted the credential itself"):
@@ -81,7 +101,9 @@ def test_answers_come_in_the_order_of_the_items():
         gates[i].set()
         return i * i
 
-    assert list(in_order(work, range(20), workers=4, stop=pytest.fail)) == [(i, i * i) for i in range(20)]
+    assert list(in_order(work, range(20), workers=4, stop=pytest.fail)) == [
+        (i, i * i) for i in range(20)
+    ]
 
 
 def test_items_are_taken_a_bounded_number_ahead():

@@ -1,4 +1,6 @@
-"""Which file is read, and what proves it: old, half-written, empty and cut-off files, markers, counts, manifests, last rows."""
+"""Which file is read, and what proves it: old, half-written, empty and cut-off files, markers,
+counts, manifests, last rows.
+"""
 
 import contextlib
 import datetime as dt
@@ -15,7 +17,8 @@ from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, failed, text, workbo
 EVE = ("0019", "eve@acme.test", "Eve", "Eich")
 
 
-# --- which one --------------------------------------------------------------------------------------------------------------
+# --- which one
+# --------------------------------------------------------------------------------------------------
 
 
 def test_without_a_file_nothing_is_read(feed):
@@ -56,14 +59,17 @@ def test_of_several_files_the_newest_is_read(feed):
 def test_the_date_in_a_name_comes_before_the_time_of_the_file(feed):
     today = clock.now()
     feed.put(text(ADA), f"people_{today:%Y%m%d}.csv", hours_old=1)
-    feed.put(text(BOB), f"people_{today - dt.timedelta(days=9):%Y%m%d}.csv")  # somebody has copied it again
+    # somebody has copied it again
+    feed.put(text(BOB), f"people_{today - dt.timedelta(days=9):%Y%m%d}.csv")
     assert feed.person(date_in_name="%Y%m%d")["id"] == "0017"
     assert feed.person()["id"] == "0018"
 
 
 def test_a_name_without_its_date_is_refused(feed):
     feed.put(text(ADA), "people_final.csv")
-    assert "people_final.csv without a date like %Y%m%d in its name" in feed.refusal(date_in_name="%Y%m%d")
+    assert "people_final.csv without a date like %Y%m%d in its name" in feed.refusal(
+        date_in_name="%Y%m%d"
+    )
 
 
 def test_yesterdays_file_is_refused_by_its_age(feed):
@@ -71,7 +77,10 @@ def test_yesterdays_file_is_refused_by_its_age(feed):
     assert feed.person()["id"] == "0017"
     feed.put(text(ADA), hours_old=27.4)
     said = feed.refusal()
-    assert "nothing newer than people.csv, which is 27 hours old (options.max_age_hours allows 26)" in said
+    assert (
+        "nothing newer than people.csv, which is 27 hours old (options.max_age_hours allows 26)"
+        in said
+    )
     assert feed.person(max_age_hours=72)["id"] == "0017"
     assert feed.person(max_age_hours=None)["id"] == "0017"
 
@@ -82,7 +91,16 @@ def test_yesterdays_file_is_refused_by_the_date_in_its_name_though_it_was_copied
 
 
 @pytest.mark.parametrize(
-    "name", ["..", "", "../people.csv", "people\\..\\x", "people\x00.csv", "people\n.csv", "people\udcff.csv"]
+    "name",
+    [
+        "..",
+        "",
+        "../people.csv",
+        "people\\..\\x",
+        "people\x00.csv",
+        "people\n.csv",
+        "people\udcff.csv",
+    ],
 )
 def test_a_name_that_could_lead_out_of_the_folder_or_break_a_line_is_no_name(name):
     assert not places.is_plain(name)
@@ -104,7 +122,8 @@ def test_a_file_is_read_a_second_time_if_it_is_asked_for_again(feed):
     assert feed.people() == feed.people()
 
 
-# --- has it come whole ------------------------------------------------------------------------------------------------------
+# --- has it come whole
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", ["", "\r\n\r\n", "\ufeff"])
@@ -164,21 +183,28 @@ def test_a_writer_that_takes_its_time_is_waited_for_and_found(feed):
         writer.join()
 
 
-# --- what proves it ---------------------------------------------------------------------------------------------------------
+# --- what proves it
+# --------------------------------------------------------------------------------------------------
 
 
 def test_without_a_word_of_the_sender_a_file_proves_nothing(feed):
     feed.put(text(ADA, BOB))
     for extract in feed.extracts():
         assert extract.proof == "unproven"
-        assert "Nothing shows that people.csv is whole; its 2 rows were read (options.proof)." in extract.why
+        assert (
+            "Nothing shows that people.csv is whole; its 2 rows were read (options.proof)."
+            in extract.why
+        )
 
 
 def test_a_marker_proves_a_file(feed):
     feed.put(text(ADA, BOB))
     feed.put("", "people.done")
     employees, units = feed.extracts(proof={"marker": "{stem}.done"})
-    assert (employees.proof, employees.why) == ("proven", "The sender marked people.csv as whole; all its 2 rows were read.")
+    assert (employees.proof, employees.why) == (
+        "proven",
+        "The sender marked people.csv as whole; all its 2 rows were read.",
+    )
     assert (units.proof, units.partial) == ("proven", False)
 
 
@@ -191,7 +217,9 @@ def test_a_file_without_its_marker_is_not_complete_yet(feed):
 def test_a_marker_of_the_day_before_is_none(feed):
     feed.put(text(ADA))
     feed.put("", "people.csv.done", hours_old=24)
-    assert "its marker people.csv.done is older than the file" in feed.refusal(proof={"marker": "{name}.done"})
+    assert "its marker people.csv.done is older than the file" in feed.refusal(
+        proof={"marker": "{name}.done"}
+    )
 
 
 def test_what_lies_beside_a_file_is_never_taken_for_one(feed):
@@ -230,21 +258,27 @@ def test_a_manifest_proves_a_file_by_rows_and_checksum(feed, more):
 def test_a_file_with_another_checksum_than_its_manifest_is_refused(feed):
     feed.put(text(ADA, BOB))
     feed.put(json.dumps({"rows": 2, "sha256": "0" * 64}), "people.csv.manifest.json")
-    assert "whose sha256 is not the one of its manifest" in feed.refusal(proof={"manifest": "{name}.manifest.json"})
+    assert "whose sha256 is not the one of its manifest" in feed.refusal(
+        proof={"manifest": "{name}.manifest.json"}
+    )
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"rows": "2"}', '{"count": 2}', '{"rows": 2'])
 def test_a_manifest_that_cannot_be_read_is_refused(feed, manifest):
     feed.put(text(ADA))
     feed.put(manifest, "people.csv.manifest.json")
-    assert "with a manifest that cannot be read" in feed.refusal(proof={"manifest": "{name}.manifest.json"})
+    assert "with a manifest that cannot be read" in feed.refusal(
+        proof={"manifest": "{name}.manifest.json"}
+    )
 
 
 def test_a_count_and_a_manifest_that_contradict_each_other_are_refused(feed):
     feed.put(text(ADA))
     feed.put("1", "people.csv.count")
     feed.put('{"rows": 2}', "people.csv.json")
-    assert "different numbers of rows" in feed.refusal(proof={"manifest": "{name}.json", "count": "{name}.count"})
+    assert "different numbers of rows" in feed.refusal(
+        proof={"manifest": "{name}.json", "count": "{name}.count"}
+    )
 
 
 TRAILER = {"proof": {"trailer": {"starts_with": "TOTAL"}}}
@@ -290,7 +324,8 @@ def test_c02_a_file_that_was_cut_off_anywhere_is_never_proven(feed, cut):
         assert employees.proof == "unproven" or cut <= 2
 
 
-# --- full or delta ----------------------------------------------------------------------------------------------------------
+# --- full or delta
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_delta_is_partial_and_proves_nothing_whatever_lies_beside_it(feed):
@@ -302,7 +337,9 @@ def test_a_delta_is_partial_and_proves_nothing_whatever_lies_beside_it(feed):
 
 
 def test_c19_all_deltas_that_are_not_too_old_are_read_and_the_newest_row_of_a_person_counts(feed):
-    feed.put(text((*ADA[:3], "Old"), ("0020", "old@acme.test", "O", "P")), "people_1.csv", hours_old=30)
+    feed.put(
+        text((*ADA[:3], "Old"), ("0020", "old@acme.test", "O", "P")), "people_1.csv", hours_old=30
+    )
     feed.put(text((*ADA[:3], "Older"), BOB), "people_2.csv", hours_old=3)
     feed.put(text((*ADA[:3], "New"), EVE), "people_3.csv", hours_old=1)
     assert {row["id"]: row["family_name"] for row in feed.people(feed="delta")} == {
@@ -313,7 +350,8 @@ def test_c19_all_deltas_that_are_not_too_old_are_read_and_the_newest_row_of_a_pe
     assert len(feed.people(feed="delta", max_age_hours=40)) == 4
 
 
-# --- the doctor -------------------------------------------------------------------------------------------------------------
+# --- the doctor
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves_it(feed):
@@ -325,7 +363,9 @@ def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves
     assert not last.needed
     assert "nobody is deactivated" in last.problem
     feed.put("", "people.csv.done")
-    assert all(probe.problem is None for probe in feed.probes(**told, proof={"marker": "{name}.done"}))
+    assert all(
+        probe.problem is None for probe in feed.probes(**told, proof={"marker": "{name}.done"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -337,7 +377,9 @@ def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves
         (text(("1.2E+9", *ADA[1:])), {}, "digits are lost"),
     ],
 )
-def test_the_doctor_names_the_first_thing_that_is_wrong_and_what_to_do(feed, content, options, problem):
+def test_the_doctor_names_the_first_thing_that_is_wrong_and_what_to_do(
+    feed, content, options, problem
+):
     if content:
         feed.put(content)
     probe = failed(feed.probes(**options))
@@ -354,7 +396,8 @@ def test_the_doctor_counts_words_for_a_status_that_nobody_explained(feed):
     assert "sabbatical" not in probe.problem
 
 
-# --- days in names, and what is no export -------------------------------------------------------------------------------------
+# --- days in names, and what is no export
+# -------------------------------------------------------------------------------------
 
 BERLIN_NIGHT = "2026-03-02T04:30:00+01:00"
 
@@ -371,7 +414,9 @@ BERLIN_NIGHT = "2026-03-02T04:30:00+01:00"
         ("people_20260301_0200.csv", "%Y%m%d_%H%M", "America/New_York", True),
     ],
 )
-def test_c99_a_day_in_a_files_name_counts_to_its_end_where_the_company_is(feed, monkeypatch, name, form, timezone, is_read):
+def test_c99_a_day_in_a_files_name_counts_to_its_end_where_the_company_is(
+    feed, monkeypatch, name, form, timezone, is_read
+):
     monkeypatch.setenv("HRIS_PIPELINE_NOW", BERLIN_NIGHT)
     feed.put(text(ADA), name, hours_old=1)
     feed.timezone = timezone
@@ -382,7 +427,15 @@ def test_c99_a_day_in_a_files_name_counts_to_its_end_where_the_company_is(feed, 
 
 
 @pytest.mark.parametrize(
-    "name", ["~$people.xlsx", ".~lock.people.xlsx#", ".people.xlsx", "people.xlsx.part", "people.xlsx.filepart", "people.xlsx~"]
+    "name",
+    [
+        "~$people.xlsx",
+        ".~lock.people.xlsx#",
+        ".people.xlsx",
+        "people.xlsx.part",
+        "people.xlsx.filepart",
+        "people.xlsx~",
+    ],
 )
 def test_c99_a_lock_file_and_half_a_file_are_no_exports(feed, name):
     feed.put(workbook(ADA), "people.xlsx", hours_old=2)

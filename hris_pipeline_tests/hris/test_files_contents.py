@@ -1,4 +1,6 @@
-"""How files are written: encodings, delimiters, quotes, line ends, headers, cells, dates; CSV, TSV, Excel, JSON, zip."""
+"""How files are written: encodings, delimiters, quotes, line ends, headers, cells, dates; CSV, TSV,
+Excel, JSON, zip.
+"""
 
 import datetime as dt
 import io
@@ -14,10 +16,13 @@ from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, of, packed, text, wo
 NAME = ("given_name", "family_name")
 
 
-# --- text -------------------------------------------------------------------------------------------------------------------
+# --- text
+# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"]
+)
 def test_unicode_is_read_with_and_without_a_bom(feed, encoding):
     content = text(ADA)
     if encoding.endswith("-bom"):
@@ -77,19 +82,43 @@ def test_c100_every_encoding_that_python_knows_can_be_named(feed, encoding, name
     ("encoding", "rows", "proposed"),
     [
         ("cp1250", [("\u0141ukasz", "\u017bak")], "cp1250"),
-        ("cp1250", [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")], "cp1250"),
-        ("iso8859-2", [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")], "iso8859-2"),
+        (
+            "cp1250",
+            [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")],
+            "cp1250",
+        ),
+        (
+            "iso8859-2",
+            [("Ji\u0159\u00ed", "Dvo\u0159\u00e1k"), ("\u0160\u00e1rka", "\u010cern\u00e1")],
+            "iso8859-2",
+        ),
         ("cp1252", [("J\u00fcrgen", "\u00c4mter")], "cp1252"),
-        ("cp1252", [("Ren\u00e9", "M\u00fcller"), ("\u00c9lo\u00efse", "L\u2019H\u00f4te")], "cp1252"),
-        ("cp1254", [("Ay\u015fe", "Y\u0131ld\u0131z"), ("\u00c7a\u011fr\u0131", "\u00d6zt\u00fcrk")], "cp1254"),
+        (
+            "cp1252",
+            [("Ren\u00e9", "M\u00fcller"), ("\u00c9lo\u00efse", "L\u2019H\u00f4te")],
+            "cp1252",
+        ),
+        (
+            "cp1254",
+            [("Ay\u015fe", "Y\u0131ld\u0131z"), ("\u00c7a\u011fr\u0131", "\u00d6zt\u00fcrk")],
+            "cp1254",
+        ),
         ("cp850", [("J\u00fcrgen", "Wei\u00df")], "cp850"),
-        ("koi8-r", [("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")], "koi8-r"),
+        (
+            "koi8-r",
+            [("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")],
+            "koi8-r",
+        ),
         ("cp932", [("\u592a\u90ce", "\u5c71\u7530")], None),
         ("cp1251", [("\u0418\u0432\u0430\u043d", "\u041f\u0435\u0442\u0440\u043e\u0432")], None),
     ],
 )
-def test_c100_an_encoding_is_proposed_only_where_it_reads_the_names_as_they_are(feed, encoding, rows, proposed):
-    feed.put(text(*((str(n), f"{n}@acme.test", *names) for n, names in enumerate(rows))).encode(encoding))
+def test_c100_an_encoding_is_proposed_only_where_it_reads_the_names_as_they_are(
+    feed, encoding, rows, proposed
+):
+    feed.put(
+        text(*((str(n), f"{n}@acme.test", *names) for n, names in enumerate(rows))).encode(encoding)
+    )
     said = feed.refusal()
     assert "people.csv that is not UTF-8 (byte " in said
     if proposed is None:
@@ -109,9 +138,10 @@ def test_c100_the_doctor_doubts_an_encoding_that_spoils_names(feed):
 
 def test_c100_an_encoding_that_does_not_fit_is_told_with_the_one_that_does(feed):
     feed.put(
-        text(("1", "lz@acme.test", "\u0141ukasz", "\u017bak"), ("2", "j@acme.test", "Ji\u0159\u00ed", "\u0164uk")).encode(
-            "cp1250"
-        )
+        text(
+            ("1", "lz@acme.test", "\u0141ukasz", "\u017bak"),
+            ("2", "j@acme.test", "Ji\u0159\u00ed", "\u0164uk"),
+        ).encode("cp1250")
     )
     said = feed.refusal(encoding="windows-1252")
     assert "that is not windows-1252 near line 1" in said
@@ -146,7 +176,9 @@ def test_the_delimiter_is_found_by_the_header(feed, delimiter):
 
 
 def test_the_delimiter_is_found_where_every_name_in_the_header_is_quoted(feed):
-    feed.put('"ID"|"E-Mail"|"First"|"Last, family"\r\n"0017"|"ada@acme.test"|"Ada"|"Ämter; Bäcker"\r\n')
+    feed.put(
+        '"ID"|"E-Mail"|"First"|"Last, family"\r\n"0017"|"ada@acme.test"|"Ada"|"Ämter; Bäcker"\r\n'
+    )
     assert feed.person(columns={"family_name": "Last, family"})["family_name"] == "Ämter; Bäcker"
 
 
@@ -172,7 +204,9 @@ def test_without_quotes_a_quote_is_a_character(feed):
 
 
 def test_c102_a_quote_may_be_escaped_by_a_backslash_where_the_company_file_says_so(feed):
-    feed.put('ID;E-Mail;First;Last\r\n"0017";"ada@acme.test";"Ada \\"Ace\\"; the first";"\u00c4mter"\r\n')
+    feed.put(
+        'ID;E-Mail;First;Last\r\n"0017";"ada@acme.test";"Ada \\"Ace\\"; the first";"\u00c4mter"\r\n'
+    )
     assert feed.person(escape="\\")["given_name"] == 'Ada "Ace"; the first'
     assert "set options.escape" in feed.refusal()
 
@@ -188,16 +222,23 @@ def test_c99_a_ctrl_z_at_the_end_is_no_row_and_no_letter(feed, end, encoding):
     assert feed.person(encoding=encoding)["family_name"] == "\u00c4mter"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp037"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp037"]
+)
 @pytest.mark.parametrize("end", ["\x1a", "\x1a\0\0", "\r\n\x1a\r\n"])
 def test_c99_a_ctrl_z_after_a_line_end_takes_no_half_of_a_character_with_it(feed, encoding, end):
     feed.put((text(BOB, ADA) + end).encode(encoding))
-    assert [row["family_name"] for row in feed.people(encoding=encoding)] == ["Babbage", "\u00c4mter"]
+    assert [row["family_name"] for row in feed.people(encoding=encoding)] == [
+        "Babbage",
+        "\u00c4mter",
+    ]
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("last", ["", "{end}", "{end}{end};;;{end}"])
-def test_every_line_end_is_read_with_and_without_one_at_the_end_and_blank_rows_are_none(feed, end, last):
+def test_every_line_end_is_read_with_and_without_one_at_the_end_and_blank_rows_are_none(
+    feed, end, last
+):
     feed.put(text(ADA, BOB, end=end).removesuffix(end) + last.format(end=end))
     assert [row["id"] for row in feed.people()] == ["0017", "0018"]
 
@@ -219,7 +260,12 @@ def test_a_row_with_more_columns_than_the_header_is_refused_by_its_number(feed):
 
 @pytest.mark.parametrize("proof", [{}, {"trailer": {"starts_with": "TOTAL"}}])
 def test_c94_a_row_that_ends_before_the_header_does_has_empty_cells_there(feed, proof):
-    rows = [ADA, (*BOB, "2026-12-31"), ("0019", "eve@acme.test", "Eve"), ("0020", "", "Dee", "Ernst")]
+    rows = [
+        ADA,
+        (*BOB, "2026-12-31"),
+        ("0019", "eve@acme.test", "Eve"),
+        ("0020", "", "Dee", "Ernst"),
+    ]
     feed.put(text(*rows, *([("TOTAL", "4")] if proof else []), header=(*HEADER, "Exit")))
     employees, _ = feed.extracts(columns={"end_date": "Exit"}, proof=proof)
     found = feed.people(columns={"end_date": "Exit"}, proof=proof)
@@ -234,16 +280,24 @@ def test_c94_a_row_that_ends_before_the_header_does_has_empty_cells_there(feed, 
 
 
 def test_c94_a_spreadsheet_row_without_its_last_cells_has_empty_cells_there(feed):
-    feed.put(workbook(ADA, (*BOB, dt.datetime(2026, 12, 31)), ("0019",), header=(*HEADER, "Exit")), "people.xlsx")  # noqa: DTZ001
+    feed.put(
+        workbook(ADA, (*BOB, dt.datetime(2026, 12, 31)), ("0019",), header=(*HEADER, "Exit")),  # noqa: DTZ001
+        "people.xlsx",
+    )
     found = feed.people(columns={"end_date": "Exit"})
     assert [row["end_date"] for row in found] == [None, "2026-12-31", None]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_c02_c94_a_file_that_ends_within_its_last_row_is_cut_off_unless_something_proves_that_it_is_whole(feed, encoding):
+def test_c02_c94_a_file_that_ends_within_its_last_row_is_cut_off_unless_something_proves_that_it_is_whole(
+    feed, encoding
+):
     feed.put(text(BOB, ADA[:3]).removesuffix("\r\n"), encoding=encoding)
     said = feed.refusal()
-    assert "in whose row 3, the last one, there are 3 columns instead of 4: it was cut off there" in said
+    assert (
+        "in whose row 3, the last one, there are 3 columns instead of 4: it was cut off there"
+        in said
+    )
     assert "options.proof" in said
     feed.put("2", "people.csv.count")
     assert feed.extracts(proof={"count": "{name}.count"})[0].proof == "proven"
@@ -257,7 +311,10 @@ def test_c94_a_line_break_without_quotes_makes_no_second_person(feed, broken):
     cells = dict(zip(header, (*ADA, "Sales"), strict=True)) | {broken: "Two\r\nlines"}
     feed.put(text((*BOB, ""), tuple(cells.values()), header=header))
     said = feed.refusal()
-    assert "as if it were the rest of the row before: a value holds a line break without quotes" in said
+    assert (
+        "as if it were the rest of the row before: a value holds a line break without quotes"
+        in said
+    )
     assert "options.quote" in said
 
 
@@ -266,11 +323,17 @@ def test_c20_a_cell_of_ten_megabytes_in_another_column_is_no_obstacle(feed):
     assert feed.person()["id"] == "0017"
 
 
-# --- the header -------------------------------------------------------------------------------------------------------------
+# --- the header
+# --------------------------------------------------------------------------------------------------
 
 
 def test_columns_are_found_by_name_in_any_order_and_others_are_counted(feed):
-    feed.put(text(("x", "Ämter", "Ada", "ada@acme.test", "0017"), header=("Salary", " LAST", "first\u00a0", "E-Mail", "id")))
+    feed.put(
+        text(
+            ("x", "Ämter", "Ada", "ada@acme.test", "0017"),
+            header=("Salary", " LAST", "first\u00a0", "E-Mail", "id"),
+        )
+    )
     employees, _ = feed.extracts()
     assert "1 other columns were not read." in employees.why
     assert of(feed.person(), "id", *NAME) == ("0017", "Ada", "Ämter")
@@ -296,7 +359,8 @@ def test_rows_above_the_header_are_left_out_where_the_company_file_says_so(feed)
     assert "without the columns" in feed.refusal()
 
 
-# --- cells ------------------------------------------------------------------------------------------------------------------
+# --- cells
+# --------------------------------------------------------------------------------------------------
 
 
 def test_ids_keep_their_zeros_and_lose_the_blanks_around_them(feed):
@@ -311,7 +375,9 @@ def test_a_formula_that_keeps_zeros_is_their_text(feed):
 
 @pytest.mark.parametrize("shortened", ["1.23E+11", "1,23e+11", "1E+05"])
 @pytest.mark.parametrize("column", ["ID", "Manager", "Team ID"])
-def test_an_id_that_a_spreadsheet_has_shortened_is_refused_by_row_and_column(feed, shortened, column):
+def test_an_id_that_a_spreadsheet_has_shortened_is_refused_by_row_and_column(
+    feed, shortened, column
+):
     header = (*HEADER, "Manager", "Team ID")
     cells = dict(zip(header, (*ADA, "0018", "7"), strict=True)) | {column: shortened}
     feed.put(text((*BOB, "", ""), tuple(cells.values()), header=header))
@@ -327,7 +393,10 @@ def test_an_id_that_only_looks_a_little_like_one_is_kept(feed):
 
 @pytest.mark.parametrize(
     ("given", "family", "dept"),
-    [("Anna\nMaria", "Van\tDyk", "Sales\r\nEMEA"), ("Anna\u00a0 Maria", "Van\u2028Dyk", "Sa\u00adles\u200b EMEA")],
+    [
+        ("Anna\nMaria", "Van\tDyk", "Sales\r\nEMEA"),
+        ("Anna\u00a0 Maria", "Van\u2028Dyk", "Sa\u00adles\u200b EMEA"),
+    ],
 )
 def test_c97_what_stands_within_a_cell_is_a_blank_or_nothing(feed, given, family, dept):
     feed.put(f'ID;E-Mail;First;Last;Dept\r\n1;ada@acme.test;"{given}";"{family}";"{dept}"\r\n')
@@ -336,7 +405,10 @@ def test_c97_what_stands_within_a_cell_is_a_blank_or_nothing(feed, given, family
     assert feed.units(**mapped) == {("department", "sales emea"): "Sales EMEA"}
 
 
-@pytest.mark.parametrize("address", ["a\u200bda@acme.test", "a\nda@acme.test", "ada@ac\u00a0me.test", "ada\u00ad@acme.test"])
+@pytest.mark.parametrize(
+    "address",
+    ["a\u200bda@acme.test", "a\nda@acme.test", "ada@ac\u00a0me.test", "ada\u00ad@acme.test"],
+)
 def test_c97_an_address_is_never_altered_into_another_one(feed, address):
     feed.put(f'ID;E-Mail;First;Last\r\n1;"\u200b {address}\u00a0";Ada;Byron\r\n')
     assert feed.person()["email"] == address
@@ -371,19 +443,25 @@ def test_c13_a_value_that_was_lost_is_unknown_and_an_empty_one_is_empty(feed, lo
 )
 def test_days_are_read_by_the_columns_one_format(feed, form, written, iso):
     feed.put(text((*ADA, written), header=(*HEADER, "Start")))
-    assert feed.person(columns={"start_date": "Start"}, dates={"default": form})["start_date"] == iso
+    assert (
+        feed.person(columns={"start_date": "Start"}, dates={"default": form})["start_date"] == iso
+    )
 
 
 def test_each_column_may_have_a_format_of_its_own(feed):
     feed.put(text((*ADA, "2026-01-31", "02/28/2026"), header=(*HEADER, "Start", "End")))
-    found = feed.person(columns={"start_date": "Start", "end_date": "End"}, dates={"end_date": "%m/%d/%Y"})
+    found = feed.person(
+        columns={"start_date": "Start", "end_date": "End"}, dates={"end_date": "%m/%d/%Y"}
+    )
     assert of(found, "start_date", "end_date") == ("2026-01-31", "2026-02-28")
 
 
 @pytest.mark.parametrize("never", ["31.12.9999", "31.12.2099"])
 def test_a_last_day_that_means_never_is_none(feed, never):
     feed.put(text((*ADA, never), header=(*HEADER, "End")))
-    assert feed.person(columns={"end_date": "End"}, dates={"default": "%d.%m.%Y"})["end_date"] is None
+    assert (
+        feed.person(columns={"end_date": "End"}, dates={"default": "%d.%m.%Y"})["end_date"] is None
+    )
 
 
 def test_the_company_file_says_which_last_days_mean_never(feed):
@@ -396,7 +474,8 @@ def test_a_date_that_is_none_holds_its_record_back_and_is_never_taken_for_anothe
     many = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", "01.03.2026") for n in range(19)]
     feed.put(text((*ADA, wrong), *many, header=(*HEADER, "End")))
     ada = feed.people(columns={"end_date": "End"}, dates={"default": "%d.%m.%Y"})[0]
-    assert ada["end_date"] == f"unreadable: {wrong}"  # core.quarantine has it under dates_are_readable
+    # core.quarantine has it under dates_are_readable
+    assert ada["end_date"] == f"unreadable: {wrong}"
 
 
 def test_days_that_mean_never_are_written_in_the_columns_format_too(feed):
@@ -409,25 +488,44 @@ def test_days_that_mean_never_are_written_in_the_columns_format_too(feed):
 def test_a_date_without_anything_between_its_parts_is_read_only_as_it_is_written(feed, written):
     many = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", "20260301") for n in range(19)]
     feed.put(text((*ADA, written), *many, header=(*HEADER, "End")))
-    assert feed.people(columns={"end_date": "End"}, dates={"default": "%Y%m%d"})[0]["end_date"] == f"unreadable: {written}"
+    assert (
+        feed.people(columns={"end_date": "End"}, dates={"default": "%Y%m%d"})[0]["end_date"]
+        == f"unreadable: {written}"
+    )
 
 
-def test_a_format_that_does_not_fit_the_column_refuses_the_file_before_days_and_months_are_mixed_up(feed):
+def test_a_format_that_does_not_fit_the_column_refuses_the_file_before_days_and_months_are_mixed_up(
+    feed,
+):
     days = [(f"9{n:03}", f"p{n}@acme.test", "P", "Q", f"{n:02}/03/2026") for n in range(1, 29)]
     feed.put(text(*days, header=(*HEADER, "End")))
     said = feed.refusal(columns={"end_date": "End"}, dates={"default": "%m/%d/%Y"})
     assert "has 16 of 28 dates in column 'End' that are not written as %m/%d/%Y" in said
 
 
-# --- Excel ------------------------------------------------------------------------------------------------------------------
+# --- Excel
+# --------------------------------------------------------------------------------------------------
 
 
 def test_excel_is_read_with_its_real_dates_and_numbers(feed):
     header = (*HEADER, "Start", "End", "Manager")
-    row = (17.0, "ada@acme.test", "Ada", "Ämter", dt.datetime(2026, 4, 3, 12), dt.date(9999, 12, 31), 123456789012)  # noqa: DTZ001 - Excel knows no zones
+    row = (
+        17.0,
+        "ada@acme.test",
+        "Ada",
+        "Ämter",
+        dt.datetime(2026, 4, 3, 12),  # noqa: DTZ001
+        dt.date(9999, 12, 31),
+        123456789012,
+    )
     feed.put(workbook(row, header=header), "people.xlsx")
     found = feed.person(columns={"start_date": "Start", "end_date": "End", "manager_id": "Manager"})
-    assert of(found, "id", "start_date", "end_date", "manager_id") == ("17", "2026-04-03", None, "123456789012")
+    assert of(found, "id", "start_date", "end_date", "manager_id") == (
+        "17",
+        "2026-04-03",
+        None,
+        "123456789012",
+    )
 
 
 def test_an_excel_number_in_a_format_of_zeros_keeps_them(feed):
@@ -447,23 +545,37 @@ def test_an_excel_number_in_a_format_of_zeros_keeps_them(feed):
         ("9999-12-31 23:59:59", None),
     ],
 )
-def test_c95_a_spreadsheets_midnight_that_was_written_seconds_early_is_the_day_that_was_meant(feed, moment, iso):
-    feed.put(workbook((*ADA, dt.datetime.fromisoformat(moment)), header=(*HEADER, "End")), "people.xlsx")
+def test_c95_a_spreadsheets_midnight_that_was_written_seconds_early_is_the_day_that_was_meant(
+    feed, moment, iso
+):
+    feed.put(
+        workbook((*ADA, dt.datetime.fromisoformat(moment)), header=(*HEADER, "End")), "people.xlsx"
+    )
     assert feed.person(columns={"end_date": "End"})["end_date"] == iso
 
 
 @pytest.mark.parametrize(
     ("number", "iso"),
-    [("46082.9995", "2026-03-02"), ("46082,9995", "2026-03-02"), ("46083.0005", "2026-03-02"), ("46082.5", "2026-03-01")],
+    [
+        ("46082.9995", "2026-03-02"),
+        ("46082,9995", "2026-03-02"),
+        ("46083.0005", "2026-03-02"),
+        ("46082.5", "2026-03-01"),
+    ],
 )
 def test_c95_day_numbers_are_rounded_as_moments_are(feed, number, iso):
     feed.put(text((*ADA, number), header=(*HEADER, "End")))
     assert feed.person(columns={"end_date": "End"}, dates={"end_date": "excel"})["end_date"] == iso
 
 
-@pytest.mark.parametrize(("number", "iso"), [(46082.9995, "2026-03-02"), (46083, "2026-03-02"), (18264, "1950-01-01")])
+@pytest.mark.parametrize(
+    ("number", "iso"), [(46082.9995, "2026-03-02"), (46083, "2026-03-02"), (18264, "1950-01-01")]
+)
 def test_c95_a_day_whose_cell_has_lost_its_format_is_a_day_among_days(feed, number, iso):
-    feed.put(workbook((*ADA, number), (*BOB, dt.datetime(2026, 3, 1)), header=(*HEADER, "End")), "people.xlsx")  # noqa: DTZ001
+    feed.put(
+        workbook((*ADA, number), (*BOB, dt.datetime(2026, 3, 1)), header=(*HEADER, "End")),  # noqa: DTZ001
+        "people.xlsx",
+    )
     assert feed.people(columns={"end_date": "End"})[0]["end_date"] == iso
 
 
@@ -473,12 +585,16 @@ def test_c95_another_number_is_no_day_unless_the_company_file_says_how_it_is_wri
     assert "that are not written as %Y-%m-%d" in feed.refusal(columns={"end_date": "End"})
     feed.put(text((*ADA, "46083"), header=(*HEADER, "End")))
     (feed.folder / "people.xlsx").unlink()
-    assert "that are not written as %Y-%m-%d" in feed.refusal(columns={"end_date": "End"})  # nor in a text file
+    # nor in a text file
+    assert "that are not written as %Y-%m-%d" in feed.refusal(columns={"end_date": "End"})
 
 
 def test_c95_a_moment_that_a_text_file_writes_belongs_to_its_day(feed):
     feed.put(text((*ADA, "2026-03-01 23:59:59"), header=(*HEADER, "End")))
-    assert feed.person(columns={"end_date": "End"}, dates={"default": "%Y-%m-%d %H:%M:%S"})["end_date"] == "2026-03-01"
+    assert (
+        feed.person(columns={"end_date": "End"}, dates={"default": "%Y-%m-%d %H:%M:%S"})["end_date"]
+        == "2026-03-01"
+    )
 
 
 CODES = {"manager_id": "Boss", "groups": {"team": "Team", "cost_center": {"id": "CC"}}}
@@ -487,10 +603,17 @@ CODES = {"manager_id": "Boss", "groups": {"team": "Team", "cost_center": {"id": 
 @pytest.mark.parametrize("column", ["ID", "Boss", "Team", "CC"])
 def test_c95_a_code_that_a_spreadsheet_made_a_date_of_is_refused_by_its_cell(feed, column):
     header = (*HEADER, "Boss", "Team", "CC")
-    cells = dict(zip(header, (*ADA, "1", "Sales", "7"), strict=True)) | {column: dt.datetime(2026, 1, 3)}  # noqa: DTZ001
-    feed.put(workbook((*BOB, "1", "Sales", "7"), tuple(cells.values()), header=header), "people.xlsx")
+    cells = dict(zip(header, (*ADA, "1", "Sales", "7"), strict=True)) | {
+        column: dt.datetime(2026, 1, 3)  # noqa: DTZ001
+    }
+    feed.put(
+        workbook((*BOB, "1", "Sales", "7"), tuple(cells.values()), header=header), "people.xlsx"
+    )
     said = feed.refusal(columns=CODES)
-    assert f"whose column '{column}' holds a date in row 3 (cell {'ABCDEFG'[header.index(column)]}3)" in said
+    assert (
+        f"whose column '{column}' holds a date in row 3 (cell {'ABCDEFG'[header.index(column)]}3)"
+        in said
+    )
     assert "as text" in said
 
 
@@ -519,7 +642,9 @@ def test_c95_so_is_one_in_a_text_file_that_a_spreadsheet_saved(feed, made, colum
     assert made not in said
 
 
-@pytest.mark.parametrize("code", ["3-1", "10-12", "1.23", "Mars 2", "May", "4711.0", "2026", "E+11", "Jan", "12.5.1"])
+@pytest.mark.parametrize(
+    "code", ["3-1", "10-12", "1.23", "Mars 2", "May", "4711.0", "2026", "E+11", "Jan", "12.5.1"]
+)
 def test_c95_a_code_that_is_still_one_is_kept(feed, code):
     feed.put(text((*ADA, code), header=(*HEADER, "Team")))
     assert list(feed.units(columns={"groups": {"team": "Team"}}).values()) == [code]
@@ -527,7 +652,10 @@ def test_c95_a_code_that_is_still_one_is_kept(feed, code):
 
 def test_excels_day_numbers_are_days_where_the_column_is_said_to_hold_them(feed):
     feed.put(workbook((*ADA, 46115), header=(*HEADER, "End")), "people.xlsx")
-    assert feed.person(columns={"end_date": "End"}, dates={"end_date": "excel"})["end_date"] == "2026-04-03"
+    assert (
+        feed.person(columns={"end_date": "End"}, dates={"end_date": "excel"})["end_date"]
+        == "2026-04-03"
+    )
 
 
 @pytest.mark.parametrize("number", [1234567890123456789, 17.5])
@@ -573,7 +701,8 @@ def test_excel_that_cannot_be_opened_is_refused(feed, content):
     assert "cannot be read as Excel's" in feed.refusal()
 
 
-# --- JSON -------------------------------------------------------------------------------------------------------------------
+# --- JSON
+# --------------------------------------------------------------------------------------------------
 
 
 def objects(*rows):
@@ -584,9 +713,16 @@ def objects(*rows):
 @pytest.mark.parametrize("name", ["people.json", "people.ndjson"])
 def test_json_is_read_as_an_array_or_as_lines(feed, name, bom):
     found = objects(ADA, BOB)
-    content = json.dumps(found) if name.endswith(".json") else "".join(json.dumps(each) + "\n" for each in found)
+    content = (
+        json.dumps(found)
+        if name.endswith(".json")
+        else "".join(json.dumps(each) + "\n" for each in found)
+    )
     feed.put(bom + content.encode(), name)
-    assert [of(row, "id", "family_name") for row in feed.people()] == [("0017", "Ämter"), ("0018", "Babbage")]
+    assert [of(row, "id", "family_name") for row in feed.people()] == [
+        ("0017", "Ämter"),
+        ("0018", "Babbage"),
+    ]
 
 
 def test_c13_in_json_a_key_that_is_absent_is_unknown_and_null_and_nothing_are_empty(feed):
@@ -623,14 +759,17 @@ def test_json_in_which_nobody_has_an_e_mail_is_refused(feed):
 
 
 def test_whole_numbers_are_ids_in_json_and_others_are_not(feed):
-    feed.put(json.dumps([{"ID": 17, "E-Mail": "a@acme.test", "First": "A", "Last": "B"}]), "people.json")
+    feed.put(
+        json.dumps([{"ID": 17, "E-Mail": "a@acme.test", "First": "A", "Last": "B"}]), "people.json"
+    )
     assert feed.person()["id"] == "17"
     feed.put('[{"ID": 17.5, "E-Mail": "a@acme.test", "First": "A", "Last": "B"}]', "people.json")
     assert "digits are lost" in feed.refusal()
 
 
 @pytest.mark.parametrize(
-    "content", ['[{"ID": "1"', '{"ID": "1"}\n{"ID": ', '"ID"', '{"people": [', "[1, 2]", b'[{"ID": "\xff"}]']
+    "content",
+    ['[{"ID": "1"', '{"ID": "1"}\n{"ID": ', '"ID"', '{"people": [', "[1, 2]", b'[{"ID": "\xff"}]'],
 )
 def test_json_that_is_cut_off_or_something_else_is_refused(feed, content):
     feed.put(content, "people.json")
@@ -646,7 +785,8 @@ def test_a_nested_value_cannot_be_mapped(feed, value):
     assert "nested values cannot be mapped" in feed.refusal()
 
 
-# --- zip, and what a name says ----------------------------------------------------------------------------------------------
+# --- zip, and what a name says
+# ----------------------------------------------------------------------------------------------
 
 
 def test_the_one_file_of_a_zip_archive_is_read_whatever_its_name_leads_to(feed):
@@ -656,7 +796,12 @@ def test_the_one_file_of_a_zip_archive_is_read_whatever_its_name_leads_to(feed):
 
 
 def test_c99_what_a_computer_puts_into_an_archive_for_itself_is_no_file_of_it(feed):
-    more = [("__MACOSX/._people.csv", "x"), (".DS_Store", "x"), ("out/~$people.csv", "x"), ("Thumbs.db", "x")]
+    more = [
+        ("__MACOSX/._people.csv", "x"),
+        (".DS_Store", "x"),
+        ("out/~$people.csv", "x"),
+        ("Thumbs.db", "x"),
+    ]
     feed.put(packed(*more, ("out/people.csv", text(ADA))), "people.zip")
     assert feed.person()["id"] == "0017"
 
@@ -675,7 +820,9 @@ def test_an_archive_that_unpacks_to_more_than_the_limit_is_refused(feed, name):
 
 def test_an_archive_that_lies_about_its_size_is_refused(feed):
     honest = packed(("people.csv", b"0" * (3 << 20)))
-    feed.put(honest.replace((3 << 20).to_bytes(4, "little"), (99).to_bytes(4, "little")), "people.zip")
+    feed.put(
+        honest.replace((3 << 20).to_bytes(4, "little"), (99).to_bytes(4, "little")), "people.zip"
+    )
     said = feed.refusal(max_mb=1)
     assert "unpack" in said
 

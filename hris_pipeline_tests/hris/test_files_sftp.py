@@ -1,4 +1,6 @@
-"""Files from an SFTP server: its key is the one in the company file or nothing is said to it, and what goes wrong is told."""
+"""Files from an SFTP server: its key is the one in the company file or nothing is said to it, and
+what goes wrong is told.
+"""
 
 import socket
 import time
@@ -20,7 +22,14 @@ def server(feed):
 
 
 def sftp(server, **more):
-    return {"host": "127.0.0.1", "port": server.port, "user": USER, "host_key": server.public_key, "timeout_seconds": 10, **more}
+    return {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "user": USER,
+        "host_key": server.public_key,
+        "timeout_seconds": 10,
+        **more,
+    }
 
 
 def private(key, passphrase=None):
@@ -32,7 +41,10 @@ def test_a_file_is_fetched_with_a_password(feed, server):
     feed.put("2", "people.csv.count")
     employees, _ = feed.extracts(proof={"count": "{name}.count"})
     assert (employees.proof, employees.records) == ("proven", 2)
-    assert sorted(path.name for path in feed.scratch.iterdir()) == ["employees.arrow", "org_units.arrow"]
+    assert sorted(path.name for path in feed.scratch.iterdir()) == [
+        "employees.arrow",
+        "org_units.arrow",
+    ]
 
 
 def test_a_file_of_many_packets_is_fetched_whole(feed, server):
@@ -56,7 +68,10 @@ def test_another_server_than_the_company_files_is_sent_no_password(feed, server)
     feed.put(text(ADA))
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     said = feed.refusal(sftp=sftp(server, host_key=other))
-    assert f"did not log in at 127.0.0.1:{server.port}, because its key is not sftp.host_key; no password was sent" in said
+    assert (
+        f"did not log in at 127.0.0.1:{server.port}, because its key is not sftp.host_key; no "
+        "password was sent" in said
+    )
     assert "Ask whoever runs the server whether its key was changed" in said
     assert server.passwords == []
 
@@ -64,7 +79,10 @@ def test_another_server_than_the_company_files_is_sent_no_password(feed, server)
 def test_the_new_key_may_stand_beside_the_old_one_while_it_is_changed(feed, server):
     feed.put(text(ADA))
     other = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key().decode()
-    assert feed.person(sftp=sftp(server, host_key=f"{other}{server.public_key} sftp@acme\n"))["id"] == "0017"
+    assert (
+        feed.person(sftp=sftp(server, host_key=f"{other}{server.public_key} sftp@acme\n"))["id"]
+        == "0017"
+    )
 
 
 def test_c82_a_wrong_password_is_refused_and_shown_nowhere(feed, server):
@@ -82,7 +100,10 @@ def test_a_key_that_the_server_does_not_know_is_refused(feed, server):
     assert "does not take the user with this password or key" in feed.refusal()
 
 
-@pytest.mark.parametrize("key", ["no key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----"])
+@pytest.mark.parametrize(
+    "key",
+    ["no key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----"],
+)
 def test_c82_a_key_that_cannot_be_read_is_refused_and_shown_nowhere(feed, server, key):
     feed.put(text(ADA))
     feed.credentials = {"private_key": key}
@@ -137,8 +158,12 @@ def test_a_file_that_is_still_being_written_on_the_server_is_refused(feed, serve
     assert "people.csv that is still being written" in feed.refusal()
 
 
-@pytest.mark.parametrize("name", [b"people/../../people.csv", b"people\xff.csv", b"people\x1b[2J.csv"])
-def test_a_name_on_the_server_that_leads_elsewhere_or_is_none_is_never_asked_for(feed, server, name):
+@pytest.mark.parametrize(
+    "name", [b"people/../../people.csv", b"people\xff.csv", b"people\x1b[2J.csv"]
+)
+def test_a_name_on_the_server_that_leads_elsewhere_or_is_none_is_never_asked_for(
+    feed, server, name
+):
     feed.put(text(ADA))
     server.more = (name,)  # the newest of all by its time
     assert feed.person()["id"] == "0017"

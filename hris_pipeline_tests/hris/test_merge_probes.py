@@ -1,4 +1,6 @@
-"""What `hris-pipeline doctor` tries of Merge: it names what is missing, and reads one record of each list at most."""
+"""What `hris-pipeline doctor` tries of Merge: it names what is missing, and reads one record of
+each list at most.
+"""
 
 import pytest
 
@@ -21,16 +23,26 @@ def test_nothing_is_missing_where_all_is_well_and_one_record_of_a_list_is_enough
         "/groups",
         "/locations",
     ]
-    assert sorted(path for path, query in asked if query != "page_size=1") == ["/account-details", "/sync-status"]
+    assert sorted(path for path, query in asked if query != "page_size=1") == [
+        "/account-details",
+        "/sync-status",
+    ]
 
 
 def test_only_lists_of_wanted_kinds_are_tried(merge):
     account = merge()
     account.probes(kinds=("team",))
-    assert {path for path, _ in account.asked()} == {"/account-details", "/sync-status", "/employees", "/groups"}
+    assert {path for path, _ in account.asked()} == {
+        "/account-details",
+        "/sync-status",
+        "/employees",
+        "/groups",
+    }
 
 
-@pytest.mark.parametrize(("credential", "named"), [("api_key", "Set api_key"), ("account_token", "Set account_token")])
+@pytest.mark.parametrize(
+    ("credential", "named"), [("api_key", "Set api_key"), ("account_token", "Set account_token")]
+)
 def test_a_wrong_credential_is_named_and_nothing_else_is_tried(merge, credential, named):
     account = merge()
     account.credentials[credential] = "wrong"
@@ -68,20 +80,30 @@ def test_merges_first_sync_stops_a_night(merge):
 
 
 @pytest.mark.parametrize(
-    ("path", "needed"), [("/employees", True), ("/groups", False), ("/locations", False), ("/companies", False)]
+    ("path", "needed"),
+    [("/employees", True), ("/groups", False), ("/locations", False), ("/companies", False)],
 )
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_list_that_is_not_to_be_read_is_named_with_the_place_where_it_is_switched_on(merge, path, needed, status):
+def test_a_list_that_is_not_to_be_read_is_named_with_the_place_where_it_is_switched_on(
+    merge, path, needed, status
+):
     account = merge()
     account.fault(path, "status", value=status)
     (probe,) = problems(account)
     assert path in probe.what
-    assert probe.needed == (needed or status == 403)  # a night without a list that is not there runs; a refused one ends it
+    # a night without a list that is not there runs; a refused one ends it
+    assert probe.needed == (needed or status == 403)
     assert "Linked Accounts in Merge's dashboard" in probe.remedy
 
 
 def test_no_trial_raises_whatever_merge_answers(merge):
-    for kind, value in (("html", None), ("status", 500), ("status", 418), ("truncated", None), ("reset", None)):
+    for kind, value in (
+        ("html", None),
+        ("status", 500),
+        ("status", 418),
+        ("truncated", None),
+        ("reset", None),
+    ):
         account = merge()
         account.fault("/*", kind, value=value)
         (probe,) = account.probes()

@@ -1,4 +1,6 @@
-"""Reading Merge over real HTTP: what its copy may be trusted with, walks over cursors, and what goes wrong on the way."""
+"""Reading Merge over real HTTP: what its copy may be trusted with, walks over cursors, and what
+goes wrong on the way.
+"""
 
 import datetime as dt
 import itertools
@@ -27,7 +29,12 @@ def groups(row):
 def test_everybody_and_all_units_are_read_and_proven(merge, rows):
     account = merge()
     employees, org_units = account.read()
-    assert (employees.proof, employees.records, employees.pages, employees.partial) == ("proven", PEOPLE, 3, False)
+    assert (employees.proof, employees.records, employees.pages, employees.partial) == (
+        "proven",
+        PEOPLE,
+        3,
+        False,
+    )
     assert (org_units.proof, org_units.records) == ("proven", len(account.tenant.snapshot.units))
     found, people = by_id(rows(employees.path)), account.tenant.snapshot.persons
     assert found.keys() == {str(ref) for ref in people}
@@ -35,13 +42,19 @@ def test_everybody_and_all_units_are_read_and_proven(merge, rows):
     assert {(row["kind"], row["id"]): row["name"] for row in rows(org_units.path)} == names
     for ref, person in people.items():
         row, now = found[str(ref)], person.current
-        assert (row["email"], row["given_name"], row["family_name"]) == (person.email, person.first_name, person.last_name)
+        assert (row["email"], row["given_name"], row["family_name"]) == (
+            person.email,
+            person.first_name,
+            person.last_name,
+        )
         assert (row["start_date"] or "")[:10] == now.start_date.isoformat()
         assert (row["end_date"] or "")[:10] == (now.end_date.isoformat() if now.end_date else "")
         assert row["manager_id"] == (str(now.supervisor) if now.supervisor is not None else None)
         centers = [("cost_center", str(center)) for center, _ in now.cost_centers]
         kinds = ("team", "department", "location", "legal_entity")
-        assert sorted(groups(row)) == sorted([*centers, *((kind, str(getattr(now, kind))) for kind in kinds)])
+        assert sorted(groups(row)) == sorted(
+            [*centers, *((kind, str(getattr(now, kind))) for kind in kinds)]
+        )
     assert account.progress[-1] == ("employees", PEOPLE, None)
 
 
@@ -58,7 +71,8 @@ def test_managers_who_come_on_a_later_page_are_known_by_the_hr_systems_id(merge,
     assert by_id(rows(account.read(kinds=())[0].path))["1"]["manager_id"] == str(PEOPLE)
 
 
-# --- what is asked for ----------------------------------------------------------------------------------------------------------
+# --- what is asked for
+# --------------------------------------------------------------------------------------------------
 
 
 def test_pages_hold_a_hundred_cursors_are_passed_on_untouched_and_all_else_stays_the_same(merge):
@@ -77,7 +91,8 @@ def test_each_thing_is_asked_for_once_so_that_the_limit_goes_into_pages(merge):
     assert len(set(asked) - {("/sync-status", "page_size=100")}) == len(asked) - 2
     snapshot = account.tenant.snapshot
     groups_of = sum(unit.kind in {"team", "department", "cost_center"} for unit in snapshot.units)
-    assert len(asked) == 1 + 2 + 20 + -(-groups_of // 100) + 1 + 1  # account, syncs before and after, people, groups, places
+    # account, syncs before and after, people, groups, places
+    assert len(asked) == 1 + 2 + 20 + -(-groups_of // 100) + 1 + 1
 
 
 @pytest.mark.parametrize(
@@ -104,7 +119,11 @@ def test_a_link_in_the_place_of_a_cursor_is_not_followed_but_its_cursor_is(merge
 
 def test_the_region_tells_the_address_and_the_plan_the_rate(tmp_path):
     addresses = {SYSTEMS["merge"].base_url(Options(region=region)) for region in ADDRESSES}
-    assert addresses == {"https://api.merge.dev/api", "https://api-eu.merge.dev/api", "https://api-ap.merge.dev/api"}
+    assert addresses == {
+        "https://api.merge.dev/api",
+        "https://api-eu.merge.dev/api",
+        "https://api-ap.merge.dev/api",
+    }
     for plan, limit in LIMITS.items():
         assert limit / 1.1 < Options(plan=plan).rate * 60 < limit
     assert Options(requests_per_minute=30).rate == 0.5
@@ -126,7 +145,8 @@ def test_every_request_bears_both_credentials(merge, tmp_path):
     assert set(seen) == {(b"Bearer k", b"t")}
 
 
-# --- only changes ---------------------------------------------------------------------------------------------------------------
+# --- only changes
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c19_changes_are_asked_for_from_before_the_moment_and_without_an_end(merge, rows):
@@ -142,8 +162,11 @@ def test_c19_changes_are_asked_for_from_before_the_moment_and_without_an_end(mer
     found = by_id(rows(employees.path))
     assert found["7"]["email"] == "changed@nordlicht.example"
     assert len(found) < PEOPLE
-    assert found["7"]["manager_id"] == str(account.tenant.snapshot.persons[7].current.supervisor)  # who did not change
-    assert set(groups(found["7"])) >= {("team", str(account.tenant.snapshot.persons[7].current.team))}
+    # who did not change
+    assert found["7"]["manager_id"] == str(account.tenant.snapshot.persons[7].current.supervisor)
+    assert set(groups(found["7"])) >= {
+        ("team", str(account.tenant.snapshot.persons[7].current.team))
+    }
     for extract in (employees, org_units):
         assert (extract.partial, extract.proof) == (True, "unproven")
 
@@ -161,7 +184,8 @@ def test_what_is_null_for_all_who_changed_is_unknown_and_not_empty(merge, rows):
         assert {"manager_id", "email"} <= set(row["absent"])
 
 
-# --- who somebody is ------------------------------------------------------------------------------------------------------------
+# --- who somebody is
+# --------------------------------------------------------------------------------------------------
 
 
 def test_an_account_that_was_deleted_and_linked_anew_changes_nobody_and_no_unit(merge, rows):
@@ -193,7 +217,11 @@ def test_people_without_a_remote_id_are_left_out_and_the_extract_is_unproven(mer
     assert employees.proof == "unproven"
     assert "2 of them were left out, for want of a remote_id" in employees.why
     assert {"3", "4"}.isdisjoint(by_id(rows(employees.path)))
-    led = [ref for ref, person in account.tenant.snapshot.persons.items() if person.current.supervisor == 3]
+    led = [
+        ref
+        for ref, person in account.tenant.snapshot.persons.items()
+        if person.current.supervisor == 3
+    ]
     assert led
     for ref in led:  # whose manager is somebody, though nobody that can be known
         uuid.UUID(by_id(rows(employees.path))[str(ref)]["manager_id"])
@@ -203,7 +231,10 @@ def test_two_living_people_with_one_remote_id_leave_the_extract_unproven(merge):
     account = merge()
     account.change("/employees", 8, remote_id="9")
     employees, _ = account.read()
-    assert (employees.proof, "1 of them share their remote_id" in employees.why) == ("unproven", True)
+    assert (employees.proof, "1 of them share their remote_id" in employees.why) == (
+        "unproven",
+        True,
+    )
 
 
 def test_somebody_deleted_who_shares_the_remote_id_of_somebody_living_is_no_doubt(merge, rows):
@@ -211,12 +242,19 @@ def test_somebody_deleted_who_shares_the_remote_id_of_somebody_living_is_no_doub
     account.change("/employees", 8, remote_id="9", remote_was_deleted=True)
     employees, _ = account.read()
     assert employees.proof == "proven"
-    assert sorted(row["status"] for row in rows(employees.path) if row["id"] == "9") == ["ACTIVE", "remote_was_deleted"]
+    assert sorted(row["status"] for row in rows(employees.path) if row["id"] == "9") == [
+        "ACTIVE",
+        "remote_was_deleted",
+    ]
 
 
 def test_a_hidden_manager_stays_as_the_id_of_nobody_and_hidden_units_are_left_out(merge, rows):
     account = merge()
-    led = [str(ref) for ref, person in account.tenant.snapshot.persons.items() if person.current.supervisor == 2]
+    led = [
+        str(ref)
+        for ref, person in account.tenant.snapshot.persons.items()
+        if person.current.supervisor == 2
+    ]
     account.fault("/employees", "hide", value=["2"])
     account.fault("/groups", "hide", value=["1000"])
     employees, _ = account.read()
@@ -233,13 +271,16 @@ def test_expanded_relations_are_read_like_plain_ones(merge, rows):
     account = merge()
     copy = account.tenant.snapshot.persons[5].current
     plain = by_id(rows(account.read()[0].path))["5"]
-    account.change("/employees", 5, manager={"id": "x", "remote_id": str(copy.supervisor)}, groups=[None])
+    account.change(
+        "/employees", 5, manager={"id": "x", "remote_id": str(copy.supervisor)}, groups=[None]
+    )
     again = by_id(rows(account.read()[0].path))["5"]
     assert again["manager_id"] == plain["manager_id"]
     assert not any(kind == "team" for kind, _ in groups(again))
 
 
-# --- units ----------------------------------------------------------------------------------------------------------------------
+# --- units
+# --------------------------------------------------------------------------------------------------
 
 
 def test_teams_are_not_asked_for_where_groups_came(merge):
@@ -254,12 +295,16 @@ def test_the_deprecated_teams_serve_where_there_are_no_groups(merge, rows):
     employees, org_units = account.read(kinds=TEAM)
     assert {row["kind"] for row in rows(org_units.path)} == {"team"}
     found, people = by_id(rows(employees.path)), account.tenant.snapshot.persons
-    assert all(groups(found[str(ref)]) == [("team", str(person.current.team))] for ref, person in people.items())
+    assert all(
+        groups(found[str(ref)]) == [("team", str(person.current.team))]
+        for ref, person in people.items()
+    )
 
 
 def test_where_there_are_neither_groups_nor_teams_nothing_is_known_of_teams(merge, rows):
     account = merge()
-    account.fault("/groups", "status", value=404)  # the HR system behind Merge has no groups; /teams is no more
+    # the HR system behind Merge has no groups; /teams is no more
+    account.fault("/groups", "status", value=404)
     employees, org_units = account.read(kinds=TEAM)
     assert rows(org_units.path) == []
     assert employees.vanished == TEAM
@@ -273,7 +318,11 @@ def test_units_without_a_remote_id_go_by_their_name(merge, rows):
     account.change("/locations", remote_id=None)
     employees, org_units = account.read()
     found = {(row["kind"], row["id"]) for row in rows(org_units.path)}
-    assert {("team", "Vertrieb Nord"), ("department", "Vertrieb Nord"), ("location", "Berlin 1")} <= found
+    assert {
+        ("team", "Vertrieb Nord"),
+        ("department", "Vertrieb Nord"),
+        ("location", "Berlin 1"),
+    } <= found
     assert any(("team", "Vertrieb Nord") in groups(row) for row in rows(employees.path))
 
 
@@ -334,7 +383,8 @@ def test_two_units_of_a_kind_with_one_remote_id_leave_the_units_unproven(merge):
     assert "1 of them share kind and remote_id" in org_units.why
 
 
-# --- statuses, dates and nulls --------------------------------------------------------------------------------------------------
+# --- statuses, dates and nulls
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c14_a_word_that_merge_does_not_know_is_handed_on_as_it_is(merge, rows):
@@ -371,7 +421,9 @@ def test_c89_dates_are_handed_on_as_they_are(merge, rows):
     for ref, status in (("6", "ACTIVE"), ("7", "INACTIVE"), ("8", "PENDING")):
         account.change("/employees", ref, employment_status=status, **dates)
     found = by_id(rows(account.read()[0].path))
-    assert {(found[ref]["start_date"][:10], found[ref]["end_date"][:10]) for ref in "678"} == {("2025-01-01", "2023-05-31")}
+    assert {(found[ref]["start_date"][:10], found[ref]["end_date"][:10]) for ref in "678"} == {
+        ("2025-01-01", "2023-05-31")
+    }
 
 
 def test_c13_what_nobody_has_is_unknown_and_what_others_have_is_empty(merge, rows):
@@ -380,7 +432,11 @@ def test_c13_what_nobody_has_is_unknown_and_what_others_have_is_empty(merge, row
     account.change("/employees", 5, termination_date=None, groups=[])
     employees, _ = account.read()
     row = by_id(rows(employees.path))["5"]
-    assert set(employees.vanished) == set(row["absent"]) == {"manager_id", "start_date", "business_unit", "group"}
+    assert (
+        set(employees.vanished)
+        == set(row["absent"])
+        == {"manager_id", "start_date", "business_unit", "group"}
+    )
     assert {kind for kind, _ in groups(row)} == {"location", "legal_entity"}
 
 
@@ -388,14 +444,22 @@ def test_c13_what_nobody_has_is_unknown_and_what_others_have_is_empty(merge, row
 def test_c11_a_field_nobody_can_do_without_and_nobody_has_is_an_error(merge, field):
     account = merge()
     account.change("/employees", **{field: None})
-    with pytest.raises(HrisError, match=f"gave no person the attribute '{field}'.*read '{field}', and switch it on"):
+    with pytest.raises(
+        HrisError,
+        match=f"gave no person the attribute '{field}'.*read '{field}', and switch it on",
+    ):
         account.read()
     assert list(account.directory.iterdir()) == []
 
 
 def test_c15_fields_that_are_new_and_ids_that_are_numbers_are_no_trouble(merge, rows):
     account = merge()
-    account.change("/employees", employee_url="https://x.example", employment_status_native="x", data_fresh_as_of=None)
+    account.change(
+        "/employees",
+        employee_url="https://x.example",
+        employment_status_native="x",
+        data_fresh_as_of=None,
+    )
     account.change("/groups", "1000", remote_id=1000)
     account.change("/employees", 5, remote_id=5)
     employees, org_units = account.read()
@@ -404,12 +468,15 @@ def test_c15_fields_that_are_new_and_ids_that_are_numbers_are_no_trouble(merge, 
     assert ("team", "1000") in {(row["kind"], row["id"]) for row in rows(org_units.path)}
 
 
-# --- what Merge's copy is worth -------------------------------------------------------------------------------------------------
+# --- what Merge's copy is worth
+# -------------------------------------------------------------------------------------------------
 
 
 def test_merges_first_sync_is_waited_for_by_nobody_and_nothing_of_it_is_read(merge):
     account = merge()
-    account.fault("/sync-status", "sync", value={"Employee": {"is_initial_sync": True, "status": "SYNCING"}})
+    account.fault(
+        "/sync-status", "sync", value={"Employee": {"is_initial_sync": True, "status": "SYNCING"}}
+    )
     with pytest.raises(HrisError, match=r"its first sync of Employee is not over.*run again"):
         account.read()
     assert {path for path, _ in account.asked()} == {"/account-details", "/sync-status"}
@@ -454,7 +521,11 @@ def test_c16_units_are_unproven_by_their_own_sync(merge, change, why):
 
 def test_c16_the_sync_of_what_is_not_read_does_not_matter(merge):
     account = merge()
-    account.fault("/sync-status", "sync", value={"Location": {"status": "FAILED"}, "TimeOff": {"status": "PAUSED"}})
+    account.fault(
+        "/sync-status",
+        "sync",
+        value={"Location": {"status": "FAILED"}, "TimeOff": {"status": "PAUSED"}},
+    )
     assert [extract.proof for extract in account.read(kinds=TEAM)] == ["proven", "proven"]
 
 
@@ -486,7 +557,8 @@ def test_a_sync_that_runs_over_a_last_good_one_is_no_doubt(merge):
 
 def test_c04_a_sync_that_ends_while_people_are_read_makes_a_second_pass(merge):
     account = merge()
-    account.fault("/sync-status", "sync_ends", times=1, after=1)  # between the first look and the second
+    # between the first look and the second
+    account.fault("/sync-status", "sync_ends", times=1, after=1)
     assert account.read()[0].proof == "proven"
     assert len(account.asked("/employees")) == 2 * 3
 
@@ -519,7 +591,8 @@ def test_c01_an_empty_list_proves_nothing(merge):
     assert "an empty list proves nothing" in employees.why
 
 
-# --- faults of the wire ---------------------------------------------------------------------------------------------------------
+# --- faults of the wire
+# --------------------------------------------------------------------------------------------------
 
 
 def refused(account, match, **options):
@@ -534,7 +607,11 @@ def refused(account, match, **options):
 def test_a_wrong_key_and_a_wrong_account_token_are_told_apart(merge):
     account = merge()
     account.credentials["account_token"] = "another"
-    refused(account, r"refused the account token at /hris/v1/account-details .*but accepted the API key.*Set account_token")
+    refused(
+        account,
+        r"refused the account token at /hris/v1/account-details .*but accepted the API key.*Set"
+        r" account_token",
+    )
     account.credentials["api_key"] = "wrong"
     refused(account, r"refused the API key at .*Set api_key .*options.region")
     assert len(account.faults.requests("*")) == 4  # nothing was asked twice
@@ -577,7 +654,9 @@ def test_c05_a_cursor_that_merge_does_not_know_any_more_is_an_error(merge):
 
 
 @pytest.mark.parametrize("on", ["/account-details", "/sync-status", "/groups", "/employees"])
-@pytest.mark.parametrize(("kind", "match"), [("html", "HTML instead of JSON"), ("truncated", "cut off or broken")])
+@pytest.mark.parametrize(
+    ("kind", "match"), [("html", "HTML instead of JSON"), ("truncated", "cut off or broken")]
+)
 def test_c07_what_is_no_json_is_an_error_and_not_an_empty_list(merge, on, kind, match):
     account = merge()
     account.fault(on, kind)
@@ -594,7 +673,9 @@ def test_c02_c09_connections_that_break_are_tried_again_and_then_an_error(merge)
 
 
 @pytest.mark.parametrize("wait", [None, "0.01"])
-def test_c08_refusals_for_too_many_requests_are_waited_out_with_and_without_retry_after(merge, wait):
+def test_c08_refusals_for_too_many_requests_are_waited_out_with_and_without_retry_after(
+    merge, wait
+):
     account = merge()
     account.fault("/*", "status", value=429, retry_after=wait, times=12)
     assert account.read()[0].proof == "proven"
@@ -608,7 +689,8 @@ def test_c08_429_for_ever_is_a_bounded_error_that_names_the_option(merge):
 
 def test_c08_merges_own_limit_is_kept_to_the_last_page(merge):
     ticks = itertools.count()
-    account = merge(generate(2000), plan="launch", clock=lambda: next(ticks) * 0.25)  # faster than it allows
+    # faster than it allows
+    account = merge(generate(2000), plan="launch", clock=lambda: next(ticks) * 0.25)
     employees, _ = account.read(page_size=10)
     assert (employees.proof, employees.records) == ("proven", 2000)
     assert any(request.status == 429 for request in account.faults.requests("*"))
@@ -626,4 +708,8 @@ def test_failing_requests_stay_below_the_number_that_shuts_an_address_out():
 def test_the_pipeline_itself_does_not_name_anybody_in_an_error(merge):
     account = merge()
     account.change("/employees", 5, first_name={"secret": "Ada"})
-    refused(account, r"in a form that this version does not know at /hris/v1/employees \(page 1\): .*first_name")
+    refused(
+        account,
+        r"in a form that this version does not know at /hris/v1/employees \(page 1\):"
+        r" .*first_name",
+    )

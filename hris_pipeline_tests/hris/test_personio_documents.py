@@ -1,4 +1,6 @@
-"""Every sample in the vendor's documents is read, and every answer of theirs that is no success is an error."""
+"""Every sample in the vendor's documents is read, and every answer of theirs that is no success is
+an error.
+"""
 
 import json
 
@@ -30,7 +32,9 @@ def document(name):
 
 
 def examples(name):
-    return {key: example["value"] for key, example in document(name)["components"]["examples"].items()}
+    return {
+        key: example["value"] for key, example in document(name)["components"]["examples"].items()
+    }
 
 
 def v1_samples():
@@ -47,7 +51,11 @@ def v1_samples():
 
 def as_page(sample):
     data = sample["data"]
-    return {"metadata": {"total_elements": 1}, **sample, "data": data if isinstance(data, list) else [data]}
+    return {
+        "metadata": {"total_elements": 1},
+        **sample,
+        "data": data if isinstance(data, list) else [data],
+    }
 
 
 def value(sample, *keys):
@@ -56,7 +64,9 @@ def value(sample, *keys):
     for key in keys:
         inner = attributes[key]
         attributes = inner["value"] if isinstance(inner, dict) and "value" in inner else inner
-        attributes = attributes.get("attributes", attributes) if isinstance(attributes, dict) else attributes
+        attributes = (
+            attributes.get("attributes", attributes) if isinstance(attributes, dict) else attributes
+        )
     return attributes
 
 
@@ -65,16 +75,24 @@ def test_v1_employees_are_read_as_the_document_shows_them(scripted, rows):
     samples = list(v1_samples())
     assert samples
     for sample in samples:
-        employees, units = scripted({"/v1/company/employees": as_page(sample)}).read("v1", kinds=kinds)
+        employees, units = scripted({"/v1/company/employees": as_page(sample)}).read(
+            "v1", kinds=kinds
+        )
         (row,) = rows(employees.path)
         assert row["id"] == str(value(sample, "id"))
         plain = {column: key for column, key in v1.ATTRIBUTES.items() if column != "manager_id"}
-        assert {column: row[column] for column in plain} == {column: value(sample, key) for column, key in plain.items()}
+        assert {column: row[column] for column in plain} == {
+            column: value(sample, key) for column, key in plain.items()
+        }
         assert row["manager_id"] == str(value(sample, "supervisor", "id"))
         expected = {kind: value(sample, key) for kind, key in v1.GROUPS.items()}
         expected["cost_center"] = expected["cost_center"][0]["attributes"]
-        assert {group["kind"]: group["id"] for group in row["groups"]} == {k: str(unit["id"]) for k, unit in expected.items()}
-        assert {unit["kind"]: unit["name"] for unit in rows(units.path)} == {k: unit["name"] for k, unit in expected.items()}
+        assert {group["kind"]: group["id"] for group in row["groups"]} == {
+            k: str(unit["id"]) for k, unit in expected.items()
+        }
+        assert {unit["kind"]: unit["name"] for unit in rows(units.path)} == {
+            k: unit["name"] for k, unit in expected.items()
+        }
         assert row["absent"] == []
 
 
@@ -87,7 +105,9 @@ def test_v1_samples_that_show_one_of_two_people_are_unproven(scripted):
 
 def test_v1_errors_are_errors(scripted):
     paths = document("personio-v1-personnel-data-api-oa3.yaml")["paths"]
-    sample = paths["/company/employees/{employee_id}"]["get"]["responses"]["404"]["content"]["application/json"]["examples"]
+    sample = paths["/company/employees/{employee_id}"]["get"]["responses"]["404"]["content"][
+        "application/json"
+    ]["examples"]
     for example in sample.values():
         with pytest.raises(HrisError, match="success: false, code 404"):
             scripted({"/v1/company/employees": example["value"]}).read("v1")
@@ -95,8 +115,14 @@ def test_v1_errors_are_errors(scripted):
 
 def test_v1_token_samples_are_read():
     responses = document("personio-v1-auth-api.yaml")["paths"]["/auth"]["post"]["responses"]
-    samples = [example["value"] for example in responses["200"]["content"]["application/json"]["examples"].values()]
-    for sample in [*samples, examples("personio-v2-credentials.reconstructed.json")["V1SuccessAccessToken"]]:
+    samples = [
+        example["value"]
+        for example in responses["200"]["content"]["application/json"]["examples"].values()
+    ]
+    for sample in [
+        *samples,
+        examples("personio-v2-credentials.reconstructed.json")["V1SuccessAccessToken"],
+    ]:
         answer = auth._V1.decode(msgspec.json.encode(sample))
         assert answer.success
         assert answer.data.token == sample["data"]["token"]
@@ -129,19 +155,29 @@ def test_v2_persons_are_read_as_the_document_shows_them():
         (person,), (shown,) = page.data, sample["_data"]
         for key in ("id", "email", "first_name", "last_name", "status", "updated_at"):
             assert getattr(person, key) == shown[key]
-        assert [each.id for each in person.employments] == [each["id"] for each in shown["employments"]]
+        assert [each.id for each in person.employments] == [
+            each["id"] for each in shown["employments"]
+        ]
 
 
 def test_v2_employments_are_read_as_the_document_shows_them():
     samples = examples("personio-v2-employments.reconstructed.json")
     person = msgspec.convert({"id": "5005", "updated_at": "2020-01-01T00:00:00Z"}, v2.Person)
-    pages = [samples["EmploymentsSinglePage"], samples["EmploymentsMultiplePages"], {"_data": [samples["Employment"]]}]
+    pages = [
+        samples["EmploymentsSinglePage"],
+        samples["EmploymentsMultiplePages"],
+        {"_data": [samples["Employment"]]},
+    ]
     for sample in pages:
         page = v2.EMPLOYMENT_PAGE.decode(msgspec.json.encode(sample))
         assert page.next == sample.get("_meta", {"links": {}})["links"].get("next", {}).get("href")
         (shown,) = sample["_data"]
         row = {name: values[0] for name, values in v2.columns(person, page.data).items()}
-        assert (row["id"], row["employment_id"], row["status"]) == ("5005", shown["id"], shown["status"])
+        assert (row["id"], row["employment_id"], row["status"]) == (
+            "5005",
+            shown["id"],
+            shown["status"],
+        )
         assert row["start_date"] == shown["employment_start_date"]
         assert row["end_date"] == shown["termination"]["termination_date"]
         assert row["manager_id"] == shown["supervisor"]["id"]
@@ -179,14 +215,20 @@ def test_v2_problem_documents_are_errors(scripted):
 
 
 def test_every_status_in_the_documents_has_a_meaning():
-    employment = document("personio-v2-employments.reconstructed.json")["components"]["schemas"]["Employment"]
+    employment = document("personio-v2-employments.reconstructed.json")["components"]["schemas"][
+        "Employment"
+    ]
     words = {word.lower() for word in employment["properties"]["status"]["enum"]}
     assert words - {"unspecified"} == set(SYSTEMS["personio"].statuses)
 
 
 def test_the_documented_list_of_readable_attributes_is_understood(scripted):
-    operation = document("personio-v1-personnel-data-api-oa3.yaml")["paths"]["/company/employees/attributes"]["get"]
-    sample = operation["responses"]["200"]["content"]["application/json"]["examples"]["response"]["value"]
+    operation = document("personio-v1-personnel-data-api-oa3.yaml")["paths"][
+        "/company/employees/attributes"
+    ]["get"]
+    sample = operation["responses"]["200"]["content"]["application/json"]["examples"]["response"][
+        "value"
+    ]
     page = as_page(next(v1_samples()))
     account = scripted({"/v1/company/employees": page, "/v1/company/employees/attributes": sample})
     probes = list(account.connection("v1", kinds=()).probes())

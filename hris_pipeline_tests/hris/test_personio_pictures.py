@@ -22,7 +22,13 @@ PICTURES = "/v1/company/employees/*/profile-picture/*"
 def account(personio):
     """Forty people, of whom those with an even number have a picture."""
     tenant = generate(40)
-    tenant.add(*(dataclasses.replace(one, photo=1) for one in tenant.snapshot.persons.values() if one.id % 2 == 0))
+    tenant.add(
+        *(
+            dataclasses.replace(one, photo=1)
+            for one in tenant.snapshot.persons.values()
+            if one.id % 2 == 0
+        )
+    )
     return personio(tenant)
 
 
@@ -32,11 +38,17 @@ def pictures(account, asked: Sequence[Asked | int], api: str = "v1") -> list[Pho
         "personio",
         base_url=account.url,
         credentials=account.credentials,
-        options=system.options(api=api, concurrency=4, **({"requests_per_second": 5000} if api == "v1" else {})),
+        options=system.options(
+            api=api, concurrency=4, **({"requests_per_second": 5000} if api == "v1" else {})
+        ),
         kinds=(),
-        patience=RetryPolicy(tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20),
+        patience=RetryPolicy(
+            tries=3, first_wait=0.001, longest_wait=0.01, longest_retry_after=0.05, in_all=20
+        ),
     )
-    with closing(connection.photos([one if isinstance(one, Asked) else Asked(str(one)) for one in asked])) as answers:
+    with closing(
+        connection.photos([one if isinstance(one, Asked) else Asked(str(one)) for one in asked])
+    ) as answers:
         return list(answers)
 
 
@@ -44,7 +56,12 @@ def pictures(account, asked: Sequence[Asked | int], api: str = "v1") -> list[Pho
 def test_each_is_answered_in_order_by_the_picture_or_by_there_being_none(account, api):
     found = pictures(account, [2, 3, 4, 99], api)
     persons = account.tenant.snapshot.persons
-    assert [(one.id, one.outcome) for one in found] == [("2", "picture"), ("3", "none"), ("4", "picture"), ("99", "none")]
+    assert [(one.id, one.outcome) for one in found] == [
+        ("2", "picture"),
+        ("3", "none"),
+        ("4", "picture"),
+        ("99", "none"),
+    ]
     assert (found[0].content, found[0].media_type) == (picture(persons[2], 256), "image/png")
     assert found[0].digest.startswith("sha256:")
     assert found[0].digest != found[2].digest
@@ -59,7 +76,8 @@ def test_nobody_asked_about_is_no_request_at_all(account):
 def test_one_that_fails_is_not_known_and_the_others_come(account):
     account.fault("/v1/company/employees/4/profile-picture/*", "status", value=500, times=None)
     account.fault("/v1/company/employees/6/profile-picture/*", "reset", times=None)
-    account.fault("/v1/company/employees/8/profile-picture/*", "status", value=503)  # a passing fault
+    # a passing fault
+    account.fault("/v1/company/employees/8/profile-picture/*", "status", value=503)
     account.fault("/v1/company/employees/10/profile-picture/*", "html")
     account.fault("/v1/company/employees/12/profile-picture/*", "large_picture", value=LARGEST + 1)
     account.fault("/v1/company/employees/14/profile-picture/*", "large_picture", value=LARGEST)
@@ -69,7 +87,14 @@ def test_one_that_fails_is_not_known_and_the_others_come(account):
 
 
 def test_a_404_that_is_not_personios_own_says_nothing_about_the_picture(scripted):
-    account = scripted({"/v1/company/employees/attributes": {"success": True, "data": [{"key": "profile_picture"}]}})
+    account = scripted(
+        {
+            "/v1/company/employees/attributes": {
+                "success": True,
+                "data": [{"key": "profile_picture"}],
+            }
+        }
+    )
     assert [one.outcome for one in pictures(account, [1])] == ["no_answer"]
 
 
@@ -79,26 +104,40 @@ def test_after_ten_faults_in_a_row_no_more_is_asked_tonight(account):
     assert {one.outcome for one in found} == {"no_answer"}
     assert len(found) == 40
     waiting = 4 * 4  # what the workers had taken already
-    assert FAULTS_IN_A_ROW * 2 <= len(account.faults.requests(PICTURES)) <= (FAULTS_IN_A_ROW + waiting) * 2
+    assert (
+        FAULTS_IN_A_ROW * 2
+        <= len(account.faults.requests(PICTURES))
+        <= (FAULTS_IN_A_ROW + waiting) * 2
+    )
 
 
 def test_faults_that_are_not_in_a_row_stop_nothing(account):
     for id_ in range(1, 41, 3):
-        account.fault(f"/v1/company/employees/{id_}/profile-picture/*", "status", value=500, times=None)
+        account.fault(
+            f"/v1/company/employees/{id_}/profile-picture/*", "status", value=500, times=None
+        )
     assert [one.outcome for one in pictures(account, range(1, 41))].count("no_answer") == 14
 
 
 @BOTH
 def test_a_credential_that_may_not_read_the_attribute_is_told_where_to_tick_it(personio, api):
-    account = personio(generate(3), attributes=tuple(name for name in ATTRIBUTES if name != "profile_picture"))
-    with pytest.raises(HrisError, match="Tick Profile Picture among the readable attributes under Settings > Integrations"):
+    account = personio(
+        generate(3), attributes=tuple(name for name in ATTRIBUTES if name != "profile_picture")
+    )
+    with pytest.raises(
+        HrisError,
+        match="Tick Profile Picture among the readable attributes under Settings > Integrations",
+    ):
         pictures(account, [1, 2], api)
     assert account.faults.requests(PICTURES) == []
 
 
 def test_a_credential_that_may_not_read_employees_is_told_which_right_it_lacks(personio):
     account = personio(generate(3), scopes=SCOPES - {"employees:read"})
-    with pytest.raises(HrisError, match="Switch on the right to read Employees, with the attribute Profile Picture,"):
+    with pytest.raises(
+        HrisError,
+        match="Switch on the right to read Employees, with the attribute Profile Picture,",
+    ):
         pictures(account, [1], "v2")
 
 
@@ -107,7 +146,9 @@ def test_a_validator_saves_the_body_and_a_304_to_nobody_who_sent_one_is_no_answe
     tenant.change(2, photo=1)
     account = personio(tenant, picture_etags=True)
     (first,) = pictures(account, [2])
-    assert [one.outcome for one in pictures(account, [Asked("2", first.etag), Asked("2", '"another"')])] == [
+    assert [
+        one.outcome for one in pictures(account, [Asked("2", first.etag), Asked("2", '"another"')])
+    ] == [
         "unchanged",
         "picture",
     ]
@@ -136,4 +177,7 @@ def test_a_token_that_ends_meanwhile_is_renewed_once(account):
 )
 def test_a_picture_is_known_by_its_first_bytes(begins, media_type):
     found = photo("1", begins + b"...")
-    assert (found.media_type, found.outcome) == (media_type, "picture" if media_type else "not_an_image")
+    assert (found.media_type, found.outcome) == (
+        media_type,
+        "picture" if media_type else "not_an_image",
+    )

@@ -1,4 +1,6 @@
-"""What `hris-pipeline doctor` tries of Personio: with one right or attribute missing it names exactly that one."""
+"""What `hris-pipeline doctor` tries of Personio: with one right or attribute missing it names
+exactly that one.
+"""
 
 import contextlib
 import socket
@@ -19,16 +21,26 @@ def problems(account, api, **more):
 
 
 @BOTH
-def test_nothing_is_missing_where_everything_may_be_read_and_one_record_of_a_list_is_enough(personio, api):
+def test_nothing_is_missing_where_everything_may_be_read_and_one_record_of_a_list_is_enough(
+    personio, api
+):
     account = personio()
     probes = list(account.connection(api).probes())
     assert [probe.problem for probe in probes] == [None] * len(probes)
-    assert {name for name, word in v1.WORDS.items() if word in probes[-1].what} == v1.WORDS.keys() - set(OPT_IN)
+    assert {
+        name for name, word in v1.WORDS.items() if word in probes[-1].what
+    } == v1.WORDS.keys() - set(OPT_IN)
     asked = account.faults.requests("*")
     assert {request.method for request in asked if "/auth" not in request.path} == {"GET"}
-    lists = [request for request in asked if request.path.endswith(("/persons", "/company/employees", "s")) and request.query]
+    lists = [
+        request
+        for request in asked
+        if request.path.endswith(("/persons", "/company/employees", "s")) and request.query
+    ]
     assert lists
-    assert all("limit=1" in request.query.split("&") or "/employments" in request.path for request in lists)
+    assert all(
+        "limit=1" in request.query.split("&") or "/employments" in request.path for request in lists
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +58,8 @@ def test_v2_names_the_one_right_that_is_missing_and_where_it_is_switched_on(pers
     (probe,) = problems(personio(scopes=SCOPES - {scope}), "v2")
     assert f"the right to read {named}" in probe.remedy
     assert "Settings > Integrations > API credentials in Personio" in probe.remedy
-    assert probe.needed == (named != "Employees")  # without v1's total a night runs, and says that it is not compared
+    # without v1's total a night runs, and says that it is not compared
+    assert probe.needed == (named != "Employees")
 
 
 def test_v1_needs_the_right_to_read_employees(personio):

@@ -1,4 +1,6 @@
-"""Both generations of Personio, read over HTTP from the sandbox: what comes, and what no fault can make of it."""
+"""Both generations of Personio, read over HTTP from the sandbox: what comes, and what no fault can
+make of it.
+"""
 
 import datetime as dt
 import traceback
@@ -22,12 +24,19 @@ WHITELIST_OF = {"email": "email", "given_name": "first_name", "family_name": "la
 def values_of(account):
     """Everything that may never be in an error."""
     people = account.tenant.snapshot.persons.values()
-    named = {text for person in people for text in (person.email, person.first_name, person.last_name) if text and len(text) > 3}
+    named = {
+        text
+        for person in people
+        for text in (person.email, person.first_name, person.last_name)
+        if text and len(text) > 3
+    }
     return named | set(account.credentials.values())
 
 
 def refused(account, api, **options):
-    """The text of the error that reading ends in, after checking that it holds no value and left no file."""
+    """The text of the error that reading ends in, after checking that it holds no value and left no
+    file.
+    """
     with pytest.raises(HrisError) as caught:
         account.read(api, **options)
     text = str(caught.value)
@@ -38,7 +47,8 @@ def refused(account, api, **options):
     return text
 
 
-# --- what comes -----------------------------------------------------------------------------------------------------------------
+# --- what comes
+# --------------------------------------------------------------------------------------------------
 
 
 @BOTH
@@ -48,7 +58,9 @@ def test_everybody_is_read_and_proven_by_the_total(personio, api, rows):
     assert (employees.records, employees.expected, employees.proof) == (PEOPLE, PEOPLE, "proven")
     assert units.proof == "proven"
     assert employees.vanished == ()
-    assert {row["id"] for row in rows(employees.path)} == {str(ref) for ref in account.tenant.snapshot.persons}
+    assert {row["id"] for row in rows(employees.path)} == {
+        str(ref) for ref in account.tenant.snapshot.persons
+    }
     assert account.progress[-1] == ("employees", PEOPLE, PEOPLE)
 
 
@@ -61,11 +73,20 @@ def test_both_generations_say_the_same_of_the_sample_company(personio, rows):
         assert employees.proof == "proven"
         for row in rows(employees.path):
             person = account.tenant.snapshot.persons[int(row["id"])]
-            if api == "v2" and person.current and row["start_date"] != person.current.start_date.isoformat():
+            if (
+                api == "v2"
+                and person.current
+                and row["start_date"] != person.current.start_date.isoformat()
+            ):
                 continue  # an earlier or parallel employment, which v1 does not give
-            seen = {name: row[name] for name in ("email", "given_name", "family_name", "manager_id", "absent")}
+            seen = {
+                name: row[name]
+                for name in ("email", "given_name", "family_name", "manager_id", "absent")
+            }
             seen |= {name: (row[name] or "")[:10] for name in ("start_date", "end_date")}
-            seen["groups"] = sorted((group["kind"], names[group["kind"], group["id"]]) for group in row["groups"])
+            seen["groups"] = sorted(
+                (group["kind"], names[group["kind"], group["id"]]) for group in row["groups"]
+            )
             seen["status"] = (row["status"] or "").lower()
             current.setdefault(row["id"], {})[api] = seen
     assert len(current) == len(account.tenant.snapshot.persons)
@@ -76,7 +97,9 @@ def test_c29_parallel_employments_are_a_row_each_in_v2(personio, rows):
     account = personio(load_company())
     employees, _ = account.read("v2")
     found = rows(employees.path)
-    expected = sum(max(1, len(person.employments)) for person in account.tenant.snapshot.persons.values())
+    expected = sum(
+        max(1, len(person.employments)) for person in account.tenant.snapshot.persons.values()
+    )
     assert len(found) == expected > employees.records
     assert len({row["employment_id"] for row in found if row["employment_id"]}) == sum(
         len(person.employments) for person in account.tenant.snapshot.persons.values()
@@ -97,7 +120,8 @@ def test_the_files_have_the_contracts_columns_and_are_for_the_owner_only(personi
         assert extract.path.stat().st_mode & 0o777 == 0o600
 
 
-# --- faults ---------------------------------------------------------------------------------------------------------------------
+# --- faults
+# --------------------------------------------------------------------------------------------------
 
 
 @BOTH
@@ -109,7 +133,8 @@ def test_c01_an_empty_list_proves_nothing(personio, api, rows):
     assert rows(employees.path) == []
     assert "0" in employees.why
     assert "an empty list proves nothing" in employees.why
-    assert employees.expected == (0 if api == "v1" else PEOPLE)  # v2's total comes from v1, which has no fault
+    # v2's total comes from v1, which has no fault
+    assert employees.expected == (0 if api == "v1" else PEOPLE)
     assert employees.vanished == ()
 
 
@@ -180,7 +205,9 @@ def test_c05_a_page_that_repeats_is_an_error(personio, api):
 
 
 @BOTH
-@pytest.mark.parametrize(("kind", "told"), [("html", "HTML instead of JSON"), ("truncated", "cut off or broken")])
+@pytest.mark.parametrize(
+    ("kind", "told"), [("html", "HTML instead of JSON"), ("truncated", "cut off or broken")]
+)
 @pytest.mark.parametrize("after", [0, 2])
 def test_c07_a_page_that_is_no_json_is_an_error(personio, api, kind, told, after):
     account = personio()
@@ -212,7 +239,13 @@ def test_c07_html_instead_of_a_list_of_units_is_an_error(personio):
 @BOTH
 @pytest.mark.parametrize(
     ("times", "retry_after"),
-    [(2, 0), (2, format_datetime(dt.datetime(2020, 1, 1, tzinfo=dt.UTC), usegmt=True)), (2, None), (2, 1), (300, 0)],
+    [
+        (2, 0),
+        (2, format_datetime(dt.datetime(2020, 1, 1, tzinfo=dt.UTC), usegmt=True)),
+        (2, None),
+        (2, 1),
+        (300, 0),
+    ],
     ids=["seconds", "date", "silent", "longer", "300 in a row"],
 )
 def test_c08_a_429_is_waited_out_and_the_same_page_asked_again(personio, api, times, retry_after):
@@ -235,7 +268,15 @@ def test_c08_429_for_ever_is_a_bounded_error(personio, api):
 
 @BOTH
 @pytest.mark.parametrize(
-    ("kind", "value"), [("status", 500), ("status", 502), ("status", 503), ("status", 504), ("reset", None), ("cut", None)]
+    ("kind", "value"),
+    [
+        ("status", 500),
+        ("status", 502),
+        ("status", 503),
+        ("status", 504),
+        ("reset", None),
+        ("cut", None),
+    ],
 )
 def test_c09_a_passing_fault_is_asked_again(personio, api, kind, value):
     account = personio()
@@ -334,10 +375,13 @@ def test_a_missing_right_is_named_in_v2(personio, scope, told):
 
 
 def test_a_missing_right_is_named_in_v1(personio):
-    assert "the right to read Employees" in refused(personio(scopes=SCOPES - {"employees:read"}), "v1")
+    assert "the right to read Employees" in refused(
+        personio(scopes=SCOPES - {"employees:read"}), "v1"
+    )
 
 
-# --- the second half of v2's proof ----------------------------------------------------------------------------------------------
+# --- the second half of v2's proof
+# ----------------------------------------------------------------------------------------------
 
 
 def test_where_v1_is_not_permitted_the_last_page_alone_is_the_proof(personio):
@@ -364,7 +408,9 @@ def test_the_total_from_v1_can_be_turned_off(personio):
     assert account.queries(LIST["v1"]) == []
 
 
-@pytest.mark.parametrize(("kind", "value"), [("status", 500), ("status", 400), ("html", None), ("success_false", None)])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("status", 500), ("status", 400), ("html", None), ("success_false", None)]
+)
 def test_a_total_that_cannot_be_read_leaves_the_extract_unproven(personio, kind, value):
     account = personio()
     account.fault(LIST["v1"], kind, value=value, times=None)
@@ -380,7 +426,8 @@ def test_the_total_is_one_request_for_one_mapped_attribute(personio):
     assert parse_qs(query) == {"limit": ["1"], "offset": ["0"], "attributes[]": ["status"]}
 
 
-# --- v2: persons one by one -----------------------------------------------------------------------------------------------------
+# --- v2: persons one by one
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_404_that_flickers_is_asked_again(personio):
@@ -429,16 +476,31 @@ def test_a_failure_stops_the_other_workers_from_asking_on(personio):
     assert len(account.queries("/v2/persons/*/employments")) < 60
 
 
-# --- which attributes -----------------------------------------------------------------------------------------------------------
+# --- which attributes
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kinds", [(), ("team",), ("cost_center", "location"), ALL_KINDS])
 def test_c85_v1_asks_for_mapped_attributes_only(personio, kinds, rows):
     account = personio()
     employees, units = account.read("v1", kinds=kinds)
-    ours = {"team": "team", "department": "department", "cost_center": "cost_centers", "location": "office"}
+    ours = {
+        "team": "team",
+        "department": "department",
+        "cost_center": "cost_centers",
+        "location": "office",
+    }
     ours["legal_entity"] = "subcompany"
-    wanted = ["email", "first_name", "last_name", "status", "hire_date", "termination_date", "supervisor", "last_modified_at"]
+    wanted = [
+        "email",
+        "first_name",
+        "last_name",
+        "status",
+        "hire_date",
+        "termination_date",
+        "supervisor",
+        "last_modified_at",
+    ]
     for query in account.queries(LIST["v1"]):
         asked = parse_qs(query)
         assert asked["limit"] == ["100"]
@@ -451,8 +513,16 @@ def test_c85_v1_asks_for_mapped_attributes_only(personio, kinds, rows):
 def test_c85_v2_asks_for_the_units_that_are_synced_only(personio, kinds, rows):
     account = personio()
     employees, units = account.read("v2", kinds=kinds)
-    paths = {"team": "/v2/org-units", "cost_center": "/v2/cost-centers", "location": "/v2/workplaces"}
-    asked = {request.path for request in account.faults.requests("GET *") if "/persons" not in request.path}
+    paths = {
+        "team": "/v2/org-units",
+        "cost_center": "/v2/cost-centers",
+        "location": "/v2/workplaces",
+    }
+    asked = {
+        request.path
+        for request in account.faults.requests("GET *")
+        if "/persons" not in request.path
+    }
     assert asked == {LIST["v1"], *(paths[kind] for kind in kinds)}
     assert {group["kind"] for row in rows(employees.path) for group in row["groups"]} == set(kinds)
     assert {row["kind"] for row in rows(units.path)} == set(kinds)
@@ -463,7 +533,9 @@ def test_c77_nothing_but_reads_and_one_token(personio, api):
     account = personio()
     account.read(api)
     asked = [(request.method, request.path) for request in account.faults.requests()]
-    assert [path for method, path in asked if method != "GET"] == [{"v1": "/v1/auth", "v2": "/v2/auth/token"}[api]]
+    assert [path for method, path in asked if method != "GET"] == [
+        {"v1": "/v1/auth", "v2": "/v2/auth/token"}[api]
+    ]
 
 
 @BOTH
@@ -478,9 +550,18 @@ def test_a_required_attribute_that_nobody_has_is_an_error(personio, api, column,
 
 @BOTH
 def test_c11_an_attribute_whose_key_is_gone_has_vanished(personio, api, rows):
-    gone = {"department": "department", "supervisor": "manager_id", "cost_centers": "cost_center", "termination_date": "end_date"}
+    gone = {
+        "department": "department",
+        "supervisor": "manager_id",
+        "cost_centers": "cost_center",
+        "termination_date": "end_date",
+    }
     account = personio(
-        attributes=tuple(name for name in ATTRIBUTES if name not in {"supervisor", "cost_centers", "termination_date"})
+        attributes=tuple(
+            name
+            for name in ATTRIBUTES
+            if name not in {"supervisor", "cost_centers", "termination_date"}
+        )
     )
     employees, _ = account.read(api)
     assert set(employees.vanished) == set(gone.values()) - {"department"}

@@ -1,4 +1,6 @@
-"""A package of others adds an HR system by an entry point; what it does wrong is told and stops nobody else."""
+"""A package of others adds an HR system by an entry point; what it does wrong is told and stops
+nobody else.
+"""
 
 import configparser
 import json
@@ -21,9 +23,28 @@ from hris_pipeline_tests.conftest import ROOT
 PACKAGES = ROOT / "hris_pipeline_tests" / "hris" / "systems_of_others"
 PAGE = (ROOT / "docs" / "systems-of-others.md").read_text(encoding="utf-8")
 PEOPLE = [
-    {"id": "1", "email": "ada@acme.test", "first_name": "Ada", "last_name": "One", "state": "Employed"},
-    {"id": "2", "email": "bob@acme.test", "first_name": "Bob", "last_name": "Two", "state": "On leave"},
-    {"id": "3", "email": None, "first_name": "Cy", "last_name": "Three", "state": "Left", "team": None},
+    {
+        "id": "1",
+        "email": "ada@acme.test",
+        "first_name": "Ada",
+        "last_name": "One",
+        "state": "Employed",
+    },
+    {
+        "id": "2",
+        "email": "bob@acme.test",
+        "first_name": "Bob",
+        "last_name": "Two",
+        "state": "On leave",
+    },
+    {
+        "id": "3",
+        "email": None,
+        "first_name": "Cy",
+        "last_name": "Three",
+        "state": "Left",
+        "team": None,
+    },
 ]
 TEAM = {"id": "t1", "name": "Paper"}
 EVERYTHING = {"first_day": "2024-01-01", "last_day": None, "manager": "1", "team": TEAM}
@@ -34,7 +55,9 @@ BAMBOO = {"system": "bamboohr", "base_url": "https://acme.bamboohr.com", "api_ke
 
 @pytest.fixture
 def installed(monkeypatch):
-    """Makes the folders known as if packages were installed in them; each test finds the registry as new."""
+    """Makes the folders known as if packages were installed in them; each test finds the registry
+    as new.
+    """
     modules = set()
 
     def install(*folders):
@@ -74,7 +97,9 @@ def package(folder, name, *points, text=""):
     about = folder / f"{name}-2.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
-    (about / "entry_points.txt").write_text(f"[{GROUP}]\n" + "".join(f"{point}\n" for point in points))
+    (about / "entry_points.txt").write_text(
+        f"[{GROUP}]\n" + "".join(f"{point}\n" for point in points)
+    )
     (folder / f"{name.replace('-', '_')}.py").write_text(text)
     return folder
 
@@ -94,10 +119,13 @@ def rows(extract):
         return reader.read_all().to_pylist()
 
 
-# --- the example ----------------------------------------------------------------------------------------------------------------
+# --- the example
+# --------------------------------------------------------------------------------------------------
 
 
-def test_a_system_of_others_is_listed_after_ours_and_loaded_only_when_it_is_asked_for(installed, files):
+def test_a_system_of_others_is_listed_after_ours_and_loaded_only_when_it_is_asked_for(
+    installed, files
+):
     installed(PACKAGES)
     assert list(SYSTEMS) == [*OURS, "paper"]
     assert "paper" in SYSTEMS
@@ -114,7 +142,11 @@ def test_its_accounts_are_checked_as_those_of_ours(installed, files):
     with pytest.raises(SettingsError) as problem:
         companies.load("acme")
     places = [line.partition(": ")[2].split()[0] for line in str(problem.value).splitlines()]
-    assert sorted(places) == ["hris.hr.api_key", "hris.hr.options.page_size", "hris.hr.options.pages"]
+    assert sorted(places) == [
+        "hris.hr.api_key",
+        "hris.hr.options.page_size",
+        "hris.hr.options.pages",
+    ]
     assert "s3cret" not in str(problem.value)
 
 
@@ -129,7 +161,9 @@ def test_its_people_and_teams_are_read_and_proven(installed, files, tmp_path):
     assert (people.proof, people.records, people.pages) == ("proven", 3, 2)
     assert [row["email"] for row in rows(people)] == ["ada@acme.test", "bob@acme.test", None]
     assert [len(row["groups"]) for row in rows(people)] == [1, 1, 0]
-    assert [(row["kind"], row["id"], row["name"]) for row in rows(units)] == [("team", "t1", "Paper")]
+    assert [(row["kind"], row["id"], row["name"]) for row in rows(units)] == [
+        ("team", "t1", "Paper")
+    ]
 
 
 def test_a_refused_key_is_told_in_its_own_words(installed, files):
@@ -138,7 +172,10 @@ def test_a_refused_key_is_told_in_its_own_words(installed, files):
         files(acme={**PAPER, "base_url": server.url})
         company = companies.resolve(companies.load("acme"), {"PAPER_KEY": "wrong", "SCIM": "s"})
         (probe,) = connect("hr", company.hris["hr"], company.kinds_read).probes()
-    assert probe.problem == "Paper HR connection 'hr' refused the credential at /people (page 1) (HTTP 401)."
+    assert (
+        probe.problem
+        == "Paper HR connection 'hr' refused the credential at /people (page 1) (HTTP 401)."
+    )
     assert "Settings > API in Paper HR" in probe.remedy
 
 
@@ -151,7 +188,10 @@ def test_the_command_line_knows_it(installed, run):
 
 
 def test_the_command_line_knows_it_in_a_process_of_its_own():
-    script = "import sys; from hris_pipeline.cli import main; sys.argv[1:] = ['systems', 'paper']; main()"
+    script = (
+        "import sys; from hris_pipeline.cli import main; sys.argv[1:] = ['systems', 'paper']; "
+        "main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": f"{ROOT}:{PACKAGES}"},
@@ -166,8 +206,9 @@ def test_the_command_line_knows_it_in_a_process_of_its_own():
 def test_only_the_systems_of_the_company_file_are_loaded(files):
     files(acme=BAMBOO)
     script = (
-        "import sys; from hris_pipeline.operations.companies import load; load('acme')\n"
-        "print(*sorted({name.split('.')[3] for name in sys.modules if name.startswith('hris_pipeline.hris.systems.')}))"
+        "import sys; from hris_pipeline.operations.companies import load; "
+        "load('acme')\nprint(*sorted({name.split('.')[3] for name in sys.modules if "
+        "name.startswith('hris_pipeline.hris.systems.')}))"
     )
     folder = companies.settings.companies_folder()
     done = subprocess.run(
@@ -180,7 +221,8 @@ def test_only_the_systems_of_the_company_file_are_loaded(files):
     assert done.stdout.split() == ["bamboohr"]
 
 
-# --- what others may do wrong ---------------------------------------------------------------------------------------------------
+# --- what others may do wrong
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -190,24 +232,33 @@ def test_only_the_systems_of_the_company_file_are_loaded(files):
         ("raise RuntimeError('ada@acme.test')", "It cannot be imported (RuntimeError)."),
         ("", "It cannot be imported (AttributeError)."),
         ("SYSTEM = 'ada@acme.test'", "It is no System of the name odd."),
-        ("from hris_pipeline.hris.systems.bamboohr import SYSTEM", "It is no System of the name odd."),
+        (
+            "from hris_pipeline.hris.systems.bamboohr import SYSTEM",
+            "It is no System of the name odd.",
+        ),
     ],
 )
-def test_a_system_that_cannot_be_used_is_a_mistake_of_the_company_files_that_name_it(installed, files, tmp_path, text, told):
+def test_a_system_that_cannot_be_used_is_a_mistake_of_the_company_files_that_name_it(
+    installed, files, tmp_path, text, told
+):
     installed(package(tmp_path / "site", "odd-hr", "odd = odd_hr:SYSTEM", text=text))
     files(acme=BAMBOO, globex={"system": "odd", "api_key": "${KEY}"})
     with pytest.raises(SettingsError) as problem:
         companies.load("globex")
     (line,) = str(problem.value).splitlines()
     package_said = "odd-hr 2.0 (odd_hr:SYSTEM) declares the HR system odd."
-    assert line.endswith(f"globex.yaml: hris.hr.system cannot be used. {package_said} {told} Update or uninstall it.")
+    assert line.endswith(
+        f"globex.yaml: hris.hr.system cannot be used. {package_said} {told} Update or uninstall it."
+    )
     keys = {tuple(key.path) for key in build_defs().resolve_all_asset_keys()}
     assert ("acme", "core", "people") in keys
     assert ("globex", "company_file") in keys
 
 
 def test_two_packages_that_claim_one_name_are_both_named(installed, tmp_path):
-    one, other = (package(tmp_path / name, name, f"odd = {name}:SYSTEM") for name in ("one", "other"))
+    one, other = (
+        package(tmp_path / name, name, f"odd = {name}:SYSTEM") for name in ("one", "other")
+    )
     installed(one, other)
     with pytest.raises(PipelineError) as problem:
         SYSTEMS["odd"]
@@ -219,11 +270,15 @@ def test_two_packages_that_claim_one_name_are_both_named(installed, tmp_path):
 def test_no_package_takes_the_place_of_a_system_of_ours_in_silence(installed, tmp_path):
     installed(package(tmp_path / "site", "my-bamboo", "bamboohr = my_bamboo:SYSTEM"))
     SYSTEMS._loaded.pop("bamboohr", None)
-    with pytest.raises(PipelineError, match=r"hris-pipeline \(hris_pipeline.hris.systems.bamboohr:SYSTEM\) and my-bamboo 2.0"):
+    with pytest.raises(
+        PipelineError,
+        match=r"hris-pipeline \(hris_pipeline.hris.systems.bamboohr:SYSTEM\) and my-bamboo 2.0",
+    ):
         SYSTEMS["bamboohr"]
 
 
-# --- the page -------------------------------------------------------------------------------------------------------------------
+# --- the page
+# --------------------------------------------------------------------------------------------------
 
 
 def block(language):
@@ -234,7 +289,9 @@ def test_the_page_declares_the_entry_point_that_the_example_has():
     declared = configparser.ConfigParser()
     declared.read(PACKAGES / "paper_hr-1.0.dist-info" / "entry_points.txt")
     said = tomllib.loads(block("toml"))["project"]
-    assert said["entry-points"] == {section: dict(declared[section]) for section in declared.sections()}
+    assert said["entry-points"] == {
+        section: dict(declared[section]) for section in declared.sections()
+    }
     assert said["name"] == "paper-hr"
 
 

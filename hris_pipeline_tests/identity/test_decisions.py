@@ -22,7 +22,10 @@ def world(settled: World) -> World:
 
 
 def decide(world: World, ref: str, deskbird_id: str, decision: str) -> None:
-    world.execute("insert into state.decisions values (?, ?, ?, null, 'by the test', ?)", [ref, deskbird_id, decision, world.now])
+    world.execute(
+        "insert into state.decisions values (?, ?, ?, null, 'by the test', ?)",
+        [ref, deskbird_id, decision, world.now],
+    )
 
 
 def review(world: World) -> dict[str, str]:
@@ -53,7 +56,9 @@ def test_a_decided_link_takes_over_a_user_with_an_identity_providers_mark(world:
     assert entra.external_id == "p:4"
 
 
-def test_a_decided_link_moves_a_person_to_another_user_and_leaves_the_first_alone(world: World) -> None:
+def test_a_decided_link_moves_a_person_to_another_user_and_leaves_the_first_alone(
+    world: World,
+) -> None:
     first, second = world.user_of("1"), world.stranger("other@acme.test")
     decide(world, "p:1", second.id, "link")
     before = vars(first) | {}
@@ -64,21 +69,26 @@ def test_a_decided_link_moves_a_person_to_another_user_and_leaves_the_first_alon
     assert world.make_plan().changes == 0
 
 
-def test_c25_a_decision_gives_a_reused_address_and_its_account_to_the_new_person(world: World) -> None:
+def test_c25_a_decision_gives_a_reused_address_and_its_account_to_the_new_person(
+    world: World,
+) -> None:
     john = world.user_of("1")
     world.people["1"].status = "inactive"
     world.hire("jane", given_name="Jane")
     world.people["jane"].email = "1@acme.test"
     world.night()
     assert review(world) == {"p:jane": "email_belongs_to_another_person"}
-    assert (john.external_id, john.given_name, john.active) == ("p:1", "Given", False)  # case 93: the leaver waits for nobody
+    # case 93: the leaver waits for nobody
+    assert (john.external_id, john.given_name, john.active) == ("p:1", "Given", False)
     decide(world, "p:jane", john.id, "link")
     world.night()
     assert (john.external_id, john.given_name, john.active) == ("p:jane", "Jane", True)
     assert world.make_plan().changes == 0
 
 
-def test_c25_separated_from_the_old_account_a_new_person_waits_for_the_address(world: World) -> None:
+def test_c25_separated_from_the_old_account_a_new_person_waits_for_the_address(
+    world: World,
+) -> None:
     john = world.user_of("1")
     world.people["1"].status = "inactive"
     world.hire("jane", given_name="Jane")
@@ -115,8 +125,12 @@ def test_the_latest_decision_on_a_pair_counts(world: World) -> None:
     assert "user link p:4" not in world.kinds_of_changes()
 
 
-@pytest.mark.parametrize("names", [{}, {"given_name": None, "family_name": None, "display_name": "GIVEN FAMILY"}])
-def test_c28_under_a_new_id_and_with_the_old_record_gone_a_person_gets_the_old_user(world: World, names: Any) -> None:
+@pytest.mark.parametrize(
+    "names", [{}, {"given_name": None, "family_name": None, "display_name": "GIVEN FAMILY"}]
+)
+def test_c28_under_a_new_id_and_with_the_old_record_gone_a_person_gets_the_old_user(
+    world: World, names: Any
+) -> None:
     user = world.user_of("1")
     user.active = False
     vars(user).update(names)
@@ -156,9 +170,11 @@ def test_c12_what_the_hris_really_cleared_is_cleared_or_kept_as_the_company_says
         _, _, night = world.night()
         user = world.user_of("1")
         assert night.in_line
-        assert (user.manager is None, user.id not in world.group_of("team", "t").members, user.family_name is None) == (
-            wanted,
-        ) * 3
+        assert (
+            user.manager is None,
+            user.id not in world.group_of("team", "t").members,
+            user.family_name is None,
+        ) == (wanted,) * 3
         assert world.make_plan().changes == 0
 
 

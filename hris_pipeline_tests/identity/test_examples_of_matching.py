@@ -43,7 +43,9 @@ def test_who_gets_a_leavers_address_waits_for_a_decision(world: World) -> None:
     world.hire("jane", given_name="Jane")
     world.people["jane"].email = "john@acme.test"
     world.night()
-    assert world.query("select hris_ref, rule from state.review") == [("p:jane", "email_belongs_to_another_person")]
+    assert world.query("select hris_ref, rule from state.review") == [
+        ("p:jane", "email_belongs_to_another_person")
+    ]
     assert (user.active, user.given_name, user.external_id) == (False, "John", "p:john")
 
 
@@ -65,4 +67,9 @@ def test_two_people_swap_their_addresses_in_one_night(world: World) -> None:
     john, mia = world.user_of("john"), world.user_of("mia")
     world.people["john"].email, world.people["mia"].email = "mia@acme.test", "john@acme.test"
     world.night()
-    assert (john.email, mia.email, john.active, mia.active) == ("mia@acme.test", "john@acme.test", True, True)
+    assert (john.email, mia.email, john.active, mia.active) == (
+        "mia@acme.test",
+        "john@acme.test",
+        True,
+        True,
+    )

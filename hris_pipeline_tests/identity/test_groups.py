@@ -1,4 +1,6 @@
-"""Which group in deskbird is which unit's: what is renamed, adopted, emptied, deleted and left alone."""
+"""Which group in deskbird is which unit's: what is renamed, adopted, emptied, deleted and left
+alone.
+"""
 
 import json
 from typing import Any
@@ -9,7 +11,13 @@ from plan.world import GUARDS, UNGUARDED, Group, Killed, World
 from hris_pipeline.contracts.writes import UserRef
 
 
-def move(world: World, old: tuple[str, str], new: tuple[str, str], *, only: tuple[str, ...] | None = None) -> None:
+def move(
+    world: World,
+    old: tuple[str, str],
+    new: tuple[str, str],
+    *,
+    only: tuple[str, ...] | None = None,
+) -> None:
     """People go from one unit to another."""
     for id_, person in world.people.items():
         if only is None or id_ in only:
@@ -17,7 +25,11 @@ def move(world: World, old: tuple[str, str], new: tuple[str, str], *, only: tupl
 
 
 def evidence(world: World, object_: str, action: str) -> list[dict[str, Any]]:
-    return [json.loads(row["evidence"]) for row in world.rows() if (row["object"], row["action"]) == (object_, action)]
+    return [
+        json.loads(row["evidence"])
+        for row in world.rows()
+        if (row["object"], row["action"]) == (object_, action)
+    ]
 
 
 def members(group: Group, world: World) -> set[str]:
@@ -36,7 +48,8 @@ def empty(world: World) -> list[str]:
     return [ref for (ref,) in world.query("select hris_ref from state.empty_groups order by all")]
 
 
-# --- a unit that comes back under another id (case 43) -------------------------------------------------------------------------
+# --- a unit that comes back under another id (case 43)
+# -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("members_readable", [True, False])
@@ -44,7 +57,9 @@ def empty(world: World) -> list[str]:
 def test_c43_another_id_and_another_name_with_the_same_members_is_a_rename(
     members_readable: bool, markers_readable: bool
 ) -> None:
-    world = World(guards=UNGUARDED, members_readable=members_readable, markers_readable=markers_readable)
+    world = World(
+        guards=UNGUARDED, members_readable=members_readable, markers_readable=markers_readable
+    )
     old, kept = world.unit("team", "1", "Sales"), world.unit("department", "1", "Everybody")
     world.hire("1", "2", "3", "4", groups=(old, kept))
     world.settle()
@@ -93,7 +108,9 @@ def test_c43_a_plan_that_is_made_again_says_the_same() -> None:
     assert evidence(world, "group", "rename") == told
     _, night = world.apply()
     assert night.in_line
-    assert [(group.name, group.external_id) for group in world.groups.values()] == [("Revenue", "p:team:2")]
+    assert [(group.name, group.external_id) for group in world.groups.values()] == [
+        ("Revenue", "p:team:2")
+    ]
 
 
 def test_c43_a_unit_that_only_leavers_name_any_more_has_been_renamed_too() -> None:
@@ -148,7 +165,11 @@ def test_c43_another_kind_or_two_heirs_are_no_rename() -> None:
     move(world, other, world.unit("department", "9", "Elsewhere"))
     world.make_plan()
     actions = [change for change in world.kinds_of_changes() if change.startswith("group")]
-    assert sorted(actions) == ["group create p:department:9", "group create p:team:3", "group create p:team:4"]
+    assert sorted(actions) == [
+        "group create p:department:9",
+        "group create p:team:3",
+        "group create p:team:4",
+    ]
 
 
 def test_c43_kind_and_name_go_before_members() -> None:
@@ -167,7 +188,8 @@ def test_c43_kind_and_name_go_before_members() -> None:
     assert members(world.groups[ids["IT"]], world) == {"1", "2"}
 
 
-# --- rename, equal names, many members (cases 42, 44, 50) ----------------------------------------------------------------------
+# --- rename, equal names, many members (cases 42, 44, 50)
+# ----------------------------------------------------------------------
 
 
 def test_c42_a_rename_under_the_same_id_moves_nobody() -> None:
@@ -178,13 +200,18 @@ def test_c42_a_rename_under_the_same_id_moves_nobody() -> None:
     world.make_plan()
     assert world.kinds_of_changes() == ["group rename p:department:1"]
     (row,) = world.rows()
-    assert (json.loads(row["before"]), json.loads(row["after"])) == ({"name": "Engineering"}, {"name": "Engineering & Data"})
+    assert (json.loads(row["before"]), json.loads(row["after"])) == (
+        {"name": "Engineering"},
+        {"name": "Engineering & Data"},
+    )
     assert world.apply()[1].in_line
 
 
 def test_c44_a_team_and_a_department_of_one_name_are_two_groups_with_keys_of_their_own() -> None:
     world = World()
-    world.hire("1", groups=(world.unit("team", "1", "Sales"), world.unit("department", "1", "Sales")))
+    world.hire(
+        "1", groups=(world.unit("team", "1", "Sales"), world.unit("department", "1", "Sales"))
+    )
     world.settle()
     assert {(group.name, group.external_id) for group in world.groups.values()} == {
         ("Sales", "p:team:1"), ("Sales (department)", "p:department:1"),
@@ -205,7 +232,8 @@ def test_c50_one_change_in_a_group_of_thousands_is_one_write() -> None:
     assert write.remove == (UserRef("p:7", world.user_of("7").id),)
 
 
-# --- groups made by hand (case 45) --------------------------------------------------------------------------------------------
+# --- groups made by hand (case 45)
+# --------------------------------------------------------------------------------------------
 
 
 def test_c45_the_conflict_with_a_group_made_by_hand_stands_in_the_evidence() -> None:
@@ -213,7 +241,11 @@ def test_c45_the_conflict_with_a_group_made_by_hand_stands_in_the_evidence() -> 
     by_hand = world.hand_made_group("Sales")
     world.hire("1", groups=(world.unit("team", "1", "Sales"), world.unit("team", "2", "Free")))
     world.make_plan()
-    told = {row["hris_ref"]: (json.loads(row["evidence"]), row["reason"]) for row in world.rows() if row["object"] == "group"}
+    told = {
+        row["hris_ref"]: (json.loads(row["evidence"]), row["reason"])
+        for row in world.rows()
+        if row["object"] == "group"
+    }
     assert told["p:team:1"][0] == {"kind": "team", "members": 1, "name_held_by": by_hand.id}
     assert "made by hand" in told["p:team:1"][1]
     assert told["p:team:2"][0] == {"kind": "team", "members": 1}
@@ -222,7 +254,9 @@ def test_c45_the_conflict_with_a_group_made_by_hand_stands_in_the_evidence() -> 
 @pytest.mark.parametrize("markers_readable", [True, False])
 @pytest.mark.parametrize("unit", ["team:sales", "p:team:1"])
 @pytest.mark.parametrize("by", ["name", "id"])
-def test_c45_a_rule_makes_a_group_made_by_hand_ours(unit: str, by: str, markers_readable: bool) -> None:
+def test_c45_a_rule_makes_a_group_made_by_hand_ours(
+    unit: str, by: str, markers_readable: bool
+) -> None:
     world = World(markers_readable=markers_readable)
     by_hand = world.hand_made_group("Vertrieb")
     stranger = world.stranger("guest@other.test")
@@ -264,7 +298,11 @@ def test_c45_a_rule_that_comes_later_replaces_the_group_that_was_made_and_says_s
     assert made.name == "Sales (team)"
     world.rule(link_groups={"team:Sales": "Sales"})
     world.settle()
-    assert (by_hand.name, by_hand.external_id, members(by_hand, world)) == ("Sales", "p:team:1", {"1"})
+    assert (by_hand.name, by_hand.external_id, members(by_hand, world)) == (
+        "Sales",
+        "p:team:1",
+        {"1"},
+    )
     assert world.make_plan().changes == 0
     assert review(world) == [("p:team:1", "link_groups_leaves_another_group")]
     del world.groups[made.id]
@@ -274,10 +312,15 @@ def test_c45_a_rule_that_comes_later_replaces_the_group_that_was_made_and_says_s
 
 @pytest.fixture(scope="module")
 def beside_one_by_hand() -> World:
-    """Two pairs of units that have a name in common, in line, and a group that somebody made by hand."""
+    """Two pairs of units that have a name in common, in line, and a group that somebody made by
+    hand.
+    """
     world = World(guards=UNGUARDED)
     world.hand_made_group("By hand")
-    units = [world.unit(*unit) for unit in (("team", "1", "Sales"), ("department", "1", "Sales"), ("team", "2", "Twice"))]
+    units = [
+        world.unit(*unit)
+        for unit in (("team", "1", "Sales"), ("department", "1", "Sales"), ("team", "2", "Twice"))
+    ]
     world.hire("1", groups=(*units, world.unit("team", "3", "Twice")))
     world.settle()
     return world
@@ -291,9 +334,15 @@ def beside_one_by_hand() -> World:
         ({"team:Twice": "By hand"}, [("p:team:2", "link_groups_finds_several")]),
         (
             {"team:Sales": "By hand", "department:Sales": "By hand"},
-            [("p:department:1", "link_groups_finds_several"), ("p:team:1", "link_groups_finds_several")],
+            [
+                ("p:department:1", "link_groups_finds_several"),
+                ("p:team:1", "link_groups_finds_several"),
+            ],
         ),
-        ({"team:Sales": "Sales (department)"}, [("p:team:1", "link_groups_finds_the_group_of_another_unit")]),
+        (
+            {"team:Sales": "Sales (department)"},
+            [("p:team:1", "link_groups_finds_the_group_of_another_unit")],
+        ),
     ],
 )
 def test_a_rule_that_does_not_find_one_unit_and_one_group_changes_nothing_and_is_shown(
@@ -307,7 +356,8 @@ def test_a_rule_that_does_not_find_one_unit_and_one_group_changes_nothing_and_is
     assert by_hand == Group(by_hand.id, "By hand")
 
 
-# --- groups that lose their last member (case 41) -----------------------------------------------------------------------------
+# --- groups that lose their last member (case 41)
+# -----------------------------------------------------------------------------
 
 
 def test_c41_a_group_that_loses_its_last_member_is_emptied_kept_and_reported() -> None:
@@ -334,13 +384,19 @@ def test_c41_a_group_that_loses_its_last_member_is_emptied_kept_and_reported() -
     assert members(world.group_of("team", "1"), world) == {"1"}
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["members readable", "members not readable"])
+@pytest.fixture(
+    scope="module", params=[True, False], ids=["members readable", "members not readable"]
+)
 def deletes_empty_groups(request: pytest.FixtureRequest) -> World:
-    """Two people whose groups may become empty, and a group that somebody made by hand and that is empty."""
+    """Two people whose groups may become empty, and a group that somebody made by hand and that is
+    empty.
+    """
     world = World(guards=UNGUARDED, members_readable=request.param)
     world.hand_made_group("Nobody's")
     world.hire("1", groups=(world.unit("team", "1", "Sales"),))
-    world.hire("2", groups=(world.unit("department", "1", "Print Shop"), world.unit("team", "2", "Stays")))
+    world.hire(
+        "2", groups=(world.unit("department", "1", "Print Shop"), world.unit("team", "2", "Stays"))
+    )
     world.settle()
     world.rule(delete_empty_groups=True)
     assert world.make_plan().changes == 0
@@ -348,7 +404,9 @@ def deletes_empty_groups(request: pytest.FixtureRequest) -> World:
 
 
 @pytest.mark.parametrize("gone", ["the unit is there", "the unit is gone"])
-def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(deletes_empty_groups: World, gone: str) -> None:
+def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(
+    deletes_empty_groups: World, gone: str
+) -> None:
     world = deletes_empty_groups.copy()
     team, department = ("team", "1"), ("department", "1")
     world.people["1"].status = "inactive"
@@ -366,7 +424,10 @@ def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(de
     assert [ref for ref, _ in links(world)] == ["p:team:2"]
     assert world.make_plan().changes == 0
     assert empty(world) == []
-    world.people["1"].status, world.people["1"].groups = "active", (world.unit("team", "1", "Sales"),)
+    world.people["1"].status, world.people["1"].groups = (
+        "active",
+        (world.unit("team", "1", "Sales"),),
+    )
     world.settle()
     assert members(world.group_of("team", "1"), world) == {"1"}
 
@@ -390,12 +451,15 @@ def test_a_group_is_not_deleted_while_anybody_is_active_in_it_or_expected_in_it(
     world.hire("held", groups=(units[3],))
     world.settle()
     world.rule(delete_empty_groups=True)
-    world.group_of("team", "1").members.add(world.stranger("guest@other.test").id)  # somebody who is not ours
+    # somebody who is not ours
+    world.group_of("team", "1").members.add(world.stranger("guest@other.test").id)
     world.units[units[1]] = None  # has lost its name
     world.people["held"].email = "no address"  # is held back, and keeps what deskbird has
     world.people["1"].groups = (units[1],)
     world.make_plan()
-    assert [change for change in world.kinds_of_changes() if "delete" in change] == ["group delete p:team:3"]
+    assert [change for change in world.kinds_of_changes() if "delete" in change] == [
+        "group delete p:team:3"
+    ]
 
 
 def test_a_kind_that_the_hris_did_not_deliver_deletes_nothing() -> None:

@@ -36,11 +36,24 @@ def test_c21_a_new_name_and_address_are_one_write_to_the_same_user(world: World)
     world.people["1"].email, world.people["1"].family_name = "new@acme.test", "New"
     summary, applied, night = world.night()
     (write,) = world.writes
-    assert write.set == {"email": "new@acme.test", "family_name": "New", "display_name": "Given New"}
-    assert write.before == {"email": "1@acme.test", "family_name": "Family", "display_name": "Given Family"}
+    assert write.set == {
+        "email": "new@acme.test",
+        "family_name": "New",
+        "display_name": "Given New",
+    }
+    assert write.before == {
+        "email": "1@acme.test",
+        "family_name": "Family",
+        "display_name": "Given Family",
+    }
     assert (summary.changes, applied.applied, night.in_line) == (1, 1, True)
     after = world.user_of("1")
-    assert (after.id, after.user_name, after.email, after.family_name) == (before.id, "new@acme.test", "new@acme.test", "New")
+    assert (after.id, after.user_name, after.email, after.family_name) == (
+        before.id,
+        "new@acme.test",
+        "new@acme.test",
+        "New",
+    )
     assert before.id in world.group_of("team", "1").members
     assert untouched_but(world, before.id) == others
 
@@ -65,9 +78,13 @@ def test_c22_ways_to_write_one_address_make_no_second_user_and_no_update() -> No
         world.people[str(number)].email = in_the_hris
         world.stranger(in_deskbird)
     world.make_plan()
-    assert world.kinds_of_changes() == [f"user link p:{number}" for number in range(len(ONE_ADDRESS))]
+    assert world.kinds_of_changes() == [
+        f"user link p:{number}" for number in range(len(ONE_ADDRESS))
+    ]
     world.apply()
-    assert [user.email for user in world.users.values()] == [in_deskbird for _, in_deskbird in ONE_ADDRESS]
+    assert [user.email for user in world.users.values()] == [
+        in_deskbird for _, in_deskbird in ONE_ADDRESS
+    ]
     assert world.make_plan().changes == 0
 
 
@@ -84,9 +101,17 @@ def test_c24_a_hand_made_user_with_the_same_address_is_adopted_whole() -> None:
     assert summary.by_type == {
         "manager set": 1, "membership add": 1, "membership remove": 1, "user link": 1, "user reactivate": 1, "user update": 1,
     }  # fmt: skip
-    assert [write.kind for write in world.writes] == ["update_user", "update_group", "update_group"]
+    assert [write.kind for write in world.writes] == [
+        "update_user",
+        "update_group",
+        "update_group",
+    ]
     assert world.user_of("3").id == by_hand.id
-    assert (by_hand.active, by_hand.given_name, by_hand.manager) == (True, "Given", world.user_of("boss").id)
+    assert (by_hand.active, by_hand.given_name, by_hand.manager) == (
+        True,
+        "Given",
+        world.user_of("boss").id,
+    )
     assert len(world.users) == 3
 
 
@@ -132,9 +157,16 @@ def test_c27_a_contractor_who_becomes_an_employee_keeps_one_active_user(world: W
     assert night.in_line
     assert summary.by_type == {"user link": 1}
     (row,) = world.rows()
-    assert (json.loads(row["before"]), json.loads(row["after"])) == ({"hris_ref": "p:1"}, {"hris_ref": "p:employee"})
+    assert (json.loads(row["before"]), json.loads(row["after"])) == (
+        {"hris_ref": "p:1"},
+        {"hris_ref": "p:employee"},
+    )
     assert row["reason"] == "The person has another primary record in the HRIS now."
-    assert (user.external_id, user.active, world.group_of("team", "1").members) == ("p:employee", True, team)
+    assert (user.external_id, user.active, world.group_of("team", "1").members) == (
+        "p:employee",
+        True,
+        team,
+    )
     assert untouched_but(world, user.id) == others
     assert world.make_plan().changes == 0
     del world.people["1"]  # the old record is cleaned up in the HRIS
@@ -182,7 +214,8 @@ def test_what_waits_for_review_keeps_the_night_it_was_first_seen(world: World) -
     assert not world.user_of("1").active
 
 
-# --- contradictions -----------------------------------------------------------------------------------------------------------
+# --- contradictions
+# --------------------------------------------------------------------------------------------------
 
 
 def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
@@ -254,23 +287,29 @@ def test_the_rest_of_a_person_whose_new_address_is_taken_is_updated(world: World
 
 def test_taking_over_from_an_identity_provider_is_a_setting(world: World) -> None:
     theirs = world.stranger("4@acme.test", external_id="0a1b2c")
-    world.user_of("1").external_id = "3d4e5f"  # written over by the identity provider; the link remains
+    # written over by the identity provider; the link remains
+    world.user_of("1").external_id = "3d4e5f"
     world.hire("4")
     world.rule(take_over=True)
     world.people["1"].family_name = "New"
     _, _, night = world.night()
     (link,) = [
         row
-        for row in world.rows(world.query("select plan_id from state.plans order by number desc")[0][0])
+        for row in world.rows(
+            world.query("select plan_id from state.plans order by number desc")[0][0]
+        )
         if row["action"] == "link"
     ]
     assert (link["before"], link["after"]) == ('{"hris_ref":"0a1b2c"}', '{"hris_ref":"p:4"}')
     assert (night.in_line, theirs.external_id) == (True, "p:4")
-    assert [user.family_name for user in world.users.values() if user.external_id == "3d4e5f"] == ["New"]
+    assert [user.family_name for user in world.users.values() if user.external_id == "3d4e5f"] == [
+        "New"
+    ]
     assert review(world) == {}
 
 
-# --- chains of addresses ------------------------------------------------------------------------------------------------------
+# --- chains of addresses
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_new_hire_gets_the_address_that_is_freed_tonight(world: World) -> None:
@@ -278,12 +317,19 @@ def test_a_new_hire_gets_the_address_that_is_freed_tonight(world: World) -> None
     world.hire("4")
     world.people["4"].email = "1@acme.test"
     world.settle()
-    assert (world.user_of("1").email, world.user_of("4").email) == ("married@acme.test", "1@acme.test")
+    assert (world.user_of("1").email, world.user_of("4").email) == (
+        "married@acme.test",
+        "1@acme.test",
+    )
 
 
 def test_whoever_waits_for_an_address_that_cannot_be_freed_waits_too(world: World) -> None:
     world.stranger("taken@acme.test")
-    world.people["1"].email, world.people["2"].email, world.people["3"].email = "taken@acme.test", "1@acme.test", "2@acme.test"
+    world.people["1"].email, world.people["2"].email, world.people["3"].email = (
+        "taken@acme.test",
+        "1@acme.test",
+        "2@acme.test",
+    )
     world.hire("4")
     world.people["4"].email = "3@acme.test"
     before = deepcopy(world.users)
@@ -295,7 +341,8 @@ def test_whoever_waits_for_an_address_that_cannot_be_freed_waits_too(world: Worl
     }  # fmt: skip
 
 
-# --- what is remembered, and what can be found again --------------------------------------------------------------------------
+# --- what is remembered, and what can be found again
+# --------------------------------------------------------------------------
 
 
 def test_c61_a_user_who_was_deleted_in_deskbird_is_made_again(world: World) -> None:
@@ -318,7 +365,9 @@ def test_a_lost_marker_is_written_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("markers_readable", [True, False])
-def test_c74_lost_links_are_found_again_and_nobody_is_made_twice_or_deactivated(markers_readable: bool) -> None:
+def test_c74_lost_links_are_found_again_and_nobody_is_made_twice_or_deactivated(
+    markers_readable: bool,
+) -> None:
     world = World(guards=UNGUARDED, markers_readable=markers_readable)
     world.hire("1", "2", "3", groups=(world.unit("team", "1", "Sales"),))
     world.settle()
@@ -351,14 +400,17 @@ def test_c40_users_that_are_not_ours_are_untouched_for_ever(world: World) -> Non
     assert {guest.id, provider.id} <= sales.members
 
 
-def test_a_leaver_without_marker_or_link_is_not_deactivated_for_their_address(world: World) -> None:
+def test_a_leaver_without_marker_or_link_is_not_deactivated_for_their_address(
+    world: World,
+) -> None:
     by_hand = world.stranger("4@acme.test")
     world.hire("4", status="inactive")
     assert world.make_plan().changes == 0
     assert by_hand.active
 
 
-# --- groups -------------------------------------------------------------------------------------------------------------------
+# --- groups
+# --------------------------------------------------------------------------------------------------
 
 
 def test_switching_the_ids_of_units_carries_groups_over_and_plans_nothing() -> None:
@@ -372,9 +424,13 @@ def test_switching_the_ids_of_units_carries_groups_over_and_plans_nothing() -> N
         new = {"1": "alpha", "2": "beta"}
         old = {value: key for key, value in new.items()}
         swap = old if back else new
-        world.units = {(k, swap[i] if k == "cost_center" else i): n for (k, i), n in world.units.items()}
+        world.units = {
+            (k, swap[i] if k == "cost_center" else i): n for (k, i), n in world.units.items()
+        }
         for person in world.people.values():
-            person.groups = tuple((k, swap[i] if k == "cost_center" else i) for k, i in person.groups)
+            person.groups = tuple(
+                (k, swap[i] if k == "cost_center" else i) for k, i in person.groups
+            )
         summary, _, night = world.night()
         assert (summary.changes, night.in_line) == (0, True)
     world.people["1"].groups = world.people["1"].groups[:1]

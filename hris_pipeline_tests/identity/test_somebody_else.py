@@ -1,4 +1,6 @@
-"""The same person under a new id, and another person under an old one: names are weighed on both sides."""
+"""The same person under a new id, and another person under an old one: names are weighed on both
+sides.
+"""
 
 import datetime as dt
 import json
@@ -37,10 +39,13 @@ def change(world: World, id_: str, **values: Any) -> None:
 
 def decide(world: World, ref: str, user: str, decision: Any) -> None:
     with world.warehouse.write() as con:
-        decisions.decide(con, ref, user, decision, connections=["p"], because=None, by="a test", now=world.now)
+        decisions.decide(
+            con, ref, user, decision, connections=["p"], because=None, by="a test", now=world.now
+        )
 
 
-# --- case 91: the same person under a new id ----------------------------------------------------------------------------------
+# --- case 91: the same person under a new id
+# ----------------------------------------------------------------------------------
 
 LEFT = {"status": "inactive", "end_date": "2026-03-01"}
 OLD_PROFILE = {
@@ -48,18 +53,30 @@ OLD_PROFILE = {
     "altered at its beginning": {"email": "old.2@acme.test"},
     "emptied": {"email": None},
     "kept": {},
-    "renamed too": {"email": "old.5@acme.test", "given_name": "ZZ (old)", "family_name": "Return OLD"},
+    "renamed too": {
+        "email": "old.5@acme.test",
+        "given_name": "ZZ (old)",
+        "family_name": "Return OLD",
+    },
     "made anonymous": {"email": None, "given_name": None, "family_name": None},
 }
 
 
 @pytest.mark.parametrize("same_night", [False, True], ids=["later", "the same night"])
-def test_c91_a_new_profile_that_got_the_old_ones_address_is_the_same_person(same_night: bool) -> None:
+def test_c91_a_new_profile_that_got_the_old_ones_address_is_the_same_person(
+    same_night: bool,
+) -> None:
     world = World(guards=UNGUARDED)
     team = world.unit("team", "1", "Sales")
     world.hire("boss", family_name="Boss", groups=(team,))
     for number in range(len(OLD_PROFILE)):
-        world.hire(f"old {number}", given_name="Rita", family_name=f"Return {number}", groups=(team,), manager_id="boss")
+        world.hire(
+            f"old {number}",
+            given_name="Rita",
+            family_name=f"Return {number}",
+            groups=(team,),
+            manager_id="boss",
+        )
         change(world, f"old {number}", email=f"{number}@acme.test")
     world.settle()
     users, members = deepcopy(world.users), set(world.group_of("team", "1").members)
@@ -70,7 +87,13 @@ def test_c91_a_new_profile_that_got_the_old_ones_address_is_the_same_person(same
         assert [user.active for user in world.users.values()].count(True) == 1
     for number, old in enumerate(OLD_PROFILE.values()):
         change(world, f"old {number}", **old)
-        world.hire(f"new {number}", given_name="Rita", family_name=f"Return {number}", manager_id="boss", groups=(team,))
+        world.hire(
+            f"new {number}",
+            given_name="Rita",
+            family_name=f"Return {number}",
+            manager_id="boss",
+            groups=(team,),
+        )
         change(world, f"new {number}", email=f"{number}@acme.test", start_date="2026-03-02")
     _, applied, night = world.night()
     assert (night.in_line, applied.failed, review(world)) == (True, 0, {})
@@ -85,7 +108,9 @@ def test_c91_a_new_profile_that_got_the_old_ones_address_is_the_same_person(same
 
 
 @pytest.mark.parametrize("prehire_days", [0, 7])
-def test_c91_the_address_can_move_before_the_old_record_has_ended(world: World, prehire_days: int) -> None:
+def test_c91_the_address_can_move_before_the_old_record_has_ended(
+    world: World, prehire_days: int
+) -> None:
     """The old profile gets another address on its last day, the new one begins the day after."""
     world.prehire_days = prehire_days
     user = world.user_of("18")
@@ -96,8 +121,15 @@ def test_c91_the_address_can_move_before_the_old_record_has_ended(world: World, 
     change(world, "68", email=held)
     users = len(world.users)
     _, _, night = world.night()
-    assert (night.in_line, user.email, user.user_name, len(world.users)) == (True, held, held, users)
-    assert world.query("select hris_ref, code from state.contradictions") == [("p:18", "address_handed_on")]
+    assert (night.in_line, user.email, user.user_name, len(world.users)) == (
+        True,
+        held,
+        held,
+        users,
+    )
+    assert world.query("select hris_ref, code from state.contradictions") == [
+        ("p:18", "address_handed_on")
+    ]
     world.now += dt.timedelta(days=1)
     _, _, night = world.night()
     assert (night.in_line, user.external_id, user.active, user.email) == (True, "p:68", True, held)
@@ -106,7 +138,9 @@ def test_c91_the_address_can_move_before_the_old_record_has_ended(world: World, 
     assert world.make_plan().changes == 0
 
 
-def test_c91_somebody_of_the_same_name_who_stays_takes_another_address_at_once(world: World) -> None:
+def test_c91_somebody_of_the_same_name_who_stays_takes_another_address_at_once(
+    world: World,
+) -> None:
     held = world.user_of("18").email
     change(world, "18", email="rita.18@acme.test")
     world.hire("68", given_name="Rita", family_name="Return")
@@ -127,7 +161,9 @@ def test_c91_the_evidence_names_the_old_record_and_what_agrees(world: World) -> 
     }  # fmt: skip
 
 
-def test_c91_a_run_that_was_killed_after_the_marker_moved_leaves_nobody_in_review(world: World) -> None:
+def test_c91_a_run_that_was_killed_after_the_marker_moved_leaves_nobody_in_review(
+    world: World,
+) -> None:
     user = world.user_of("18")
     change(world, "18", **LEFT, email=None)
     world.hire("68", given_name="Rita", family_name="Return", start_date="2026-03-02")
@@ -152,7 +188,9 @@ def test_c91_without_markers_to_read_the_user_is_the_successors_alone(settled: W
 
 
 @pytest.mark.parametrize("name", [("Rosa", "Return"), ("Rita", "Other"), (None, "R.")])
-def test_c91_of_another_name_it_is_somebody_else(world: World, name: tuple[str | None, str]) -> None:
+def test_c91_of_another_name_it_is_somebody_else(
+    world: World, name: tuple[str | None, str]
+) -> None:
     change(world, "18", **LEFT, email=None)
     world.hire("68", given_name=name[0], family_name=name[1])
     change(world, "68", email="18@acme.test")
@@ -170,11 +208,23 @@ def test_c91_while_the_old_record_is_current_nobody_takes_its_user(world: World)
     assert world.user_of("18").active
 
 
-# --- case 92: another person under an old id ----------------------------------------------------------------------------------
+# --- case 92: another person under an old id
+# ----------------------------------------------------------------------------------
 
-ZOE = {"given_name": "Zoe", "family_name": "Quint", "email": "zoe@acme.test", "start_date": "2026-03-02"}
+ZOE = {
+    "given_name": "Zoe",
+    "family_name": "Quint",
+    "email": "zoe@acme.test",
+    "start_date": "2026-03-02",
+}
 FACTS = ("given_name", "family_name", "email", "start_date")
-UNKNOWN: list[tuple[str, ...]] = [(), ("given_name",), ("family_name",), ("start_date",), ("given_name", "start_date")]
+UNKNOWN: list[tuple[str, ...]] = [
+    (),
+    ("given_name",),
+    ("family_name",),
+    ("start_date",),
+    ("given_name", "start_date"),
+]
 HOW = [
     (frozenset(new), unknown, left)
     for size in range(5)
@@ -197,7 +247,10 @@ def test_c92_an_id_given_to_somebody_else_waits_and_one_fact_that_agrees_is_enou
     world.settle()
     before = deepcopy(world.users)
     for id_, (new, unknown, _) in zip(ids, HOW, strict=True):
-        zoe = {name: f"Zoe {name}{id_}" for name in FACTS} | {"email": f"zoe{id_}@acme.test", "start_date": "2026-03-20"}
+        zoe = {name: f"Zoe {name}{id_}" for name in FACTS} | {
+            "email": f"zoe{id_}@acme.test",
+            "start_date": "2026-03-20",
+        }
         change(world, id_, status="active", end_date=None)
         change(world, id_, **{name: zoe[name] for name in new} | dict.fromkeys(unknown))
     waits = {
@@ -234,7 +287,9 @@ def test_c92_without_first_days_the_names_and_the_address_decide() -> None:
     assert world.user_of("3").family_name == "Married"
 
 
-def test_c92_a_link_gives_the_user_to_the_newcomer_and_separate_makes_one_of_their_own(world: World) -> None:
+def test_c92_a_link_gives_the_user_to_the_newcomer_and_separate_makes_one_of_their_own(
+    world: World,
+) -> None:
     john = world.user_of("4")
     change(world, "4", **ZOE)
     world.night()
@@ -246,7 +301,10 @@ def test_c92_a_link_gives_the_user_to_the_newcomer_and_separate_makes_one_of_the
     decide(other, "p:4", john.id, "separate")
     other.night()
     assert other.users[john.id] == johns
-    assert [(user.email, user.external_id) for user in other.users.values()][-1] == ("zoe@acme.test", "p:4")
+    assert [(user.email, user.external_id) for user in other.users.values()][-1] == (
+        "zoe@acme.test",
+        "p:4",
+    )
     assert (other.make_plan().changes, review(other)) == (0, {})
 
 
@@ -286,20 +344,37 @@ def test_c92_what_somebody_changed_in_deskbird_by_hand_is_repaired_as_ever(world
     assert (user.given_name, user.email, review(world)) == ("John", "4@acme.test", {})
 
 
-def test_c92_whose_profile_is_made_anonymous_after_the_last_day_is_deactivated_all_the_same(world: World) -> None:
+def test_c92_whose_profile_is_made_anonymous_after_the_last_day_is_deactivated_all_the_same(
+    world: World,
+) -> None:
     user = world.user_of("4")
-    change(world, "4", given_name="Deleted", family_name="Employee", email="x7@acme.test", start_date=None, **LEFT)
+    change(
+        world,
+        "4",
+        given_name="Deleted",
+        family_name="Employee",
+        email="x7@acme.test",
+        start_date=None,
+        **LEFT,
+    )
     world.night()
     assert (user.active, user.given_name, review(world)) == (False, "John", {})
 
 
-# --- case 93: the address goes to somebody else in the night its owner leaves --------------------------------------------------
+# --- case 93: the address goes to somebody else in the night its owner leaves
+# --------------------------------------------------
 
 
 @pytest.mark.parametrize("owners", ["kept", "altered", "emptied"])
-def test_c93_the_leaver_is_deactivated_and_only_the_newcomer_waits(world: World, owners: str) -> None:
+def test_c93_the_leaver_is_deactivated_and_only_the_newcomer_waits(
+    world: World, owners: str
+) -> None:
     change(world, "4", **LEFT)
-    change(world, "4", email={"kept": "4@acme.test", "altered": "old.4@acme.test", "emptied": None}[owners])
+    change(
+        world,
+        "4",
+        email={"kept": "4@acme.test", "altered": "old.4@acme.test", "emptied": None}[owners],
+    )
     world.hire("jane", given_name="Jane", family_name="Smythe")
     change(world, "jane", email="4@acme.test")
     _, applied, _ = world.night()
@@ -309,7 +384,9 @@ def test_c93_the_leaver_is_deactivated_and_only_the_newcomer_waits(world: World,
     assert world.make_plan().changes == 0
 
 
-def test_c93_on_the_last_day_itself_both_are_held_and_the_day_after_the_leaver_goes(world: World) -> None:
+def test_c93_on_the_last_day_itself_both_are_held_and_the_day_after_the_leaver_goes(
+    world: World,
+) -> None:
     change(world, "4", end_date=str(world.now.date()))
     world.hire("jane", given_name="Jane", family_name="Smythe")
     change(world, "jane", email="4@acme.test")
@@ -320,7 +397,9 @@ def test_c93_on_the_last_day_itself_both_are_held_and_the_day_after_the_leaver_g
     assert review(world) == {"p:jane": "email_belongs_to_another_person"}
 
 
-def test_c93_who_only_vanished_keeps_the_user_while_somebody_waits_for_its_address(world: World) -> None:
+def test_c93_who_only_vanished_keeps_the_user_while_somebody_waits_for_its_address(
+    world: World,
+) -> None:
     del world.people["4"]
     world.hire("jane", given_name="Jane", family_name="Smythe")
     change(world, "jane", email="4@acme.test")

@@ -13,7 +13,9 @@ from hris_pipeline.managers import spans_outside
 
 
 def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """``core.manager_graph`` for reporting lines: manager, depth, chain, both spans, problem; ids without prefix."""
+    """``core.manager_graph`` for reporting lines: manager, depth, chain, both spans, problem; ids
+    without prefix.
+    """
     world = World()
     for person, manager in lines.items():
         world.hire(person, manager_id=manager, **others.get(person, {}))
@@ -63,7 +65,18 @@ def test_c47_each_problem_by_its_name() -> None:
 
 
 def test_c47_cycles_are_named_and_what_hangs_below_them_is_not() -> None:
-    found = graph({"a": "b", "b": "c", "c": "a", "below": "a", "deep": "below", "x": "y", "y": "x", "fine": None})
+    found = graph(
+        {
+            "a": "b",
+            "b": "c",
+            "c": "a",
+            "below": "a",
+            "deep": "below",
+            "x": "y",
+            "y": "x",
+            "fine": None,
+        }
+    )
     assert {person: row[5] for person, row in found.items()} == {
         **dict.fromkeys(("a", "b", "c", "x", "y"), "cycle"),
         **dict.fromkeys(("below", "deep", "fine")),
@@ -98,7 +111,11 @@ def test_rings_are_found_as_plain_walking_finds_them(targets: list[int]) -> None
     found = cycles(next_of)
     members = [ref for cycle in found for ref in cycle]
     assert sorted(members) == sorted(ref for ref in next_of if is_in_a_ring(ref))
-    assert all(next_of[one] == other for cycle in found for one, other in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+    assert all(
+        next_of[one] == other
+        for cycle in found
+        for one, other in zip(cycle, [*cycle[1:], cycle[0]], strict=True)
+    )
 
 
 @pytest.mark.parametrize("shape", ["tail", "two tails", "no cycle member below"])
@@ -136,19 +153,37 @@ REFERENCES = {
 
 
 @pytest.mark.parametrize(("ids", "written", "meant"), REFERENCES.values(), ids=REFERENCES)
-def test_c101_a_manager_is_found_where_exactly_one_id_fits(ids: dict[str, None], written: str, meant: str | None) -> None:
+def test_c101_a_manager_is_found_where_exactly_one_id_fits(
+    ids: dict[str, None], written: str, meant: str | None
+) -> None:
     found = graph({**ids, "report": written})["report"]
     assert (found[0], found[-1]) == (meant, None if meant else "missing")
 
 
-def test_c101_managers_found_by_another_spelling_are_counted_and_the_others_left_as_they_are() -> None:
+def test_c101_managers_found_by_another_spelling_are_counted_and_the_others_left_as_they_are() -> (
+    None
+):
     world = World()
-    for person, manager in {"0001": None, "2": "1", "3": "1.0", "4": "0001", "5": "nobody"}.items():
+    for person, manager in {
+        "0001": None,
+        "2": "1",
+        "3": "1.0",
+        "4": "0001",
+        "5": "nobody",
+    }.items():
         world.hire(person, manager_id=manager)
     with world.warehouse.write(["p"]) as con:
         world.extract(con)
-        rules = people.PeopleParameters(world.timezone, world.prehire_days, world.kinds, {"p": STATUSES})
+        rules = people.PeopleParameters(
+            world.timezone, world.prehire_days, world.kinds, {"p": STATUSES}
+        )
         counts = people.build(con, rules, world.now)
         found = dict(con.execute("select hris_ref, manager_ref from core.people").fetchall())
     assert counts.managers_resolved == 2
-    assert found == {"p:0001": None, "p:2": "p:0001", "p:3": "p:0001", "p:4": "p:0001", "p:5": "p:nobody"}
+    assert found == {
+        "p:0001": None,
+        "p:2": "p:0001",
+        "p:3": "p:0001",
+        "p:4": "p:0001",
+        "p:5": "p:nobody",
+    }

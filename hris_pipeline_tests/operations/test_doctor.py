@@ -1,4 +1,6 @@
-"""`hris-pipeline doctor`: names exactly what is missing and where it is switched on, and changes nothing anywhere."""
+"""`hris-pipeline doctor`: names exactly what is missing and where it is switched on, and changes
+nothing anywhere.
+"""
 
 import contextlib
 import json
@@ -74,12 +76,22 @@ def office(tmp_path, monkeypatch, capsys):
         def make(api="v1", *, scopes=SCOPES, attributes=ATTRIBUTES, setting="auto", **desk):
             tenant, faults = load_company(SAMPLE, 1), Faults()
             hris_app = personio_app(
-                tenant, faults=faults, rates=False, credentials=(Credential(scopes=scopes),), attributes=attributes
+                tenant,
+                faults=faults,
+                rates=False,
+                credentials=(Credential(scopes=scopes),),
+                attributes=attributes,
             )
             deskbird = deskbird_app(None, requests_per_second=None, **desk)
             hris, served = (stack.enter_context(serve(app)) for app in (hris_app, deskbird))
             (tmp_path / "companies").mkdir(exist_ok=True)
-            text = FILE.format(hris=hris.url, desk=served.url, client_id=CREDENTIAL.client_id, api=api, dialect=setting)
+            text = FILE.format(
+                hris=hris.url,
+                desk=served.url,
+                client_id=CREDENTIAL.client_id,
+                api=api,
+                dialect=setting,
+            )
             made = Office(tmp_path, tenant, deskbird, faults, capsys, text, served.url)
             made.configure()
             return made
@@ -94,7 +106,9 @@ def office(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
-def test_a_company_that_is_in_line_has_nothing_missing_and_is_told_what_a_night_would_come_to(office, api):
+def test_a_company_that_is_in_line_has_nothing_missing_and_is_told_what_a_night_would_come_to(
+    office, api
+):
     code, document = office(api).doctor()
     assert (code, document["counts"]["missing"]) == (0, 0), office
     assert document["would_be"] == {
@@ -121,7 +135,11 @@ def test_the_counts_are_those_of_a_dry_run(office, monkeypatch):
                 (select count(distinct hris_ref) from core.quarantine), (select count(*) from core.groups),
                 (select count(*) from core.manager_graph)"""
         ).fetchone()
-    assert (people, in_scope, held) == (promised["people"], promised["in_scope"], promised["quarantined"])
+    assert (people, in_scope, held) == (
+        promised["people"],
+        promised["in_scope"],
+        promised["quarantined"],
+    )
     assert (made, lines) == (promised["groups"], promised["reporting_lines"])
 
 
@@ -162,12 +180,21 @@ def test_every_mistake_in_the_company_file_is_a_line_of_its_own(office):
     acme = office()
     acme.configure("sync: {absences: {enabled: true}, groups: [teams]}\n")
     missing = acme.missing()
-    told = [("absences.enabled" in one["problem"], "sync.groups[0]" in one["problem"]) for one in missing]
+    told = [
+        ("absences.enabled" in one["problem"], "sync.groups[0]" in one["problem"])
+        for one in missing
+    ]
     assert told == [(True, False), (False, True)]
     assert not [one for one in missing if "teams" in one["problem"]]
     acme.configure("sync: {group: [team]}\nguards: {deactivate_users: null}\n")
-    problems = [one["problem"].removeprefix(f"{acme.home / 'companies' / 'acme.yaml'}: ") for one in acme.missing()]
-    assert [problem.partition(" is not a known key")[0] for problem in problems] == ["sync.group", "guards.deactivate_users"]
+    problems = [
+        one["problem"].removeprefix(f"{acme.home / 'companies' / 'acme.yaml'}: ")
+        for one in acme.missing()
+    ]
+    assert [problem.partition(" is not a known key")[0] for problem in problems] == [
+        "sync.group",
+        "guards.deactivate_users",
+    ]
     assert acme.personio.requests() == []
 
 
@@ -179,7 +206,9 @@ def test_where_there_is_no_company_file_init_is_named(office):
     assert one["remedy"] == "`hris-pipeline init acme` writes one."
 
 
-def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_offline(office, monkeypatch):
+def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_offline(
+    office, monkeypatch
+):
     acme = office()  # v1 has no units within units
     acme.configure("sync: {nested_groups: path}\nschedule: null\n")
     notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
@@ -196,7 +225,9 @@ def test_what_the_company_file_wants_and_its_hr_system_does_not_have_is_told_off
     notes = [finding["what"] for finding in acme.states(acme.doctor("--offline")[1], "note")]
     assert notes == ["changes_schedule", "the HR systems and deskbird"]
 
-    without = replace(personio, capabilities=replace(personio.capabilities, manager="no"), group_kinds=("team",))
+    without = replace(
+        personio, capabilities=replace(personio.capabilities, manager="no"), group_kinds=("team",)
+    )
     monkeypatch.setitem(SYSTEMS, "personio", replace(without, variants=()))
     acme.configure()
     code, document = acme.doctor("--offline")
@@ -212,15 +243,23 @@ def test_c82_each_variable_that_is_not_set_is_named_with_the_key_that_needs_it(o
     monkeypatch.setenv("SANDBOX_TOKEN", "two\nlines")
     monkeypatch.delenv("SANDBOX_ALERTS")
     missing = acme.missing()
-    assert [one["what"].rsplit(" ", 1)[1] for one in missing] == ["SANDBOX_SECRET", "SANDBOX_TOKEN", "SANDBOX_ALERTS"]
+    assert [one["what"].rsplit(" ", 1)[1] for one in missing] == [
+        "SANDBOX_SECRET",
+        "SANDBOX_TOKEN",
+        "SANDBOX_ALERTS",
+    ]
     assert "hris.personio.client_secret needs it, and it is not set" in missing[0]["problem"]
     assert "line break" in missing[1]["problem"]
     assert "two" not in json.dumps(missing)
     assert acme.personio.requests() == acme.deskbird.faults.requests() == []
 
 
-@pytest.mark.parametrize(("unset", "asked"), [("SANDBOX_SECRET", "deskbird"), ("SANDBOX_TOKEN", "personio")])
-def test_who_can_be_asked_is_asked_although_another_ones_variable_is_not_set(office, monkeypatch, unset, asked):
+@pytest.mark.parametrize(
+    ("unset", "asked"), [("SANDBOX_SECRET", "deskbird"), ("SANDBOX_TOKEN", "personio")]
+)
+def test_who_can_be_asked_is_asked_although_another_ones_variable_is_not_set(
+    office, monkeypatch, unset, asked
+):
     acme = office()
     monkeypatch.delenv(unset)
     code, document = acme.doctor()
@@ -245,7 +284,17 @@ def test_v2_one_missing_right_is_the_one_thing_missing(office, scope, named):
 
 
 @pytest.mark.parametrize(
-    "column", ["email", "given_name", "family_name", "status", "manager_id", "team", "department", "cost_center"]
+    "column",
+    [
+        "email",
+        "given_name",
+        "family_name",
+        "status",
+        "manager_id",
+        "team",
+        "department",
+        "cost_center",
+    ],
 )
 def test_one_missing_attribute_is_the_one_thing_missing(office, column):
     key = {**v1.ATTRIBUTES, **v1.GROUPS}[column]
@@ -265,12 +314,17 @@ def test_an_attribute_that_nothing_asked_for_depends_on_is_a_note(office):
     ("key", "what", "problem"),
     [
         ("supervisor", "the attribute 'Supervisor'", "It came for nobody in Personio."),
-        ("team", "groups of kind team", "Nobody is in one."),  # v2 lists people's units of all kinds under one key
+        # v2 lists people's units of all kinds under one key
+        ("team", "groups of kind team", "Nobody is in one."),
         ("cost_centers", "the attribute 'Cost center'", "It came for nobody in Personio."),
     ],
 )
 def test_v2_without_v1s_right_what_came_for_nobody_shows_in_the_read(office, key, what, problem):
-    acme = office("v2", scopes=SCOPES - {"employees:read"}, attributes=tuple(each for each in ATTRIBUTES if each != key))
+    acme = office(
+        "v2",
+        scopes=SCOPES - {"employees:read"},
+        attributes=tuple(each for each in ATTRIBUTES if each != key),
+    )
     (one,) = acme.missing()
     assert (one["what"], one["problem"]) == (what, problem)
 
@@ -301,7 +355,9 @@ def test_an_unproven_read_is_a_note_and_a_read_that_fails_is_missing(office):
     acme.personio.add(Fault("/v1/company/employees", "drop_page", times=None, value=3))
     code, document = acme.doctor()
     assert code == 0
-    assert any("not proven complete" in finding["problem"] for finding in acme.states(document, "note"))
+    assert any(
+        "not proven complete" in finding["problem"] for finding in acme.states(document, "note")
+    )
     acme.personio.clear()
     acme.personio.add(Fault("/v1/company/employees", "html", after=1, times=None))
     (one,) = acme.missing()
@@ -328,7 +384,10 @@ def test_c76_a_scope_that_covers_nobody_is_missing_and_a_rule_that_matches_nobod
     acme.configure("sync: {scope: {exclude: [{department: Salse}]}}\n")
     code, document = acme.doctor()
     assert code == 0
-    assert any(finding["what"] == "rule exclude 1 of sync.scope" for finding in acme.states(document, "note"))
+    assert any(
+        finding["what"] == "rule exclude 1 of sync.scope"
+        for finding in acme.states(document, "note")
+    )
 
 
 def test_a_dialect_that_deskbird_does_not_take_is_missing_and_the_other_one_is_recommended(office):
@@ -353,7 +412,11 @@ def test_where_deskbird_looks_for_the_user_first_nothing_is_claimed(office):
     acme = office()
     acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "status", value=404, times=None))
     code, document = acme.doctor()
-    told = [finding for finding in acme.states(document, "note") if "before it reads what is sent" in (finding["problem"] or "")]
+    told = [
+        finding
+        for finding in acme.states(document, "note")
+        if "before it reads what is sent" in (finding["problem"] or "")
+    ]
     assert (code, len(told)) == (0, 2)
 
 
@@ -361,7 +424,9 @@ def test_a_token_that_may_only_read_is_missing_a_right(office):
     acme = office()
     acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "status", value=403, times=None))
     missing = acme.missing()
-    assert [one["problem"] for one in missing] == ["The SCIM token may read but not change anything (HTTP 403)."] * 2
+    assert [one["problem"] for one in missing] == [
+        "The SCIM token may read but not change anything (HTTP 403)."
+    ] * 2
     assert "Admin > API keys" in missing[0]["remedy"]
 
 
@@ -370,7 +435,13 @@ def test_where_anything_is_accepted_for_an_id_that_nobody_has_it_stops_there(off
     acme.deskbird.faults.add(Fault("PATCH /v2/scim/*", "html", times=None))  # which is a 200
     code, document = acme.doctor()
     assert code == 0
-    assert sum("so nothing more was sent" in (one["problem"] or "") for one in acme.states(document, "note")) == 2
+    assert (
+        sum(
+            "so nothing more was sent" in (one["problem"] or "")
+            for one in acme.states(document, "note")
+        )
+        == 2
+    )
     assert len(acme.deskbird.writes()) == 2
 
 
@@ -379,7 +450,10 @@ def test_a_filter_that_is_refused_is_a_note(office):
     acme.deskbird.faults.add(Fault("GET /v2/scim/Groups", "status", value=400, after=1, times=None))
     code, document = acme.doctor()
     assert code == 0
-    assert any("The filter externalId eq is not understood" in (one["problem"] or "") for one in acme.states(document, "note"))
+    assert any(
+        "The filter externalId eq is not understood" in (one["problem"] or "")
+        for one in acme.states(document, "note")
+    )
 
 
 def test_a_deskbird_that_answers_with_a_web_page_is_missing(office):
@@ -400,14 +474,20 @@ def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_
         )
     before = warehouse.path.read_bytes()
     code, document = acme.doctor()
-    told = [finding["what"] for finding in acme.states(document, "ok") if finding["area"] == "deskbird"]
+    told = [
+        finding["what"] for finding in acme.states(document, "ok") if finding["area"] == "deskbird"
+    ]
     assert code == 0
-    assert told[-1] == (
-        "forms of write that worked in earlier nights: "
+    assert (
+        told[-1] == "forms of write that worked in earlier nights: "
         "manager.set in entra since 2026-03-03 (accepted; deskbird does not show it); "
         "user_create in rfc since 2026-03-02 (read back)"
     )
-    notes = [finding["what"] for finding in acme.states(document, "note") if finding["area"] == "deskbird"]
+    notes = [
+        finding["what"]
+        for finding in acme.states(document, "note")
+        if finding["area"] == "deskbird"
+    ]
     assert notes[-1] == "forms of write in doubt: user_active"
     assert warehouse.path.read_bytes() == before
 

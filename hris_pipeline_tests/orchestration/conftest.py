@@ -1,4 +1,6 @@
-"""A whole company for each test: Personio and deskbird over real HTTP, a company file, a data folder and a Dagster instance."""
+"""A whole company for each test: Personio and deskbird over real HTTP, a company file, a data
+folder and a Dagster instance.
+"""
 
 import contextlib
 import itertools
@@ -27,7 +29,9 @@ def doors() -> Iterator[tuple[str, dict[str, Any]]]:
 
     async def dispatch(scope, receive, send):
         prefix = "/" + scope["path"].split("/")[1]
-        await apps[prefix]({**scope, "path": scope["path"].removeprefix(prefix), "root_path": ""}, receive, send)
+        await apps[prefix](
+            {**scope, "path": scope["path"].removeprefix(prefix), "root_path": ""}, receive, send
+        )
 
     with serve(dispatch) as server:
         yield server.url, apps
@@ -43,7 +47,9 @@ _numbers = itertools.count(1)
 
 
 @contextlib.contextmanager
-def offices(doors: tuple[str, dict[str, Any]], instance: dg.DagsterInstance, folder: Path) -> Iterator[Callable[..., Office]]:
+def offices(
+    doors: tuple[str, dict[str, Any]], instance: dg.DagsterInstance, folder: Path
+) -> Iterator[Callable[..., Office]]:
     """What makes companies, whose files and data lie in the folder; they are closed at the end."""
     url, apps = doors
     companies, data = folder / "companies", folder / "data"
@@ -51,15 +57,23 @@ def offices(doors: tuple[str, dict[str, Any]], instance: dg.DagsterInstance, fol
     made: list[str] = []
 
     def make(
-        name: str = "acme", tenant: Tenant | None = None, *, schedule: str | None = None, api: str = "v1", more: str = ""
+        name: str = "acme",
+        tenant: Tenant | None = None,
+        *,
+        schedule: str | None = None,
+        api: str = "v1",
+        more: str = "",
     ) -> Office:
         number = next(_numbers)
-        tenant, faults, desk = tenant or generate(23), Faults(), deskbird_app(None, requests_per_second=None)
+        tenant, faults, desk = (
+            tenant or generate(23),
+            Faults(),
+            deskbird_app(None, requests_per_second=None),
+        )
         apps[f"/personio{number}"] = personio_app(tenant, faults=faults, rates=False)
         apps[f"/deskbird{number}"] = desk
         made.extend((f"/personio{number}", f"/deskbird{number}"))
-        (companies / f"{name}.yaml").write_text(
-            f"""
+        (companies / f"{name}.yaml").write_text(f"""
 timezone: Europe/Berlin
 schedule: {"null" if schedule is None else f'"{schedule}"'}
 hris:
@@ -72,9 +86,12 @@ hris:
 deskbird:
   scim_url: {url}/deskbird{number}/v2/scim
   scim_token: {TOKEN}
-{more}"""
-        )
-        overrides = {"connections": HastyConnections(), "deskbirds": HastyDeskbirds(), "locks": company_locks(0.2)}
+{more}""")
+        overrides = {
+            "connections": HastyConnections(),
+            "deskbirds": HastyDeskbirds(),
+            "locks": company_locks(0.2),
+        }
         return Office(name, tenant, faults, desk, companies, data, instance, overrides)
 
     with pytest.MonkeyPatch.context() as environment:

@@ -48,7 +48,13 @@ class HastyDeskbirds(Deskbirds):
 
     def open(self, company):
         token = company.deskbird.scim_token.get_secret_value()
-        return Service(company.deskbird.scim_url, token, requests_per_second=None, concurrency=4, patience=BRIEF)
+        return Service(
+            company.deskbird.scim_url,
+            token,
+            requests_per_second=None,
+            concurrency=4,
+            patience=BRIEF,
+        )
 
 
 @dataclass
@@ -64,19 +70,30 @@ class Office:
     instance: dg.DagsterInstance
     overrides: dict[str, Any] = field(default_factory=dict)
 
-    def job(self, what: str = "nightly", *, now: dt.datetime = NIGHT, plan_id: str | None = None) -> dg.ExecuteInProcessResult:
+    def job(
+        self, what: str = "nightly", *, now: dt.datetime = NIGHT, plan_id: str | None = None
+    ) -> dg.ExecuteInProcessResult:
         """Run one of the company's jobs."""
-        ops = {f"{self.name}__deskbird__applied_changes": {"config": {"plan_id": plan_id}}} if plan_id else {}
+        ops = (
+            {f"{self.name}__deskbird__applied_changes": {"config": {"plan_id": plan_id}}}
+            if plan_id
+            else {}
+        )
         return self._run(f"{self.name}_{what}", now, {"ops": ops})
 
-    def decide(self, decision: str, *, user: str | None = None, **form: Any) -> dg.ExecuteInProcessResult:
+    def decide(
+        self, decision: str, *, user: str | None = None, **form: Any
+    ) -> dg.ExecuteInProcessResult:
         """Fill in the form of the decision job, as in the UI."""
         config = {"decision": decision, **form}
         return (
             self.defs()
             .resolve_job_def(f"{self.name}_decision")
             .execute_in_process(
-                run_config=config, instance=self.instance, tags={"user": user} if user else {}, raise_on_error=False
+                run_config=config,
+                instance=self.instance,
+                tags={"user": user} if user else {},
+                raise_on_error=False,
             )
         )
 
@@ -85,13 +102,19 @@ class Office:
         keys = [dg.AssetKey([self.name, *table.split("/")]) for table in tables]
         return self._run("__ASSET_JOB", now, {}, asset_selection=keys)
 
-    def _run(self, job: str, now: dt.datetime, config: dict[str, Any], **more: Any) -> dg.ExecuteInProcessResult:
+    def _run(
+        self, job: str, now: dt.datetime, config: dict[str, Any], **more: Any
+    ) -> dg.ExecuteInProcessResult:
         config = {**config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         return (
             self.defs()
             .resolve_job_def(job)
             .execute_in_process(
-                run_config=config, instance=self.instance, tags={AS_OF: now.isoformat()}, raise_on_error=False, **more
+                run_config=config,
+                instance=self.instance,
+                tags={AS_OF: now.isoformat()},
+                raise_on_error=False,
+                **more,
             )
         )
 
@@ -107,7 +130,10 @@ class Office:
         """Every row of every published table."""
         with duckdb.connect(str(self.data / f"{self.name}.duckdb"), read_only=True) as con:
             return {
-                f"{schema}/{table}": con.execute(f'from "{schema}"."{table}" order by all').fetchall() for schema, table in TABLES
+                f"{schema}/{table}": (
+                    con.execute(f'from "{schema}"."{table}" order by all').fetchall()
+                )
+                for schema, table in TABLES
             }
 
     def writes(self) -> list[tuple[str, str]]:
@@ -117,7 +143,11 @@ class Office:
 
 def problems(result: dg.ExecuteInProcessResult) -> list[str]:
     """The sentences of the steps that failed."""
-    failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
+    failures = [
+        event.step_failure_data.user_failure_data
+        for event in result.all_events
+        if event.is_step_failure
+    ]
     return [failure.description for failure in failures]
 
 

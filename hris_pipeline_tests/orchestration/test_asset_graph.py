@@ -1,4 +1,6 @@
-"""The graph that people see, held against a text file: no change to lineage, checks, jobs or cron lines slips in unseen."""
+"""The graph that people see, held against a text file: no change to lineage, checks, jobs or cron
+lines slips in unseen.
+"""
 
 import os
 import re
@@ -22,7 +24,10 @@ hris:
 {accounts}
 deskbird: {{scim_token: "${{SCIM_TOKEN}}"}}
 """
-ACCOUNT = '  {name}: {{system: personio, client_id: x, client_secret: "${{SECRET}}", options: {{api: v2}}}}'
+ACCOUNT = (
+    '  {name}: {{system: personio, client_id: x, client_secret: "${{SECRET}}", options: {{api: '
+    "v2}}}}"
+)
 
 
 @pytest.fixture
@@ -34,7 +39,9 @@ def companies(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def write(folder: Path, name: str, schedule: str = "null", connections: tuple[str, ...] = ("personio",)) -> None:
+def write(
+    folder: Path, name: str, schedule: str = "null", connections: tuple[str, ...] = ("personio",)
+) -> None:
     accounts = "\n".join(ACCOUNT.format(name=connection) for connection in connections)
     (folder / f"{name}.yaml").write_text(FILE.format(schedule=schedule, accounts=accounts))
 
@@ -44,7 +51,9 @@ def described(defs: dg.Definitions) -> str:
     graph, lines = defs.resolve_asset_graph(), []
     for key in sorted(graph.get_all_asset_keys(), key=str):
         node = graph.get(key)
-        lines.append(f"asset {key.to_user_string()}  [{node.group_name}]  {', '.join(sorted(node.kinds))}")
+        lines.append(
+            f"asset {key.to_user_string()}  [{node.group_name}]  {', '.join(sorted(node.kinds))}"
+        )
         lines += [f"    from {dep.to_user_string()}" for dep in sorted(node.parent_keys, key=str)]
         lines += [f"    check {check.name}" for check in sorted(node.check_keys, key=str)]
     repository = defs.get_repository_def()
@@ -52,17 +61,24 @@ def described(defs: dg.Definitions) -> str:
         if job.name.startswith("__"):
             continue
         lines.append(f"job {job.name}  {dict(job.run_tags)}")
-        lines += [f"    {key.to_user_string()}" for key in sorted(job.asset_layer.executable_asset_keys, key=str)]
+        lines += [
+            f"    {key.to_user_string()}"
+            for key in sorted(job.asset_layer.executable_asset_keys, key=str)
+        ]
         for op in job.nodes:
             waits = not job.name.endswith("_decision")  # a decision waits for no run
             assert op.definition.pool == (job.run_tags["hris_pipeline/company"] if waits else None)
             assert op.definition.retry_policy is None
     for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name):
         lines.append(
-            f"schedule {schedule.name}  {schedule.cron_schedule} {schedule.execution_timezone}  {schedule.default_status.value}"
+            f"schedule {schedule.name}  {schedule.cron_schedule} {schedule.execution_timezone} "
+            f" {schedule.default_status.value}"
         )
     for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
-        lines.append(f"sensor {sensor.name}  every {sensor.minimum_interval_seconds} s  {sensor.default_status.value}")
+        lines.append(
+            f"sensor {sensor.name}  every {sensor.minimum_interval_seconds} s "
+            f" {sensor.default_status.value}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -85,13 +101,18 @@ def test_no_group_of_assets_depends_on_itself_by_way_of_others(companies, more):
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         own = needs.setdefault(node.group_name, set())
-        own.update({graph.get(parent).group_name for parent in node.parent_keys} - {node.group_name})
+        own.update(
+            {graph.get(parent).group_name for parent in node.parent_keys} - {node.group_name}
+        )
     assert ("acme_photos" in needs) is ("photos" in more)
-    assert list(TopologicalSorter(needs).static_order())[-1] == "acme_plan"  # a CycleError where there is one
+    # a CycleError where there is one
+    assert list(TopologicalSorter(needs).static_order())[-1] == "acme_plan"
 
 
 def test_no_description_loses_words_when_it_is_shown_as_markdown(companies):
-    """The UI reads descriptions as Markdown: `<company>` would be a tag that shows nothing, and two underscores emphasis."""
+    """The UI reads descriptions as Markdown: `<company>` would be a tag that shows nothing, and two
+    underscores emphasis.
+    """
     write(companies, "acme", '"30 4 * * *"', ("personio", "subsidiary"))
     with (companies / "acme.yaml").open("a") as file:
         file.write('sync: {photos: true}\nchanges_schedule: "0 * * * *"\n')
@@ -104,7 +125,11 @@ def test_no_description_loses_words_when_it_is_shown_as_markdown(companies):
         columns = node.metadata.get("dagster/column_schema")
         texts += [column.description for column in columns.columns] if columns else []
     for assets in repository.assets_defs_by_key.values():
-        texts += [check.description for check in assets.check_specs] + [assets.op.description] if assets.is_executable else []
+        texts += (
+            [check.description for check in assets.check_specs] + [assets.op.description]
+            if assets.is_executable
+            else []
+        )
     named = [*repository.get_all_jobs(), *repository.schedule_defs, *repository.sensor_defs]
     texts += [thing.description for thing in named if not thing.name.startswith("__")]
     assert len(texts) > 60
@@ -124,7 +149,9 @@ def test_the_graph_is_as_the_text_file_says(companies):
     now = described(defs)
     if os.environ.get("REWRITE_SNAPSHOTS"):
         SNAPSHOT.write_text(now, encoding="utf-8")
-    assert now == SNAPSHOT.read_text(encoding="utf-8"), "run once with REWRITE_SNAPSHOTS=1 and read what changed"
+    assert now == SNAPSHOT.read_text(encoding="utf-8"), (
+        "run once with REWRITE_SNAPSHOTS=1 and read what changed"
+    )
 
 
 def test_each_table_shows_its_columns_their_meaning_and_what_is_personal(companies):
@@ -143,7 +170,9 @@ def test_each_table_shows_its_columns_their_meaning_and_what_is_personal(compani
 
 
 def test_column_lineage_names_columns_that_exist():
-    tables = {f"{table.schema}.{table.name}": table for table in (EMPLOYEES, ORG_UNITS, *CORE, *DESKBIRD)}
+    tables = {
+        f"{table.schema}.{table.name}": table for table in (EMPLOYEES, ORG_UNITS, *CORE, *DESKBIRD)
+    }
     named = 0
     for table in tables.values():
         for column in table.columns:
@@ -157,7 +186,9 @@ def test_column_lineage_names_columns_that_exist():
 def test_a_code_version_follows_the_company_file_and_the_code(companies):
     write(companies, "acme")
     before = load("acme")
-    (companies / "acme.yaml").write_text((companies / "acme.yaml").read_text() + "sync: {prehire_days: 3}\n")
+    (companies / "acme.yaml").write_text(
+        (companies / "acme.yaml").read_text() + "sync: {prehire_days: 3}\n"
+    )
     after = load("acme")
     assert code_version(before, "people") == code_version(before, "people")
     assert code_version(before, "people") != code_version(after, "people")
@@ -178,8 +209,12 @@ def test_a_broken_company_file_shows_its_mistake_and_leaves_the_others_working(c
     assert shown.group_name == "broken_company_files"
     assert "globex" in caplog.text
     assert defs.resolve_job_def("acme_nightly")
-    assert {job.name for job in defs.get_repository_def().get_all_jobs() if "globex" in job.name} == set()
-    assert "is not a company name" in graph.get(dg.AssetKey(["Bad_Name_", "company_file"])).description
+    assert {
+        job.name for job in defs.get_repository_def().get_all_jobs() if "globex" in job.name
+    } == set()
+    assert (
+        "is not a company name" in graph.get(dg.AssetKey(["Bad_Name_", "company_file"])).description
+    )
 
 
 def test_an_asset_that_returned_people_would_not_be_pickled(companies, tmp_path):
@@ -189,7 +224,9 @@ def test_an_asset_that_returned_people_would_not_be_pickled(companies, tmp_path)
 
     with dg.DagsterInstance.ephemeral() as instance:
         io_manager = build_defs([]).get_repository_def().get_top_level_resources()["io_manager"]
-        result = dg.materialize([people], resources={"io_manager": io_manager}, instance=instance, raise_on_error=False)
+        result = dg.materialize(
+            [people], resources={"io_manager": io_manager}, instance=instance, raise_on_error=False
+        )
     assert not result.success
     assert "would be pickled to disk" in str(
         [event.step_failure_data.error for event in result.all_events if event.is_step_failure]

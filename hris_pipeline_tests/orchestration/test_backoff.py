@@ -13,7 +13,9 @@ START = dt.datetime(2026, 3, 2, 4, 0, tzinfo=BERLIN)
 LATE = dt.timedelta(seconds=40)  # a run begins a little after its tick
 
 
-def attempts(cron: str, until: dt.datetime, *, works_from: dt.datetime | None = None) -> list[dt.datetime]:
+def attempts(
+    cron: str, until: dt.datetime, *, works_from: dt.datetime | None = None
+) -> list[dt.datetime]:
     """The ticks at which a schedule starts a night that fails until ``works_from``."""
     nights: list[Ended] = []
     made = []
@@ -23,17 +25,32 @@ def attempts(cron: str, until: dt.datetime, *, works_from: dt.datetime | None = 
         waits = waits_until(nights, BERLIN)
         if waits is None or tick >= waits:
             made.append(tick.astimezone(BERLIN))
-            nights.insert(0, Ended(tick + LATE, works_from is not None and tick >= works_from, scheduled=True))
+            nights.insert(
+                0,
+                Ended(tick + LATE, works_from is not None and tick >= works_from, scheduled=True),
+            )
     raise AssertionError
 
 
 def hours(ticks: list[dt.datetime]) -> list[float]:
     """Hours since the first one, by the clocks on the wall."""
-    return [(tick.replace(tzinfo=None) - START.replace(tzinfo=None)).total_seconds() / 3600 for tick in ticks]
+    return [
+        (tick.replace(tzinfo=None) - START.replace(tzinfo=None)).total_seconds() / 3600
+        for tick in ticks
+    ]
 
 
 def test_hourly_nights_that_fail_wait_six_then_twelve_hours_and_then_a_day():
-    assert hours(attempts("0 * * * *", START + dt.timedelta(days=5))) == [0, 1, 7, 19, 43, 67, 91, 115]
+    assert hours(attempts("0 * * * *", START + dt.timedelta(days=5))) == [
+        0,
+        1,
+        7,
+        19,
+        43,
+        67,
+        91,
+        115,
+    ]
 
 
 @pytest.mark.parametrize("month", [3, 10])
@@ -64,7 +81,12 @@ def test_what_a_person_starts_makes_nothing_wait_and_its_success_ends_the_waitin
 
 
 def test_the_next_attempt_is_a_tick_of_the_schedule():
-    failed = [Ended(START + LATE, False, scheduled=True), Ended(START - dt.timedelta(hours=1), False, scheduled=True)]
+    failed = [
+        Ended(START + LATE, False, scheduled=True),
+        Ended(START - dt.timedelta(hours=1), False, scheduled=True),
+    ]
     assert next_attempt(failed, "0 * * * *", "Europe/Berlin") == START + dt.timedelta(hours=6)
-    assert next_attempt(failed, "30 4 * * *", "Europe/Berlin") == START + dt.timedelta(hours=24, minutes=30)
+    assert next_attempt(failed, "30 4 * * *", "Europe/Berlin") == START + dt.timedelta(
+        hours=24, minutes=30
+    )
     assert next_attempt(failed[:1], "0 * * * *", "Europe/Berlin") is None

@@ -1,4 +1,6 @@
-"""Case 19: between two nights only what changed is read; it creates and updates, and takes nothing away."""
+"""Case 19: between two nights only what changed is read; it creates and updates, and takes nothing
+away.
+"""
 
 import datetime as dt
 
@@ -17,7 +19,15 @@ def people_come_and_go(office) -> None:
     office.tenant.set_date(LATER.date())
     moment = office.tenant.snapshot.moment
     like = persons[RENAMED]
-    new = type(like)(HIRE, "Nina", "New", "nina.new@nordlicht.example", like.current and (like.current,), moment, moment)
+    new = type(like)(
+        HIRE,
+        "Nina",
+        "New",
+        "nina.new@nordlicht.example",
+        like.current and (like.current,),
+        moment,
+        moment,
+    )
     office.tenant.add(new)
     office.tenant.change(RENAMED, last_name="Renamed")
     office.tenant.change(LEFT, status="INACTIVE", end_date=LATER.date() - dt.timedelta(days=1))
@@ -27,7 +37,11 @@ def people_come_and_go(office) -> None:
 def users(office) -> dict[str, tuple[str, bool]]:
     """Each of our users in deskbird: family name, and whether active."""
     found = office.desk.desk.users()
-    return {user["externalId"]: (user["name"]["familyName"], user["active"]) for user in found if user.get("externalId")}
+    return {
+        user["externalId"]: (user["name"]["familyName"], user["active"])
+        for user in found
+        if user.get("externalId")
+    }
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])
@@ -46,12 +60,16 @@ def test_c19_between_nights_changes_are_made_and_nothing_is_taken_away(make_offi
     assert now[f"personio:{LEFT}"][1]
     assert now[f"personio:{VANISHED}"][1]
     assert office.ask("select count(*) from state.missing") == [(0,)]
-    held = "select object, action, hris_ref, guard from deskbird.changes where verdict = 'blocked' and object = 'user'"
+    held = (
+        "select object, action, hris_ref, guard from deskbird.changes where verdict = 'blocked' "
+        "and object = 'user'"
+    )
     assert office.ask(held) == [("user", "deactivate", f"personio:{LEFT}", "incomplete_extract")]
     asked = len(office.faults.requests("*employees*" if api == "v1" else "*employments*")) - before
     assert asked == (1 if api == "v1" else 3)
     said = verdicts(result)
-    assert said[f"hris_personio/employees: {EXTRACT_IS_PROVEN}"]  # nobody is woken for what was asked for
+    # nobody is woken for what was asked for
+    assert said[f"hris_personio/employees: {EXTRACT_IS_PROVEN}"]
     assert said[f"deskbird/changes: {GUARDS_HOLD}"]
 
     assert problems(office.job(now=NIGHT + dt.timedelta(days=2))) == []
@@ -63,7 +81,8 @@ def test_c19_changes_that_come_again_or_are_left_out_are_put_right_by_the_night(
     office = make_office()
     assert problems(office.job()) == []
     office.tenant.set_date(LATER.date())
-    office.tenant.change(RENAMED, last_name="Late", updated_at=NIGHT - dt.timedelta(days=90))  # a clock far behind
+    # a clock far behind
+    office.tenant.change(RENAMED, last_name="Late", updated_at=NIGHT - dt.timedelta(days=90))
     for minutes in (0, 60):
         assert problems(office.job("changes", now=LATER + dt.timedelta(minutes=minutes))) == []
         assert users(office)[f"personio:{RENAMED}"][0] != "Late"
@@ -73,7 +92,9 @@ def test_c19_changes_that_come_again_or_are_left_out_are_put_right_by_the_night(
 
 def test_changes_alone_are_added_to_nothing(make_office):
     office = make_office()
-    assert "was never read completely, so changes could be added to nothing" in problem(office.job("changes"))
+    assert "was never read completely, so changes could be added to nothing" in problem(
+        office.job("changes")
+    )
     assert office.writes() == []
 
 

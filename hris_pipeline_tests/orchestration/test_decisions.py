@@ -23,7 +23,8 @@ def told(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluatio
     return found
 
 
-# --- pausing --------------------------------------------------------------------------------------------------------------------
+# --- pausing
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_paused_night_reads_and_plans_succeeds_writes_nothing_and_says_why(office):
@@ -35,7 +36,8 @@ def test_a_paused_night_reads_and_plans_succeeds_writes_nothing_and_says_why(off
     check = told(night, "every_change_was_applied")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.description.startswith(
-        "acme is paused since 2026-03-02 04:30 by ada; nothing was written; `hris-pipeline resume acme` ends it."
+        "acme is paused since 2026-03-02 04:30 by ada; nothing was written; `hris-pipeline resume "
+        "acme` ends it."
     )
     assert "moving offices" not in check.description
     pause.end(office.data, "acme")
@@ -48,7 +50,9 @@ def test_a_paused_night_reads_and_plans_succeeds_writes_nothing_and_says_why(off
     assert "nothing was written" in quiet.description
 
 
-def test_c88_a_pause_ends_a_night_that_is_writing_within_one_record_and_the_next_one_goes_on(make_office):
+def test_c88_a_pause_ends_a_night_that_is_writing_within_one_record_and_the_next_one_goes_on(
+    make_office,
+):
     office = make_office(tenant=generate(60))
 
     class Pausing:
@@ -83,8 +87,13 @@ def test_whoever_asks_for_writes_while_paused_is_refused_in_one_sentence(office)
     office.job("dry_run")
     ((plan_id,),) = office.ask("select distinct plan_id from deskbird.changes")
     stopped(office)
-    for result in (office.job("apply", plan_id=plan_id), office.materialise("deskbird/applied_changes")):
-        assert problem(result).startswith("acme is paused since 2026-03-02 04:30 by ada; nothing was written;")
+    for result in (
+        office.job("apply", plan_id=plan_id),
+        office.materialise("deskbird/applied_changes"),
+    ):
+        assert problem(result).startswith(
+            "acme is paused since 2026-03-02 04:30 by ada; nothing was written;"
+        )
     assert office.writes() == []
 
 
@@ -98,15 +107,20 @@ def test_a_pause_needs_no_warehouse_and_outlives_its_loss(office):
     assert office.writes() == []
 
 
-# --- from the Dagster UI --------------------------------------------------------------------------------------------------------
+# --- from the Dagster UI
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def blocked(make_office):
     """A company in line of which four leave at once, and the plan that holds them back."""
-    office = make_office(tenant=generate(40), more="guards: {deactivate_user: {max_percent: 5, max_count: 2}}\n")
+    office = make_office(
+        tenant=generate(40), more="guards: {deactivate_user: {max_percent: 5, max_count: 2}}\n"
+    )
     assert problems(office.job()) == []
-    people = [p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]
+    people = [
+        p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"
+    ][-4:]
     for leaver in people:
         office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 1))
     assert problems(office.job("dry_run", now=NIGHT + dt.timedelta(days=1))) == []
@@ -114,14 +128,19 @@ def blocked(make_office):
     return office
 
 
-def test_c71_a_plan_approved_from_the_ui_is_carried_out_exactly_and_approving_twice_is_nothing(blocked, monkeypatch):
+def test_c71_a_plan_approved_from_the_ui_is_carried_out_exactly_and_approving_twice_is_nothing(
+    blocked, monkeypatch
+):
     monkeypatch.setenv("HRIS_PIPELINE_NOW", (NIGHT + dt.timedelta(days=1)).isoformat())
     ((plan_id,),) = blocked.ask("select distinct plan_id from deskbird.changes")
     altered = ("0" if plan_id[0] != "0" else "1") + plan_id[1:]
     for form, why in (
         ({"plan_id": altered}, f"There is no plan with the id {altered}. Nothing was approved."),
         ({}, "`approve` needs the plan_id. Nothing was decided."),
-        ({"plan_id": plan_id, "only": "create_user"}, f"Nothing of plan {plan_id} is held back by guard create_user"),
+        (
+            {"plan_id": plan_id, "only": "create_user"},
+            f"Nothing of plan {plan_id} is held back by guard create_user",
+        ),
     ):
         refused = blocked.decide("approve", **form)
         assert not refused.success
@@ -129,10 +148,12 @@ def test_c71_a_plan_approved_from_the_ui_is_carried_out_exactly_and_approving_tw
     assert blocked.ask("select count(*) from state.approvals") == [(0,)]
     assert blocked.decide("approve", plan_id=plan_id, because="a season's end").success
     assert blocked.decide("approve", plan_id=plan_id, user="bob").success  # a no-op
-    assert blocked.ask("select count(*), min(decided_by), max(decided_by), min(because) from state.approvals") == [
-        (4, "the Dagster UI", "the Dagster UI", "a season's end")
-    ]
-    assert blocked.ask("select distinct expires_at - decided_at = interval 72 hours from state.approvals") == [(True,)]
+    assert blocked.ask(
+        "select count(*), min(decided_by), max(decided_by), min(because) from state.approvals"
+    ) == [(4, "the Dagster UI", "the Dagster UI", "a season's end")]
+    assert blocked.ask(
+        "select distinct expires_at - decided_at = interval 72 hours from state.approvals"
+    ) == [(True,)]
     before = len(blocked.writes())
     assert problems(blocked.job("apply", plan_id=plan_id, now=NIGHT + dt.timedelta(days=1))) == []
     assert len(blocked.writes()) - before == 4
@@ -161,9 +182,13 @@ def test_the_form_pauses_and_resumes_and_says_what_it_does_not_take(office):
     assert office.decide("resume").success
     assert office.decide("resume").success
     assert pause.in_force(office.data, "acme") is None
-    assert problem(office.decide("pause", plan_id="p")) == "`pause` takes no plan_id. Nothing was decided. Leave it out."
+    assert (
+        problem(office.decide("pause", plan_id="p"))
+        == "`pause` takes no plan_id. Nothing was decided. Leave it out."
+    )
     with pytest.raises(dg.DagsterInvalidConfigError):
         office.decide("stop")
     job = office.defs().resolve_job_def("acme_decision")
     assert "decision: approve" in job.description
-    assert all(node.definition.pool is None for node in job.nodes)  # a pause does not wait for the run that it stops
+    # a pause does not wait for the run that it stops
+    assert all(node.definition.pool is None for node in job.nodes)

@@ -16,7 +16,9 @@ def warning(result: dg.ExecuteInProcessResult) -> str | None:
     return None if check.passed else check.description
 
 
-def test_c18_a_source_that_stands_still_is_warned_of_once_its_days_are_over_and_holds_nothing_back(make_office):
+def test_c18_a_source_that_stands_still_is_warned_of_once_its_days_are_over_and_holds_nothing_back(
+    make_office,
+):
     office = make_office()
     (company,) = office.companies.iterdir()
     said = {}
@@ -29,5 +31,12 @@ def test_c18_a_source_that_stands_still_is_warned_of_once_its_days_are_over_and_
     assert said[0] is said[13] is said[15] is None
     assert "exactly the same people for 14 days" in said[14]
     assert "hris.personio.quiet_days (now 14)" in said[14]
-    company.write_text(company.read_text().replace("    system: personio\n", "    system: personio\n    quiet_days: null\n"))
-    assert warning(office.materialise("hris_personio/employees", now=NIGHT + dt.timedelta(days=400))) is None
+    company.write_text(
+        company.read_text().replace(
+            "    system: personio\n", "    system: personio\n    quiet_days: null\n"
+        )
+    )
+    assert (
+        warning(office.materialise("hris_personio/employees", now=NIGHT + dt.timedelta(days=400)))
+        is None
+    )

@@ -1,4 +1,6 @@
-"""The instance: where it keeps its records, which runs it lets wait, and what a crash leaves behind."""
+"""The instance: where it keeps its records, which runs it lets wait, and what a crash leaves
+behind.
+"""
 
 import contextlib
 import datetime as dt
@@ -41,7 +43,9 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path / "data"
 
 
-def test_all_that_dagster_writes_lies_in_the_data_folder_whatever_the_working_directory(project, tmp_path, monkeypatch):
+def test_all_that_dagster_writes_lies_in_the_data_folder_whatever_the_working_directory(
+    project, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     before = set(ROOT.iterdir())
     with instances.open_instance() as instance:
@@ -51,21 +55,33 @@ def test_all_that_dagster_writes_lies_in_the_data_folder_whatever_the_working_di
         assert type(instance.compute_log_manager).__name__ == "NoOpComputeLogManager"
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
         assert str(instance.get_concurrency_config().pool_config.pool_granularity.value) == "run"
-    assert {path.name for path in (project / "dagster").iterdir()} <= {"history", "schedules", "storage"}
+    assert {path.name for path in (project / "dagster").iterdir()} <= {
+        "history",
+        "schedules",
+        "storage",
+    }
     assert (project / "dagster" / "history" / "runs.db").exists()
     assert set(ROOT.iterdir()) == before
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
 
 
-def test_a_terminal_beside_the_ui_shows_no_line_for_each_step_and_the_events_are_kept(project, capfd):
+def test_a_terminal_beside_the_ui_shows_no_line_for_each_step_and_the_events_are_kept(
+    project, capfd
+):
     with instances.open_instance() as instance:
         run_id = anything.execute_in_process(instance=instance).run_id
         assert capfd.readouterr() == ("", "")
-        kinds = {entry.dagster_event.event_type_value for entry in instance.all_logs(run_id) if entry.dagster_event}
+        kinds = {
+            entry.dagster_event.event_type_value
+            for entry in instance.all_logs(run_id)
+            if entry.dagster_event
+        }
         assert {"PIPELINE_SUCCESS", "STEP_START", "STEP_SUCCESS"} <= kinds
 
 
-def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_data(monkeypatch, tmp_path):
+def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_data(
+    monkeypatch, tmp_path
+):
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.delenv(settings.DATA_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -74,7 +90,9 @@ def test_without_a_home_it_is_the_projects_own_and_without_a_data_folder_its_dat
     assert place.records() == ROOT / "data" / "dagster"
 
 
-def test_a_relative_home_is_made_absolute_and_one_that_cannot_be_made_is_one_sentence(monkeypatch, tmp_path):
+def test_a_relative_home_is_made_absolute_and_one_that_cannot_be_made_is_one_sentence(
+    monkeypatch, tmp_path
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", "here/dagster")
     assert place.home() == tmp_path / "here" / "dagster"
@@ -86,8 +104,12 @@ def test_a_relative_home_is_made_absolute_and_one_that_cannot_be_made_is_one_sen
 
 def test_an_instance_that_cannot_be_opened_is_one_sentence(project):
     (project / "dagster" / "history").mkdir(parents=True)
-    (project / "dagster" / "history" / "runs.db").write_text("this is no database, but long enough to look at")
-    with pytest.raises(PipelineError, match=r"Dagster's records of .* cannot be opened \(\w+\)\. Nothing was done"):
+    (project / "dagster" / "history" / "runs.db").write_text(
+        "this is no database, but long enough to look at"
+    )
+    with pytest.raises(
+        PipelineError, match=r"Dagster's records of .* cannot be opened \(\w+\)\. Nothing was done"
+    ):
         instances.open_instance()
 
 
@@ -95,7 +117,10 @@ def test_the_queue_knows_every_company_before_its_first_run(project):
     with instances.open_instance() as instance:
         instances.prepare_instance(instance, ["acme", "globex"])
         instances.prepare_instance(instance, ["acme", "globex"])
-        assert {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()} == {"acme": 1, "globex": 1}
+        assert {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()} == {
+            "acme": 1,
+            "globex": 1,
+        }
 
 
 def test_a_run_that_died_with_its_lock_is_ended_at_once_and_a_living_one_is_not(instance, tmp_path):
@@ -126,20 +151,35 @@ def test_reaping_is_a_command_too(project, capsys):
         run_id = instance.create_run_for_job(anything, status=dg.DagsterRunStatus.STARTED).run_id
     (project / "acme.lock").write_text(f'{{"run_id": "{run_id}", "pid": 1, "since": "then"}}')
     assert reap.main() == 0
-    assert capsys.readouterr().out == f"Runs that an earlier crash left in flight, now failed: {run_id}\n"
+    assert (
+        capsys.readouterr().out
+        == f"Runs that an earlier crash left in flight, now failed: {run_id}\n"
+    )
     assert reap.main() == 0
     assert capsys.readouterr().out == ""
 
 
 def test_the_definitions_load_in_a_process_of_their_own_and_write_nothing(tmp_path):
-    environment = {**os.environ, settings.COMPANIES_VARIABLE: str(tmp_path), settings.DATA_VARIABLE: str(tmp_path / "data")}
+    environment = {
+        **os.environ,
+        settings.COMPANIES_VARIABLE: str(tmp_path),
+        settings.DATA_VARIABLE: str(tmp_path / "data"),
+    }
     code = "import hris_pipeline.definitions as d; print(type(d.defs).__name__)"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "Definitions\n"
     assert list(tmp_path.iterdir()) == []
 
 
-# --- Dagster's records, made by whoever comes first (case 73) -------------------------------------------------------------------
+# --- Dagster's records, made by whoever comes first (case 73)
+# -------------------------------------------------------------------
 
 
 def in_processes(project: Path, number: int, work: Callable[[], None]) -> list[int]:
@@ -165,18 +205,34 @@ def make_them() -> None:
 
 
 def databases(project: Path) -> list[Path]:
-    return [project / "dagster" / file for file in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")]
+    return [
+        project / "dagster" / file
+        for file in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+    ]
 
 
 def is_whole(project: Path) -> bool:
-    """Every database has its tables and exactly one revision, the same as in a folder that nobody disturbed."""
+    """Every database has its tables and exactly one revision, the same as in a folder that nobody
+    disturbed.
+    """
     found = []
     for path in databases(project):
         with contextlib.closing(sqlite3.connect(path)) as con:
             (version,) = con.execute("pragma user_version").fetchone()
-            tables = con.execute("select name from sqlite_master where name not like 'sqlite%' order by 1").fetchall()
-            found.append((version, con.execute("select version_num from alembic_version").fetchall(), tables))
-    return all(version == 1 and len(revisions) == 1 and len(tables) > 5 for version, revisions, tables in found)
+            tables = con.execute(
+                "select name from sqlite_master where name not like 'sqlite%' order by 1"
+            ).fetchall()
+            found.append(
+                (
+                    version,
+                    con.execute("select version_num from alembic_version").fetchall(),
+                    tables,
+                )
+            )
+    return all(
+        version == 1 and len(revisions) == 1 and len(tables) > 5
+        for version, revisions, tables in found
+    )
 
 
 def test_c73_processes_that_open_a_fresh_folder_at_once_all_succeed(project):
@@ -216,12 +272,21 @@ def test_c73_half_made_records_are_completed_and_lose_nothing(project, damage):
     assert is_whole(project)
 
 
-KILLED_AT = [("_complete", 1), ("_complete", 2), ("_complete", 3), ("_forget", 1), ("_forget", 3), ("stamp_alembic_rev", 1)]
+KILLED_AT = [
+    ("_complete", 1),
+    ("_complete", 2),
+    ("_complete", 3),
+    ("_forget", 1),
+    ("_forget", 3),
+    ("stamp_alembic_rev", 1),
+]
 KILLED_AT += [("stamp_alembic_rev", 2), ("DagsterSqliteStorage", 1)]
 
 
 @pytest.mark.parametrize(("step", "calls"), KILLED_AT)
-def test_c73_a_process_that_dies_while_it_makes_them_leaves_them_to_the_next(project, monkeypatch, step, calls):
+def test_c73_a_process_that_dies_while_it_makes_them_leaves_them_to_the_next(
+    project, monkeypatch, step, calls
+):
     known, left = getattr(storage, step), [calls]
 
     def dies(*given, **more):

@@ -22,14 +22,22 @@ def private_uses(source: str) -> Iterator[str]:
     nodes = list(ast.walk(ast.parse(source)))
     for node in nodes:
         if isinstance(node, ast.Import):
-            aliases |= {name.asname for name in node.names if name.name == "dagster" and name.asname}
+            aliases |= {
+                name.asname for name in node.names if name.name == "dagster" and name.asname
+            }
     for node in nodes:
         if isinstance(node, ast.Import):
             found = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found = [f"{node.module}.{name.name}" for name in node.names]
         elif isinstance(node, ast.Attribute):
-            found = [re.sub(r"^\w+", lambda first: "dagster" if first[0] in aliases else first[0], ast.unparse(node))]
+            found = [
+                re.sub(
+                    r"^\w+",
+                    lambda first: "dagster" if first[0] in aliases else first[0],
+                    ast.unparse(node),
+                )
+            ]
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
             found = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
         else:
@@ -38,8 +46,16 @@ def private_uses(source: str) -> Iterator[str]:
 
 
 def test_no_other_file_uses_a_private_part_of_dagster():
-    files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if "node_modules" not in path.parts]
-    found = {str(path.relative_to(ROOT)): sorted(set(private_uses(path.read_text(encoding="utf-8")))) for path in files}
+    files = [
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    ]
+    found = {
+        str(path.relative_to(ROOT)): sorted(set(private_uses(path.read_text(encoding="utf-8"))))
+        for path in files
+    }
     assert {name: uses for name, uses in found.items() if uses and name != ALLOWED} == {}
     assert found[ALLOWED]
 
@@ -59,7 +75,10 @@ def test_each_way_to_use_one_is_seen(line):
     assert list(private_uses(line))
 
 
-@pytest.mark.parametrize("line", ["import dagster as dg\ndg.asset", "from hris_pipeline import _x", "self._dagster._core"])
+@pytest.mark.parametrize(
+    "line",
+    ["import dagster as dg\ndg.asset", "from hris_pipeline import _x", "self._dagster._core"],
+)
 def test_what_is_public_or_not_of_dagster_is_not(line):
     assert not list(private_uses(line))
 

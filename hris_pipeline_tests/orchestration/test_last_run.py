@@ -77,7 +77,9 @@ def test_without_records_there_is_none_and_they_are_made(project):
     assert (project / place.RUNS).exists()
 
 
-@pytest.mark.parametrize("damage", ["pragma user_version = 0", "alter table runs rename column status to state"])
+@pytest.mark.parametrize(
+    "damage", ["pragma user_version = 0", "alter table runs rename column status to state"]
+)
 def test_where_the_records_are_not_as_expected_dagster_is_asked(project, monkeypatch, damage):
     run(acme_nightly)
     with contextlib.closing(sqlite3.connect(project / place.RUNS)) as con:
@@ -106,7 +108,9 @@ def test_where_the_home_names_another_storage_dagster_is_asked(project, monkeypa
 def test_records_that_cannot_be_opened_are_one_sentence(project):
     (project / place.RUNS).parent.mkdir(parents=True)
     (project / place.RUNS).write_text("this is no database, but long enough to look at")
-    with pytest.raises(PipelineError, match=r"Dagster's records of .* cannot be opened \(\w+\)\. Nothing was done"):
+    with pytest.raises(
+        PipelineError, match=r"Dagster's records of .* cannot be opened \(\w+\)\. Nothing was done"
+    ):
         reading.last_run("acme_nightly")
 
 

@@ -28,7 +28,10 @@ sys.stdin.read()
 def other(tmp_path):
     """Another process that holds the lock of acme."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout.readline() == "held\n"
         yield process
@@ -39,7 +42,10 @@ def other(tmp_path):
 def test_c73_a_second_process_waits_a_bounded_time_and_then_says_who_holds_it(tmp_path, other):
     locks = lock.Locks(tmp_path, patience=0.2)
     with pytest.raises(
-        BusyError, match=f"'acme' is busy: run the-other-run \\(process {other.pid}, since .* Nothing was done"
+        BusyError,
+        match=(
+            f"'acme' is busy: run the-other-run \\(process {other.pid}, since .* Nothing was done"
+        ),
     ) as busy:
         locks.hold("acme", "mine")
     assert "within 0.2 s" in str(busy.value)
@@ -80,17 +86,23 @@ def test_a_run_takes_its_own_lock_once_and_the_file_is_for_its_owner_only(tmp_pa
 
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "data").write_text("a file")
-    with pytest.raises(WarehouseError, match=r"acme\.lock cannot be written in .* Nothing was done"):
+    with pytest.raises(
+        WarehouseError, match=r"acme\.lock cannot be written in .* Nothing was done"
+    ):
         lock.Locks(tmp_path / "data").hold("acme", "one")
 
 
 def test_c73_two_runs_at_once_never_interleave(office):
-    """The second one, started while the first is in the middle of its reading, ends without having done anything."""
+    """The second one, started while the first is in the middle of its reading, ends without having
+    done anything.
+    """
     office.faults.add(Fault("*/employees", "timeout", value=2))
     first = threading.Thread(target=lambda: results.append(office.job("dry_run")))
     results = []
     first.start()
-    while not (office.data / "acme.lock").exists() or lock.holder(office.data / "acme.lock") is None:
+    while (
+        not (office.data / "acme.lock").exists() or lock.holder(office.data / "acme.lock") is None
+    ):
         first.join(0.01)
         assert first.is_alive()
     second = office.job("dry_run")

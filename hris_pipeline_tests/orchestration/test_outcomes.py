@@ -1,4 +1,6 @@
-"""Each run carries what it came to as tags, so that the Runs page tells a blocked, paused or stale night from a good one."""
+"""Each run carries what it came to as tags, so that the Runs page tells a blocked, paused or stale
+night from a good one.
+"""
 
 import datetime as dt
 
@@ -48,7 +50,9 @@ def tags(office, result) -> list[str]:
 
 
 def test_the_nights_of_a_company_tell_what_they_came_to(make_office):
-    office = make_office(tenant=generate(40), more="guards: {deactivate_user: {max_percent: 5, max_count: 2}}\n")
+    office = make_office(
+        tenant=generate(40), more="guards: {deactivate_user: {max_percent: 5, max_count: 2}}\n"
+    )
     assert tags(office, office.job("dry_run")) == ["pending", "0", "0", "0"]
     pause.begin(office.data, "acme", by="ada", because=None, now=NIGHT)
     assert tags(office, office.job()) == ["paused", "0", "0", "0"]
@@ -56,7 +60,9 @@ def test_the_nights_of_a_company_tell_what_they_came_to(make_office):
     assert tags(office, office.job()) == ["in_line", "0", "0", "0"]
     assert tags(office, office.job("dry_run")) == ["in_line", "0", "0", "0"]
 
-    for leaver in [p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"][-4:]:
+    for leaver in [
+        p.id for p in office.tenant.snapshot.persons.values() if p.current.status == "ACTIVE"
+    ][-4:]:
         office.tenant.change(leaver, status="INACTIVE", end_date=dt.date(2026, 3, 1))
     assert tags(office, office.job("dry_run", now=NIGHT + DAY)) == ["blocked", "4", "0", "0"]
     office.tenant.change(1, last_name="Otherwise")
@@ -64,7 +70,13 @@ def test_the_nights_of_a_company_tell_what_they_came_to(make_office):
     ((plan_id,),) = office.ask("select distinct plan_id from deskbird.changes")
     office.tenant.change(1, last_name="Once More")
     assert tags(office, office.job(now=NIGHT + DAY)) == ["blocked", "4", "0", "0"]
-    assert tags(office, office.job("apply", plan_id=plan_id, now=NIGHT + DAY)) == ["stale", "4", "0", "1"]  # overtaken
+    # overtaken
+    assert tags(office, office.job("apply", plan_id=plan_id, now=NIGHT + DAY)) == [
+        "stale",
+        "4",
+        "0",
+        "1",
+    ]
 
     office.faults.add(Fault("*/auth", "status", times=None, value=403))
     failed = office.job(now=NIGHT + 2 * DAY)
@@ -90,4 +102,7 @@ def test_a_run_whose_process_died_is_tagged_by_whoever_finds_it(instance, tmp_pa
 def test_the_code_location_is_the_one_of_the_workspace():
     (place,) = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
     assert place["python_module"] == {"module_name": runs.MODULE, "location_name": runs.LOCATION}
-    assert runs.origin_of("acme_nightly").repository_origin.get_label() == "__repository__@hris_pipeline"
+    assert (
+        runs.origin_of("acme_nightly").repository_origin.get_label()
+        == "__repository__@hris_pipeline"
+    )

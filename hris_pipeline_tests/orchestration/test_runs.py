@@ -1,4 +1,6 @@
-"""Runs from the command line, and bad input of every kind: one sentence, the last good tables untouched, no write."""
+"""Runs from the command line, and bad input of every kind: one sentence, the last good tables
+untouched, no write.
+"""
 
 import datetime as dt
 import os
@@ -26,9 +28,13 @@ def home(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(ROOT))
 
 
-def test_a_run_appears_in_the_books_with_its_moment_and_tells_its_progress_and_nothing_else(office, home, capfd):
+def test_a_run_appears_in_the_books_with_its_moment_and_tells_its_progress_and_nothing_else(
+    office, home, capfd
+):
     seen = []
-    finished = runs.execute("acme", "dry_run", as_of=NIGHT, on_progress=lambda *progress: seen.append(progress))
+    finished = runs.execute(
+        "acme", "dry_run", as_of=NIGHT, on_progress=lambda *progress: seen.append(progress)
+    )
     assert finished.success
     assert finished.problem is None
     assert {what for what, _, _ in seen} >= {"users", "groups"}
@@ -38,7 +44,12 @@ def test_a_run_appears_in_the_books_with_its_moment_and_tells_its_progress_and_n
         assert run.job_name == "acme_dry_run"
         assert run.status is dg.DagsterRunStatus.SUCCESS
         assert run.tags[AS_OF] == NIGHT.isoformat()
-        assert instance.get_latest_materialization_event(dg.AssetKey(["acme", "core", "people"])).run_id == finished.run_id
+        assert (
+            instance.get_latest_materialization_event(
+                dg.AssetKey(["acme", "core", "people"])
+            ).run_id
+            == finished.run_id
+        )
         assert {pool.name for pool in instance.event_log_storage.get_pool_limits()} == {"acme"}
     assert office.ask("select as_of from state.plans") == [(NIGHT,)]
 
@@ -54,18 +65,25 @@ def test_a_failed_run_says_why_in_one_sentence(office, home, capfd):
 def test_a_company_file_with_a_mistake_ends_before_anything_begins(office, home):
     with (office.companies / "acme.yaml").open("a") as file:
         file.write("guards: {deactivate_user: {max_percent: 200}}\n")
-    with pytest.raises(SettingsError, match=r"acme\.yaml: guards\.deactivate_user\.max_percent must be at most 100"):
+    with pytest.raises(
+        SettingsError,
+        match=r"acme\.yaml: guards\.deactivate_user\.max_percent must be at most 100",
+    ):
         runs.execute("acme", "nightly")
     assert not office.data.exists()
 
 
-# --- bad input ------------------------------------------------------------------------------------------------------------------
+# --- bad input
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def company(doors, tmp_path_factory):
     """A company after a good night, with something to do; no test of bad input may change it."""
-    with dg.DagsterInstance.ephemeral() as instance, offices(doors, instance, tmp_path_factory.mktemp("settled")) as make:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        offices(doors, instance, tmp_path_factory.mktemp("settled")) as make,
+    ):
         office = make()
         assert problems(office.job()) == []
         office.tenant.change(3, first_name="Changed")
@@ -83,10 +101,13 @@ def settled(company):
 
 def test_a_missing_variable(settled, monkeypatch):
     monkeypatch.delenv("SANDBOX_SECRET")
-    for result in (settled.materialise("hris_personio/employees"), settled.materialise("deskbird/users")):
+    for result in (
+        settled.materialise("hris_personio/employees"),
+        settled.materialise("deskbird/users"),
+    ):
         assert problem(result).endswith(
-            "hris.personio.client_secret needs the environment variable SANDBOX_SECRET, which is not set. "
-            "Nothing was read or written; set it and start again."
+            "hris.personio.client_secret needs the environment variable SANDBOX_SECRET, which is "
+            "not set. Nothing was read or written; set it and start again."
         )
 
 
@@ -122,7 +143,12 @@ def test_c07_c09_an_hr_system_that_does_not_answer_as_it_should(settled, fault, 
 
 @pytest.mark.parametrize(
     ("status", "sentence"),
-    [(401, "refused the SCIM token"), (403, "lacks the right"), (404, "There is no SCIM service"), (503, "did not answer")],
+    [
+        (401, "refused the SCIM token"),
+        (403, "lacks the right"),
+        (404, "There is no SCIM service"),
+        (503, "did not answer"),
+    ],
 )
 def test_a_deskbird_that_refuses(settled, status, sentence):
     settled.desk.faults.add(Fault("GET /v2/scim/*", "status", times=None, value=status))
@@ -141,10 +167,18 @@ def test_c63_an_incomplete_list_of_deskbird_is_no_list(settled):
 
 
 def test_a_duckdb_file_that_is_open_elsewhere(settled, monkeypatch):
-    monkeypatch.setattr("hris_pipeline.warehouse.Warehouse.__init__.__kwdefaults__", {"memory": "700MB", "patience": 0.2})
-    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    monkeypatch.setattr(
+        "hris_pipeline.warehouse.Warehouse.__init__.__kwdefaults__",
+        {"memory": "700MB", "patience": 0.2},
+    )
+    code = (
+        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); "
+        "sys.stdin.read()"
+    )
     arguments = [sys.executable, "-c", code, str(settled.data / "acme.duckdb")]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout.readline() == "open\n"
         sentence = problem(settled.materialise("core/people"))
         other.stdin.close()
@@ -155,7 +189,9 @@ def test_a_duckdb_file_of_another_version_of_ours(office):
     office.job("dry_run")
     with duckdb.connect(str(office.data / "acme.duckdb")) as con:
         con.execute("update state.schema_version set version = 99")
-    assert "was written by another version of this project" in problem(office.materialise("core/people"))
+    assert "was written by another version of this project" in problem(
+        office.materialise("core/people")
+    )
 
 
 def test_a_file_that_is_no_duckdb_file(office):
@@ -171,7 +207,9 @@ def test_a_data_folder_that_cannot_be_used(office):
 
 
 def test_a_full_disk(make_office, home):
-    """A process that may write no file larger than 200 kB, which is what a disk without room looks like to it."""
+    """A process that may write no file larger than 200 kB, which is what a disk without room looks
+    like to it.
+    """
     code = (
         "import datetime as dt, resource, signal, sys\n"
         "from hris_pipeline.orchestration import runs\n"
@@ -186,8 +224,12 @@ def test_a_full_disk(make_office, home):
     )
     office = make_office(tenant=generate(2000))
     environment = {**os.environ, "HRIS_PIPELINE_NOW": NIGHT.isoformat()}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert "There is no room for acme.duckdb: the disk or the memory is full" in done.stdout, done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "There is no room for acme.duckdb: the disk or the memory is full" in done.stdout, (
+        done.stdout + done.stderr
+    )
     assert office.writes() == []
 
 
@@ -198,5 +240,7 @@ def test_what_nobody_expected_is_told_by_its_type_and_place_only(office, monkeyp
     monkeypatch.setattr("hris_pipeline.people.build", broken)
     office.job("dry_run")
     result = office.materialise("core/people", now=NIGHT + dt.timedelta(hours=1))
-    assert problem(result).startswith("The pipeline stumbled over something it does not know (ValueError in ")
+    assert problem(result).startswith(
+        "The pipeline stumbled over something it does not know (ValueError in "
+    )
     assert "Ada" not in str(office.instance.all_logs(result.run_id))

@@ -1,4 +1,6 @@
-"""When nights begin, and what people are told: each change of a verdict, each failed run and each missed night once."""
+"""When nights begin, and what people are told: each change of a verdict, each failed run and each
+missed night once.
+"""
 
 import contextlib
 import datetime as dt
@@ -73,7 +75,9 @@ def told(make_office, inbox):
 def tick(office, name: str, cursor: str | None):
     """Evaluate one of the company's sensors as the daemon does; its answer."""
     defs = office.defs()
-    with dg.build_sensor_context(instance=office.instance, cursor=cursor, definitions=defs) as context:
+    with dg.build_sensor_context(
+        instance=office.instance, cursor=cursor, definitions=defs
+    ) as context:
         return defs.resolve_sensor_def(f"{office.name}_{name}_sensor").evaluate_tick(context)
 
 
@@ -83,10 +87,15 @@ def start(office, moment: dt.datetime, job: str = "nightly"):
     class Tick(dg.ScheduleEvaluationContext):
         instance = office.instance  # Dagster's builder takes none in memory
 
-    return office.defs().resolve_schedule_def(f"{office.name}_{job}_schedule").evaluate_tick(Tick(None, moment))
+    return (
+        office.defs()
+        .resolve_schedule_def(f"{office.name}_{job}_schedule")
+        .evaluate_tick(Tick(None, moment))
+    )
 
 
-# --- schedules ------------------------------------------------------------------------------------------------------------------
+# --- schedules
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(make_office):
@@ -95,7 +104,10 @@ def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(ma
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
     assert schedule.job_name == "acme_nightly"
     berlin = ZoneInfo("Europe/Berlin")
-    for around in (dt.datetime(2026, 3, 28, 12, tzinfo=berlin), dt.datetime(2026, 10, 24, 12, tzinfo=berlin)):
+    for around in (
+        dt.datetime(2026, 3, 28, 12, tzinfo=berlin),
+        dt.datetime(2026, 10, 24, 12, tzinfo=berlin),
+    ):
         ticks = ticks_from(around, schedule.cron_schedule, schedule.execution_timezone)
         nights = [next(ticks).astimezone(berlin) for _ in range(3)]
         assert [night.strftime("%H:%M") for night in nights] == ["04:30"] * 3
@@ -118,10 +130,14 @@ def test_several_nights_a_day_each_have_a_run_key(make_office):
 def test_a_company_without_a_schedule_has_none_and_misses_no_night(office):
     repository = office.defs().get_repository_def()
     assert repository.schedule_defs == []
-    assert {sensor.name for sensor in repository.sensor_defs} == {"acme_check_sensor", "acme_run_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "acme_check_sensor",
+        "acme_run_sensor",
+    }
 
 
-# --- checks ---------------------------------------------------------------------------------------------------------------------
+# --- checks
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c87_a_check_that_fails_is_told_once_and_so_is_its_recovery(told, inbox):
@@ -133,14 +149,19 @@ def test_c87_a_check_that_fails_is_told_once_and_so_is_its_recovery(told, inbox)
     second = tick(told, "check", first.cursor)
     assert len(inbox.messages) == 1
     assert inbox.messages[0]["title"] == "acme: 1 check changed, 0 fail"
-    assert inbox.messages[0]["message"] == "core/quarantine: records_are_not_quarantined warns. Held back: 1 email_is_present."
+    assert (
+        inbox.messages[0]["message"]
+        == "core/quarantine: records_are_not_quarantined warns. Held back: 1 email_is_present."
+    )
     told.job("dry_run")
     third = tick(told, "check", second.cursor)
     assert len(inbox.messages) == 1  # still so
     told.tenant.change(23, email="person.23@nordlicht.example")
     told.job("dry_run")
     fourth = tick(told, "check", third.cursor)
-    assert [message["message"] for message in inbox.messages[1:]] == ["core/quarantine: records_are_not_quarantined holds again."]
+    assert [message["message"] for message in inbox.messages[1:]] == [
+        "core/quarantine: records_are_not_quarantined holds again."
+    ]
     tick(told, "check", fourth.cursor)
     assert len(inbox.messages) == 2
 
@@ -178,10 +199,14 @@ def test_news_gets_out_while_another_variable_is_missing(told, inbox, monkeypatc
     monkeypatch.delenv("SANDBOX_SECRET")
     told.materialise("hris_personio/employees")
     tick(told, "run", cursor)
-    assert "needs the environment variable SANDBOX_SECRET, which is not set" in inbox.messages[0]["message"]
+    assert (
+        "needs the environment variable SANDBOX_SECRET, which is not set"
+        in inbox.messages[0]["message"]
+    )
 
 
-# --- runs -----------------------------------------------------------------------------------------------------------------------
+# --- runs
+# --------------------------------------------------------------------------------------------------
 
 
 def test_each_failed_run_that_somebody_started_is_told_once_with_its_sentence(told, inbox):
@@ -193,13 +218,18 @@ def test_each_failed_run_that_somebody_started_is_told_once_with_its_sentence(to
     failed = [told.job("dry_run"), told.materialise("hris_personio/employees")]
     cursor = tick(told, "run", cursor).cursor
     assert len(inbox.messages) == 2
-    assert f"Run {failed[0].run_id} of acme_dry_run failed. Personio connection 'personio'" in inbox.messages[0]["message"]
+    assert (
+        f"Run {failed[0].run_id} of acme_dry_run failed. Personio connection 'personio'"
+        in inbox.messages[0]["message"]
+    )
     assert f"Run {failed[1].run_id} of single assets failed." in inbox.messages[1]["message"]
     tick(told, "run", cursor)
     assert len(inbox.messages) == 2
 
 
-def ended(office, status: dg.DagsterRunStatus, *, scheduled: bool = True, job: str = "nightly") -> dg.DagsterRun:
+def ended(
+    office, status: dg.DagsterRunStatus, *, scheduled: bool = True, job: str = "nightly"
+) -> dg.DagsterRun:
     """A run that has ended so, as the daemon's."""
     tags = {SCHEDULE_NAME_TAG: f"{office.name}_{job}_schedule"} if scheduled else {}
     job = office.defs().resolve_job_def(f"{office.name}_{job}")
@@ -209,7 +239,10 @@ def ended(office, status: dg.DagsterRunStatus, *, scheduled: bool = True, job: s
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
-@pytest.mark.parametrize(("job", "called", "time"), [("nightly", "nights", "04:30"), ("changes", "runs between nights", "08:15")])
+@pytest.mark.parametrize(
+    ("job", "called", "time"),
+    [("nightly", "nights", "04:30"), ("changes", "runs between nights", "08:15")],
+)
 def test_c87_thirty_runs_that_fail_are_told_when_it_begins_when_they_back_off_and_when_it_is_over(
     make_office, inbox, monkeypatch, job, called, time
 ):
@@ -235,7 +268,9 @@ def test_c87_thirty_runs_that_fail_are_told_when_it_begins_when_they_back_off_an
     assert len(inbox.messages) == 3
 
 
-def test_news_that_was_not_accepted_is_sent_again_and_a_cursor_of_an_earlier_version_is_read(told, inbox):
+def test_news_that_was_not_accepted_is_sent_again_and_a_cursor_of_an_earlier_version_is_read(
+    told, inbox
+):
     ended(told, FAILURE)
     inbox.status = 500
     with pytest.raises(Exception, match=r"did not reach 1 of 1 addresses"):
@@ -246,13 +281,18 @@ def test_news_that_was_not_accepted_is_sent_again_and_a_cursor_of_an_earlier_ver
     assert [message["title"] for message in inbox.messages] == ["acme: a run failed"]
 
 
-def test_after_two_failed_nights_the_schedule_skips_its_ticks_and_a_success_by_hand_ends_that(make_office):
+def test_after_two_failed_nights_the_schedule_skips_its_ticks_and_a_success_by_hand_ends_that(
+    make_office,
+):
     office = make_office(schedule="0 * * * *")
 
     def starts(hours: float) -> bool:
         now = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
         answer = start(office, now)
-        assert answer.run_requests or "`hris-pipeline sync acme` starts a night now." in answer.skip_message
+        assert (
+            answer.run_requests
+            or "`hris-pipeline sync acme` starts a night now." in answer.skip_message
+        )
         return bool(answer.run_requests)
 
     ended(office, FAILURE)
@@ -273,17 +313,22 @@ def test_runs_between_nights_wait_while_they_or_the_nights_keep_failing(make_off
         ended(office, FAILURE, job=failing)
         assert not start(office, soon, "changes").run_requests
         assert start(office, later, "changes").run_requests
-        assert bool(start(office, soon).run_requests) is (failing == "changes")  # no night waits for them
+        # no night waits for them
+        assert bool(start(office, soon).run_requests) is (failing == "changes")
 
 
-def test_c67_a_night_in_deskbirds_maintenance_is_put_off_told_once_and_its_recovery_once(told, inbox):
+def test_c67_a_night_in_deskbirds_maintenance_is_put_off_told_once_and_its_recovery_once(
+    told, inbox
+):
     assert problems(told.job()) == []
     cursors = {name: tick(told, name, None).cursor for name in ("run", "check")}
     inbox.messages.clear()
 
     def listen() -> list[str]:
         for _ in range(2):
-            cursors.update({name: tick(told, name, cursor).cursor for name, cursor in cursors.items()})
+            cursors.update(
+                {name: tick(told, name, cursor).cursor for name, cursor in cursors.items()}
+            )
         return [message["title"] for message in inbox.messages]
 
     written = told.writes()
@@ -309,16 +354,24 @@ def test_a_failed_run_is_told_to_its_own_company_only(told, make_office, inbox):
 def test_a_reaped_run_is_told(told, inbox):
     cursor = tick(told, "run", None).cursor
     job = told.defs().resolve_job_def("acme_nightly")
-    run = told.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags)
+    run = told.instance.create_run_for_job(
+        job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags
+    )
     instances.reap_orphans(told.instance, told.data, grace=-dt.timedelta(1))
     tick(told, "run", cursor)
-    assert f"Run {run.run_id} of acme_nightly failed. No step of it gave a reason" in inbox.messages[0]["message"]
+    assert (
+        f"Run {run.run_id} of acme_nightly failed. No step of it gave a reason"
+        in inbox.messages[0]["message"]
+    )
 
 
-# --- nights ---------------------------------------------------------------------------------------------------------------------
+# --- nights
+# --------------------------------------------------------------------------------------------------
 
 
-def test_c86_a_night_that_did_not_happen_is_told_once_and_so_is_its_recovery(told, inbox, monkeypatch):
+def test_c86_a_night_that_did_not_happen_is_told_once_and_so_is_its_recovery(
+    told, inbox, monkeypatch
+):
     def at(hours: float) -> None:
         monkeypatch.setenv(clock.VARIABLE, (REAL + dt.timedelta(hours=hours)).isoformat())
 
@@ -354,13 +407,15 @@ def test_a_night_on_working_days_only_is_not_missed_at_the_weekend(make_office, 
     office = make_office(schedule="30 4 * * 1-5", more='alerts: ["${ALERT_URL}"]\n')
     friday = dt.datetime(2026, 3, 6, 5, 0, tzinfo=ZoneInfo("Europe/Berlin"))
     known = json.dumps({"since": friday.isoformat(), "told": False})
-    for hours, missed in ((40, 0), (70, 0), (73, 0), (74, 1)):  # Saturday, Monday 03:00, 06:00, 07:00
+    # Saturday, Monday 03:00, 06:00, 07:00
+    for hours, missed in ((40, 0), (70, 0), (73, 0), (74, 1)):
         monkeypatch.setenv(clock.VARIABLE, (friday + dt.timedelta(hours=hours)).isoformat())
         tick(office, "night", known)
         assert len(inbox.messages) == missed
 
 
-# --- the heartbeat --------------------------------------------------------------------------------------------------------------
+# --- the heartbeat
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_heartbeat_is_called_after_a_good_night_and_only_then(make_office, monkeypatch):
@@ -394,5 +449,7 @@ def test_a_monitor_that_does_not_answer_does_not_spoil_the_night(make_office, mo
 
 def test_alert_urls_name_the_missing_variable(told, monkeypatch):
     monkeypatch.delenv("ALERT_URL")
-    with pytest.raises(SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"):
+    with pytest.raises(
+        SettingsError, match="alerts needs the environment variable ALERT_URL, which is not set"
+    ):
         settings.alert_urls(companies.load("acme"))

@@ -22,7 +22,9 @@ def test_a_rule_over_a_kind_that_is_not_synced_decides_and_makes_no_group(make_o
         file.write(SCOPE.format(excluded=somebody))
     night = office.job()
     assert problems(night) == []
-    assert office.ask("select hris_ref, scope_rule from core.people where not in_scope") == [(somebody, "exclude 1")]
+    assert office.ask("select hris_ref, scope_rule from core.people where not in_scope") == [
+        (somebody, "exclude 1")
+    ]
     assert somebody not in {user["externalId"] for user in office.desk.desk.users()}
     assert office.ask("select distinct kind from core.groups") == [("department",)]
     ((everybody,),) = office.ask("select count(*) from core.people where status <> 'ended'")
@@ -36,8 +38,15 @@ def test_a_rule_over_a_kind_that_is_not_synced_decides_and_makes_no_group(make_o
         "matched_by_exclude_1": 1,
     }
     assert verdicts(night)[CHECK] is False
-    (check,) = [one for one in night.get_asset_check_evaluations() if one.check_name == "scope_rules_match_somebody"]
-    assert (check.severity, check.description) == (dg.AssetCheckSeverity.WARN, "Matching nobody: include 2.")
+    (check,) = [
+        one
+        for one in night.get_asset_check_evaluations()
+        if one.check_name == "scope_rules_match_somebody"
+    ]
+    assert (check.severity, check.description) == (
+        dg.AssetCheckSeverity.WARN,
+        "Matching nobody: include 2.",
+    )
 
 
 def test_without_rules_the_check_holds(office):

@@ -1,4 +1,6 @@
-"""The records of several HR systems, changed at will, and who they are night after night: ``people.build`` alone."""
+"""The records of several HR systems, changed at will, and who they are night after night:
+``people.build`` alone.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -36,7 +38,9 @@ class Registry:
         self.records: dict[str, Record] = {}
         self.units: dict[str, str] = {}  # by hris_ref
         self.now = NOON
-        self.rules = people.PeopleParameters("Europe/Berlin", 0, KINDS, dict.fromkeys(self.connections, STATUSES))
+        self.rules = people.PeopleParameters(
+            "Europe/Berlin", 0, KINDS, dict.fromkeys(self.connections, STATUSES)
+        )
         self.warehouse = InMemory()
         for connection in self.connections:
             with self.warehouse.write() as con:
@@ -44,7 +48,9 @@ class Registry:
                 con.execute(EMPLOYEES.at(f"hris_{connection}").ddl())
                 con.execute(ORG_UNITS.at(f"hris_{connection}").ddl())
 
-    def put(self, ref: str, email: str | None, name: str | None = "Ada Byron", **values: Any) -> None:
+    def put(
+        self, ref: str, email: str | None, name: str | None = "Ada Byron", **values: Any
+    ) -> None:
         """Add or replace a record; ``name`` is the first and the last name."""
         given, family = (name or " ").split(" ", 1)
         self.records[ref] = Record(email, given or None, family or None, **values)
@@ -58,10 +64,16 @@ class Registry:
         self.rules = replace(self.rules, **values)
 
     def night(self, order: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-        """Read all records (in that order), build, and give ``core.people`` by ``person_id``; the clock moves on by a day."""
+        """Read all records (in that order), build, and give ``core.people`` by ``person_id``; the
+        clock moves on by a day.
+        """
         with self.warehouse.write() as con:
             for connection in self.connections:
-                self._extract(con, connection, [ref for ref in order or self.records if ref.startswith(f"{connection}:")])
+                self._extract(
+                    con,
+                    connection,
+                    [ref for ref in order or self.records if ref.startswith(f"{connection}:")],
+                )
             self.counts = people.build(con, self.rules, self.now)
             found = con.execute("select * from core.people").fetchall()
             names = [column[0] for column in con.description or ()]
@@ -94,11 +106,19 @@ class Registry:
         with self.warehouse.read() as con:
             return con.execute(sql).fetchall()
 
-    def _extract(self, con: duckdb.DuckDBPyConnection, connection: str, refs: Sequence[str]) -> None:
-        con.execute(f"delete from hris_{connection}.employees; delete from hris_{connection}.org_units")
+    def _extract(
+        self, con: duckdb.DuckDBPyConnection, connection: str, refs: Sequence[str]
+    ) -> None:
+        con.execute(
+            f"delete from hris_{connection}.employees; delete from hris_{connection}.org_units"
+        )
         rows = [(ref.partition(":")[2], *_values(self.records[ref])) for ref in refs]
         stage(con, f"hris_{connection}.employees", ("id", *Record.__dataclass_fields__), rows)
-        units = [(*ref.split(":")[1:], name) for ref, name in self.units.items() if ref.startswith(f"{connection}:")]
+        units = [
+            (*ref.split(":")[1:], name)
+            for ref, name in self.units.items()
+            if ref.startswith(f"{connection}:")
+        ]
         stage(con, f"hris_{connection}.org_units", ("kind", "id", "name"), units)
 
 

@@ -1,4 +1,6 @@
-"""Coming and going: first and last days in each person's own zone, hires that were called off, text that must not flap."""
+"""Coming and going: first and last days in each person's own zone, hires that were called off, text
+that must not flap.
+"""
 
 import datetime as dt
 from typing import Any
@@ -18,7 +20,8 @@ def status(hr: Registry, person: str = "p:1") -> tuple[str, bool]:
     return found["status"], found["wanted"]
 
 
-# --- case 35: whose midnight --------------------------------------------------------------------------------------------------
+# --- case 35: whose midnight
+# --------------------------------------------------------------------------------------------------
 
 
 def located(*places: str) -> Registry:
@@ -32,7 +35,12 @@ def located(*places: str) -> Registry:
     }
     hr.rule(timezones=ZONES)
     for place in places:
-        hr.put(f"p:{place}", f"{place}@acme.test", end_date=TODAY, groups=(("location", place), ("team", "1")))
+        hr.put(
+            f"p:{place}",
+            f"{place}@acme.test",
+            end_date=TODAY,
+            groups=(("location", place), ("team", "1")),
+        )
     return hr
 
 
@@ -47,11 +55,15 @@ def located(*places: str) -> Registry:
         (dt.datetime(2026, 3, 3, 8, 0, tzinfo=UTC), set()),
     ],
 )
-def test_c35_the_last_day_ends_at_midnight_where_the_person_works(moment: dt.datetime, active: set[str]) -> None:
+def test_c35_the_last_day_ends_at_midnight_where_the_person_works(
+    moment: dt.datetime, active: set[str]
+) -> None:
     hr = located("7", "8", "la-1")
     hr.now = moment
     found = hr.night()
-    assert {person.removeprefix("p:") for person, row in found.items() if row["status"] == "active"} == active
+    assert {
+        person.removeprefix("p:") for person, row in found.items() if row["status"] == "active"
+    } == active
     assert {person: row["timezone"] for person, row in found.items()} == {
         "p:7": "Pacific/Auckland", "p:8": "Europe/Berlin", "p:la-1": "America/Los_Angeles",
     }  # fmt: skip
@@ -100,10 +112,17 @@ def test_c35_the_last_day_ends_at_midnight_where_the_person_works(moment: dt.dat
             dt.datetime(2026, 9, 27, 11, 0, tzinfo=UTC),
         ),
         # in Havana the clocks go forward at midnight: 8 March 2026 begins at 1:00
-        ("America/Havana", "2026-03-07", dt.datetime(2026, 3, 8, 4, 59, tzinfo=UTC), dt.datetime(2026, 3, 8, 5, 0, tzinfo=UTC)),
+        (
+            "America/Havana",
+            "2026-03-07",
+            dt.datetime(2026, 3, 8, 4, 59, tzinfo=UTC),
+            dt.datetime(2026, 3, 8, 5, 0, tzinfo=UTC),
+        ),
     ],
 )
-def test_c35_nights_in_which_the_clocks_change(zone: str, last_day: str, still_there: dt.datetime, gone: dt.datetime) -> None:
+def test_c35_nights_in_which_the_clocks_change(
+    zone: str, last_day: str, still_there: dt.datetime, gone: dt.datetime
+) -> None:
     hr = located("7")
     hr.rule(timezones={"Auckland": zone})
     hr.change("p:7", end_date=last_day)
@@ -152,7 +171,8 @@ def test_a_person_of_several_records_lives_where_the_primary_one_says() -> None:
     assert hr.night()["p:8"]["timezone"] == "America/Los_Angeles"
 
 
-# --- hires --------------------------------------------------------------------------------------------------------------------
+# --- hires
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,17 +184,22 @@ def test_a_person_of_several_records_lives_where_the_primary_one_says() -> None:
         ({"start_date": "2026-04-01", "end_date": "2026-03-20"}, "ended"),
         ({"start_date": "2026-04-01", "end_date": YESTERDAY}, "ended"),
         ({"status": "onboarding", "start_date": "2026-04-01", "end_date": "2026-03-31"}, "ended"),
-        ({"start_date": "2026-04-01", "end_date": "2026-04-01"}, "upcoming"),  # one day is a contract too
+        # one day is a contract too
+        ({"start_date": "2026-04-01", "end_date": "2026-04-01"}, "upcoming"),
     ],
 )
-def test_c34_a_hire_that_was_called_off_does_not_come(values: dict[str, Any], expected: str) -> None:
+def test_c34_a_hire_that_was_called_off_does_not_come(
+    values: dict[str, Any], expected: str
+) -> None:
     hr = Registry()
     hr.rule(prehire_days=60)
     hr.put("p:1", "ada@acme.test", **{"start_date": "2026-04-01"} | values)
     assert status(hr) == (expected, expected == "upcoming")
 
 
-def test_c34_who_was_created_early_and_then_called_off_is_deactivated_and_left_in_no_group() -> None:
+def test_c34_who_was_created_early_and_then_called_off_is_deactivated_and_left_in_no_group() -> (
+    None
+):
     world = World()
     world.prehire_days = 30
     team = world.unit("team", "1", "Sales")
@@ -188,10 +213,13 @@ def test_c34_who_was_created_early_and_then_called_off_is_deactivated_and_left_i
     assert world.night()[0].changes == 0
 
 
-# --- leavers ------------------------------------------------------------------------------------------------------------------
+# --- leavers
+# --------------------------------------------------------------------------------------------------
 
 
-def test_c36_a_termination_of_weeks_ago_acts_tonight_and_its_correction_brings_everything_back() -> None:
+def test_c36_a_termination_of_weeks_ago_acts_tonight_and_its_correction_brings_everything_back() -> (
+    None
+):
     world = World()
     team = world.unit("team", "1", "Sales")
     world.hire("1", groups=(team,))
@@ -226,7 +254,8 @@ def test_c14_an_unknown_word_is_held_back_and_deactivates_nobody() -> None:
     assert world.user_of("2").active
 
 
-# --- text ---------------------------------------------------------------------------------------------------------------------
+# --- text
+# --------------------------------------------------------------------------------------------------
 
 LONG = "x" * 10_000_000
 TEXTS = {
@@ -257,9 +286,16 @@ def test_c20_c22_strange_text_is_the_same_on_the_second_night(text: str) -> None
 
 
 def test_c22_addresses_that_differ_in_form_only_are_one_address() -> None:
-    forms = ["z\u00f6e@googlemail.com", " ZO\u0308E@GoogleMail.com", "zo\u0308e@gmail.com\u00a0", "Z\u00d6E@gmail.com\u200b"]
+    forms = [
+        "z\u00f6e@googlemail.com",
+        " ZO\u0308E@GoogleMail.com",
+        "zo\u0308e@gmail.com\u00a0",
+        "Z\u00d6E@gmail.com\u200b",
+    ]
     hr = Registry()
     for number, form in enumerate(forms):
         hr.put(f"p:{number}", form)
     found = hr.night()
-    assert [(row["hris_ref"], row["other_refs"]) for row in found.values()] == [("p:0", ["p:1", "p:2", "p:3"])]
+    assert [(row["hris_ref"], row["other_refs"]) for row in found.values()] == [
+        ("p:0", ["p:1", "p:2", "p:3"])
+    ]

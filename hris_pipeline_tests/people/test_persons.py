@@ -18,7 +18,8 @@ def ids(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str]]]:
     return {person: (row["hris_ref"], row["other_refs"]) for person, row in found.items()}
 
 
-# --- who is the same ----------------------------------------------------------------------------------------------------------
+# --- who is the same
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c27_a_contractor_who_becomes_an_employee_stays_the_same_person() -> None:
@@ -30,7 +31,10 @@ def test_c27_a_contractor_who_becomes_an_employee_stays_the_same_person() -> Non
     for _ in range(2):
         found = hr.night()
         assert ids(found) == {"p:contractor": ("p:employee", ["p:contractor"])}
-        assert (found["p:contractor"]["status"], found["p:contractor"]["wanted"]) == ("active", True)
+        assert (found["p:contractor"]["status"], found["p:contractor"]["wanted"]) == (
+            "active",
+            True,
+        )
     assert hr.counts.several_records == 1
 
 
@@ -155,7 +159,10 @@ def test_records_once_joined_stay_joined() -> None:
 
 def test_two_people_who_turn_out_to_be_one_go_by_the_id_of_the_one_known_first() -> None:
     hr = Registry()
-    for ref, address, start in (("p:1", "one@acme.test", "2022-01-01"), ("q:2", "two@acme.test", "2020-01-01")):
+    for ref, address, start in (
+        ("p:1", "one@acme.test", "2022-01-01"),
+        ("q:2", "two@acme.test", "2020-01-01"),
+    ):
         hr.put(ref, address, start_date=start)
         hr.put(f"{ref}0", address, **ENDED)
         hr.night()
@@ -189,7 +196,8 @@ def test_of_ordinary_people_nothing_is_written_down() -> None:
     assert hr.query("from state.persons order by all") == first
 
 
-# --- which record is the primary one ------------------------------------------------------------------------------------------
+# --- which record is the primary one
+# ------------------------------------------------------------------------------------------
 
 BEST_FIRST = {
     "active": ("active", "2020-01-01"),
@@ -199,7 +207,9 @@ BEST_FIRST = {
 }
 
 
-@pytest.mark.parametrize(("better", "worse"), list(zip(BEST_FIRST, list(BEST_FIRST)[1:], strict=False)))
+@pytest.mark.parametrize(
+    ("better", "worse"), list(zip(BEST_FIRST, list(BEST_FIRST)[1:], strict=False))
+)
 def test_the_primary_record_is_the_one_of_the_best_status(better: str, worse: str) -> None:
     hr = Registry()
     for ref, name in (("q:better", better), ("p:worse", worse)):
@@ -208,7 +218,9 @@ def test_the_primary_record_is_the_one_of_the_best_status(better: str, worse: st
     assert ids(hr.night()) == {"q:better": ("q:better", ["p:worse"])}
 
 
-def test_of_equal_records_the_first_connections_counts_then_the_latest_start_then_the_smallest_id() -> None:
+def test_of_equal_records_the_first_connections_counts_then_the_latest_start_then_the_smallest_id() -> (
+    None
+):
     hr = Registry()
     hr.put("q:1", "ada@acme.test", start_date="2025-01-01")
     hr.put("p:3", "ada@acme.test", start_date="2021-01-01")
@@ -219,7 +231,8 @@ def test_of_equal_records_the_first_connections_counts_then_the_latest_start_the
     assert ids(hr.night()) == {"p:2": ("q:1", ["p:1", "p:2", "p:3"])}
 
 
-# --- what of which record counts ----------------------------------------------------------------------------------------------
+# --- what of which record counts
+# ----------------------------------------------------------------------------------------------
 
 
 def test_attributes_come_from_the_first_current_record_that_has_a_value() -> None:
@@ -230,7 +243,11 @@ def test_attributes_come_from_the_first_current_record_that_has_a_value() -> Non
     hr.put("q:3", "ada@acme.test", "Augusta King", manager_id="8")
     found = hr.night()["p:1"]
     assert (found["hris_ref"], found["other_refs"]) == ("p:2", ["p:1", "q:3"])
-    assert (found["given_name"], found["display_name"], found["manager_ref"]) == ("Ada", "Ada Byron", "q:8")
+    assert (found["given_name"], found["display_name"], found["manager_ref"]) == (
+        "Ada",
+        "Ada Byron",
+        "q:8",
+    )
     hr.change("p:2", given_name=None)
     hr.change("q:3", email="augusta@other.test")
     hr.rule(precedence={"default": ("p",), "email": ("q",), "family_name": ("q", "p")})
@@ -250,7 +267,11 @@ def test_groups_are_those_of_all_current_records_and_of_the_last_one_where_none_
     hr.change("p:2", status="inactive", end_date="2026-03-01")
     hr.change("q:1", **ENDED)
     found = hr.night()["p:2"]
-    assert (found["hris_ref"], found["status"], found["group_refs"]) == ("p:2", "ended", ["p:team:2"])
+    assert (found["hris_ref"], found["status"], found["group_refs"]) == (
+        "p:2",
+        "ended",
+        ["p:team:2"],
+    )
 
 
 def test_c13_an_attribute_is_unknown_where_no_current_record_delivers_it() -> None:
@@ -275,8 +296,17 @@ def test_a_manager_is_meant_whichever_of_their_records_is_named() -> None:
     }  # fmt: skip
     hr.change("p:1", **ENDED)  # another record becomes the primary one, and the person stays
     found = hr.night()
-    assert (found["p:1"]["hris_ref"], found["p:5"]["manager_ref"], found["q:6"]["manager_ref"]) == ("q:3", "q:3", "q:3")
-    assert hr.lines() == {"p:1": ("q:4", None), "p:5": ("p:1", None), "q:6": ("p:1", None), "q:4": (None, None)}
+    assert (
+        found["p:1"]["hris_ref"],
+        found["p:5"]["manager_ref"],
+        found["q:6"]["manager_ref"],
+    ) == ("q:3", "q:3", "q:3")
+    assert hr.lines() == {
+        "p:1": ("q:4", None),
+        "p:5": ("p:1", None),
+        "q:6": ("p:1", None),
+        "q:4": (None, None),
+    }
 
 
 def test_c47_who_reports_to_another_record_of_their_own_reports_to_themself() -> None:
@@ -291,11 +321,15 @@ def test_c47_who_reports_to_another_record_of_their_own_reports_to_themself() ->
 @pytest.mark.parametrize(
     ("last_day", "tells"),
     [
-        ("2026-03-02", ["active", "active", "upcoming", "upcoming"]),  # nothing makes anybody stay between two contracts
-        ("2026-03-03", ["active", "active", "active", "active"]),  # from one to the next, where the word turns late
+        # nothing makes anybody stay between two contracts
+        ("2026-03-02", ["active", "active", "upcoming", "upcoming"]),
+        # from one to the next, where the word turns late
+        ("2026-03-03", ["active", "active", "active", "active"]),
     ],
 )
-def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_day_only(last_day: str, tells: list[str]) -> None:
+def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_day_only(
+    last_day: str, tells: list[str]
+) -> None:
     hr = Registry()
     hr.now = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
     hr.put("p:1", "ada@acme.test", end_date=last_day)
@@ -308,7 +342,8 @@ def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_da
     assert listed == [[], [], [], [("ended_on_first_day",)]]
 
 
-# --- a record that is held back -----------------------------------------------------------------------------------------------
+# --- a record that is held back
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -320,7 +355,9 @@ def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_da
         ({"start_date": "soon"}, "dates_are_readable"),
     ],
 )
-def test_a_record_held_back_leaves_the_persons_others_alone(broken: dict[str, Any], rule: str) -> None:
+def test_a_record_held_back_leaves_the_persons_others_alone(
+    broken: dict[str, Any], rule: str
+) -> None:
     hr = Registry()
     hr.units = {"p:team:1": "Sales", "q:department:1": "Agency"}
     hr.put("p:1", "ada@acme.test", groups=(("team", "1"),), manager_id="5")
@@ -331,7 +368,11 @@ def test_a_record_held_back_leaves_the_persons_others_alone(broken: dict[str, An
     assert hr.held() == {"p:1": {rule}}
     assert ids(found) == {"p:1": ("q:2", ["p:1"])}
     person = found["p:1"]
-    assert (person["status"], person["email"], person["group_refs"]) == ("active", "ada@acme.test", ["q:department:1"])
+    assert (person["status"], person["email"], person["group_refs"]) == (
+        "active",
+        "ada@acme.test",
+        ["q:department:1"],
+    )
     # nothing is concluded from what would have come from the record that is held back
     assert {"team", "manager_id"} < set(person["unknown"])
     assert ("email" in person["unknown"]) == ("email" in broken or rule != "email_is_valid")
@@ -351,7 +392,8 @@ def test_c14_nobody_seems_to_have_left_because_the_other_record_is_held_back() -
     assert hr.held() == {}
 
 
-# --- laws ---------------------------------------------------------------------------------------------------------------------
+# --- laws
+# --------------------------------------------------------------------------------------------------
 
 REFS = ("p:1", "p:2", "p:3", "q:1", "q:2", "r:1")
 RECORDS = st.dictionaries(
@@ -371,7 +413,9 @@ _LAWS = settings(deadline=None, derandomize=True, database=None)
 def apart(families: list[dict[str, Record]]) -> dict[str, Record]:
     """Many small worlds at once, which have nothing in common: quicker than one after the other."""
     return {
-        f"{ref}.{number}": replace(record, email=record.email and record.email.replace("x.test", f"x{number}.test"))
+        f"{ref}.{number}": replace(
+            record, email=record.email and record.email.replace("x.test", f"x{number}.test")
+        )
         for number, records in enumerate(families)
         for ref, record in records.items()
     }
@@ -385,7 +429,8 @@ def person_of(hr: Registry) -> dict[str, str]:
 
 @settings(_LAWS, max_examples=6)
 @given(
-    nights=st.lists(st.lists(RECORDS, min_size=12, max_size=12), min_size=2, max_size=3), random=st.randoms(use_true_random=False)
+    nights=st.lists(st.lists(RECORDS, min_size=12, max_size=12), min_size=2, max_size=3),
+    random=st.randoms(use_true_random=False),
 )
 def test_every_record_is_one_persons_whatever_the_order_and_for_ever(
     nights: list[list[dict[str, Record]]], random: Random
@@ -424,7 +469,9 @@ def test_every_record_is_one_persons_whatever_the_order_and_for_ever(
 
 @settings(_LAWS, max_examples=6)
 @given(records=RECORDS.filter(bool), others=st.lists(RECORDS, min_size=5, max_size=5))
-def test_other_peoples_records_change_nothing_about_a_person(records: dict[str, Record], others: list[dict[str, Record]]) -> None:
+def test_other_peoples_records_change_nothing_about_a_person(
+    records: dict[str, Record], others: list[dict[str, Record]]
+) -> None:
     hr, crowd = Registry("p", "q", "r"), Registry("p", "q", "r")
     hr.records, crowd.records = apart([records]), apart([records, *others])
     alone, among_others = hr.night(), crowd.night()

@@ -1,4 +1,6 @@
-"""What a person is tonight: every combination of word, days and the night before, as the table of ``people/status.py`` says."""
+"""What a person is tonight: every combination of word, days and the night before, as the table of
+``people/status.py`` says.
+"""
 
 import datetime as dt
 import re
@@ -18,7 +20,12 @@ from hris_pipeline.warehouse import run
 TODAY = dt.date(2026, 3, 2)
 HERE = ("active", "on_leave")
 WORDS = (None, "active", "on_leave", "upcoming", "ended", "not_active")
-FIRST = {"unknown": None, "past": dt.date(2020, 1, 1), "today": TODAY, "ahead": dt.date(2026, 4, 1)}
+FIRST = {
+    "unknown": None,
+    "past": dt.date(2020, 1, 1),
+    "today": TODAY,
+    "ahead": dt.date(2026, 4, 1),
+}
 BEFORE = (None, "active", "on_leave", "upcoming", "ended")
 NO_DAY = dt.date(1900, 1, 1)
 
@@ -37,12 +44,19 @@ def last_days(first: str) -> dict[str, dt.date | None]:
     if first == "today":
         found |= {"before_first": day(-1), "today": TODAY, "ahead": day(20)}
     if first == "ahead":
-        found |= {"before_first": day(-1), "before_first_today": TODAY, "before_first_ahead": day(20), "ahead": day(60)}
+        found |= {
+            "before_first": day(-1),
+            "before_first_today": TODAY,
+            "before_first_ahead": day(20),
+            "ahead": day(60),
+        }
     return found
 
 
 COMBINATIONS = [
-    (word, first, last, before) for word, first in product(WORDS, FIRST) for last, before in product(last_days(first), BEFORE)
+    (word, first, last, before)
+    for word, first in product(WORDS, FIRST)
+    for last, before in product(last_days(first), BEFORE)
 ]
 
 
@@ -53,7 +67,13 @@ def table() -> list[list[list[str]]]:
     edges = [(piece.start(), piece.end()) for piece in re.finditer("=+", lines[start])]
     names = {"up.": "upcoming"}
     return [
-        [[names.get(name, name) for name in line[a : b if b < len(lines[start]) else None].split()] for a, b in edges]
+        [
+            [
+                names.get(name, name)
+                for name in line[a : b if b < len(lines[start]) else None].split()
+            ]
+            for a, b in edges
+        ]
         for line in lines[start + 3 : end]
     ]
 
@@ -70,7 +90,12 @@ def told(combination: tuple[Any, ...]) -> list[tuple[Any, ...]]:
             "any" in befores or (before or "none") in befores,
         )
         if all(fits):
-            meant = {"unknown": None, "word": word, "before": before, "before_or_ended": before or "ended"}.get(result, result)
+            meant = {
+                "unknown": None,
+                "word": word,
+                "before": before,
+                "before_or_ended": before or "ended",
+            }.get(result, result)
             found.append((meant, counts, None if code == "-" else code))
     return found
 
@@ -82,7 +107,9 @@ def con() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def decided(con: duckdb.DuckDBPyConnection, word: Any, first: Any, last: Any, before: Any) -> tuple[Any, ...]:
+def decided(
+    con: duckdb.DuckDBPyConnection, word: Any, first: Any, last: Any, before: Any
+) -> tuple[Any, ...]:
     """What the macros make of it: status, the last day that counts, code."""
     row = con.execute(
         """select status_of(word, first, last, today, before) as status, last_day_of(status, first, last, today),
@@ -96,10 +123,14 @@ def decided(con: duckdb.DuckDBPyConnection, word: Any, first: Any, last: Any, be
 
 def test_c89_c90_the_table_has_one_row_for_every_combination() -> None:
     assert [(one, told(one)) for one in COMBINATIONS if len(told(one)) != 1] == []
-    assert len(COMBINATIONS) == len(WORDS) * len(BEFORE) * sum(len(last_days(first)) for first in FIRST)
+    assert len(COMBINATIONS) == len(WORDS) * len(BEFORE) * sum(
+        len(last_days(first)) for first in FIRST
+    )
 
 
-def test_c89_c90_every_combination_is_decided_as_the_table_says(con: duckdb.DuckDBPyConnection) -> None:
+def test_c89_c90_every_combination_is_decided_as_the_table_says(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     wrong = {}
     for word, first, last, before in COMBINATIONS:
         last_day = last_days(first)[last]
@@ -118,11 +149,15 @@ def test_every_code_is_in_the_table_and_has_a_sentence() -> None:
     assert set(codes) - {"-"} == set(status.CONTRADICTIONS)
 
 
-DAYS = st.none() | st.dates(dt.date(1600, 1, 1), dt.date(2200, 1, 1)) | st.integers(-40, 40).map(day)
+DAYS = (
+    st.none() | st.dates(dt.date(1600, 1, 1), dt.date(2200, 1, 1)) | st.integers(-40, 40).map(day)
+)
 
 
 @given(word=st.sampled_from(WORDS), first=DAYS, last=DAYS, before=st.sampled_from(BEFORE))
-def test_c89_c90_laws_of_the_status(con: duckdb.DuckDBPyConnection, word: Any, first: Any, last: Any, before: Any) -> None:
+def test_c89_c90_laws_of_the_status(
+    con: duckdb.DuckDBPyConnection, word: Any, first: Any, last: Any, before: Any
+) -> None:
     result, counts, code = decided(con, word, first, last, before)
     assert (result is None) == (word is None)
     assert counts in (None, last)
@@ -132,13 +167,21 @@ def test_c89_c90_laws_of_the_status(con: duckdb.DuckDBPyConnection, word: Any, f
         assert (result, counts, code) == (word, None, "last_day_before_first_day")
     if word and before in HERE and first == TODAY and not (last and first <= last < TODAY):
         assert result in HERE  # nobody leaves on a first day
-    if before in (None, "upcoming", "ended") and first and last and first > TODAY and last < first and last > dt.date(1980, 1, 1):
+    if (
+        before in (None, "upcoming", "ended")
+        and first
+        and last
+        and first > TODAY
+        and last < first
+        and last > dt.date(1980, 1, 1)
+    ):
         assert result in (None, "ended")  # a hire that was called off
     if result in HERE and counts:
         assert counts >= TODAY
 
 
-# --- whole records, as people.build takes them --------------------------------------------------------------------------------
+# --- whole records, as people.build takes them
+# --------------------------------------------------------------------------------
 
 
 def contradictions(hr: Registry) -> dict[str, str]:
@@ -148,7 +191,14 @@ def contradictions(hr: Registry) -> dict[str, str]:
 def test_c89_a_returner_in_the_same_record_is_here_and_listed_until_it_is_corrected() -> None:
     hr = Registry()
     hr.put("p:1", "ada@acme.test", start_date="2026-02-01", end_date="2024-05-31")
-    hr.put("p:2", "none@acme.test", "Nora None", start_date="2020-01-01", end_date="1753-01-01", status="leave")
+    hr.put(
+        "p:2",
+        "none@acme.test",
+        "Nora None",
+        start_date="2020-01-01",
+        end_date="1753-01-01",
+        status="leave",
+    )
     hr.put("p:3", "off@acme.test", "Otto Off", start_date="2026-04-01", end_date="2026-03-01")
     first = hr.now
     found = hr.night()
@@ -163,24 +213,41 @@ def test_c89_a_returner_in_the_same_record_is_here_and_listed_until_it_is_correc
     hr.night()
     columns = "hris_ref, first_day, last_day, word, decided, first_seen, last_seen"
     assert hr.query(f"select {columns} from state.contradictions") == [
-        ("p:1", dt.date(2026, 2, 1), dt.date(2024, 5, 31), "active", "active", first, first + dt.timedelta(days=1))
+        (
+            "p:1",
+            dt.date(2026, 2, 1),
+            dt.date(2024, 5, 31),
+            "active",
+            "active",
+            first,
+            first + dt.timedelta(days=1),
+        )
     ]
     hr.change("p:1", end_date="2027-05-31")
     assert hr.night()["p:1"]["end_date"] == dt.date(2027, 5, 31)
     assert contradictions(hr) == {}
 
 
-@pytest.mark.parametrize("none", ["1900-01-01", "1753-01-01", "0001-01-01", "1970-01-01", "1899-12-30T00:00:00Z"])
+@pytest.mark.parametrize(
+    "none", ["1900-01-01", "1753-01-01", "0001-01-01", "1970-01-01", "1899-12-30T00:00:00Z"]
+)
 def test_c89_a_day_of_long_ago_means_none_whatever_the_first_day_is(none: str) -> None:
     hr = Registry()
     for ref, first in (("p:1", None), ("p:2", none), ("p:3", "2020-01-01"), ("p:4", "2026-04-01")):
         hr.put(ref, f"{ref[2]}@acme.test", f"Ada {ref[2]}", start_date=first, end_date=none)
-    assert [row["status"] for row in hr.night().values()] == ["active", "active", "active", "upcoming"]
+    assert [row["status"] for row in hr.night().values()] == [
+        "active",
+        "active",
+        "active",
+        "upcoming",
+    ]
     assert len(contradictions(hr)) == 4
 
 
 @pytest.mark.parametrize("word", ["inactive", "off"])
-def test_c90_whose_word_turns_later_than_the_day_stays_what_the_night_before_had(word: str) -> None:
+def test_c90_whose_word_turns_later_than_the_day_stays_what_the_night_before_had(
+    word: str,
+) -> None:
     hr = Registry()
     today = "2026-03-03"
     hr.put("p:1", "moved@acme.test", "Mo Ved")
@@ -206,12 +273,14 @@ def test_c90_whose_word_turns_later_than_the_day_stays_what_the_night_before_had
             "p:4": ("active", True),
             "p:5": ("active", True),
         }
-    assert contradictions(hr) == dict.fromkeys(("p:1", "p:2", "p:3", "p:4"), "ended_on_first_day") | {
-        "p:5": "ended_before_first_day"
-    }
+    assert contradictions(hr) == dict.fromkeys(
+        ("p:1", "p:2", "p:3", "p:4"), "ended_on_first_day"
+    ) | {"p:5": "ended_before_first_day"}
     hr.now += dt.timedelta(days=1)
     found = hr.night()  # the first day is over: now the word is believed
-    assert {ref: row["status"] for ref, row in found.items()} == dict.fromkeys(found, "ended") | {"p:5": "active"}
+    assert {ref: row["status"] for ref, row in found.items()} == dict.fromkeys(found, "ended") | {
+        "p:5": "active"
+    }
 
 
 def test_c90_who_was_wanted_early_stays_wanted_on_the_first_day() -> None:

@@ -1,4 +1,6 @@
-"""Photos as tables alone: whom to ask, what to keep, what to write, and for how long the bytes stay."""
+"""Photos as tables alone: whom to ask, what to keep, what to write, and for how long the bytes
+stay.
+"""
 
 import datetime as dt
 
@@ -29,7 +31,9 @@ class Company(World):
         self.asked: list[str] = []
 
     def read_pictures(self, **instead: Photo) -> None:
-        """Ask about those whose turn it is; ``instead`` are other answers than the picture or none, by ``_id``."""
+        """Ask about those whose turn it is; ``instead`` are other answers than the picture or none,
+        by ``_id``.
+        """
         with self.warehouse.write(["p"]) as con:
             self.extract(con)
             self.derive(con)
@@ -51,14 +55,25 @@ class Company(World):
         with self.warehouse.write(["p"]) as con:
             photos.tidy(con, ["p"])
         return [
-            (row["hris_ref"], *(self.query(f"select ('{row[side]}'::json)->>'photo'")[0][0] for side in ("before", "after")))
+            (
+                row["hris_ref"],
+                *(
+                    self.query(f"select ('{row[side]}'::json)->>'photo'")[0][0]
+                    for side in ("before", "after")
+                ),
+            )
             for row in self.rows()
             if "photo" in row["after"]
         ]
 
     def here(self) -> list[str]:
         """Whose bytes are here."""
-        return [id_ for (id_,) in self.query("select id from hris_p.photos where content is not null order by id")]
+        return [
+            id_
+            for (id_,) in self.query(
+                "select id from hris_p.photos where content is not null order by id"
+            )
+        ]
 
 
 @pytest.fixture
@@ -70,9 +85,14 @@ def company() -> Company:
     return company
 
 
-def test_a_new_user_and_a_photo_are_two_requests_so_that_one_does_not_need_the_other(company: Company) -> None:
+def test_a_new_user_and_a_photo_are_two_requests_so_that_one_does_not_need_the_other(
+    company: Company,
+) -> None:
     assert company.whole_night() == [("p:1", None, digest("one")), ("p:2", None, digest("two"))]
-    assert [(write.kind, write.hris_ref) for write in company.writes[-2:]] == [("update_user", "p:1"), ("update_user", "p:2")]
+    assert [(write.kind, write.hris_ref) for write in company.writes[-2:]] == [
+        ("update_user", "p:1"),
+        ("update_user", "p:2"),
+    ]
     assert {user.photo for user in company.users.values()} == {digest("one"), digest("two"), None}
     assert company.here() == []
 
@@ -112,10 +132,13 @@ def test_nothing_is_cleared_unless_the_company_file_says_so(company: Company) ->
     assert company.asked == ["1"]
 
 
-def test_a_picture_whose_bytes_are_not_here_is_not_planned_and_asked_for_without_a_validator(company: Company) -> None:
+def test_a_picture_whose_bytes_are_not_here_is_not_planned_and_asked_for_without_a_validator(
+    company: Company,
+) -> None:
     company.whole_night()
     lost = company.user_of("1")
-    del company.users[lost.id]  # somebody deleted the user for good: a new one is made, without a photo
+    # somebody deleted the user for good: a new one is made, without a photo
+    del company.users[lost.id]
     assert company.whole_night() == []
     with company.warehouse.write(["p"]) as con:
         assert [(one.id, one.etag) for one in photos.due(con, "p", company.now)] == [("1", None)]
@@ -133,7 +156,9 @@ def test_who_left_is_forgotten_and_asked_about_again_when_they_come_back(company
     assert (company.asked, company.here()) == (["1"], [])
 
 
-def test_the_most_urgent_come_first_and_no_more_than_the_nights_share(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_urgent_come_first_and_no_more_than_the_nights_share(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     company.whole_night()
     company.hire("4", "5")
     company.people["3"].updated_at = "2026-03-03"
@@ -146,19 +171,28 @@ def test_the_most_urgent_come_first_and_no_more_than_the_nights_share(company: C
     assert len(company.asked) == 1
 
 
-def test_what_deskbird_refused_is_not_planned_again_until_it_is_another_picture(company: Company) -> None:
+def test_what_deskbird_refused_is_not_planned_again_until_it_is_another_picture(
+    company: Company,
+) -> None:
     company.read_pictures()
     company.make_plan()
     company.apply()
     plan_id = company.rows()[0]["plan_id"]
-    company.execute("update state.outcomes set outcome = 'failed', http_status = 413 where problem is null and seq = 4")
+    company.execute(
+        "update state.outcomes set outcome = 'failed', http_status = 413 where problem is null and "
+        "seq = 4"
+    )
     company.execute("delete from state.acknowledged_values")
     with company.warehouse.write(["p"]) as con:
         photos.give_up_refused(con, ["p"], plan_id, "run")
-    assert company.query("select id, problem from hris_p.photos where problem is not null") == [("1", "refused")]
+    assert company.query("select id, problem from hris_p.photos where problem is not null") == [
+        ("1", "refused")
+    ]
     company.people["1"].updated_at = "2026-03-03"
     assert company.whole_night() == [("p:2", None, digest("two"))]
-    assert company.query("select problem, content from hris_p.photos where id = '1'") == [("refused", None)]
+    assert company.query("select problem, content from hris_p.photos where id = '1'") == [
+        ("refused", None)
+    ]
     company.people["1"].updated_at = "2026-03-04"
     company.pictures["1"] = "smaller"
     assert company.whole_night() == [("p:1", None, digest("smaller"))]
@@ -175,7 +209,9 @@ def test_a_killed_night_goes_on_where_it_was_with_the_same_plan(company: Company
     assert company.user_of("1").photo == digest("one")
 
 
-def test_a_picture_that_changed_after_the_plan_is_stale_and_one_that_is_there_is_so_already(company: Company) -> None:
+def test_a_picture_that_changed_after_the_plan_is_stale_and_one_that_is_there_is_so_already(
+    company: Company,
+) -> None:
     company.whole_night()
     for id_, text in (("1", "new"), ("2", "newer")):
         company.people[id_].updated_at, company.pictures[id_] = "2026-03-03", text
@@ -186,11 +222,16 @@ def test_a_picture_that_changed_after_the_plan_is_stale_and_one_that_is_there_is
     company.read_pictures()
     applied, _ = company.apply(plan_id)
     assert (applied.applied, applied.skipped, applied.stale) == (1, 0, 1)  # the first go's counts
-    outcomes = company.query("select problem from state.outcomes where http_status is null and outcome <> 'applied' order by all")
+    outcomes = company.query(
+        "select problem from state.outcomes where http_status is null and outcome <> 'applied' "
+        "order by all"
+    )
     assert ("It is so in deskbird already.",) in outcomes
 
 
-def test_the_guard_counts_photos_like_any_attribute_but_not_those_of_new_users(company: Company) -> None:
+def test_the_guard_counts_photos_like_any_attribute_but_not_those_of_new_users(
+    company: Company,
+) -> None:
     company.hire(*map(str, range(4, 13)))
     company.rule(photos=False)
     company.night()
@@ -200,7 +241,11 @@ def test_the_guard_counts_photos_like_any_attribute_but_not_those_of_new_users(c
     company.guard("update_attribute", {"max_percent": 30, "from_size": 10})
     company.read_pictures()
     summary = company.make_plan()
-    ((count, base),) = [(v.count, v.base) for v in summary.tripped if (v.guard, v.subject) == ("update_attribute", "photo")]
+    ((count, base),) = [
+        (v.count, v.base)
+        for v in summary.tripped
+        if (v.guard, v.subject) == ("update_attribute", "photo")
+    ]
     assert (count, base) == (12, 12)
     assert "user update p:13" not in company.held()
     assert set(company.held().values()) == {"update_attribute"}
@@ -233,11 +278,20 @@ def test_switched_off_no_photo_is_planned_and_undone_ones_stay_undone(company: C
     assert company.held() == {"user update p:1": "undone", "user update p:2": "undone"}
 
 
-def test_the_bytes_are_given_as_a_data_uri_and_only_as_long_as_they_are_here(company: Company) -> None:
+def test_the_bytes_are_given_as_a_data_uri_and_only_as_long_as_they_are_here(
+    company: Company,
+) -> None:
     company.read_pictures()
-    wanted = [("p:1", digest("one")), ("p:1", digest("other")), ("p:3", digest("one")), ("q:1", digest("one"))]
+    wanted = [
+        ("p:1", digest("one")),
+        ("p:1", digest("other")),
+        ("p:3", digest("one")),
+        ("q:1", digest("one")),
+    ]
     with company.warehouse.read() as con:
-        assert photos.data_uris(con, ["p", "q"], wanted) == {wanted[0]: "data:image/png;base64,iVBORw0KGgpvbmU="}
+        assert photos.data_uris(con, ["p", "q"], wanted) == {
+            wanted[0]: "data:image/png;base64,iVBORw0KGgpvbmU="
+        }
     company.whole_night()
     with company.warehouse.read() as con:
         assert photos.data_uris(con, ["p", "q"], wanted) == {}

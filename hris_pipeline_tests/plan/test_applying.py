@@ -32,7 +32,15 @@ def world(ten: World) -> World:
 
 def approve(world: World, plan_id: str, only: str | None = None, hours: float = 24) -> int:
     with world.warehouse.write() as con:
-        return plan.approve(con, plan_id, only=only, because="we sold the plant", by="somebody", now=world.now, hours=hours)
+        return plan.approve(
+            con,
+            plan_id,
+            only=only,
+            because="we sold the plant",
+            by="somebody",
+            now=world.now,
+            hours=hours,
+        )
 
 
 def reject(world: World, plan_id: str) -> int:
@@ -44,12 +52,19 @@ def active(world: World) -> int:
     return sum(user.active for user in world.users.values())
 
 
-# --- approvals ----------------------------------------------------------------------------------------------------------------
+# --- approvals
+# --------------------------------------------------------------------------------------------------
 
 
-def test_c71_an_approved_plan_is_carried_out_exactly_and_approving_twice_is_nothing(world: World) -> None:
+def test_c71_an_approved_plan_is_carried_out_exactly_and_approving_twice_is_nothing(
+    world: World,
+) -> None:
     summary = world.make_plan()
-    assert (summary.blocked, approve(world, summary.plan_id), approve(world, summary.plan_id)) == (7, 7, 0)
+    assert (summary.blocked, approve(world, summary.plan_id), approve(world, summary.plan_id)) == (
+        7,
+        7,
+        0,
+    )
     applied, _ = world.apply(summary.plan_id)
     assert (applied.applied, applied.blocked, active(world)) == (7, 0, 3)
     assert world.query("select count(*), min(because), min(decided_by) from state.approvals") == [
@@ -60,11 +75,15 @@ def test_c71_an_approved_plan_is_carried_out_exactly_and_approving_twice_is_noth
 def test_c71_what_is_not_blocked_or_not_there_cannot_be_approved(world: World) -> None:
     summary = world.make_plan()
     altered = ("0" if summary.plan_id[0] != "0" else "1") + summary.plan_id[1:]
-    with pytest.raises(PipelineError, match=f"no plan with the id {altered}.*latest plan is {summary.plan_id}"):
+    with pytest.raises(
+        PipelineError, match=f"no plan with the id {altered}.*latest plan is {summary.plan_id}"
+    ):
         approve(world, altered)
     with pytest.raises(PipelineError, match="no plan with the id"):
         world.apply(altered)
-    with pytest.raises(PipelineError, match=f"Nothing of plan {summary.plan_id} is held back by guard create_user"):
+    with pytest.raises(
+        PipelineError, match=f"Nothing of plan {summary.plan_id} is held back by guard create_user"
+    ):
         approve(world, summary.plan_id, only="create_user")
     with pytest.raises(PipelineError, match="There is no plan yet"):
         approve(World(), "0")
@@ -81,7 +100,9 @@ def test_c71_an_approval_expires(world: World) -> None:
     assert approve(world, plan_id) == 7
 
 
-def test_c71_an_approval_belongs_to_the_changes_wherever_they_are_planned_again(world: World) -> None:
+def test_c71_an_approval_belongs_to_the_changes_wherever_they_are_planned_again(
+    world: World,
+) -> None:
     approve(world, world.make_plan().plan_id)
     world.people["7"].status, world.people["8"].family_name = "inactive", "New"
     summary = world.make_plan()
@@ -91,7 +112,9 @@ def test_c71_an_approval_belongs_to_the_changes_wherever_they_are_planned_again(
     assert active(world) == 3
 
 
-def test_an_approval_of_one_guard_releases_nothing_that_another_holds_and_both_add_up(world: World) -> None:
+def test_an_approval_of_one_guard_releases_nothing_that_another_holds_and_both_add_up(
+    world: World,
+) -> None:
     world.guard("incomplete_extract", {})
     world.proof = "unproven"
     plan_id = world.make_plan().plan_id
@@ -130,7 +153,8 @@ def test_what_the_company_file_lists_by_name_is_never_released(world: World) -> 
     assert [world.user_of(id_).active for id_ in "012"] == [True, True, False]
 
 
-# --- staleness ----------------------------------------------------------------------------------------------------------------
+# --- staleness
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_done() -> None:
@@ -146,7 +170,8 @@ def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_
     world.user_of("0").family_name = "By hand"  # no longer as `before` says
     done = world.user_of("1")
     done.family_name, done.display_name = "New", "Given New"  # somebody did it already
-    world.user_of("2").email = world.user_of("2").user_name = "else@acme.test"  # of the same user, but nothing that is planned
+    # of the same user, but nothing that is planned
+    world.user_of("2").email = world.user_of("2").user_name = "else@acme.test"
     world.people["3"].family_name = "Newer"  # no longer wanted
     world.user_of("5").active = False  # done already
     gone = world.users.pop(world.user_of("6").id)
@@ -156,8 +181,10 @@ def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_
         world.derive(con)
     applied, _ = world.apply(plan_id)
     outcome = dict(
-        world.query("""select hris_ref || ' ' || a.action, a.outcome from deskbird.applied_changes a
-                                  join state.plan_changes c using (plan_id, seq) where a.object = 'user'""")
+        world.query(
+            """select hris_ref || ' ' || a.action, a.outcome from deskbird.applied_changes a
+                                  join state.plan_changes c using (plan_id, seq) where a.object = 'user'"""
+        )
     )
     assert outcome == {
         "p:0 update": "stale", "p:1 update": "skipped", "p:2 update": "applied", "p:3 update": "stale", "p:4 update": "applied",
@@ -165,12 +192,16 @@ def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_
     }  # fmt: skip
     assert (applied.stale, applied.skipped, applied.failed) == (3, 2, 0)
     assert world.user_of("0").family_name == "By hand"
-    problems = dict(world.query("select outcome, any_value(problem) from deskbird.applied_changes group by all"))
+    problems = dict(
+        world.query("select outcome, any_value(problem) from deskbird.applied_changes group by all")
+    )
     assert problems["skipped"] == "It is so in deskbird already."
     assert "Make a new plan" in problems["stale"]
 
 
-def test_applying_an_applied_plan_again_does_nothing_and_says_that_it_is_done(world: World) -> None:
+def test_applying_an_applied_plan_again_does_nothing_and_says_that_it_is_done(
+    world: World,
+) -> None:
     world.rule(guards=UNGUARDED)
     world.hire("new", groups=(("team", "s"),))
     world.units["team", "s"] = "Retail"
@@ -191,7 +222,9 @@ def test_what_is_blocked_stays_so_when_the_plan_is_applied_again(world: World) -
     for _ in range(2):
         applied, _ = world.apply(plan_id)
         assert (applied.blocked, active(world)) == (7, 10)
-    problems = {problem for (problem,) in world.query("select problem from deskbird.applied_changes")}
+    problems = {
+        problem for (problem,) in world.query("select problem from deskbird.applied_changes")
+    }
     assert problems == {"Held back by guard deactivate_user."}
 
 
@@ -218,7 +251,8 @@ def test_an_update_of_which_one_attribute_trips_only_now_waits_whole() -> None:
     plan_id = world.make_plan().plan_id
     assert world.held() == {}
     for id_ in "34":
-        world.people[id_].given_name = "New"  # now half of them get another first name, and three another last name
+        # now half of them get another first name, and three another last name
+        world.people[id_].given_name = "New"
     with world.warehouse.write(["p"]) as con:
         world.extract(con)
         world.derive(con)
@@ -227,7 +261,8 @@ def test_an_update_of_which_one_attribute_trips_only_now_waits_whole() -> None:
     assert (applied.blocked, applied.stale, world.writes) == (3, 0, [])
 
 
-# --- runs that end before their time ------------------------------------------------------------------------------------------
+# --- runs that end before their time
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -251,9 +286,12 @@ def half() -> World:
 
 
 @pytest.mark.parametrize(
-    ("writes", "markers_readable"), [(1, True), (4, True), (6, True), (8, True), (10, True), (6, False), (9, False)]
+    ("writes", "markers_readable"),
+    [(1, True), (4, True), (6, True), (8, True), (10, True), (6, False), (9, False)],
 )
-def test_c62_a_run_that_was_killed_is_brought_to_its_end_by_the_next(half: World, writes: int, markers_readable: bool) -> None:
+def test_c62_a_run_that_was_killed_is_brought_to_its_end_by_the_next(
+    half: World, writes: int, markers_readable: bool
+) -> None:
     world = half.copy()
     if not markers_readable:  # then only the journal knows what was created
         for resource in world.readable.values():
@@ -283,9 +321,9 @@ def test_a_run_that_was_asked_to_stop_says_what_it_did_not_reach(half: World) ->
     world = half.copy()
     applied, night = world.apply(stop_after=5)
     assert (applied.skipped > 0, applied.failed, night.in_line) == (True, 0, False)
-    assert world.query("select distinct problem from deskbird.applied_changes where outcome = 'skipped'") == [
-        ("Not reached: the run ended before. The next run goes on from here.",)
-    ]
+    assert world.query(
+        "select distinct problem from deskbird.applied_changes where outcome = 'skipped'"
+    ) == [("Not reached: the run ended before. The next run goes on from here.",)]
     world.settle()
     assert_as_wanted(world)
 
@@ -302,11 +340,15 @@ def assert_as_wanted(world: World) -> None:
     assert {user.email for user in world.users.values() if not user.active} == {"d@acme.test"}
     assert by_id["p:e"].manager == by_id["p:f"].id
     assert by_id["p:g"].manager == by_id["p:e"].id
-    members = {group.name: {world.users[member].external_id for member in group.members} for group in world.groups.values()}
+    members = {
+        group.name: {world.users[member].external_id for member in group.members}
+        for group in world.groups.values()
+    }
     assert members == {"IT": {"p:a", "p:b", "p:f"}, "Sales": {"p:c", "p:d", "p:g"}, "New": {"p:e"}}
 
 
-# --- nights on which there is nothing to do ------------------------------------------------------------------------------------
+# --- nights on which there is nothing to do
+# ------------------------------------------------------------------------------------
 
 
 def nothing(_: World) -> None:
@@ -331,7 +373,9 @@ def one_waits_for_a_decision(world: World) -> None:
     world.hire("new")
 
 
-@pytest.mark.parametrize("happens", [nothing, nobody_left, strangers_only, one_waits_for_a_decision])
+@pytest.mark.parametrize(
+    "happens", [nothing, nobody_left, strangers_only, one_waits_for_a_decision]
+)
 def test_a_night_without_changes_ends_as_one_more_comparison_would_say(
     ten: World, happens: Callable[[World], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,22 +386,32 @@ def test_a_night_without_changes_ends_as_one_more_comparison_would_say(
     happens(world)
     assert world.make_plan().changes == 0
     compared = world.apply()
-    tables = {table: world.query(f"from state.{table} order by all") for table in ("missing", "review", "links", "left_alone")}
+    tables = {
+        table: world.query(f"from state.{table} order by all")
+        for table in ("missing", "review", "links", "left_alone")
+    }
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "compute", None)  # one comparison is enough: of a million people it takes long
+        # one comparison is enough: of a million people it takes long
+        patch.setattr(execution, "compute", None)
         assert world.apply(unchanged=True) == compared
     assert tables == {table: world.query(f"from state.{table} order by all") for table in tables}
     assert compared[1].in_line == (happens not in {nobody_left, strangers_only})
 
 
-def test_what_was_changed_by_hand_and_is_in_line_again_is_forgotten_on_a_night_without_changes(world: World) -> None:
+def test_what_was_changed_by_hand_and_is_in_line_again_is_forgotten_on_a_night_without_changes(
+    world: World,
+) -> None:
     world.rule(guards=UNGUARDED, drift_kept=("display_name",))
     world.night()
     user = world.user_of("7")
     for name, known in (("Somebody", 1), ("Given Family", 0)):
         user.display_name = name
         summary, _, night = world.night()
-        assert (summary.changes, night.in_line, len(world.query("from state.changed_by_hand"))) == (0, True, known)
+        assert (
+            summary.changes,
+            night.in_line,
+            len(world.query("from state.changed_by_hand")),
+        ) == (0, True, known)
 
 
 def test_a_plan_of_another_run_says_nothing_about_how_this_one_ends(world: World) -> None:
@@ -378,7 +432,8 @@ def test_a_night_on_which_everything_is_held_back_is_compared_all_the_same(ten: 
     assert (summary.changes, summary.planned, night.blocked) == (7, 0, 7)
 
 
-# --- a deskbird that is older than what we know of it -------------------------------------------------------------------------
+# --- a deskbird that is older than what we know of it
+# -------------------------------------------------------------------------
 
 
 def test_c75_a_deskbird_restored_from_a_backup_is_brought_in_line_without_a_duplicate() -> None:
@@ -408,16 +463,24 @@ def test_c75_a_deskbird_that_lost_everybody_waits_for_an_approval() -> None:
     world.settle()
     world.users.clear()
     summary = world.make_plan()
-    assert (summary.planned, {verdict.guard for verdict in summary.tripped}) == (0, {"create_user"})
+    assert (summary.planned, {verdict.guard for verdict in summary.tripped}) == (
+        0,
+        {"create_user"},
+    )
 
 
-# --- people about whom nothing succeeds -----------------------------------------------------------------------------------------
+# --- people about whom nothing succeeds
+# -----------------------------------------------------------------------------------------
 
 
-def test_who_fails_on_every_night_for_28_days_waits_for_a_person_until_a_write_succeeds(world: World) -> None:
+def test_who_fails_on_every_night_for_28_days_waits_for_a_person_until_a_write_succeeds(
+    world: World,
+) -> None:
     world.rule(guards=UNGUARDED)
     world.refused = {"p:7", "p:8"}
-    world.people["7"].family_name = world.people["8"].family_name = world.people["9"].family_name = "New"
+    world.people["7"].family_name = world.people["8"].family_name = world.people[
+        "9"
+    ].family_name = "New"
     began = world.now
     for day in (0, 1, 14, 27):
         world.now = began + dt.timedelta(days=day)
@@ -427,7 +490,9 @@ def test_who_fails_on_every_night_for_28_days_waits_for_a_person_until_a_write_s
     world.refused.discard("p:8")
     world.now = began + dt.timedelta(days=28)
     world.make_plan()
-    refused = world.query("select hris_ref, rule, since, deskbird_id from state.review order by all")
+    refused = world.query(
+        "select hris_ref, rule, since, deskbird_id from state.review order by all"
+    )
     assert refused == [(f"p:{id_}", "fails_for_28_days", began, None) for id_ in "78"]
     world.apply()
     world.people["8"].family_name = "Newer"

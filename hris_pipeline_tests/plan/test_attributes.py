@@ -1,4 +1,6 @@
-"""Attributes that a company file has to name (``sync.attributes``) are carried over like every other one."""
+"""Attributes that a company file has to name (``sync.attributes``) are carried over like every
+other one.
+"""
 
 from typing import Any
 
@@ -26,9 +28,14 @@ def written(world: World) -> list[tuple[str, str | None, str | None]]:
 
 
 @pytest.mark.parametrize("readable", [True, False])
-def test_a_new_user_has_what_the_company_file_names_and_a_second_night_writes_nothing(readable: bool) -> None:
+def test_a_new_user_has_what_the_company_file_names_and_a_second_night_writes_nothing(
+    readable: bool,
+) -> None:
     world = company(readable=readable)
-    assert [(world.user_of(id_).title, world.user_of(id_).phone) for id_ in "12"] == [("Buyer", "040 1"), ("Seller", None)]
+    assert [(world.user_of(id_).title, world.user_of(id_).phone) for id_ in "12"] == [
+        ("Buyer", "040 1"),
+        ("Seller", None),
+    ]
     world.night()
     assert world.writes == []
 
@@ -109,9 +116,15 @@ def test_the_guard_counts_each_of_them_by_itself() -> None:
     world.base(2)
     world.guard("update_attribute", {"max_percent": 40, "from_size": 1})
     for id_ in "12":
-        world.people[id_].attributes = {"title": "Everybody", "phone": "040 3" if id_ == "1" else None}
+        world.people[id_].attributes = {
+            "title": "Everybody",
+            "phone": "040 3" if id_ == "1" else None,
+        }
     summary = world.make_plan()
-    assert [(v.subject, v.count) for v in summary.guards if v.tripped] == [("title", 2), ("phone", 1)]
+    assert [(v.subject, v.count) for v in summary.guards if v.tripped] == [
+        ("title", 2),
+        ("phone", 1),
+    ]
     assert set(world.held().values()) == {"update_attribute"}
 
 
@@ -122,17 +135,25 @@ def test_what_comes_for_nobody_any_more_is_told(monkeypatch: pytest.MonkeyPatch)
     world.rule(expected={"p": Expected((*ATTRIBUTES, *OPT_IN), named=OPT_IN)})
     world.night()
     for person in world.people.values():
-        person.attributes, person.absent = {"phone": "040 1" if person.id == "1" else None}, ("title",)
+        person.attributes, person.absent = (
+            {"phone": "040 1" if person.id == "1" else None},
+            ("title",),
+        )
     summary = world.make_plan()
     assert summary.changes == 0
-    assert [(v.guard, v.subject, v.code) for v in summary.guards if v.tripped] == [("attribute_vanished", "title", "vanished")]
+    assert [(v.guard, v.subject, v.code) for v in summary.guards if v.tripped] == [
+        ("attribute_vanished", "title", "vanished")
+    ]
 
 
 def test_what_a_person_was_called_is_in_the_history() -> None:
     world = company()
     world.people["1"].attributes = {"title": "Head", "phone": None}
     world.night()
-    told = "select attributes->>'title', attributes->>'phone' from state.people_history where person_id = 'p:1' order by seen_at"
+    told = (
+        "select attributes->>'title', attributes->>'phone' from state.people_history where "
+        "person_id = 'p:1' order by seen_at"
+    )
     assert world.query(told) == [("Buyer", "040 1"), ("Head", None)]
 
 

@@ -1,4 +1,6 @@
-"""The read-back is the judge: whatever deskbird did beside what was asked makes the night red and is repaired first."""
+"""The read-back is the judge: whatever deskbird did beside what was asked makes the night red and
+is repaired first.
+"""
 
 import json
 from typing import Any
@@ -54,10 +56,15 @@ def repairs(world: World) -> list[dict[str, Any]]:
     return [row for row in world.rows() if "damage" in json.loads(str(row["evidence"]))]
 
 
-def test_c112_members_that_a_replace_took_out_make_the_night_red_and_come_back_first(world: Obstinate) -> None:
+def test_c112_members_that_a_replace_took_out_make_the_night_red_and_come_back_first(
+    world: Obstinate,
+) -> None:
     world.replaces_members = True
     for form in ("members_add", "user_update.replace"):
-        world.execute("insert into state.dialects (form, dialect, learnt_at) values (?, 'rfc', now())", [form])
+        world.execute(
+            "insert into state.dialects (form, dialect, learnt_at) values (?, 'rfc', now())",
+            [form],
+        )
     hire_one(world)
     _, applied, night = world.night()
     assert world.query("select form from state.dialects where doubts > 0") == [("members_add",)]
@@ -73,7 +80,9 @@ def test_c112_members_that_a_replace_took_out_make_the_night_red_and_come_back_f
     assert world.make_plan().changes == 0
 
 
-def test_c112_what_a_guard_holds_back_after_our_own_write_is_never_in_line(world: Obstinate) -> None:
+def test_c112_what_a_guard_holds_back_after_our_own_write_is_never_in_line(
+    world: Obstinate,
+) -> None:
     world.replaces_members = True
     hire_one(world)
     world.night()
@@ -85,12 +94,16 @@ def test_c112_what_a_guard_holds_back_after_our_own_write_is_never_in_line(world
         assert (summary.blocked, applied.applied) == (20, 0)
         assert (night.left, night.in_line, night.held_of_ours) == (0, False, 20)
     with world.warehouse.write() as con:
-        plan.approve(con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=72)
+        plan.approve(
+            con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=72
+        )
     _, applied, night = world.night()
     assert (applied.applied, night.in_line, night.held_of_ours) == (20, True, 0)
 
 
-def test_c112_a_value_that_is_cleared_beside_the_one_that_was_written_is_seen(world: Obstinate) -> None:
+def test_c112_a_value_that_is_cleared_beside_the_one_that_was_written_is_seen(
+    world: Obstinate,
+) -> None:
     world.clears = "manager"
     world.people["01"].family_name = "New"
     _, applied, night = world.night()
@@ -102,7 +115,9 @@ def test_c112_a_value_that_is_cleared_beside_the_one_that_was_written_is_seen(wo
     assert world.apply()[1].in_line
 
 
-def test_c112_strangers_whom_our_write_took_out_are_seen_though_no_plan_brings_them_back(world: Obstinate) -> None:
+def test_c112_strangers_whom_our_write_took_out_are_seen_though_no_plan_brings_them_back(
+    world: Obstinate,
+) -> None:
     stranger = world.stranger("guest@elsewhere.test")
     world.group_of("team", "s").members.add(stranger.id)
     world.replaces_members = True
@@ -114,14 +129,25 @@ def test_c112_strangers_whom_our_write_took_out_are_seen_though_no_plan_brings_t
     assert world.query("select count(*) from state.damage where ended_at is null") == [(0,)]
 
 
-def test_c112_what_was_accepted_and_ignored_and_that_the_window_holds_back_now_is_not_in_line(world: Obstinate) -> None:
+def test_c112_what_was_accepted_and_ignored_and_that_the_window_holds_back_now_is_not_in_line(
+    world: Obstinate,
+) -> None:
     world.ignored = {"active"}
-    world.guard("deactivate_user", {"max_percent": 100, "max_count": 0, "window_days": 7, "window_percent": 40})
+    world.guard(
+        "deactivate_user",
+        {"max_percent": 100, "max_count": 0, "window_days": 7, "window_percent": 40},
+    )
     for n in range(2, 8):
         world.people[f"{n:02}"].status = "inactive"
     assert world.make_plan().blocked == 0  # 6 of 20
     applied, night = world.apply()
-    assert (applied.applied, night.left, night.blocked, night.held_of_ours, night.in_line) == (6, 0, 6, 6, False)
+    assert (applied.applied, night.left, night.blocked, night.held_of_ours, night.in_line) == (
+        6,
+        0,
+        6,
+        6,
+        False,
+    )
 
 
 @pytest.mark.parametrize("members_readable", [True, False])
@@ -131,8 +157,15 @@ def test_a_night_that_did_what_was_asked_has_no_damage(members_readable: bool) -
     world.hire(*"123456", groups=(teams[0],))
     world.settle()
     for one, other in ("12", "34"):
-        world.people[one].email, world.people[other].email = world.people[other].email, world.people[one].email
-    world.people["5"].groups, world.people["6"].status, world.people["2"].manager_id = (teams[1],), "inactive", "1"
+        world.people[one].email, world.people[other].email = (
+            world.people[other].email,
+            world.people[one].email,
+        )
+    world.people["5"].groups, world.people["6"].status, world.people["2"].manager_id = (
+        (teams[1],),
+        "inactive",
+        "1",
+    )
     world.units["team", "a"] = "Alpha"
     world.hire("7", manager_id="1", groups=(teams[1],))
     _, _, night = world.night()

@@ -26,7 +26,9 @@ def world(settled: World) -> World:
 def drift(world: World) -> list[str]:
     """The changes of the current plan that repair what was changed by hand."""
     rows = zip(world.kinds_of_changes(), world.rows(), strict=True)
-    return [change for change, row in rows if '"drift":true' in str(row["evidence"]).replace(" ", "")]
+    return [
+        change for change, row in rows if '"drift":true' in str(row["evidence"]).replace(" ", "")
+    ]
 
 
 def left_alone(world: World) -> list[tuple[Any, ...]]:
@@ -57,25 +59,44 @@ def by_hand(world: World) -> list[str]:
     ]
 
 
-EVERYTHING = ("email", "given_name", "family_name", "display_name", "active", "manager", "group_names", "team")
+EVERYTHING = (
+    "email",
+    "given_name",
+    "family_name",
+    "display_name",
+    "active",
+    "manager",
+    "group_names",
+    "team",
+)
 
 
 def test_c46_what_somebody_changed_by_hand_is_seen_named_and_repaired(world: World) -> None:
     repairs = by_hand(world)
     summary, applied, night = world.night()
-    assert (sorted(world.kinds_of_changes()), sorted(drift(world)), summary.drift) == (repairs, repairs, 9)
-    assert {row["reason"].startswith("Changed in deskbird by hand; the HR system still ") for row in world.rows()} == {True}
+    assert (sorted(world.kinds_of_changes()), sorted(drift(world)), summary.drift) == (
+        repairs,
+        repairs,
+        9,
+    )
+    assert {
+        row["reason"].startswith("Changed in deskbird by hand; the HR system still ")
+        for row in world.rows()
+    } == {True}
     assert (applied.applied, night.in_line) == (9, True)
     assert world.query("from state.changed_by_hand") == []
     assert world.make_plan().changes == 0
 
 
-def test_c46_what_the_company_file_keeps_is_listed_and_plans_nothing_night_after_night(world: World) -> None:
+def test_c46_what_the_company_file_keeps_is_listed_and_plans_nothing_night_after_night(
+    world: World,
+) -> None:
     world.rule(drift_kept=EVERYTHING)
     repairs = by_hand(world)
     for _ in range(2):
         summary, _, night = world.night()
-        assert (summary.changes, summary.drift, summary.kept, night.in_line) == (0, 0, 10, True)  # an address is two values
+        # an address is two values
+        assert (summary.changes, summary.drift, summary.kept, night.in_line) == (0, 0, 10, True)
     assert {why for _, _, why in left_alone(world)} == {"kept"}
     world.rule(drift_kept=("team",))
     world.make_plan()  # the company file has changed
@@ -89,13 +110,20 @@ def test_kept_drift_is_planned_again_once_the_hris_wants_something_else(world: W
     world.people["1"].family_name, world.people["4"].manager_id = "Wanted", None
     world.people["boss"].groups += (("team", "s"),)  # what somebody did is right by now ...
     summary, _, night = world.night()
-    assert (sorted(world.kinds_of_changes()), summary.drift, summary.kept) == (["manager clear p:4", "user update p:1"], 0, 7)
+    assert (sorted(world.kinds_of_changes()), summary.drift, summary.kept) == (
+        ["manager clear p:4", "user update p:1"],
+        0,
+        7,
+    )
     assert night.in_line
-    world.people["boss"].groups = world.people["boss"].groups[:1]  # ... and then no more: that is no drift
+    # ... and then no more: that is no drift
+    world.people["boss"].groups = world.people["boss"].groups[:1]
     assert world.night()[0].by_type == {"membership remove": 1}
 
 
-def test_what_the_hris_changed_is_no_drift_even_where_somebody_changed_it_too(world: World) -> None:
+def test_what_the_hris_changed_is_no_drift_even_where_somebody_changed_it_too(
+    world: World,
+) -> None:
     world.user_of("1").family_name = "Byhand"
     world.people["1"].family_name = "Wanted"
     world.people["2"].given_name = "Wanted"
@@ -106,7 +134,11 @@ def test_what_the_hris_changed_is_no_drift_even_where_somebody_changed_it_too(wo
         ("p:2", '{"display_name":"Wanted Family","given_name":"Wanted"}'),
         ("p:2", '{"family_name":"Family"}'),
     ]
-    assert [row["hris_ref"] for row in world.rows() if row["reason"].startswith("Changed in deskbird by hand")] == ["p:2"]
+    assert [
+        row["hris_ref"]
+        for row in world.rows()
+        if row["reason"].startswith("Changed in deskbird by hand")
+    ] == ["p:2"]
     applied, night = world.apply()
     assert (applied.applied, night.in_line) == (3, True)
 
@@ -119,8 +151,12 @@ def test_what_we_wrote_ourselves_is_no_drift_also_where_the_run_was_killed(world
     with pytest.raises(Killed):
         world.apply(kill_after=1)
     world.restart()
-    world.people["1"].family_name = "Wanted"  # the HRIS goes back to what deskbird held before the kill
-    assert (world.make_plan().drift, world.kinds_of_changes()) == (0, ["user update p:1", "user update p:2"])
+    # the HRIS goes back to what deskbird held before the kill
+    world.people["1"].family_name = "Wanted"
+    assert (world.make_plan().drift, world.kinds_of_changes()) == (
+        0,
+        ["user update p:1", "user update p:2"],
+    )
 
 
 def test_drift_that_waits_for_an_approval_is_still_drift_tomorrow(world: World) -> None:
@@ -143,7 +179,9 @@ def test_a_strangers_change_is_nobodys_business(world: World) -> None:
     assert world.query("from state.changed_by_hand") == []
 
 
-def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_written_again(world: World) -> None:
+def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_written_again(
+    world: World,
+) -> None:
     repairs = by_hand(world)
     world.ignored = {"family_name", "email", "active", "manager", "members", "name"}
     world.user_of("boss").manager = None  # the stand-in does clear managers
@@ -157,7 +195,12 @@ def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_
     world.writes.clear()
     for _ in range(2):
         summary, _, night = world.night()
-        assert (summary.changes, summary.not_sticking, night.in_line, night.not_sticking) == (0, 9, True, 9)
+        assert (summary.changes, summary.not_sticking, night.in_line, night.not_sticking) == (
+            0,
+            9,
+            True,
+            9,
+        )
     assert world.writes == []
     assert {why for _, _, why in left_alone(world)} == {"does_not_stick"}
     assert world.query("select distinct nights from state.not_sticking") == [(3,)]
@@ -172,7 +215,9 @@ def test_c65_runs_of_one_day_are_one_night_of_not_sticking(world: World) -> None
     assert world.query("select nights from state.not_sticking") == [(2,)]
 
 
-def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wanted(world: World) -> None:
+def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wanted(
+    world: World,
+) -> None:
     world.ignored = {"family_name"}
     world.people["1"].family_name = world.people["2"].family_name = "Wanted"
     world.night()
@@ -188,11 +233,16 @@ def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wante
 
 def test_c65_only_nights_in_a_row_count(world: World) -> None:
     world.ignored = {"family_name"}
-    world.people["1"].family_name = world.people["2"].family_name = world.people["3"].family_name = "Wanted"
+    world.people["1"].family_name = world.people["2"].family_name = world.people[
+        "3"
+    ].family_name = "Wanted"
     world.night()
     world.execute("update state.not_sticking set nights = 2")
     world.user_of("1").family_name = "Wanted"  # it is so tonight
     world.people["2"].family_name = "Another"
     world.rule(frozen=("p:3",), guards={**UNGUARDED, "frozen": {}})  # nothing is written tonight
     world.night()
-    assert world.query("select hris_ref, nights from state.not_sticking order by all") == [("p:2", 1), ("p:3", 2)]
+    assert world.query("select hris_ref, nights from state.not_sticking order by all") == [
+        ("p:2", 1),
+        ("p:3", 2),
+    ]

@@ -1,4 +1,6 @@
-"""Cases 71 and 104: what is stored of a plan or a decision and was altered is refused; nothing of it becomes a write."""
+"""Cases 71 and 104: what is stored of a plan or a decision and was altered is refused; nothing of
+it becomes a write.
+"""
 
 from collections.abc import Callable
 
@@ -56,7 +58,12 @@ def held() -> World:
     world = World(guards=UNGUARDED)
     world.hire(*"0123456789", groups=(world.unit("team", "s", "Sales"),))
     world.settle()
-    world.rule(guards={**UNGUARDED, **{guard: GUARDS[guard] for guard in ("deactivate_user", "create_user")}})
+    world.rule(
+        guards={
+            **UNGUARDED,
+            **{guard: GUARDS[guard] for guard in ("deactivate_user", "create_user")},
+        }
+    )
     for id_ in "0123456":
         world.people[id_].status = "inactive"
     world.make_plan()
@@ -80,7 +87,9 @@ def change(world: World, sql: str) -> None:
 
 def approve(world: World, plan_id: str) -> int:
     with world.warehouse.write() as con:
-        return plan.approve(con, plan_id, only=None, because="so be it", by="me", now=world.now, hours=72)
+        return plan.approve(
+            con, plan_id, only=None, because="so be it", by="me", now=world.now, hours=72
+        )
 
 
 def check(world: World, plan_id: str) -> None:
@@ -116,7 +125,11 @@ def test_c104_a_plan_as_it_was_made_is_carried_out(world: World) -> None:
 @pytest.mark.parametrize("column", ROWS)
 def test_c104_each_column_of_a_row_is_sealed(world: World, column: str) -> None:
     plan_id = latest(world)
-    change(world, f"update state.plan_changes set {column} = {ROWS[column]} where plan_id = '{plan_id}' and seq = 3")
+    change(
+        world,
+        f"update state.plan_changes set {column} = {ROWS[column]} where plan_id = '{plan_id}' and "
+        "seq = 3",
+    )
     assert_refused(world, plan_id, 103 if column == "seq" else 3)
 
 
@@ -125,7 +138,9 @@ def test_c104_every_column_of_a_row_is_tried(world: World) -> None:
     assert {name for (name,) in described} == {*ROWS, "plan_id", "row_digest"}
     described = world.query("select column_name from (describe state.plans)")
     assert {name for (name,) in described} == {*PLANS, "plan_id", "run_id", "written"}
-    assert {name for (name,) in world.query("select column_name from (describe state.approvals)")} == set(DECISIONS)
+    assert {
+        name for (name,) in world.query("select column_name from (describe state.approvals)")
+    } == set(DECISIONS)
 
 
 @pytest.mark.parametrize("column", [column for column in ROWS if column != "guards"])
@@ -139,13 +154,21 @@ def test_c104_what_people_read_in_deskbird_changes_is_sealed_too(world: World, c
     "sql",
     [
         "delete from {rows} where plan_id = '{plan_id}' and seq = 7",
-        "insert into {rows} by name select * replace (8 as seq) from {rows} where plan_id = '{plan_id}' and seq = 7",
-        "update {rows} set seq = case seq when 1 then 2 else 1 end where plan_id = '{plan_id}' and seq < 3",
+        (
+            "insert into {rows} by name select * replace (8 as seq) from {rows} where plan_id = "
+            "'{plan_id}' and seq = 7"
+        ),
+        (
+            "update {rows} set seq = case seq when 1 then 2 else 1 end where plan_id = '{plan_id}' "
+            "and seq < 3"
+        ),
         "update {rows} set plan_id = '0' where plan_id = '{plan_id}'",
     ],
 )
 @pytest.mark.parametrize("rows", ["state.plan_changes", "deskbird.changes"])
-def test_c104_rows_that_are_taken_away_added_or_swapped_are_found(world: World, rows: str, sql: str) -> None:
+def test_c104_rows_that_are_taken_away_added_or_swapped_are_found(
+    world: World, rows: str, sql: str
+) -> None:
     plan_id = latest(world)
     change(world, sql.format(rows=rows, plan_id=plan_id))
     with pytest.raises(PipelineError, match="not stored as it was made"):
@@ -162,8 +185,12 @@ def test_c104_the_plans_own_row_is_sealed(world: World, column: str) -> None:
     assert_refused(world, plan_id, None)
 
 
-def test_c104_a_row_whose_digests_were_made_anew_is_still_found_by_the_plans_id(world: World) -> None:
-    """Who alters what is done and all digests beside it makes another plan than the one that was looked at."""
+def test_c104_a_row_whose_digests_were_made_anew_is_still_found_by_the_plans_id(
+    world: World,
+) -> None:
+    """Who alters what is done and all digests beside it makes another plan than the one that was
+    looked at.
+    """
     plan_id = latest(world)
     change(
         world,
@@ -189,13 +216,19 @@ def test_c104_making_the_plan_anew_mends_it(world: World) -> None:
     assert (applied.applied, applied.blocked, world.writes) == (0, 7, [])
 
 
-def test_c104_an_altered_plan_is_not_undone_nor_is_the_undoing_of_it_carried_out(world: World) -> None:
+def test_c104_an_altered_plan_is_not_undone_nor_is_the_undoing_of_it_carried_out(
+    world: World,
+) -> None:
     plan_id = latest(world)
     approve(world, plan_id)
     world.apply(plan_id)
     summary = world.undo(plan_id)
     world.writes.clear()
-    change(world, f"update state.plan_changes set reason = reason || ' ' where plan_id = '{plan_id}' and seq = 2")
+    change(
+        world,
+        f"update state.plan_changes set reason = reason || ' ' where plan_id = '{plan_id}' and "
+        "seq = 2",
+    )
     with pytest.raises(PipelineError, match=r"first altered row is seq 2\. Nothing was planned"):
         world.undo(plan_id)
     with pytest.raises(PipelineError, match=f"Plan {plan_id} .*Nothing was written"):
@@ -203,7 +236,8 @@ def test_c104_an_altered_plan_is_not_undone_nor_is_the_undoing_of_it_carried_out
     assert world.writes == []
 
 
-# --- decisions ------------------------------------------------------------------------------------------------------------------
+# --- decisions
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("column", DECISIONS)
@@ -214,7 +248,10 @@ def test_c71_an_approval_that_was_altered_releases_nothing(world: World, column:
     change(world, f"update state.approvals set {column} = {DECISIONS[column]} where {one}")
     applied, _ = world.apply(plan_id)
     assert (applied.applied, applied.blocked, world.writes) == (0, 7, [])
-    with world.warehouse.read() as con, pytest.raises(PipelineError, match=r"1 rows of state\.approvals .* were altered"):
+    with (
+        world.warehouse.read() as con,
+        pytest.raises(PipelineError, match=r"1 rows of state\.approvals .* were altered"),
+    ):
         plan.require_unaltered_decisions(con, "acme", "Nothing was written.")
     world.plan_again()
     assert len(world.held()) == 7
@@ -226,7 +263,9 @@ def altered_rejection(world: World) -> None:
     approve(world, plan_id)
     with world.warehouse.write() as con:
         assert plan.reject(con, plan_id, because=None, by="me", now=world.now, hours=72) == 7
-    change(world, "update state.approvals set content = reverse(content) where decision = 'rejected'")
+    change(
+        world, "update state.approvals set content = reverse(content) where decision = 'rejected'"
+    )
 
 
 def expired(world: World) -> None:
@@ -237,7 +276,9 @@ def expired(world: World) -> None:
 
 
 @pytest.mark.parametrize("alter", [altered_rejection, expired])
-def test_c71_an_altered_decision_brings_no_approval_back(world: World, alter: Callable[[World], None]) -> None:
+def test_c71_an_altered_decision_brings_no_approval_back(
+    world: World, alter: Callable[[World], None]
+) -> None:
     alter(world)
     applied, _ = world.apply(latest(world))
     assert (applied.applied, applied.blocked, world.writes) == (0, 7, [])
@@ -252,6 +293,8 @@ def test_c71_after_an_altered_decision_everything_is_decided_anew(world: World) 
         assert integrity.altered_decisions(con) == 0
     applied, _ = world.apply(plan_id)
     assert (applied.applied, applied.blocked) == (0, 7)
-    assert world.query("select decision, count(*) from state.approvals group by all") == [("void", 14)]
+    assert world.query("select decision, count(*) from state.approvals group by all") == [
+        ("void", 14)
+    ]
     assert approve(world, plan_id) == 7
     assert world.apply(plan_id)[0].applied == 7

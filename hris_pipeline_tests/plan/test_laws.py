@@ -14,7 +14,9 @@ _LAWS = settings(settings.get_profile("laws"), max_examples=6)
 IDS = ("1", "2", "3", "4", "5", "6")
 NAMES = ("Zoe\u0308", "Zo\u00eb", " Ann ", "\u0130pek", "\u674e", None)
 UNITS = (("team", "1"), ("team", "2"), ("department", "1"), ("cost_center", "1"))
-_spelt = st.sampled_from([str, str.upper, lambda text: f" {text}\u200b", lambda text: normalize("NFD", text)])
+_spelt = st.sampled_from(
+    [str, str.upper, lambda text: f" {text}\u200b", lambda text: normalize("NFD", text)]
+)
 
 
 @st.composite
@@ -40,7 +42,15 @@ def staff(draw: st.DrawFn) -> dict[str, Person]:
             draw(st.sampled_from([None, None, "2026-01-31", "never"])),
             draw(st.sampled_from([*IDS, None, "nobody"])),
             tuple(draw(st.lists(st.sampled_from(UNITS), unique=True))),
-            tuple(draw(st.lists(st.sampled_from(["team", "manager_id", "family_name"]), unique=True, max_size=1))),
+            tuple(
+                draw(
+                    st.lists(
+                        st.sampled_from(["team", "manager_id", "family_name"]),
+                        unique=True,
+                        max_size=1,
+                    )
+                )
+            ),
         )
         for id_ in present
     }
@@ -48,16 +58,26 @@ def staff(draw: st.DrawFn) -> dict[str, Person]:
 
 @st.composite
 def strangers(draw: st.DrawFn) -> list[User]:
-    """Users that somebody made by hand, or that another system provisions; deskbird lets no two have one address."""
+    """Users that somebody made by hand, or that another system provisions; deskbird lets no two
+    have one address.
+    """
     found: list[User] = []
     taken: set[str] = set()
-    for number, (address, name) in enumerate(draw(st.lists(st.tuples(addresses(), addresses()), max_size=4))):
+    for number, (address, name) in enumerate(
+        draw(st.lists(st.tuples(addresses(), addresses()), max_size=4))
+    ):
         keys = {normalize("NFC", text.strip("\u200b ")).lower() for text in (address, name)}
         if taken & keys:
             continue
         taken |= keys
         by = draw(st.sampled_from([None, None, "0a1b2c", "other:1"]))
-        user = User(f"s{number}", name.strip("\u200b "), address.strip("\u200b "), active=draw(st.booleans()), external_id=by)
+        user = User(
+            f"s{number}",
+            name.strip("\u200b "),
+            address.strip("\u200b "),
+            active=draw(st.booleans()),
+            external_id=by,
+        )
         found.append(user)
     return found
 
@@ -67,11 +87,22 @@ def scenes(draw: st.DrawFn) -> dict[str, Any]:
     """A deskbird with strangers and hand-made groups, and an HRIS on two days."""
     unit_names = st.sampled_from(["Sales", "IT", "\u00c9quipe", "E\u0301quipe", " ", None])
     return {
-        "readable": {"managers_readable": draw(st.booleans()), "members_readable": draw(st.booleans())},
+        "readable": {
+            "managers_readable": draw(st.booleans()),
+            "members_readable": draw(st.booleans()),
+        },
         "users": draw(strangers()),
-        "groups": draw(st.lists(st.sampled_from(["sales", "IT", "Equipe"]), unique=True, max_size=2)),
+        "groups": draw(
+            st.lists(st.sampled_from(["sales", "IT", "Equipe"]), unique=True, max_size=2)
+        ),
         "days": [
-            (draw(staff()), {unit: draw(unit_names) for unit in draw(st.lists(st.sampled_from(UNITS), unique=True))})
+            (
+                draw(staff()),
+                {
+                    unit: draw(unit_names)
+                    for unit in draw(st.lists(st.sampled_from(UNITS), unique=True))
+                },
+            )
             for _ in range(2)
         ],
     }
@@ -80,16 +111,26 @@ def scenes(draw: st.DrawFn) -> dict[str, Any]:
 def world_of(scene: dict[str, Any]) -> World:
     world = World(guards=UNGUARDED, **scene["readable"])
     world.users = {user.id: deepcopy(user) for user in scene["users"]}
-    world.groups = {f"h{n}": Group(f"h{n}", name, None, set(list(world.users)[:1])) for n, name in enumerate(scene["groups"])}
+    world.groups = {
+        f"h{n}": Group(f"h{n}", name, None, set(list(world.users)[:1]))
+        for n, name in enumerate(scene["groups"])
+    }
     return world
 
 
 def ours(world: World) -> set[str]:
-    return {ref for (ref,) in world.query("select deskbird_id from state.links union select deskbird_id from state.group_links")}
+    return {
+        ref
+        for (ref,) in world.query(
+            "select deskbird_id from state.links union select deskbird_id from state.group_links"
+        )
+    }
 
 
 def key(address: str | None) -> str:
-    return normalize("NFC", normalize("NFC", str(address)).strip().lower()).replace("@googlemail.com", "@gmail.com")
+    return normalize("NFC", normalize("NFC", str(address)).strip().lower()).replace(
+        "@googlemail.com", "@gmail.com"
+    )
 
 
 def assert_desired(world: World) -> None:
@@ -109,24 +150,25 @@ def assert_desired(world: World) -> None:
         elif status == "ended" and user is not None and user.id not in contested(world):
             assert not user.active
     settled = {ref: id_ for ref, id_ in links.items() if id_ in world.users and ref not in waiting}
-    for ref, manager in world.query(
-        """select p.hris_ref, m.hris_ref from core.manager_graph g
+    for ref, manager in world.query("""select p.hris_ref, m.hris_ref from core.manager_graph g
            join core.people p using (person_id) join core.people m on m.person_id = g.manager_id
-           where p.wanted and m.wanted and coalesce(g.problem, 'cycle') = 'cycle'"""
-    ):
+           where p.wanted and m.wanted and coalesce(g.problem, 'cycle') = 'cycle'"""):
         if ref in settled and manager in settled:
             assert world.users[settled[ref]].manager == settled[manager]
     groups = dict(world.query("select hris_ref, deskbird_id from state.group_links"))
     wanted = {
         (group, person)
         for group, person in world.query(
-            "select m.group_ref, p.hris_ref from core.memberships m join core.people p using (person_id) where p.wanted"
+            "select m.group_ref, p.hris_ref from core.memberships m join core.people p using "
+            "(person_id) where p.wanted"
         )
         if person in settled
     }
     for group, person in wanted:
         assert settled[person] in world.groups[groups[group]].members
-    for person, refs, unknown in world.query("select hris_ref, group_refs, unknown from core.people where wanted"):
+    for person, refs, unknown in world.query(
+        "select hris_ref, group_refs, unknown from core.people where wanted"
+    ):
         for ref, id_ in groups.items():
             if person in settled and settled[person] in world.groups[id_].members:
                 assert (ref, person) in wanted or ref in refs or ref.split(":")[1] in unknown
@@ -140,7 +182,9 @@ def contested(world: World) -> set[str]:
 
 @given(scenes(), st.integers(0, 12))
 @_LAWS
-def test_a_night_brings_deskbird_in_line_whatever_the_hris_says(scene: dict[str, Any], stop_after: int) -> None:
+def test_a_night_brings_deskbird_in_line_whatever_the_hris_says(
+    scene: dict[str, Any], stop_after: int
+) -> None:
     world, days = world_of(scene), scene["days"]
     for number, (staff_of_the_day, units) in enumerate(days):
         world.people, world.units = deepcopy(staff_of_the_day), units
@@ -149,7 +193,8 @@ def test_a_night_brings_deskbird_in_line_whatever_the_hris_says(scene: dict[str,
         first = world.make_plan()
         rows = world.rows()
         second = world.plan_again()
-        assert (second.plan_id, world.rows()) == (first.plan_id, rows)  # the planner says the same thing twice
+        # the planner says the same thing twice
+        assert (second.plan_id, world.rows()) == (first.plan_id, rows)
 
         if number == len(days) - 1:
             world.apply(stop_after=stop_after)  # the last day's first run is interrupted
@@ -165,7 +210,9 @@ def test_a_night_brings_deskbird_in_line_whatever_the_hris_says(scene: dict[str,
             if id_ not in ours(world):
                 assert world.groups[id_] == group
             else:  # of our groups, strangers stay members
-                assert {m for m in group.members if m not in ours(world)} <= world.groups[id_].members
+                assert {m for m in group.members if m not in ours(world)} <= world.groups[
+                    id_
+                ].members
 
     world.make_plan()
     assert world.rows() == []  # and there is nothing left to do
@@ -173,7 +220,9 @@ def test_a_night_brings_deskbird_in_line_whatever_the_hris_says(scene: dict[str,
 
 @given(scenes())
 @settings(_LAWS, max_examples=4)
-def test_nothing_is_taken_away_on_the_strength_of_an_unproven_extract(scene: dict[str, Any]) -> None:
+def test_nothing_is_taken_away_on_the_strength_of_an_unproven_extract(
+    scene: dict[str, Any],
+) -> None:
     world, days = world_of(scene), scene["days"]
     world.guard("incomplete_extract", {})
     (world.people, world.units), (people, units) = days
@@ -185,4 +234,6 @@ def test_nothing_is_taken_away_on_the_strength_of_an_unproven_extract(scene: dic
     world.make_plan()
     world.apply()
     assert active <= {user.id for user in world.users.values() if user.active}
-    assert all(members[id_] <= group.members for id_, group in world.groups.items() if id_ in members)
+    assert all(
+        members[id_] <= group.members for id_, group in world.groups.items() if id_ in members
+    )

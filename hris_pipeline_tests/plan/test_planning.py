@@ -38,7 +38,8 @@ def requests_of(world: World) -> dict[int, list[str]]:
     return found
 
 
-# --- an ordinary night, and how few requests it takes -------------------------------------------------------------------------
+# --- an ordinary night, and how few requests it takes
+# -------------------------------------------------------------------------
 
 
 def test_one_request_for_each_user_and_each_group_that_is_new_or_changed(world: World) -> None:
@@ -59,7 +60,11 @@ def test_one_request_for_each_user_and_each_group_that_is_new_or_changed(world: 
         3: ["user update p:2", "manager set p:2"],
         4: ["group rename p:team:i", "membership add p:2 p:team:i"],
         5: ["group create p:team:l", "membership add p:3 p:team:l", "membership add p:5 p:team:l"],
-        6: ["membership remove p:2 p:team:s", "membership add p:5 p:team:s", "membership add p:6 p:team:s"],
+        6: [
+            "membership remove p:2 p:team:s",
+            "membership add p:5 p:team:s",
+            "membership add p:6 p:team:s",
+        ],
         7: ["user deactivate p:1"],
     }
     rows = world.rows()
@@ -71,7 +76,8 @@ def test_one_request_for_each_user_and_each_group_that_is_new_or_changed(world: 
     assert len(world.writes) == 7
     assert (applied.applied, night.in_line, night.left) == (summary.changes, True, 0)
     assert world.user_of("1").active is False
-    assert world.user_of("1").id in world.group_of(*sales).members  # a deactivation writes nothing else
+    # a deactivation writes nothing else
+    assert world.user_of("1").id in world.group_of(*sales).members
     assert world.make_plan().changes == 0
 
 
@@ -132,7 +138,8 @@ def test_the_file_on_disk_and_its_optimizer_say_the_same(world: World, tmp_path:
     assert on_disk.make_plan() == in_memory.make_plan()
 
 
-# --- creations ----------------------------------------------------------------------------------------------------------------
+# --- creations
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c48_creations_go_top_down_so_that_the_manager_goes_with_the_post() -> None:
@@ -151,13 +158,25 @@ def test_what_needs_new_people_comes_after_the_deepest_of_them(world: World) -> 
         world.people[f"new {n}"].email = f"new{n}@acme.test"
     world.people["1"].manager_id = "new 1004"
     world.make_plan()
-    stages = {change: row["stage"] for change, row in zip(world.kinds_of_changes(), world.rows(), strict=True)}
-    assert stages["user create p:new 0"] < stages["user create p:new 1004"] < stages["manager set p:1"]
+    stages = {
+        change: row["stage"]
+        for change, row in zip(world.kinds_of_changes(), world.rows(), strict=True)
+    }
+    assert (
+        stages["user create p:new 0"] < stages["user create p:new 1004"] < stages["manager set p:1"]
+    )
 
 
 def test_new_people_who_report_to_each_other_in_a_ring_cost_one_more_write() -> None:
     world = World(guards=UNGUARDED)
-    for person, manager in {"a": "b", "b": "c", "c": "a", "below": "c", "x": "y", "y": "x"}.items():
+    for person, manager in {
+        "a": "b",
+        "b": "c",
+        "c": "a",
+        "below": "c",
+        "x": "y",
+        "y": "x",
+    }.items():
         world.hire(person, manager_id=manager)
     world.make_plan()
     assert list(requests_of(world).values())[-2:] == [["manager set p:a"], ["manager set p:x"]]
@@ -169,21 +188,40 @@ def test_new_people_who_report_to_each_other_in_a_ring_cost_one_more_write() -> 
     }  # fmt: skip
 
 
-# --- what must be free before it is taken -------------------------------------------------------------------------------------
+# --- what must be free before it is taken
+# -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("moves", "levels", "aside"),
     [
         ([], {}, ()),
-        ([Move("a", "1", "2"), Move("b", "2", "3"), Move("c", "3", "4")], {"c": 0, "b": 1, "a": 2}, ()),
+        (
+            [Move("a", "1", "2"), Move("b", "2", "3"), Move("c", "3", "4")],
+            {"c": 0, "b": 1, "a": 2},
+            (),
+        ),
         ([Move("a", None, "2"), Move("b", "2", "3")], {"b": 0, "a": 1}, ()),
-        ([Move("a", "1", "2"), Move("b", "2", "3"), Move("c", "3", "1")], {"c": 0, "b": 1, "a": 2}, ("a",)),
-        ([Move("b", "2", "1"), Move("a", "1", "2"), Move("n", None, "3")], {"b": 0, "n": 0, "a": 1}, ("a",)),
-        ([Move("a", "1", "5"), Move("a", "2", "5"), Move("b", "3", "1"), Move("c", "4", "2")], {"a": 0, "b": 1, "c": 1}, ()),
+        (
+            [Move("a", "1", "2"), Move("b", "2", "3"), Move("c", "3", "1")],
+            {"c": 0, "b": 1, "a": 2},
+            ("a",),
+        ),
+        (
+            [Move("b", "2", "1"), Move("a", "1", "2"), Move("n", None, "3")],
+            {"b": 0, "n": 0, "a": 1},
+            ("a",),
+        ),
+        (
+            [Move("a", "1", "5"), Move("a", "2", "5"), Move("b", "3", "1"), Move("c", "4", "2")],
+            {"a": 0, "b": 1, "c": 1},
+            (),
+        ),
     ],
 )
-def test_free_before_take(moves: list[Move], levels: dict[str, int], aside: tuple[str, ...]) -> None:
+def test_free_before_take(
+    moves: list[Move], levels: dict[str, int], aside: tuple[str, ...]
+) -> None:
     for order in (moves, moves[::-1]):
         assert free_before_take(order) == (levels, aside)
 
@@ -193,16 +231,28 @@ def test_c26_addresses_that_are_swapped_go_round_in_a_ring(world: World) -> None
     ring = ("1", "2", "3")
     for one, other in zip(ring, ("2", "3", "1"), strict=True):
         world.people[one].email = f"{other}@acme.test"
-    world.people["4"].email, world.people["boss"].email = "new@acme.test", "4@acme.test"  # and a chain beside it
+    # and a chain beside it
+    world.people["4"].email, world.people["boss"].email = "new@acme.test", "4@acme.test"
     world.hire("5")
     world.people["5"].email = "boss@acme.test"
     summary, applied, night = world.night()
     assert (applied.applied, night.in_line) == (summary.changes, True)
-    assert [write.hris_ref for write in world.writes] == ["p:1", "p:3", "p:4", "p:2", "p:boss", "p:1", "p:5"]
+    assert [write.hris_ref for write in world.writes] == [
+        "p:1",
+        "p:3",
+        "p:4",
+        "p:2",
+        "p:boss",
+        "p:1",
+        "p:5",
+    ]
     assert str(world.writes[0].set["email"]).endswith("@acme.test")
     assert {id_: world.user_of(id_).id for id_ in ids} == ids
     for person in world.people.values():
-        assert (world.user_of(person.id).email, world.user_of(person.id).user_name) == (person.email, person.email)
+        assert (world.user_of(person.id).email, world.user_of(person.id).user_name) == (
+            person.email,
+            person.email,
+        )
 
 
 def test_a_run_that_ends_in_the_middle_of_a_ring_is_brought_to_its_end(world: World) -> None:
@@ -230,10 +280,13 @@ def test_group_names_that_are_swapped_or_passed_on_go_round_too(world: World) ->
     assert {unit: world.group_of(*unit).members for unit in members} == members
 
 
-# --- groups and members -------------------------------------------------------------------------------------------------------
+# --- groups and members
+# --------------------------------------------------------------------------------------------------
 
 
-def test_c41_groups_come_with_their_first_member_and_stay_when_the_last_leaves(world: World) -> None:
+def test_c41_groups_come_with_their_first_member_and_stay_when_the_last_leaves(
+    world: World,
+) -> None:
     empty = world.unit("department", "e", "Empty")
     world.hire("gone", groups=(empty,), status="inactive")
     assert world.make_plan().changes == 0
@@ -252,7 +305,10 @@ def test_c42_a_renamed_unit_is_one_rename_and_nobody_is_removed(world: World) ->
     world.make_plan()
     assert world.kinds_of_changes() == ["group rename p:team:s"]
     (row,) = world.rows()
-    assert (json.loads(row["before"]), json.loads(row["after"])) == ({"name": "Sales"}, {"name": "R\u00e9tail"})
+    assert (json.loads(row["before"]), json.loads(row["after"])) == (
+        {"name": "Sales"},
+        {"name": "R\u00e9tail"},
+    )
     world.apply()
     after = world.group_of("team", "s")
     assert (after.id, after.name, after.members) == (before.id, "R\u00e9tail", before.members)
@@ -262,7 +318,10 @@ def test_c44_two_kinds_of_one_name_are_two_groups_and_keep_their_names(world: Wo
     department = world.unit("department", "s", "Sales")
     world.people["3"].groups += (department,)
     world.settle()
-    assert (world.group_of("team", "s").name, world.group_of(*department).name) == ("Sales", "Sales (department)")
+    assert (world.group_of("team", "s").name, world.group_of(*department).name) == (
+        "Sales",
+        "Sales (department)",
+    )
     world.units["team", "s"] = "Retail"  # the plain name falls free
     world.settle()
     assert world.group_of(*department).name == "Sales (department)"
@@ -285,13 +344,18 @@ def test_c50_at_most_a_hundred_members_a_request_and_one_request_for_one_change(
     ids = [f"{n:04}" for n in range(5000)]
     world.hire(*ids, groups=(team,))
     summary = world.make_plan()
-    sizes = [len(members) for request, members in requests_of(world).items() if "membership" in members[-1]]
+    sizes = [
+        len(members)
+        for request, members in requests_of(world).items()
+        if "membership" in members[-1]
+    ]
     assert (summary.by_type, sizes) == (
         {"group create": 1, "membership add": 5000, "user create": 5000},
         [101, *[100] * 49],  # the group itself, and a hundred
     )
     stages = [row["stage"] for row in world.rows() if row["object"] in {"group", "membership"}]
-    assert (stages.count(stages[0]), stages[0] < stages[-1]) == (101, True)  # the rest waits for the id that the creation brings
+    # the rest waits for the id that the creation brings
+    assert (stages.count(stages[0]), stages[0] < stages[-1]) == (101, True)
     # as if it had been carried out
     for id_ in ids:
         world.stranger(f"{id_}@acme.test", external_id=f"p:{id_}")
@@ -302,10 +366,13 @@ def test_c50_at_most_a_hundred_members_a_request_and_one_request_for_one_change(
     assert world.kinds_of_changes() == ["membership remove p:0007 p:team:s"]
 
 
-# --- managers -----------------------------------------------------------------------------------------------------------------
+# --- managers
+# --------------------------------------------------------------------------------------------------
 
 
-def test_c47_a_line_with_a_problem_is_held_as_it_is_and_heals_when_the_manager_appears(world: World) -> None:
+def test_c47_a_line_with_a_problem_is_held_as_it_is_and_heals_when_the_manager_appears(
+    world: World,
+) -> None:
     boss = world.user_of("boss").id
     world.people["boss"].status = "inactive"  # the manager leaves
     world.people["2"].manager_id = "2"  # themselves
@@ -322,7 +389,12 @@ def test_c47_a_line_with_a_problem_is_held_as_it_is_and_heals_when_the_manager_a
     world.people["3"].manager_id = "1"  # a ring of two who are there is set as the HRIS says
     world.settle()
     soon = world.user_of("soon")
-    assert [world.user_of(id_).manager for id_ in "1234"] == [world.user_of("3").id, boss, world.user_of("1").id, soon.id]
+    assert [world.user_of(id_).manager for id_ in "1234"] == [
+        world.user_of("3").id,
+        boss,
+        world.user_of("1").id,
+        soon.id,
+    ]
     assert soon.manager == boss
     assert world.make_plan().changes == 0
 
@@ -341,7 +413,8 @@ def test_managers_can_be_left_out_of_it(world: World) -> None:
     assert world.make_plan().changes == 0
 
 
-# --- absent, empty, gone ------------------------------------------------------------------------------------------------------
+# --- absent, empty, gone
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c13_absent_keys_change_nothing_and_empty_ones_do_what_is_documented(world: World) -> None:
@@ -351,10 +424,16 @@ def test_c13_absent_keys_change_nothing_and_empty_ones_do_what_is_documented(wor
         person.absent = ("manager_id", "team", "department", "cost_center", "family_name")
     assert world.make_plan().changes == 0
     assert (world.users, world.groups) == (users, groups)
-    world.people["1"].absent = ()  # empty: no manager, no team; half a name is kept where deskbird has the other half
+    # empty: no manager, no team; half a name is kept where deskbird has the other half
+    world.people["1"].absent = ()
     world.settle()
     user = world.user_of("1")
-    assert (user.manager, user.given_name, user.family_name, user.display_name) == (None, "Given", "Family", "Given")
+    assert (user.manager, user.given_name, user.family_name, user.display_name) == (
+        None,
+        "Given",
+        "Family",
+        "Given",
+    )
     assert user.id not in world.group_of("team", "s").members
 
 
@@ -382,9 +461,9 @@ def test_c38_who_vanished_is_listed_before_anything_else(world: World) -> None:
     for nights in (1, 2):
         summary, _, night = world.night()
         assert (summary.missing, night.in_line) == (1, True)
-        assert world.query("select hris_ref, deskbird_id, missing_since, complete_reads from state.missing") == [
-            ("p:1", user.id, since, nights)
-        ]
+        assert world.query(
+            "select hris_ref, deskbird_id, missing_since, complete_reads from state.missing"
+        ) == [("p:1", user.id, since, nights)]
     world.proof = "unproven"  # proves nothing
     world.night()
     world.make_plan()
@@ -413,9 +492,15 @@ def test_c38_who_vanished_is_deactivated_once_reads_and_hours_are_both_reached(
     assert user.active is not gone
     assert {group.id: set(group.members) for group in world.groups.values()} == members
     if gone:
-        (row,) = world.query("select evidence->>'complete_reads', reason from state.plan_changes where action = 'deactivate'")
+        (row,) = world.query(
+            "select evidence->>'complete_reads', reason from state.plan_changes where action = "
+            "'deactivate'"
+        )
         assert row[0] == str(reads)
-        assert row[1].startswith(f"The HRIS has had no record of the person since {first.date()}, in {reads} complete reads")
+        assert row[1].startswith(
+            f"The HRIS has had no record of the person since {first.date()}, in {reads} complete "
+            "reads"
+        )
 
 
 def test_c38_who_vanished_stays_while_the_extract_is_not_proven(world: World) -> None:
@@ -426,7 +511,9 @@ def test_c38_who_vanished_stays_while_the_extract_is_not_proven(world: World) ->
         world.now += dt.timedelta(days=1)
     world.proof = "unproven"
     world.make_plan()
-    assert [(row["action"], row["guard"]) for row in world.rows()] == [("deactivate", "incomplete_extract")]
+    assert [(row["action"], row["guard"]) for row in world.rows()] == [
+        ("deactivate", "incomplete_extract")
+    ]
 
 
 @pytest.mark.parametrize("listed", ["p:1", "1@acme.test"])
@@ -453,7 +540,11 @@ def test_c28_who_comes_back_under_the_same_id_comes_back_whole(world: World) -> 
 def test_a_rehire_into_another_team_is_right_after_one_night(world: World) -> None:
     world.people["1"].status = "inactive"
     world.settle()
-    world.people["1"].status, world.people["1"].groups, world.people["1"].manager_id = "active", (("team", "i"),), "4"
+    world.people["1"].status, world.people["1"].groups, world.people["1"].manager_id = (
+        "active",
+        (("team", "i"),),
+        "4",
+    )
     world.settle()
     user = world.user_of("1")
     assert user.id in world.group_of("team", "i").members
@@ -461,7 +552,8 @@ def test_a_rehire_into_another_team_is_right_after_one_night(world: World) -> No
     assert user.manager == world.user_of("4").id
 
 
-# --- what deskbird does not give back -----------------------------------------------------------------------------------------
+# --- what deskbird does not give back
+# -----------------------------------------------------------------------------------------
 
 
 def test_what_deskbird_does_not_give_back_converges_too() -> None:
@@ -479,20 +571,27 @@ def test_what_deskbird_does_not_give_back_converges_too() -> None:
         "group create p:team:i", "membership add p:1 p:team:i", "membership remove p:1 p:team:s",
     ]  # fmt: skip
     world.apply()
-    assert (world.user_of("1").manager, world.user_of("2").manager) == (world.user_of("2").id, None)
+    assert (world.user_of("1").manager, world.user_of("2").manager) == (
+        world.user_of("2").id,
+        None,
+    )
     assert world.user_of("1").id not in world.group_of(*sales).members
     assert world.make_plan().changes == 0
     # once it comes back, nothing needs to be remembered
     world.readable["users"].append("manager_deskbird_id")
     world.readable["groups"].append("members")
     world.night()
-    assert world.query("select count(*) from state.acknowledged_values where attribute = 'manager'") == [(0,)]
+    assert world.query(
+        "select count(*) from state.acknowledged_values where attribute = 'manager'"
+    ) == [(0,)]
     assert world.query("select count(*) from state.acknowledged_members") == [(0,)]
     assert world.make_plan().changes == 0
 
 
 def test_c115_who_is_possibly_a_member_is_added_again_where_wanted_and_removed_where_not() -> None:
-    """deskbird hides the members of a group that came back under another id (warehouse/renumbered_members.sql)."""
+    """deskbird hides the members of a group that came back under another id
+    (warehouse/renumbered_members.sql).
+    """
     world = World(guards=UNGUARDED, members_readable=False)
     sales, it = world.unit("team", "s", "Sales"), world.unit("team", "i", "IT")
     world.hire("1", "2", groups=(sales,))
@@ -506,7 +605,9 @@ def test_c115_who_is_possibly_a_member_is_added_again_where_wanted_and_removed_w
         "membership remove p:2 p:team:s", "membership add p:1 p:team:s",
     ]  # fmt: skip
     world.apply()
-    assert world.query("select count(*) from state.acknowledged_members where is_possible") == [(0,)]
+    assert world.query("select count(*) from state.acknowledged_members where is_possible") == [
+        (0,)
+    ]
     assert world.group_of(*sales).members == {world.user_of("1").id}
     assert world.make_plan().changes == 0
 
@@ -531,20 +632,25 @@ def test_c115_a_user_found_by_the_address_under_another_id_is_possibly_still_a_m
 
 def test_c114_nobody_leaves_a_group_for_one_that_cannot_be_read() -> None:
     world = World(guards=UNGUARDED)
-    sales, it, north = world.unit("team", "s", "Sales"), world.unit("team", "i", "IT"), world.unit("department", "n", "North")
+    sales, it, north = (
+        world.unit("team", "s", "Sales"),
+        world.unit("team", "i", "IT"),
+        world.unit("department", "n", "North"),
+    )
     world.hire("1", "2", "3", groups=(sales, north))
     world.hire("4", groups=(it,))
     world.settle()
     unread = world.groups.pop(world.group_of(*it).id)
-    world.execute(
-        f"""insert into state.unreadable_records by name
+    world.execute(f"""insert into state.unreadable_records by name
             select 'groups' as resource, '{unread.id}' as deskbird_id, 1 as page, 1 as position, 'marker' as code,
-                'p:team:i' as hris_ref, now() as first_seen, now() as last_seen"""
-    )
+                'p:team:i' as hris_ref, now() as first_seen, now() as last_seen""")
     world.people["1"].groups = (it,)  # and no department any more
     world.people["2"].groups = (north,)
     world.make_plan()
-    assert world.kinds_of_changes() == ["membership remove p:1 p:department:n", "membership remove p:2 p:team:s"]
+    assert world.kinds_of_changes() == [
+        "membership remove p:1 p:department:n",
+        "membership remove p:2 p:team:s",
+    ]
     world.execute("delete from state.unreadable_records")
     world.groups[unread.id] = unread
     world.night()
@@ -558,7 +664,9 @@ def test_a_manager_who_was_acknowledged_twice_stops_no_plan() -> None:
     world.hire("1", "2", manager_id="boss")
     world.settle()
     world.execute("insert into state.acknowledged_values from state.acknowledged_values")
-    assert world.query("select count(*) from state.acknowledged_values where attribute = 'manager'") == [(4,)]
+    assert world.query(
+        "select count(*) from state.acknowledged_values where attribute = 'manager'"
+    ) == [(4,)]
     assert world.make_plan().changes == 0
     world.people["2"].manager_id = "1"
     world.make_plan()

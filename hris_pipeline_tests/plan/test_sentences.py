@@ -1,4 +1,6 @@
-"""A guard's sentence names the limit that tripped, and the same sentence stands wherever the guard speaks."""
+"""A guard's sentence names the limit that tripped, and the same sentence stands wherever the guard
+speaks.
+"""
 
 from typing import Any
 
@@ -18,23 +20,32 @@ SAID: list[tuple[int, int, int, str]] = [
     (232, 40, 0, "deactivate_user: 40 of 232 people: 17 %, limit 5 % and 5"),
     (240, 3, 40, "deactivate_user: 3 tonight and 40 in 7 days: 18 %, limit 10 %"),
     (100_000, 101, 0, "deactivate_user: 101 of 100,000 people, never more than 100"),
-    (1000, 51, 0, "deactivate_user: 51 of 1,000 people: 5.1 %, limit 5 % and 5"),  # never rounded down to the limit
+    # never rounded down to the limit
+    (1000, 51, 0, "deactivate_user: 51 of 1,000 people: 5.1 %, limit 5 % and 5"),
     (0, 6, 0, "deactivate_user: 6 of 0 people, limit 5 % and 5"),
 ]
 
 
 @pytest.mark.parametrize(("base", "tonight", "before", "said"), SAID)
-def test_a_guard_names_the_limit_that_tripped(base: int, tonight: int, before: int, said: str) -> None:
+def test_a_guard_names_the_limit_that_tripped(
+    base: int, tonight: int, before: int, said: str
+) -> None:
     con: Any = None
     judgement = Judgement(con, GUARDS, Situation(base, False, None, ()))  # type: ignore[arg-type]
     judgement.say(
-        "deactivate_user", "deactivations", tonight, judgement.trips("deactivate_user", tonight, extra=before), tripped=True
+        "deactivate_user",
+        "deactivations",
+        tonight,
+        judgement.trips("deactivate_user", tonight, extra=before),
+        tripped=True,
     )
     assert sentence(judgement.verdicts[0]) == said
 
 
 def test_what_a_group_loses_is_counted_in_members() -> None:
-    verdict = GuardVerdict("group_members", "p:team:9", 6, 10, "50 % of its members", True, "loss", max_percent=50)
+    verdict = GuardVerdict(
+        "group_members", "p:team:9", 6, 10, "50 % of its members", True, "loss", max_percent=50
+    )
     assert sentence(verdict) == "group_members (p:team:9): 6 of 10 members: 60 %, limit 50 %"
 
 
@@ -65,10 +76,16 @@ def test_after_an_approval_nothing_says_held_back() -> None:
     printed, state, code = shown(world)
     assert (said in printed, said in state, code) == (True, True, 3)
     with world.warehouse.write() as con:
-        plan.approve(con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=24)
+        plan.approve(
+            con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=24
+        )
     printed, state, code = shown(world)
     assert code == 2
-    assert not [word for word in ("held back", "Held back", "BLOCKED", "holds back") if word in printed + state]
+    assert not [
+        word
+        for word in ("held back", "Held back", "BLOCKED", "holds back")
+        if word in printed + state
+    ]
     assert "7 approved, wait for the next run or apply" in printed
     assert "7 of them approved; the next run does it, or now: hris-pipeline apply" in state
     again = world.make_plan()  # also of a new plan that contains exactly the same

@@ -1,4 +1,6 @@
-"""The planner's steps: their SQL does what its header says, each reads what is there already, and few statements do it."""
+"""The planner's steps: their SQL does what its header says, each reads what is there already, and
+few statements do it.
+"""
 
 import pytest
 from plan import steps
@@ -23,7 +25,11 @@ def test_each_step_reads_what_an_earlier_one_has_made(kind):
     for step in STEPS:
         if step.of in ("every plan", kind):
             facts = steps.facts(step)
-            missing = {name for name in facts.reads | facts.changes if "." not in name} - made - facts.makes
+            missing = (
+                {name for name in facts.reads | facts.changes if "." not in name}
+                - made
+                - facts.makes
+            )
             assert not missing, f"{step.name} reads {sorted(missing)}, which no earlier step makes"
             # what is left out of some plans is nothing that a later step could rely on
             made |= set() if step.is_conditional else facts.makes
@@ -31,12 +37,19 @@ def test_each_step_reads_what_an_earlier_one_has_made(kind):
 
 @pytest.mark.parametrize("kind", ["usual plans", "undoing"])
 def test_each_table_has_one_maker(kind):
-    made = [name for step in STEPS if step.of in ("every plan", kind) for name in steps.facts(step).makes]
+    made = [
+        name
+        for step in STEPS
+        if step.of in ("every plan", kind)
+        for name in steps.facts(step).makes
+    ]
     assert {name for name in made if made.count(name) > 1} <= MADE_TWICE
 
 
 def test_nothing_changes_what_the_makers_of_changes_have_made():
-    made = {name for step in STEPS if step.name.startswith(MAKERS) for name in steps.facts(step).makes}
+    made = {
+        name for step in STEPS if step.name.startswith(MAKERS) for name in steps.facts(step).makes
+    }
     changed = {name for path in steps.FILES for name in steps.found(path).changes}
     assert changed & made == set()
 
@@ -51,7 +64,8 @@ def test_the_page_on_the_plan_is_as_the_steps_are():
     assert steps.DOCUMENT.read_text(encoding="utf-8") == steps.document()
 
 
-# --- statements: each costs about a millisecond, however small the company ------------------------------------------------------
+# --- statements: each costs about a millisecond, however small the company
+# ------------------------------------------------------
 
 
 class Counting:
@@ -77,7 +91,9 @@ def statements(world):
 
 
 def test_a_plan_takes_few_statements():
-    """The first number is of a company where nothing differs, the second of one where something of each kind does."""
+    """The first number is of a company where nothing differs, the second of one where something of
+    each kind does.
+    """
     world = World()
     units = [world.unit("team", str(number), f"Team {number}") for number in range(3)]
     world.hire(*map(str, range(1, 31)), groups=(units[0], units[1]), manager_id="1")
@@ -87,7 +103,10 @@ def test_a_plan_takes_few_statements():
 
     world.hire("40", "41", groups=(units[2],), manager_id="2")
     world.people["3"].given_name = "Ann"
-    world.people["4"].email, world.people["5"].email = world.people["5"].email, world.people["4"].email
+    world.people["4"].email, world.people["5"].email = (
+        world.people["5"].email,
+        world.people["4"].email,
+    )
     world.people["6"].status = "inactive"
     world.people["7"].groups = (units[2],)
     world.people["8"].manager_id = None

@@ -1,4 +1,6 @@
-"""Case 78: a plan is undone, field by field, or it is said what cannot be; and what was undone is not done again by itself."""
+"""Case 78: a plan is undone, field by field, or it is said what cannot be; and what was undone is
+not done again by itself.
+"""
 
 from copy import deepcopy
 from functools import cache
@@ -66,7 +68,9 @@ def again(done: Done) -> Done:
 
 def held(world: World) -> dict[str, Any]:
     """What deskbird holds; of groups not by their ids, which a deleted one does not get back."""
-    groups = {(group.name, group.external_id): set(group.members) for group in world.groups.values()}
+    groups = {
+        (group.name, group.external_id): set(group.members) for group in world.groups.values()
+    }
     return {"users": deepcopy(world.users), "groups": groups}
 
 
@@ -104,7 +108,9 @@ def settled(managers_readable: bool, members_readable: bool, markers_readable: b
     )
     units = [world.unit(*unit, f"Unit {number}") for number, unit in enumerate(UNITS)]
     for number, id_ in enumerate(IDS):
-        world.hire(id_, groups=tuple(units[: number % 4]), manager_id=IDS[number - 1] if number else None)
+        world.hire(
+            id_, groups=tuple(units[: number % 4]), manager_id=IDS[number - 1] if number else None
+        )
     world.people["6"].status = "inactive"
     world.stranger("7@acme.test", "seven", given_name="Zoe\u0308")
     world.stranger("8@ACME.test", family_name=None)
@@ -112,19 +118,30 @@ def settled(managers_readable: bool, members_readable: bool, markers_readable: b
     return world
 
 
-_person = st.sampled_from([*IDS, "7", "8", "9"])  # 7 and 8 have users that nobody has linked, 9 has none
+# 7 and 8 have users that nobody has linked, 9 has none
+_person = st.sampled_from([*IDS, "7", "8", "9"])
 _change = st.one_of(
-    st.tuples(st.just("email"), _person, st.sampled_from([f"{id_}@acme.test" for id_ in (*IDS, "new", "newer")])),
+    st.tuples(
+        st.just("email"),
+        _person,
+        st.sampled_from([f"{id_}@acme.test" for id_ in (*IDS, "new", "newer")]),
+    ),
     st.tuples(st.just("given_name"), _person, st.sampled_from(["Ann", "Zo\u00eb"])),
     st.tuples(st.just("family_name"), _person, st.sampled_from(["Li", None])),
     st.tuples(st.just("status"), _person, st.sampled_from(["active", "active", "inactive"])),
     st.tuples(st.just("manager_id"), _person, st.sampled_from([*IDS, "9", None])),
     st.tuples(st.just("groups"), _person, st.lists(st.sampled_from(UNITS), unique=True).map(tuple)),
-    st.tuples(st.just("unit"), st.sampled_from(UNITS), st.sampled_from(["Sales", "Unit 0", "Unit 1"])),
+    st.tuples(
+        st.just("unit"), st.sampled_from(UNITS), st.sampled_from(["Sales", "Unit 0", "Unit 1"])
+    ),
 )
 
 
-@given(st.lists(_change, min_size=2, max_size=9), st.sampled_from([(True, True, True), (False, False, False)]), st.booleans())
+@given(
+    st.lists(_change, min_size=2, max_size=9),
+    st.sampled_from([(True, True, True), (False, False, False)]),
+    st.booleans(),
+)
 @_LAWS
 def test_c78_law_what_was_undone_is_as_it_was_and_stays_so(
     changes: list[tuple[Any, ...]], readable: tuple[bool, bool, bool], delete_empty_groups: bool
@@ -141,7 +158,9 @@ def test_c78_law_what_was_undone_is_as_it_was_and_stays_so(
     before = held(world)
     plan_id = night(world)
     after = held(world)
-    if not world.query(f"select 1 from state.outcomes where plan_id = '{plan_id}' and outcome = 'applied'"):
+    if not world.query(
+        f"select 1 from state.outcomes where plan_id = '{plan_id}' and outcome = 'applied'"
+    ):
         return
 
     undone = undo(world, plan_id)
@@ -190,7 +209,11 @@ def test_c78_every_kind_of_change_goes_back_and_what_cannot_is_listed(world: Wor
         "user deactivate p:6",
     ]
     assert summary.blocked == 0
-    assert not_undone(world) == [("bookings", "p:5", None), ("created", "p:6", None), ("invitation", "p:6", None)]
+    assert not_undone(world) == [
+        ("bookings", "p:5", None),
+        ("created", "p:6", None),
+        ("invitation", "p:6", None),
+    ]
     assert all(row["reason"].startswith(f"Undoes plan {plan_id}: ") for row in world.rows())
 
     world.apply(summary.plan_id)
@@ -212,7 +235,14 @@ def test_what_was_undone_is_blocked_every_night_and_that_is_in_line(world: World
         _, applied, ended = world.night()
         assert set(world.held().values()) == {"undone"}
         assert len(world.held()) == len(world.rows())
-        assert {change.split()[1] for change in world.held()} == {"update", "deactivate", "set", "remove", "reactivate", "add"}
+        assert {change.split()[1] for change in world.held()} == {
+            "update",
+            "deactivate",
+            "set",
+            "remove",
+            "reactivate",
+            "add",
+        }
         assert (applied.applied, ended.in_line, len(world.writes)) == (0, True, writes)
 
 
@@ -228,7 +258,9 @@ def test_only_what_was_undone_is_blocked_attribute_by_attribute(renamed_and_undo
     assert (applied.applied, ended.in_line) == (2, True)
 
 
-def test_another_value_in_the_hris_flows_and_the_old_one_coming_back_later_does_too(renamed_and_left: Done) -> None:
+def test_another_value_in_the_hris_flows_and_the_old_one_coming_back_later_does_too(
+    renamed_and_left: Done,
+) -> None:
     world, plan_id = again(renamed_and_left)
     undo(world, plan_id)
     world.people["2"].family_name = "Divorced"
@@ -270,7 +302,9 @@ def test_an_approval_releases_what_was_undone_for_good(world: World) -> None:
     assert world.held() == {}
 
 
-def test_an_approval_from_before_an_undoing_releases_nothing_after_it(renamed_and_undone: World) -> None:
+def test_an_approval_from_before_an_undoing_releases_nothing_after_it(
+    renamed_and_undone: World,
+) -> None:
     world = renamed_and_undone.copy()
     plan_id = world.make_plan().plan_id
     with world.warehouse.write() as con:
@@ -281,7 +315,9 @@ def test_an_approval_from_before_an_undoing_releases_nothing_after_it(renamed_an
     assert world.user_of("2").family_name == "Family"
 
 
-def test_switched_off_the_guard_lets_what_was_undone_be_done_again(renamed_and_undone: World) -> None:
+def test_switched_off_the_guard_lets_what_was_undone_be_done_again(
+    renamed_and_undone: World,
+) -> None:
     world = renamed_and_undone.copy()
     world.guard("undone", None)
     world.night()
@@ -289,7 +325,9 @@ def test_switched_off_the_guard_lets_what_was_undone_be_done_again(renamed_and_u
     assert world.user_of("2").family_name == "Married"
 
 
-def test_c78_a_link_is_taken_off_and_not_made_again_until_the_address_is_another(world: World) -> None:
+def test_c78_a_link_is_taken_off_and_not_made_again_until_the_address_is_another(
+    world: World,
+) -> None:
     stranger = world.stranger("7@acme.test", family_name="Before")
     world.hire("7", groups=(("team", "1"),), manager_id="1")
     before = held(world)
@@ -349,7 +387,9 @@ def test_what_somebody_changed_since_is_left_and_listed(world: World) -> None:
     assert (world.user_of("2").family_name, world.user_of("2").given_name) == ("By hand", "Given")
 
 
-def test_a_change_made_between_the_plan_and_its_carrying_out_makes_it_stale(renamed_and_left: Done) -> None:
+def test_a_change_made_between_the_plan_and_its_carrying_out_makes_it_stale(
+    renamed_and_left: Done,
+) -> None:
     world, plan_id = again(renamed_and_left)
     summary = world.undo(plan_id)
     world.user_of("2").family_name = "By hand"
@@ -380,7 +420,9 @@ def test_c75_undoing_goes_through_the_same_guards(world: World) -> None:
     summary = world.undo(plan_id)
     assert world.held()["user deactivate p:8"] == "deactivate_user"
     with world.warehouse.write() as con:
-        plan.approve(con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=72)
+        plan.approve(
+            con, summary.plan_id, only=None, because=None, by="me", now=world.now, hours=72
+        )
     world.apply(summary.plan_id)
     assert [world.user_of(id_).active for id_ in "678"] == [True, True, False]
 
@@ -396,7 +438,10 @@ def test_a_user_name_that_was_right_already_does_not_follow_the_address_back(wor
 
 def test_two_who_swapped_their_addresses_swap_back(world: World) -> None:
     before = held(world)
-    world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
+    world.people["2"].email, world.people["3"].email = (
+        world.people["3"].email,
+        world.people["2"].email,
+    )
     undo(world, night(world))
     assert held(world) == before
     night(world)
@@ -411,7 +456,10 @@ def test_an_address_that_somebody_has_taken_meanwhile_is_not_taken_back(world: W
     world.stranger("2@acme.test")
     undo(world, plan_id)
     assert not_undone(world) == [("taken", "p:2", "email"), ("taken", "p:2", "user_name")]
-    assert (world.user_of("2").email, world.user_of("2").family_name) == ("new@acme.test", "Family")
+    assert (world.user_of("2").email, world.user_of("2").family_name) == (
+        "new@acme.test",
+        "Family",
+    )
 
 
 def test_a_killed_undoing_goes_on_and_is_remembered_all_the_same(renamed_and_left: Done) -> None:
@@ -427,7 +475,9 @@ def test_a_killed_undoing_goes_on_and_is_remembered_all_the_same(renamed_and_lef
     assert {user.id: user.active for user in world.users.values()} == dict.fromkeys(before, True)
 
 
-def test_a_sync_after_a_killed_undoing_does_not_do_again_what_was_undone(renamed_and_left: Done) -> None:
+def test_a_sync_after_a_killed_undoing_does_not_do_again_what_was_undone(
+    renamed_and_left: Done,
+) -> None:
     world, plan_id = again(renamed_and_left)
     summary = world.undo(plan_id)
     with pytest.raises(Killed):
@@ -441,14 +491,23 @@ def test_a_sync_after_a_killed_undoing_does_not_do_again_what_was_undone(renamed
 def test_nothing_to_undo_is_one_sentence_and_no_plan(world: World) -> None:
     nothing = world.make_plan().plan_id
     plans = world.query("select count(*) from state.plans")
-    with pytest.raises(PipelineError, match=f"Plan {nothing} has changed nothing in deskbird, so there is nothing to undo"):
+    with pytest.raises(
+        PipelineError,
+        match=f"Plan {nothing} has changed nothing in deskbird, so there is nothing to undo",
+    ):
         world.undo(nothing)
-    with pytest.raises(PipelineError, match=r"There is no plan with the id 0000 for company 'acme'\. Nothing was planned\."):
+    with pytest.raises(
+        PipelineError,
+        match=r"There is no plan with the id 0000 for company 'acme'\. Nothing was planned\.",
+    ):
         world.undo("0000")
     world.people["2"].family_name = "Married"
     plan_id = night(world)
     undone = undo(world, plan_id)
-    with pytest.raises(PipelineError, match=f"Plan {plan_id} is undone already, by plan {undone}. Nothing was planned."):
+    with pytest.raises(
+        PipelineError,
+        match=f"Plan {plan_id} is undone already, by plan {undone}. Nothing was planned.",
+    ):
         world.undo(plan_id)
     assert world.query("select count(*) from state.plans") == [(plans[0][0] + 2,)]
 

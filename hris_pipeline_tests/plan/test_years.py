@@ -23,12 +23,15 @@ def ref(id_: str) -> str:
 
 
 class Company(RuleBasedStateMachine):
-    """HR works on its system by day, somebody's hands are in deskbird, and by night the two are brought in line."""
+    """HR works on its system by day, somebody's hands are in deskbird, and by night the two are
+    brought in line.
+    """
 
     @initialize(managers=st.booleans(), members=st.booleans())
     def found(self, managers: bool, members: bool) -> None:
         self.world = World(guards=UNGUARDED, managers_readable=managers, members_readable=members)
-        self.units = {unit: self.world.unit(*unit, f"{unit[0]} {unit[1]}") for unit in UNITS}  # as which it exists now
+        # as which it exists now
+        self.units = {unit: self.world.unit(*unit, f"{unit[0]} {unit[1]}") for unit in UNITS}
         self.numbers = iter(range(1, 1000))
         self.unseen: dict[str, int] = {}  # nights since a record was deleted
         self.strangers: set[str] = set()
@@ -36,21 +39,33 @@ class Company(RuleBasedStateMachine):
             self._hire(NAMES[0], (UNITS[0],))
         self.sleep()
 
-    def _hire(self, name: tuple[str, str], groups: Iterable[Unit], address: str | None = None) -> str:
+    def _hire(
+        self, name: tuple[str, str], groups: Iterable[Unit], address: str | None = None
+    ) -> str:
         id_, groups = str(next(self.numbers)), tuple(self.units.get(unit, unit) for unit in groups)
         boss = next(iter(self.world.people), None)
-        self.world.hire(id_, given_name=name[0], family_name=f"{name[1]}{id_}", groups=groups, manager_id=boss)
+        self.world.hire(
+            id_, given_name=name[0], family_name=f"{name[1]}{id_}", groups=groups, manager_id=boss
+        )
         if address:
             self.world.people[id_].email = address
         return id_
 
     def _pick(self, data: st.DataObject, *statuses: str) -> Any:
-        found = [person for person in self.world.people.values() if not statuses or person.status in statuses]
+        found = [
+            person
+            for person in self.world.people.values()
+            if not statuses or person.status in statuses
+        ]
         return data.draw(st.sampled_from(found), label="person") if found else None
 
-    # --- what HR does ---------------------------------------------------------------------------------------------------------
+    # --- what HR does
+    # ----------------------------------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(NAMES), groups=st.lists(st.sampled_from(UNITS), unique=True, max_size=2))
+    @rule(
+        name=st.sampled_from(NAMES),
+        groups=st.lists(st.sampled_from(UNITS), unique=True, max_size=2),
+    )
     def hire(self, name: tuple[str, str], groups: list[Unit]) -> None:
         self._hire(name, groups)
 
@@ -69,7 +84,9 @@ class Company(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def come_back_under_a_new_record(self, data: st.DataObject) -> None:
-        """The old record stays and is ended; the new one has the same name and address (cases 27 and 28)."""
+        """The old record stays and is ended; the new one has the same name and address (cases 27
+        and 28).
+        """
         if (person := self._pick(data)) and not self._shared(person.email):
             person.status = "inactive"
             id_ = self._hire((person.given_name, "x"), person.groups, person.email)
@@ -117,7 +134,9 @@ class Company(RuleBasedStateMachine):
 
     @rule(unit=st.sampled_from(UNITS), same_name=st.booleans())
     def reorganise(self, unit: Unit, same_name: bool) -> None:
-        """A unit is closed, and everybody goes to a new one, of another id and perhaps of the same name (case 43)."""
+        """A unit is closed, and everybody goes to a new one, of another id and perhaps of the same
+        name (case 43).
+        """
         old, new = self.units[unit], (unit[0], f"{unit[1]}-{next(self.numbers)}")
         name = self.world.units.pop(old)
         self.units[unit] = self.world.unit(*new, name if same_name else f"{unit[0]} {new[1]}")
@@ -132,7 +151,8 @@ class Company(RuleBasedStateMachine):
         del self.world.people[person.id]
         self.unseen[person.id] = 0
 
-    # --- what hands do in deskbird --------------------------------------------------------------------------------------------
+    # --- what hands do in deskbird
+    # --------------------------------------------------------------------------------------------
 
     @rule(data=st.data(), what=st.sampled_from(["rename", "deactivate", "take out", "put in"]))
     def meddle(self, data: st.DataObject, what: str) -> None:
@@ -152,7 +172,9 @@ class Company(RuleBasedStateMachine):
 
     @rule()
     def lose_the_warehouse(self) -> None:
-        """All that outlives a night is gone; the markers in deskbird tell again who is who (case 74)."""
+        """All that outlives a night is gone; the markers in deskbird tell again who is who (case
+        74).
+        """
         self.world.lose_state()
         self.unseen = dict.fromkeys(self.unseen, 0)
         self.sleep()
@@ -161,7 +183,8 @@ class Company(RuleBasedStateMachine):
     def invite_a_guest(self) -> None:
         self.strangers.add(self.world.stranger(f"guest{next(self.numbers)}@elsewhere.test").id)
 
-    # --- the night and its laws -----------------------------------------------------------------------------------------------
+    # --- the night and its laws
+    # ----------------------------------------------------------------------------------------------
 
     @rule()
     def sleep(self) -> None:
@@ -174,26 +197,40 @@ class Company(RuleBasedStateMachine):
         assert applied.failed == applied.stale == 0
         assert night.in_line, world.kinds_of_changes()
         self._check_deactivations(active, plan.plan_id)
-        assert {id_: world.users[id_] for id_ in guests} == guests, "a user that is not ours was changed"
+        assert {id_: world.users[id_] for id_ in guests} == guests, (
+            "a user that is not ours was changed"
+        )
         world.now -= dt.timedelta(days=1)  # the same night once more
         assert world.make_plan().changes == 0, world.kinds_of_changes()
         world.now += dt.timedelta(days=1)
 
     def _check_deactivations(self, active: set[str], plan_id: str) -> None:
-        ended = {ref(p.id) for p in self.world.people.values() if p.status == "inactive" or p.end_date}
-        gone = {ref(id_) for id_, nights in self.unseen.items() if nights >= READS and (nights - 1) * 24 >= HOURS}
+        ended = {
+            ref(p.id) for p in self.world.people.values() if p.status == "inactive" or p.end_date
+        }
+        gone = {
+            ref(id_)
+            for id_, nights in self.unseen.items()
+            if nights >= READS and (nights - 1) * 24 >= HOURS
+        }
         for row in self.world.rows(plan_id):
             if row["action"] == "deactivate":
                 assert row["hris_ref"] in ended | gone, "deactivated without an end"
                 active.discard(row["deskbird_id"])
-        assert all(self.world.users[id_].active for id_ in active), "deactivated without a change in the plan"
+        assert all(self.world.users[id_].active for id_ in active), (
+            "deactivated without a change in the plan"
+        )
 
     @invariant()
     def one_user_for_one_person(self) -> None:
         if hasattr(self, "world"):
-            persons = self.world.query("select person_id, list_prepend(hris_ref, other_refs) from core.people")
+            persons = self.world.query(
+                "select person_id, list_prepend(hris_ref, other_refs) from core.people"
+            )
             person_of = {each: person for person, refs in persons for each in refs}
-            users = [person_of.get(user.external_id or "", user.id) for user in self.world.users.values()]
+            users = [
+                person_of.get(user.external_id or "", user.id) for user in self.world.users.values()
+            ]
             assert len(users) == len(set(users)), "two users for one person"
 
     @rule()
@@ -213,7 +250,9 @@ class Company(RuleBasedStateMachine):
                 continue
             user = users[each]
             assert user.active
-            members_of = {group.external_id for group in world.groups.values() if user.id in group.members}
+            members_of = {
+                group.external_id for group in world.groups.values() if user.id in group.members
+            }
             assert members_of >= set(groups)
             if manager in users and problem in (None, "cycle") and manager not in waiting:
                 assert user.manager == users[manager].id
@@ -224,6 +263,11 @@ class Company(RuleBasedStateMachine):
 
 
 Company.TestCase.settings = settings(
-    max_examples=3, stateful_step_count=20, deadline=None, derandomize=True, database=None, print_blob=False
+    max_examples=3,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    print_blob=False,
 )
 test_years = Company.TestCase

@@ -1,4 +1,6 @@
-"""A whole company and its deskbird as tables alone: what the planner's laws are tested on, without a single request."""
+"""A whole company and its deskbird as tables alone: what the planner's laws are tested on, without
+a single request.
+"""
 
 import contextlib
 import datetime as dt
@@ -19,9 +21,21 @@ from hris_pipeline.deskbird.journal import Entry
 from hris_pipeline.rules import Scope
 from hris_pipeline.warehouse import Warehouse, prepare, stage
 
-STATUSES = {"active": "active", "leave": "on_leave", "onboarding": "upcoming", "inactive": "ended", "off": "not_active"}
+STATUSES = {
+    "active": "active",
+    "leave": "on_leave",
+    "onboarding": "upcoming",
+    "inactive": "ended",
+    "off": "not_active",
+}
 GUARDS: dict[str, Any] = {
-    "deactivate_user": {"max_percent": 5, "max_count": 5, "window_days": 7, "window_percent": 10, "max_hard": 100},
+    "deactivate_user": {
+        "max_percent": 5,
+        "max_count": 5,
+        "window_days": 7,
+        "window_percent": 10,
+        "max_hard": 100,
+    },
     "create_user": {"max_percent": 20, "max_count": 25, "from_size": 10},
     "link_user": {"max_percent": 20, "max_count": 25},
     "update_attribute": {"max_percent": 30, "from_size": 10},
@@ -91,7 +105,9 @@ class InMemory(Warehouse):
 
     def __init__(self, con: duckdb.DuckDBPyConnection | None = None) -> None:
         super().__init__(Path("nowhere"), "acme")
-        self._con = con or duckdb.connect(config={"threads": 1, "preserve_insertion_order": "false"})
+        self._con = con or duckdb.connect(
+            config={"threads": 1, "preserve_insertion_order": "false"}
+        )
         if con is None:
             prepare(self._con)
             self._migrate(self._con, ["p"])
@@ -100,7 +116,9 @@ class InMemory(Warehouse):
         """The same tables once more, in the same process."""
         con, name = self._con.cursor(), f"copy_{next(_COPIES)}"
         (source,) = self._con.execute("select current_database()").fetchone() or ("",)
-        con.execute(f"attach ':memory:' as {name}; copy from database {source} to {name}; use {name}")
+        con.execute(
+            f"attach ':memory:' as {name}; copy from database {source} to {name}; use {name}"
+        )
         return InMemory(prepare(con))
 
     @contextlib.contextmanager
@@ -144,7 +162,10 @@ class World:
         self.now = NOON
         self.timezone = "Europe/Berlin"
         self.proof = "proven"
-        self.readable = {"users": ["email", "given_name", "family_name", "display_name"], "groups": ["name"]}
+        self.readable = {
+            "users": ["email", "given_name", "family_name", "display_name"],
+            "groups": ["name"],
+        }
         if markers_readable:
             self.readable["users"].append("external_id")
             self.readable["groups"].append("external_id")
@@ -168,12 +189,15 @@ class World:
         self._ids = count(1)
         self.writes: list[Write] = []
         self.refused: set[str] = set()  # hris_refs whose creation deskbird refuses
-        self.ignored: set[str] = set()  # attributes, "manager", "members": what an update acknowledges and does not keep
+        # attributes, "manager", "members": what an update acknowledges and does not keep
+        self.ignored: set[str] = set()
         self.prehire_days = 0
         self.scope = Scope()
 
     def copy(self, folder: Path | None = None) -> Self:
-        """The same world once more; what becomes of one does not touch the other. One on disk is copied to ``folder``."""
+        """The same world once more; what becomes of one does not touch the other. One on disk is
+        copied to ``folder``.
+        """
         if isinstance(self.warehouse, InMemory):
             warehouse: Warehouse = self.warehouse.copy()
         else:
@@ -185,7 +209,8 @@ class World:
         vars(twin).update(deepcopy(kept), warehouse=warehouse)
         return twin
 
-    # --- changing it ----------------------------------------------------------------------------------------------------------
+    # --- changing it
+    # ----------------------------------------------------------------------------------------------
 
     def hire(self, *ids: str, **values: Any) -> None:
         """Employees with an address of their own, alike in all else."""
@@ -220,7 +245,8 @@ class World:
     def base(self, managed: int) -> None:
         """Pretend that the last night ended in line with so many managed users."""
         self.execute(
-            "insert into state.nights values ('before', ?, ?, true, 'before')", [self.now - dt.timedelta(days=1), managed]
+            "insert into state.nights values ('before', ?, ?, true, 'before')",
+            [self.now - dt.timedelta(days=1), managed],
         )
 
     def execute(self, sql: str, values: list[Any] | None = None) -> None:
@@ -232,7 +258,8 @@ class World:
         """Everything that outlives a night is gone."""
         kept = {"schema_version"}
         for (table,) in self.query(
-            "select table_name from duckdb_tables() where schema_name = 'state' and database_name = current_database()"
+            "select table_name from duckdb_tables() where schema_name = 'state' and database_name "
+            "= current_database()"
         ):
             if table not in kept:
                 self.execute(f'delete from state."{table}"')
@@ -244,10 +271,13 @@ class World:
 
     def group_of(self, kind: str, id_: str) -> Group:
         """The one group that carries the unit's marker."""
-        (found,) = [group for group in self.groups.values() if group.external_id == f"p:{kind}:{id_}"]
+        (found,) = [
+            group for group in self.groups.values() if group.external_id == f"p:{kind}:{id_}"
+        ]
         return found
 
-    # --- a night --------------------------------------------------------------------------------------------------------------
+    # --- a night
+    # ----------------------------------------------------------------------------------------------
 
     def extract(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
@@ -270,17 +300,24 @@ class World:
             )
 
     def derive(self, con: duckdb.DuckDBPyConnection) -> people.PeopleCounts:
-        rules = people.PeopleParameters(self.timezone, self.prehire_days, self.kinds, {"p": STATUSES}, scope=self.scope)
+        rules = people.PeopleParameters(
+            self.timezone, self.prehire_days, self.kinds, {"p": STATUSES}, scope=self.scope
+        )
         counts = people.build(con, rules, self.now)
         groups.build(con, ["p"], self.kinds, nested=self.nested)
         managers.build(con)
         return counts
 
     def observe(self, con: duckdb.DuckDBPyConnection, *, by_hand: bool = True) -> None:
-        """Read deskbird; ``by_hand``: before our own writes, so that what has changed is somebody else's doing."""
+        """Read deskbird; ``by_hand``: before our own writes, so that what has changed is somebody
+        else's doing.
+        """
         if by_hand:
             plan.drift.remember(con, "users", "groups")
-        con.execute("delete from deskbird.users; delete from deskbird.groups; delete from deskbird.group_members")
+        con.execute(
+            "delete from deskbird.users; delete from deskbird.groups; delete from "
+            "deskbird.group_members"
+        )
         shown = self.readable["users"]
         columns = (
             "deskbird_id", "user_name", "email", "given_name", "family_name", "display_name", "active", "manager_deskbird_id",
@@ -300,7 +337,10 @@ class World:
             members = [(g.id, member) for g in self.groups.values() for member in sorted(g.members)]
             stage(con, "deskbird.group_members", ("group_deskbird_id", "user_deskbird_id"), members)
         for resource, readable in self.readable.items():
-            con.execute("insert or replace into state.observations values (?, ?, 'run', 1, 1, ?)", [resource, self.now, readable])
+            con.execute(
+                "insert or replace into state.observations values (?, ?, 'run', 1, 1, ?)",
+                [resource, self.now, readable],
+            )
         if by_hand:
             plan.drift.note(con, self.now)
 
@@ -333,8 +373,8 @@ class World:
     ) -> tuple[plan.Applied, plan.Night]:
         """Carry the plan (the current one by default) out in deskbird, read back, close the night.
 
-        ``stop_after`` writes the run is asked to stop; ``kill_after`` writes it dies, and only the journal knows of them.
-        ``unchanged``: nobody has touched deskbird since the plan was made.
+        ``stop_after`` writes the run is asked to stop; ``kill_after`` writes it dies, and only the
+        journal knows of them. ``unchanged``: nobody has touched deskbird since the plan was made.
         """
         with self.warehouse.write() as con:
             self.observe(con)
@@ -359,7 +399,16 @@ class World:
             }
             kind = kinds.get(write.kind, "user_update")
             moment = self.now.isoformat()
-            entry = Entry(prepared.plan_id, write.request, kind, write.hris_ref, write.deskbird_id, "sent", 1, moment)
+            entry = Entry(
+                prepared.plan_id,
+                write.request,
+                kind,
+                write.hris_ref,
+                write.deskbird_id,
+                "sent",
+                1,
+                moment,
+            )
             answered = Entry(
                 prepared.plan_id,
                 write.request,
@@ -377,7 +426,12 @@ class World:
             applied = plan.finish(con, prepared, results, now=self.now, run_id="run")
             self.observe(con, by_hand=False)
             night = plan.close_night(
-                con, self.rules, prepared.plan_id, now=self.now, run_id="run", unchanged=unchanged and not prepared.writes
+                con,
+                self.rules,
+                prepared.plan_id,
+                now=self.now,
+                run_id="run",
+                unchanged=unchanged and not prepared.writes,
             )
         return applied, night
 
@@ -411,7 +465,8 @@ class World:
     def kinds_of_changes(self) -> list[str]:
         """What the current plan does, in its order: "user create p:1"."""
         return [
-            f"{row['object']} {row['action']} {row['hris_ref']}{' ' + row['group_ref'] if row['group_ref'] else ''}"
+            f"{row['object']} {row['action']} "
+            f"{row['hris_ref']}{' ' + row['group_ref'] if row['group_ref'] else ''}"
             for row in self.rows()
         ]
 
@@ -428,7 +483,8 @@ class World:
         with self.warehouse.read() as con:
             return con.execute(sql).fetchall()
 
-    # --- deskbird, strict about what is unique --------------------------------------------------------------------------------
+    # --- deskbird, strict about what is unique
+    # --------------------------------------------------------------------------------
 
     def _carry_out(self, write: Write, ids: dict[str, str]) -> Result:
         if write.hris_ref in self.refused:
@@ -469,7 +525,8 @@ class World:
             values.setdefault("user_name", values["email"])
         for name, value in values.items():
             if name in ("email", "user_name"):
-                if write.kind != "create_user" or value != values["email"]:  # that one is known to be free
+                # that one is known to be free
+                if write.kind != "create_user" or value != values["email"]:
                     self._address_is_free(value, user.id)
                 setattr(user, name, value)
             else:
@@ -478,10 +535,20 @@ class World:
             user.manager = manager
         if write.clear_manager:
             user.manager = None
-        return Result(write.request, "applied", 201 if write.kind == "create_user" else 204, 1, user.id, unset_manager=unset)
+        return Result(
+            write.request,
+            "applied",
+            201 if write.kind == "create_user" else 204,
+            1,
+            user.id,
+            unset_manager=unset,
+        )
 
     def _write_group(self, write: Write, group_id: str | None, ids: dict[str, str]) -> Result:
-        found = {reference.hris_ref: self._id(reference, ids) for reference in (*write.add, *write.remove)}
+        found = {
+            reference.hris_ref: self._id(reference, ids)
+            for reference in (*write.add, *write.remove)
+        }
         gone = tuple(reference for reference, member in found.items() if member is None)
         assert not gone or self.refused, "the members were to be there by now"
         if write.kind == "create_group":
@@ -505,18 +572,33 @@ class World:
         group.members |= {found[ref.hris_ref] or "" for ref in write.add} - {""}
         group.members -= {found[ref.hris_ref] for ref in write.remove}
         assert group.members <= self.users.keys()
-        return Result(write.request, "applied", 201 if write.kind == "create_group" else 204, 1, group.id, left_out=gone)
+        return Result(
+            write.request,
+            "applied",
+            201 if write.kind == "create_group" else 204,
+            1,
+            group.id,
+            left_out=gone,
+        )
 
     def _id(self, reference: UserRef, ids: dict[str, str]) -> str | None:
         return reference.deskbird_id or ids.get(reference.hris_ref)
 
     def _address_is_free(self, address: str, own: str) -> None:
         others = [u for u in self.users.values() if u.id != own]
-        assert not any(_same(address, held) for u in others for held in (u.user_name, u.email)), "the address is taken"
+        assert not any(_same(address, held) for u in others for held in (u.user_name, u.email)), (
+            "the address is taken"
+        )
 
     def _name_is_free(self, name: str, own: str) -> None:
-        assert not any(g.id != own and _same(g.name, name) for g in self.groups.values()), "the group's name is taken"
+        assert not any(g.id != own and _same(g.name, name) for g in self.groups.values()), (
+            "the group's name is taken"
+        )
 
 
 def _same(one: str | None, two: str | None) -> bool:
-    return one is not None and two is not None and normalize("NFC", one).strip().lower() == normalize("NFC", two).strip().lower()
+    return (
+        one is not None
+        and two is not None
+        and normalize("NFC", one).strip().lower() == normalize("NFC", two).strip().lower()
+    )

@@ -29,7 +29,9 @@ def planned(warehouse):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """The data folder of company ``acme``, which the command line knows, with connection ``p`` and without credentials."""
+    """The data folder of company ``acme``, which the command line knows, with connection ``p`` and
+    without credentials.
+    """
     (tmp_path / "companies").mkdir()
     (tmp_path / "companies" / "acme.yaml").write_text(FILE)
     monkeypatch.setenv(settings.COMPANIES_VARIABLE, str(tmp_path / "companies"))

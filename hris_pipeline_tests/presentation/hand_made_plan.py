@@ -1,4 +1,6 @@
-"""A hand-made plan in a real warehouse: three leavers held back, a rename, a mover, a hire. Nobody in it exists."""
+"""A hand-made plan in a real warehouse: three leavers held back, a rename, a mover, a hire. Nobody
+in it exists.
+"""
 
 import datetime as dt
 import json
@@ -16,13 +18,15 @@ PEOPLE = {
     "personio:5": "Emil | Voorbeeld",
 }
 _COLUMNS = (
-    "plan_id, seq, request, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, reason, "
-    "evidence, verdict, guard, stage, content"
+    "plan_id, seq, request, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "
+    "before, after, reason, evidence, verdict, guard, stage, content"
 )
 
 
 def rows():
-    """(seq, request, object, action, hris_ref, deskbird_id, group_ref, before, after, reason, verdict, guard)."""
+    """(seq, request, object, action, hris_ref, deskbird_id, group_ref, before, after, reason,
+    verdict, guard).
+    """
     held = ("blocked", "deactivate_user")
     return [
         (
@@ -138,17 +142,30 @@ def rows():
 
 
 def id_of(changes):
-    """The id of a plan of company ``acme`` with these changes: made of them, so that no other id is believed."""
+    """The id of a plan of company ``acme`` with these changes: made of them, so that no other id is
+    believed.
+    """
     with duckdb.connect() as con:
         prepare(con)
         lines = [
             con.execute(
                 "select change_line(?, ?, ?::varchar, ?::varchar, ?::varchar, ?::varchar, ?, ?)",
-                [thing, action, ref, user, group, "g9" if group else None, json.dumps(before), json.dumps(after)],
+                [
+                    thing,
+                    action,
+                    ref,
+                    user,
+                    group,
+                    "g9" if group else None,
+                    json.dumps(before),
+                    json.dumps(after),
+                ],
             ).fetchone()[0]
             for _, _, thing, action, ref, user, group, before, after, *_ in changes
         ]
-        row = con.execute("select left(sha256(concat_ws(chr(30), 'acme', '', ?)), 16)", [chr(30).join(lines)]).fetchone()
+        row = con.execute(
+            "select left(sha256(concat_ws(chr(30), 'acme', '', ?)), 16)", [chr(30).join(lines)]
+        ).fetchone()
         return row[0]
 
 
@@ -160,21 +177,36 @@ def fill(con, changes):
     plan_id = id_of(changes)
     for ref, name in PEOPLE.items():
         con.execute(
-            "insert into core.people (person_id, hris_ref, display_name, status, timezone, in_scope, wanted, unknown, "
-            "group_refs, other_refs) values (?, ?, ?, 'active', 'UTC', true, true, [], [], [])",
+            "insert into core.people (person_id, hris_ref, display_name, status, timezone, "
+            "in_scope, wanted, unknown, group_refs, other_refs) values (?, ?, ?, 'active', 'UTC', "
+            "true, true, [], [], [])",
             [ref, ref, name],
         )
     con.execute("insert into core.groups values ('personio:team:9', 'team', 'Support', null, 3)")
     con.execute(
-        "insert into deskbird.users (deskbird_id, hris_ref, display_name, active) values ('u4', 'personio:4', 'Dora Alt', true)"
+        "insert into deskbird.users (deskbird_id, hris_ref, display_name, active) values ('u4', "
+        "'personio:4', 'Dora Alt', true)"
     )
     blocked = sum(change[10] == "blocked" for change in changes)
     con.execute(
-        "insert into state.plans (plan_id, number, made_at, run_id, after_plan, changes, blocked, as_of) "
-        "values (?, 1, ?, 'r', '', ?, ?, ?)",
+        "insert into state.plans (plan_id, number, made_at, run_id, after_plan, changes, blocked, "
+        "as_of) values (?, 1, ?, 'r', '', ?, ?, ?)",
         [plan_id, NOW, len(changes), blocked, NOW],
     )
-    for seq, request, thing, action, ref, user, group, before, after, reason, verdict, guard in changes:
+    for (
+        seq,
+        request,
+        thing,
+        action,
+        ref,
+        user,
+        group,
+        before,
+        after,
+        reason,
+        verdict,
+        guard,
+    ) in changes:
         values = [
             plan_id,
             seq,
@@ -189,16 +221,20 @@ def fill(con, changes):
             json.dumps(after),
         ]
         values += [reason, "{}", verdict, guard, 1, f"content-{seq}"]
-        con.execute(f"insert into deskbird.changes ({_COLUMNS}) values ({', '.join('?' * len(values))})", values)
         con.execute(
-            f"insert into state.plan_changes ({_COLUMNS}, guards) values ({', '.join('?' * len(values))}, ?)",
+            f"insert into deskbird.changes ({_COLUMNS}) values ({', '.join('?' * len(values))})",
+            values,
+        )
+        con.execute(
+            f"insert into state.plan_changes ({_COLUMNS}, guards) values "
+            f"({', '.join('?' * len(values))}, ?)",
             [*values, [guard] if guard else []],
         )
     if blocked:
         con.execute(
-            "insert into state.guard_verdicts "
-            "(plan_id, guard, subject, count, base, limit_text, tripped, code, max_count, max_percent) "
-            "values (?, 'deactivate_user', 'user', ?, 40, '2 and 5 %', true, 'share', 2, 5)",
+            "insert into state.guard_verdicts (plan_id, guard, subject, count, base, limit_text, "
+            "tripped, code, max_count, max_percent) values (?, 'deactivate_user', 'user', ?, 40, "
+            "'2 and 5 %', true, 'share', 2, 5)",
             [plan_id, blocked],
         )
     con.execute(
@@ -216,7 +252,8 @@ def fill(con, changes):
 def outcome(con, seq, outcome, problem=None, code=None):
     """What became of one change of the plan; ``code`` is the problem's."""
     con.execute(
-        "insert into deskbird.applied_changes (plan_id, seq, object, action, outcome, attempts, problem, problem_code) "
-        "select plan_id, seq, object, action, ?, 1, ?, ? from deskbird.changes where plan_id = ? and seq = ?",
+        "insert into deskbird.applied_changes (plan_id, seq, object, action, outcome, attempts, "
+        "problem, problem_code) select plan_id, seq, object, action, ?, 1, ?, ? from "
+        "deskbird.changes where plan_id = ? and seq = ?",
         [outcome, problem, code, PLAN, seq],
     )

@@ -1,4 +1,6 @@
-"""Case 79: what the first contact with a deskbird in use would do is told before anything is written."""
+"""Case 79: what the first contact with a deskbird in use would do is told before anything is
+written.
+"""
 
 from plan.world import GUARDS, World
 
@@ -23,14 +25,26 @@ def test_c79_the_report_counts_who_is_matched_linked_made_by_hand_and_disputed()
     world.stranger("disputed@acme.test", external_id="somebody-elses")
     world.stranger("inactive@elsewhere.test", active=False)
     world.make_plan()
-    world.execute("update deskbird.users set hris_ref = external_id where starts_with(external_id, 'p:')")  # as a read does
+    # as a read does
+    world.execute(
+        "update deskbird.users set hris_ref = external_id where starts_with(external_id, 'p:')"
+    )
     plan = told(world)
     assert plan.adoption == Adoption(
-        active=35, ours=1, would_link=29, by_hand=4, to_create=1, conflicts=1, other_system=1, other_system_in_hris=1
+        active=35,
+        ours=1,
+        would_link=29,
+        by_hand=4,
+        to_create=1,
+        conflicts=1,
+        other_system=1,
+        other_system_in_hris=1,
     )
     text = page(lambda to: rendering.show(to, plan, timezone="Europe/Berlin"))
     assert all(sentence in text for sentence in adoption.sentences(plan.adoption, "acme"))
-    assert adoption.sentences(plan.adoption, "acme")[0] in rendering.markdown(plan, timezone="Europe/Berlin")
+    assert adoption.sentences(plan.adoption, "acme")[0] in rendering.markdown(
+        plan, timezone="Europe/Berlin"
+    )
     assert '"would_link": 29' in rendering.as_json(plan)
 
 

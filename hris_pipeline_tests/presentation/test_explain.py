@@ -1,4 +1,6 @@
-"""One person end to end: the answer comes first, agrees with the plan, and nothing of it leaves by another way."""
+"""One person end to end: the answer comes first, agrees with the plan, and nothing of it leaves by
+another way.
+"""
 
 import datetime as dt
 import json
@@ -61,7 +63,8 @@ def leaves(world, id_, last_day="2026-03-02"):
     world.people[id_].end_date = last_day
 
 
-# --- the answer -----------------------------------------------------------------------------------------------------------------
+# --- the answer
+# --------------------------------------------------------------------------------------------------
 
 
 def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(settled):
@@ -71,8 +74,10 @@ def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(set
     night(world)
     found = read(world, "p:2")
     (plan_id,) = {row["plan_id"] for row in found.requests if "user deactivate" in row["changes"]}
-    assert explain.answer(found) == (
-        f"The user is inactive: it was deactivated on 2026-03-03 by plan {plan_id}, because the employment ended on 2026-03-02."
+    assert (
+        explain.answer(found)
+        == f"The user is inactive: it was deactivated on 2026-03-03 by plan {plan_id}, because the "
+        "employment ended on 2026-03-02."
     )
     assert printed(found).splitlines()[0] == explain.answer(found)
     assert [row["http_status"] for row in found.requests] == [201, 201, 204]
@@ -85,7 +90,9 @@ def test_a_deactivation_that_only_the_journal_knows_is_told_too(settled):
     leaves(world, "2")
     night(world)
     world.execute("delete from state.outcomes where action = 'deactivate'")
-    assert explain.answer(read(world, "p:2")).startswith("The user is inactive: it was deactivated on 2026-03-03 by plan ")
+    assert explain.answer(read(world, "p:2")).startswith(
+        "The user is inactive: it was deactivated on 2026-03-03 by plan "
+    )
 
 
 def test_what_was_done_by_hand_is_not_ours(settled):
@@ -96,8 +103,8 @@ def test_what_was_done_by_hand_is_not_ours(settled):
     found = read(world, "p:2")
     assert "somebody did so in deskbird itself" in explain.answer(found)
     assert (
-        "reactivates it, because it was changed in deskbird by hand; the HR system still says that the person works here"
-        in explain.answer(found)
+        "reactivates it, because it was changed in deskbird by hand; the HR system still says that "
+        "the person works here" in explain.answer(found)
     )
     leaves(world, "2")
     user.active = True
@@ -105,8 +112,9 @@ def test_what_was_done_by_hand_is_not_ours(settled):
     user.active = True
     world.people["2"].status, world.people["2"].end_date = "active", None
     world.make_plan()
-    assert "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says." in explain.answer(
-        read(world, "p:2")
+    assert (
+        "and reactivated in deskbird itself since. Nothing is to change: it is as the HRIS says."
+        in explain.answer(read(world, "p:2"))
     )
 
 
@@ -119,13 +127,20 @@ def test_what_is_left_alone_on_purpose_says_so(settled):
     world.make_plan()
     found = verdicts(read(world, "p:2"))
     for attribute in ("family_name", "group Sales"):
-        assert found[attribute] == "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so"
+        assert (
+            found[attribute]
+            == "kept: somebody changed it in deskbird, and the company file's sync.drift leaves "
+            "that so"
+        )
     world.rule(drift_kept=())
     world.ignored = {"family_name"}
     for _ in range(3):
         night(world)
     found = verdicts(read(world, "p:2"))
-    assert found["family_name"] == "left alone: deskbird accepted it three nights in a row and did not hold it"
+    assert (
+        found["family_name"]
+        == "left alone: deskbird accepted it three nights in a row and did not hold it"
+    )
     assert found["group Sales"] == "same"
 
 
@@ -148,11 +163,23 @@ def test_what_comes_next_is_told_with_the_plan_that_does_it_and_the_guard_that_d
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"start_date": "2026-04-01", "status": "onboarding"}, "The person starts on 2026-04-01, so no user is wanted yet."),
-        ({"status": "inactive", "end_date": "2026-02-27"}, "By the HRIS the employment ended on 2026-02-27."),
+        (
+            {"start_date": "2026-04-01", "status": "onboarding"},
+            "The person starts on 2026-04-01, so no user is wanted yet.",
+        ),
+        (
+            {"status": "inactive", "end_date": "2026-02-27"},
+            "By the HRIS the employment ended on 2026-02-27.",
+        ),
         ({"email": None}, "breaks rule email_is_present (there is a work e-mail)"),
         ({"status": "sabbatical"}, "breaks rule status_is_known"),
-        ({}, "makes one, because the person works here and deskbird has no user for them (2 more changes)."),
+        (
+            {},
+            (
+                "makes one, because the person works here and deskbird has no user for them (2 "
+                "more changes)."
+            ),
+        ),
     ],
 )
 def test_why_somebody_has_no_user(world, change, said):
@@ -169,10 +196,16 @@ def test_who_waits_for_a_decision_reads_why_and_who_the_candidates_are(world):
     world.stranger("x@acme.test", "2@acme.test")
     world.make_plan()
     found = read(world, "p:2")
-    assert "until somebody decides: More than one user in deskbird has the person's e-mail address." in explain.answer(found)
+    assert (
+        "until somebody decides: More than one user in deskbird has the person's e-mail address."
+        in explain.answer(found)
+    )
     text = printed(found)
     assert "u1  Given Family  2@acme.test  active" in text
-    world.execute("insert into state.decisions values ('p:2', 'u1', 'link', 'HR said so', 'ada', ?)", [world.now])
+    world.execute(
+        "insert into state.decisions values ('p:2', 'u1', 'link', 'HR said so', 'ada', ?)",
+        [world.now],
+    )
     found = read(world, "p:2")
     assert (found.match["rule"], found.deskbird_id) == ("decision", "u1")
     assert "links it to the person" in explain.answer(found)
@@ -184,7 +217,10 @@ def test_who_vanished_reads_since_when_and_what_is_still_needed(settled):
     del world.people["2"]
     world.make_plan()
     found = read(world, "p:2")
-    assert "The HRIS has had no record of the person since 2026-03-03: 1 complete read without it so far" in explain.answer(found)
+    assert (
+        "The HRIS has had no record of the person since 2026-03-03: 1 complete read without it "
+        "so far" in explain.answer(found)
+    )
     assert found.missing["complete_reads"] == 1
     assert found.history[-1]["gone"]
     world.now += DAY
@@ -193,7 +229,9 @@ def test_who_vanished_reads_since_when_and_what_is_still_needed(settled):
     night(world)
     found = read(world, "p:2")
     assert "The user is inactive: it was deactivated on" in explain.answer(found)
-    assert "because the HRIS has had no record of the person since 2026-03-03" in explain.answer(found)
+    assert "because the HRIS has had no record of the person since 2026-03-03" in explain.answer(
+        found
+    )
 
 
 def test_a_user_who_is_nobodys_is_left_alone(world):
@@ -201,11 +239,15 @@ def test_a_user_who_is_nobodys_is_left_alone(world):
     world.make_plan()
     for asked in (user.id, " guest@elsewhere.TEST"):
         found = read(world, asked)
-        assert explain.answer(found) == "The user is active. It belongs to no record of the HRIS, so it is left alone."
+        assert (
+            explain.answer(found)
+            == "The user is active. It belongs to no record of the HRIS, so it is left alone."
+        )
         assert found.refs == ()
 
 
-# --- who is meant ---------------------------------------------------------------------------------------------------------------
+# --- who is meant
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_person_is_known_by_address_record_and_user(world):
@@ -238,19 +280,33 @@ def test_more_than_one_is_told_by_their_records_alone(world):
 def test_all_records_of_a_person_lead_to_the_same_explanation(settled):
     world = settled.copy()
     world.execute("update core.people set other_refs = ['p:22'] where hris_ref = 'p:2'")
-    world.execute("insert into hris_p.employees by name select * replace ('22' as id) from hris_p.employees where id = '2'")
+    world.execute(
+        "insert into hris_p.employees by name select * replace ('22' as id) from hris_p.employees "
+        "where id = '2'"
+    )
     for asked in ("p:2", "p:22", "2@acme.test"):
         found = read(world, asked)
         assert found.refs == ("p:2", "p:22")
         assert [record["hris_ref"] for record in found.records] == ["p:2", "p:22"]
 
 
-# --- what it says agrees with the plan ------------------------------------------------------------------------------------------
+# --- what it says agrees with the plan
+# ------------------------------------------------------------------------------------------
 
 
 def test_it_never_contradicts_the_plan():
     world = World()
-    world.hire("1", "2", "3", "4", "5", "6", "7", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
+    world.hire(
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "7",
+        manager_id="1",
+        groups=(world.unit("team", "1", "Sales"),),
+    )
     world.settle()
     leaves(world, "2")
     world.people["3"].family_name = "Other"
@@ -265,7 +321,14 @@ def test_it_never_contradicts_the_plan():
     world.guard("create_user", {"max_percent": 0, "max_count": 0})
     world.make_plan()
     planned = [
-        (row["hris_ref"], row["object"], row["action"], row["group_ref"], row["verdict"], row["guard"])
+        (
+            row["hris_ref"],
+            row["object"],
+            row["action"],
+            row["group_ref"],
+            row["verdict"],
+            row["guard"],
+        )
         for row in world.rows()
         if row["object"] != "group"
     ]
@@ -277,7 +340,9 @@ def test_it_never_contradicts_the_plan():
     assert sorted(told, key=str) == sorted(planned, key=str)
     assert {row[5] for row in planned} >= {"frozen", "create_user", None}
     plan_id = world.rows()[0]["plan_id"]
-    assert {plan for n in range(1, 10) for plan in read(world, f"p:{n}").plan_ids.values()} == {plan_id}
+    assert {plan for n in range(1, 10) for plan in read(world, f"p:{n}").plan_ids.values()} == {
+        plan_id
+    }
 
 
 def test_what_differs_and_is_left_alone_is_told_with_its_reason(settled):
@@ -298,14 +363,26 @@ def test_what_differs_and_is_left_alone_is_told_with_its_reason(settled):
 
 
 def test_what_deskbird_does_not_give_back_is_marked():
-    world = World(guards=UNGUARDED, managers_readable=False, members_readable=False, markers_readable=False)
+    world = World(
+        guards=UNGUARDED, managers_readable=False, members_readable=False, markers_readable=False
+    )
     world.hire("1", "2", manager_id="1", groups=(world.unit("team", "1", "Sales"),))
     night(world)
     world.make_plan()
-    rows = {row["attribute"]: row for row in json.loads(explain.as_json(read(world, "p:2")))["compared"]}
-    assert (rows["manager"]["source"], rows["manager"]["observed"], rows["manager"]["verdict"]) == ("acknowledged", "p:1", "same")
-    assert (rows["group Sales"]["source"], rows["group Sales"]["verdict"]) == ("acknowledged", "same")
-    # the group came back under another id, so whoever is wanted is added again (warehouse/renumbered_members.sql)
+    rows = {
+        row["attribute"]: row for row in json.loads(explain.as_json(read(world, "p:2")))["compared"]
+    }
+    assert (
+        rows["manager"]["source"],
+        rows["manager"]["observed"],
+        rows["manager"]["verdict"],
+    ) == ("acknowledged", "p:1", "same")
+    assert (rows["group Sales"]["source"], rows["group Sales"]["verdict"]) == (
+        "acknowledged",
+        "same",
+    )
+    # the group came back under another id, so whoever is wanted is added again
+    # (warehouse/renumbered_members.sql)
     world.execute("update state.acknowledged_members set is_possible = true")
     world.make_plan()
     assert verdicts(read(world, "p:2"))["group Sales"] == "membership add is planned"
@@ -317,7 +394,10 @@ def test_a_request_gives_its_reasons_in_the_order_of_its_changes(settled):
     world = settled.copy()
     request = next(row for row in read(world, "p:2").requests if "user create" in row["changes"])
     assert request["changes"] == ["user create", "manager set"]
-    assert request["reason"] == "The person works here and deskbird has no user for them. The HRIS names this manager."
+    assert (
+        request["reason"]
+        == "The person works here and deskbird has no user for them. The HRIS names this manager."
+    )
 
 
 def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(settled):
@@ -334,28 +414,36 @@ def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(settle
     assert ["2026-03-04", "13:00", "family", "name", "Family", "Other"] in lines
 
 
-# --- what was never read --------------------------------------------------------------------------------------------------------
+# --- what was never read
+# --------------------------------------------------------------------------------------------------
 
 
 def test_without_a_read_of_both_sides_what_is_stored_is_told(planned):
     world = World()
     with planned.read() as con:
-        found = report.read(con, "acme", "personio:1", world.rules, hand_made_plan.NOW, timezone="UTC")
+        found = report.read(
+            con, "acme", "personio:1", world.rules, hand_made_plan.NOW, timezone="UTC"
+        )
     assert not found.live
-    assert explain.answer(found) == (
-        f"There is no user in deskbird for the person. Plan {hand_made_plan.PLAN} deactivates it, because ended on 2026-03-01; "
-        "but guard deactivate_user holds that back."
+    assert (
+        explain.answer(found)
+        == f"There is no user in deskbird for the person. Plan {hand_made_plan.PLAN} deactivates "
+        "it, because ended on 2026-03-01; but guard deactivate_user holds that back."
     )
 
 
 def test_an_empty_warehouse_knows_nobody(warehouse):
     with warehouse.write():
         pass
-    with warehouse.read() as con, pytest.raises(PipelineError, match=r"Nobody of company 'acme' is known"):
+    with (
+        warehouse.read() as con,
+        pytest.raises(PipelineError, match=r"Nobody of company 'acme' is known"),
+    ):
         report.read(con, "acme", "ada@example.com", World().rules, NOON, timezone="UTC")
 
 
-# --- the command ----------------------------------------------------------------------------------------------------------------
+# --- the command
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -389,9 +477,18 @@ def test_json_is_one_versioned_document(on_disk, run):
     assert (document["version"], document["kind"], document["company"]) == (1, "explain", "acme")
     assert document["refs"] == ["p:2"]
     assert document["records"][0]["values"]["email"] == "2@acme.test"
-    assert {"answer", "person", "match", "review", "compared", "changes", "missing", "decisions", "requests", "history"} <= set(
-        document
-    )
+    assert {
+        "answer",
+        "person",
+        "match",
+        "review",
+        "compared",
+        "changes",
+        "missing",
+        "decisions",
+        "requests",
+        "history",
+    } <= set(document)
 
 
 def test_markdown_is_for_a_ticket(on_disk, run):
@@ -444,13 +541,23 @@ def test_c89_c91_c92_the_evidence_and_the_contradictions_are_told(settled):
     world.people["2"].start_date, world.people["2"].end_date = "2026-02-01", "2024-05-31"
     night(world)
     found = read(world, "p:2")
-    assert [(row["code"], row["decided"]) for row in found.contradictions] == [("last_day_before_first_day", "active")]
+    assert [(row["code"], row["decided"]) for row in found.contradictions] == [
+        ("last_day_before_first_day", "active")
+    ]
     (section,) = [each for each in explain.sections(found) if each.title == "Contradicts itself"]
     assert "counts as active. The last day lies before the first day." in section.rows[0][2]
-    assert found.match["evidence"] == {"agrees": ["email", "given_name", "family_name"], "differs": []}
+    assert found.match["evidence"] == {
+        "agrees": ["email", "given_name", "family_name"],
+        "differs": [],
+    }
     assert "agrees: email, given name, family name" in printed(found)
     person = world.people["2"]
-    person.given_name, person.family_name, person.email, person.start_date = "Zoe", "Quint", "zoe@acme.test", "2026-03-01"
+    person.given_name, person.family_name, person.email, person.start_date = (
+        "Zoe",
+        "Quint",
+        "zoe@acme.test",
+        "2026-03-01",
+    )
     world.make_plan()
     found = read(world, "p:2")
     assert "Nothing is changed until somebody decides" in explain.answer(found)

@@ -19,7 +19,11 @@ ZONE = "Europe/Berlin"
 
 PROBLEMS = {
     "so already": ("skipped", "It is so in deskbird already.", "already_so"),
-    "not reached": ("skipped", "Not reached: the run ended before. The next run goes on from here.", "not_reached"),
+    "not reached": (
+        "skipped",
+        "Not reached: the run ended before. The next run goes on from here.",
+        "not_reached",
+    ),
 }
 
 
@@ -34,7 +38,13 @@ def printed(plan, **more):
 
 def test_what_takes_away_comes_first_and_creations_last(planned):
     text = printed(read(planned))
-    order = ["Deactivate 3 users", "Remove 1 membership", "Update 1 user", "Rename 1 group", "Create 1 user"]
+    order = [
+        "Deactivate 3 users",
+        "Remove 1 membership",
+        "Update 1 user",
+        "Rename 1 group",
+        "Create 1 user",
+    ]
     places = [text.index(title) for title in order]
     assert places == sorted(places)
 
@@ -44,7 +54,9 @@ def test_a_row_says_who_what_before_and_after_and_why(planned):
     update = next(line for line in text.splitlines() if "family name" in line)
     assert all(part in update for part in ("Dora Ejemplo", "personio:4", "Alt -> Ejemplo"))
     assert "Help -> Support" in text
-    assert "Support (team)" in next(line for line in text.splitlines() if "personio:4" in line and "Support" in line)
+    assert "Support (team)" in next(
+        line for line in text.splitlines() if "personio:4" in line and "Support" in line
+    )
     assert "Ended on 2026-03-02." in text
 
 
@@ -56,7 +68,19 @@ def test_without_names_it_says_by_reference_who_and_what_changes_and_no_value(pl
         )
     plan = read(planned)
     named, text = printed(plan), printed(plan, names=False)
-    told = ("Ada", "Bo Muster", "Cem", "Dora", "Emil", "Ejemplo", "Alt", "emil@example.com", "Help", "Support", "Ended on")
+    told = (
+        "Ada",
+        "Bo Muster",
+        "Cem",
+        "Dora",
+        "Emil",
+        "Ejemplo",
+        "Alt",
+        "emil@example.com",
+        "Help",
+        "Support",
+        "Ended on",
+    )
     assert all(word in named for word in told)
     assert not [word for word in told if word in text]
     assert all(f"personio:{number}" in text for number in range(1, 6))
@@ -69,7 +93,11 @@ def test_without_names_it_says_by_reference_who_and_what_changes_and_no_value(pl
 
 
 def test_a_manager_is_shown_by_name(planned):
-    line = next(line for line in printed(read(planned)).splitlines() if "personio:5" in line and "Dora" in line)
+    line = next(
+        line
+        for line in printed(read(planned)).splitlines()
+        if "personio:5" in line and "Dora" in line
+    )
     assert "Dora Ejemplo" in line
 
 
@@ -87,7 +115,11 @@ def test_the_end_counts_and_says_what_to_do_next(planned):
 
 def test_who_waits_is_counted_on_the_last_line_but_one(planned):
     with planned.write() as con:
-        con.execute("insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', ?, ?)", [NOW, NOW])
+        con.execute(
+            "insert into core.quarantine values ('personio:8', 'core.people', 'email_is_valid', "
+            "?, ?)",
+            [NOW, NOW],
+        )
         con.execute("insert into state.missing values ('personio:9', 'u9', ?, 1, ?)", [NOW, NOW])
     plan = read(planned)
     assert plan.waiting == report.Waiting(quarantined=1, missing=1, review=0)
@@ -118,7 +150,13 @@ def test_a_long_section_is_shortened_with_a_count_of_the_rest(planned):
 def test_the_exit_code_weighs_errors_over_blocks_over_pending(planned, outcomes, code):
     with planned.write() as con:
         for seq, became in outcomes.items():
-            outcome(con, seq, *{**PROBLEMS, "applied": ("applied",)}.get(became, (became, "deskbird answered 400.")))
+            outcome(
+                con,
+                seq,
+                *{**PROBLEMS, "applied": ("applied",)}.get(
+                    became, (became, "deskbird answered 400.")
+                ),
+            )
     assert read(planned).exit_code == code
 
 
@@ -178,16 +216,31 @@ def test_markdown_holds_every_change_and_no_markup_of_its_data(planned):
     text = rendering.markdown(read(planned), timezone=ZONE)
     assert "## Deactivate 3 users (held back by guard deactivate_user)" in text
     assert "Emil \\| Voorbeeld" in text
-    cells = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| who")]
+    cells = [
+        line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| who")
+    ]
     assert len(cells) == len(rows())
     assert all(line.replace("\\|", "").count("|") == 6 for line in cells)
 
 
 def test_json_is_one_versioned_document_with_the_tables_columns(planned):
     document = json.loads(rendering.as_json(read(planned)))
-    assert (document["version"], document["kind"], document["company"], document["plan_id"]) == (1, "plan", "acme", PLAN)
+    assert (document["version"], document["kind"], document["company"], document["plan_id"]) == (
+        1,
+        "plan",
+        "acme",
+        PLAN,
+    )
     assert document["exit_code"] == 3
-    assert document["counts"] == {"changes": 8, "planned": 5, "blocked": 3, "applied": 0, "skipped": 0, "failed": 0, "stale": 0}
+    assert document["counts"] == {
+        "changes": 8,
+        "planned": 5,
+        "blocked": 3,
+        "applied": 0,
+        "skipped": 0,
+        "failed": 0,
+        "stale": 0,
+    }
     assert document["guards"][0]["guard"] == "deactivate_user"
     assert [change["seq"] for change in document["changes"]] == list(range(1, 9))
     update = document["changes"][2]
@@ -195,7 +248,16 @@ def test_json_is_one_versioned_document_with_the_tables_columns(planned):
     assert update["after"] == {"family_name": "Ejemplo"}
     assert update["verdict"] == "planned"
     assert update["guard"] is None
-    columns = {"seq", "request", "object", "action", "hris_ref", "deskbird_id", "group_ref", "group_deskbird_id"}
+    columns = {
+        "seq",
+        "request",
+        "object",
+        "action",
+        "hris_ref",
+        "deskbird_id",
+        "group_ref",
+        "group_deskbird_id",
+    }
     assert columns | {"before", "after", "reason", "evidence", "verdict", "guard"} <= update.keys()
 
 

@@ -39,7 +39,9 @@ def world(waiting, data):
 
 
 def decisions(world):
-    return world.query("select hris_ref, deskbird_id, decision, because from state.decisions order by rowid")
+    return world.query(
+        "select hris_ref, deskbird_id, decision, because from state.decisions order by rowid"
+    )
 
 
 def test_what_waits_is_told_in_words_with_the_users_and_the_commands(world, run):
@@ -56,7 +58,12 @@ def test_what_waits_is_told_in_words_with_the_users_and_the_commands(world, run)
 def test_json_is_one_versioned_document(world, run):
     code, out, _ = run("review", "acme", "--format", "json")
     document = json.loads(out)
-    assert (code, document["version"], document["kind"], document["company"]) == (0, 1, "review", "acme")
+    assert (code, document["version"], document["kind"], document["company"]) == (
+        0,
+        1,
+        "review",
+        "acme",
+    )
     (one,) = document["waiting"]
     assert (one["hris_ref"], one["rule"]) == ("p:1", "several_users_share_the_email")
     assert [candidate["deskbird_id"] for candidate in one["candidates"]] == ["u1", "u2"]
@@ -84,7 +91,8 @@ def test_a_link_is_kept_with_who_and_why_and_the_next_plan_uses_it(world, run):
     assert "user link p:1" in world.kinds_of_changes()
     out = run("review", "acme")[1]
     assert "several_users" not in out
-    assert "The address that the person has now is held by somebody else's user." in out  # the other hand-made one has it too
+    # the other hand-made one has it too
+    assert "The address that the person has now is held by somebody else's user." in out
     assert "separate" not in out
 
 
@@ -124,7 +132,11 @@ def test_another_record_for_the_same_user_takes_the_place_of_the_first(world, ru
     out = run("link", "acme", "p:2", "u1")[1]
     assert "takes the place of the decision that record p:1 is user u1" in out
     world.make_plan()
-    assert [row["hris_ref"] for row in world.rows() if row["deskbird_id"] == "u1" and row["action"] == "link"] == ["p:2"]
+    assert [
+        row["hris_ref"]
+        for row in world.rows()
+        if row["deskbird_id"] == "u1" and row["action"] == "link"
+    ] == ["p:2"]
 
 
 def test_what_the_user_was_before_is_told(world, run):
@@ -165,7 +177,11 @@ def test_what_nobody_knows_is_refused_and_not_repeated(world, run, command, reco
 
 def test_before_the_first_run_there_is_nothing_to_decide(world, run, tmp_path, monkeypatch):
     monkeypatch.setenv(settings.DATA_VARIABLE, str(tmp_path / "elsewhere"))
-    for command in (("review", "acme"), ("link", "acme", "p:1", "u1"), ("separate", "acme", "p:1", "u1")):
+    for command in (
+        ("review", "acme"),
+        ("link", "acme", "p:1", "u1"),
+        ("separate", "acme", "p:1", "u1"),
+    ):
         code, _, err = run(*command)
         assert code == 1
         assert "Run `hris-pipeline sync acme` first" in err
@@ -173,9 +189,14 @@ def test_before_the_first_run_there_is_nothing_to_decide(world, run, tmp_path, m
 
 def test_every_rule_that_sends_somebody_to_review_is_told_in_words():
     files = [*(PACKAGE / "identity").glob("*.sql"), PACKAGE / "plan" / "user_differences.sql"]
-    text = "\n".join(line.split("--")[0] for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    text = "\n".join(
+        line.split("--")[0]
+        for file in files
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
     rules = set(re.findall(r"'([a-z]+(?:_[a-z]+){2,})'", text))
-    of_the_plan = {"fails_for_28_days", "user_cannot_be_read"}  # by plan/findings.sql and plan/unreadable.sql
+    # by plan/findings.sql and plan/unreadable.sql
+    of_the_plan = {"fails_for_28_days", "user_cannot_be_read"}
     assert rules | of_the_plan == set(RULES)
 
 
@@ -193,23 +214,31 @@ def test_a_name_cannot_paint_on_the_terminal(world):
 
 def test_a_rule_for_groups_that_finds_nothing_waits_for_the_company_file(world, run):
     world.execute(
-        "insert into state.review by name select 'team:Sales' as hris_ref, 'link_groups_finds_nothing' as rule, now() as since"
+        "insert into state.review by name select 'team:Sales' as hris_ref, "
+        "'link_groups_finds_nothing' as rule, now() as since"
     )
     out = run("review", "acme")[1]
     assert "names a unit or a group that is not there. Correct it." in out
     assert "link acme team:Sales" not in out
 
 
-# --- many at once -----------------------------------------------------------------------------------------------------------
+# --- many at once
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory):
-    """People whose users another system has marked: of 1 to 3 plainly, of the others in some unclear way."""
+    """People whose users another system has marked: of 1 to 3 plainly, of the others in some
+    unclear way.
+    """
     world = World(tmp_path_factory.mktemp("marked"))
     world.hire("1", "2", "3", "several", "separated", "new")
     for name in ("1", "2", "separated"):
-        world.stranger(f"{name}@acme.test", external_id=f"okta-{name}", display_name="=Evil" if name == "2" else None)
+        world.stranger(
+            f"{name}@acme.test",
+            external_id=f"okta-{name}",
+            display_name="=Evil" if name == "2" else None,
+        )
     world.stranger("alias@acme.test", "3@acme.test", external_id="okta-3")
     world.stranger("several@acme.test", external_id="okta-4")
     world.stranger("several@acme.test", "other@acme.test")
@@ -230,8 +259,15 @@ def user(world, address):
 def test_c106_one_decision_links_whoever_has_exactly_one_marked_user(moving, run):
     run("separate", "acme", "p:separated", user(moving, "separated@acme.test"))
     code, out, _ = run("link", "acme", "--all-by-email", "--dry-run")
-    assert (code, out.splitlines()[0], len(decisions(moving))) == (0, "Would decide: 3 links, 0 separations.", 1)
-    assert "1 person of the same rule is decided already, or the e-mail does not fit exactly one user" in out
+    assert (code, out.splitlines()[0], len(decisions(moving))) == (
+        0,
+        "Would decide: 3 links, 0 separations.",
+        1,
+    )
+    assert (
+        "1 person of the same rule is decided already, or the e-mail does not fit exactly one user"
+        in out
+    )
     code, out, err = run("link", "acme", "--all-by-email", "--because", "moved")
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == "Decided: 3 links, 0 separations."
@@ -241,9 +277,16 @@ def test_c106_one_decision_links_whoever_has_exactly_one_marked_user(moving, run
         ("p:2", user(moving, "2@acme.test"), "link", "moved"),
         ("p:3", user(moving, "3@acme.test"), "link", "moved"),
     ]
-    assert run("link", "acme", "--all-by-email", "--because", "again")[1].splitlines()[0] == "Decided: 0 links, 0 separations."
+    assert (
+        run("link", "acme", "--all-by-email", "--because", "again")[1].splitlines()[0]
+        == "Decided: 0 links, 0 separations."
+    )
     moving.make_plan()
-    assert sorted(row["hris_ref"] for row in moving.rows() if row["action"] == "link") == ["p:1", "p:2", "p:3"]
+    assert sorted(row["hris_ref"] for row in moving.rows() if row["action"] == "link") == [
+        "p:1",
+        "p:2",
+        "p:3",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +295,10 @@ def test_c106_one_decision_links_whoever_has_exactly_one_marked_user(moving, run
         (["--all-by-email"], "needs --because TEXT"),
         (["p:1"], "Missing argument 'DESKBIRD_ID'"),
         ([], "Give HRIS_REF and DESKBIRD_ID, or --all-by-email, or --from FILE.csv"),
-        (["p:1", "u1", "--all-by-email", "--because", "x"], "Give HRIS_REF and DESKBIRD_ID, or --all-by-email"),
+        (
+            ["p:1", "u1", "--all-by-email", "--because", "x"],
+            "Give HRIS_REF and DESKBIRD_ID, or --all-by-email",
+        ),
         (["p:1", "u1", "--dry-run"], "--dry-run goes with"),
     ],
 )
@@ -270,12 +316,19 @@ def filled(file, decided, *, encoding="utf-8", delimiter=","):
     with file.open("w", newline="", encoding=encoding) as out:
         writer = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
         writer.writeheader()
-        writer.writerows(row | {"decision": decided.get((row["hris_ref"], row["deskbird_id"]), "")} for row in rows)
+        writer.writerows(
+            row | {"decision": decided.get((row["hris_ref"], row["deskbird_id"]), "")}
+            for row in rows
+        )
     return rows
 
 
-@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8", ","), ("utf-8-sig", ";"), ("cp1252", "\t")])
-def test_c106_a_file_is_written_once_filled_in_and_carried_out(moving, run, tmp_path, encoding, delimiter):
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8", ","), ("utf-8-sig", ";"), ("cp1252", "\t")]
+)
+def test_c106_a_file_is_written_once_filled_in_and_carried_out(
+    moving, run, tmp_path, encoding, delimiter
+):
     file = tmp_path / "review.csv"
     code, out, err = run("review", "acme", "--out", str(file))
     assert (code, out) == (0, "")
@@ -317,17 +370,22 @@ def test_c106_rows_that_cannot_be_used_are_named_and_none_is_carried_out(moving,
         "4: Line 2 links the same person already.",
         "5: Line 2 says link of the same record and user.",
         "6: The last read of deskbird shows no user with this id.",
-        "7: The last read of the HR system shows no record with this hris_ref, which is written <connection>:<id>.",
+        (
+            "7: The last read of the HR system shows no record with this hris_ref, which is "
+            "written <connection>:<id>."
+        ),
     ]
     assert decisions(moving) == []
     file.write_text("a,b\n1,2\n")
     assert (
-        "has no column hris_ref and no column deskbird_id and no column decision" in run("link", "acme", "--from", str(file))[2]
+        "has no column hris_ref and no column deskbird_id and no column decision"
+        in run("link", "acme", "--from", str(file))[2]
     )
     assert "could not be read" in run("link", "acme", "--from", str(tmp_path / "nowhere.csv"))[2]
 
 
-# --- what the HR department is to correct -------------------------------------------------------------------------------------
+# --- what the HR department is to correct
+# -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -347,10 +405,17 @@ def test_c31_c89_the_list_for_the_hr_department_says_who_what_and_which_field(to
     assert (code, err) == (0, "")
     assert "Nobody waits for a decision. 2 records to correct in the HR system:" in told
     assert (
-        "email_is_present: It has no work e-mail. Enter one; a private address does not count. Given Nomail p:3 held back" in told
+        "email_is_present: It has no work e-mail. Enter one; a private address does not count. "
+        "Given Nomail p:3 held back" in told
     )
-    assert "last_day_before_first_day: The last day lies before the first day. Correct or clear the last day" in told
-    assert "Given Family p:1 status active, first day 2026-02-01, last day 2024-05-31; counts as active since 2026-03-02" in told
+    assert (
+        "last_day_before_first_day: The last day lies before the first day. Correct or clear the "
+        "last day" in told
+    )
+    assert (
+        "Given Family p:1 status active, first day 2026-02-01, last day 2024-05-31; counts as "
+        "active since 2026-03-02" in told
+    )
     found = json.loads(run("review", "acme", "--format", "json")[1])["to_correct"]
     assert [(one["hris_ref"], one["code"], one["decided"]) for one in found] == [
         ("p:3", "email_is_present", None),
@@ -366,11 +431,18 @@ def test_every_rule_that_holds_a_person_back_has_a_sentence():
 def test_c92_a_candidate_says_what_agrees_and_what_differs(world, run):
     world.users.clear()
     world.night()
-    world.people["1"].given_name, world.people["1"].family_name, world.people["1"].email = "Zoe", "Quint", "zoe@acme.test"
+    world.people["1"].given_name, world.people["1"].family_name, world.people["1"].email = (
+        "Zoe",
+        "Quint",
+        "zoe@acme.test",
+    )
     world.people["1"].start_date = "2026-03-01"
     world.make_plan()
     out = " ".join(run("review", "acme")[1].split())
     assert "perhaps its id was given to somebody else" in out
     assert "differs: email, given name, family name" in out
     (one,) = json.loads(run("review", "acme", "--format", "json")[1])["waiting"]
-    assert (one["candidates"][0]["agrees"], one["candidates"][0]["differs"]) == ([], ["email", "given_name", "family_name"])
+    assert (one["candidates"][0]["agrees"], one["candidates"][0]["differs"]) == (
+        [],
+        ["email", "given_name", "family_name"],
+    )

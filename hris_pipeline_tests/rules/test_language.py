@@ -12,10 +12,14 @@ from hris_pipeline.rules.language import Condition, Days, FromToday, Nothing, Te
 
 WORDS = Vocabulary(("personio", "hr"), ("team", "department", "location"))
 DATES = (
-    'must be a date such as 2027-01-31 or "before 2027-01-31" (also: after, on or before, on or after), '
-    '"between 2027-01-01 and 2027-01-31", "in the last 30 days", "in the next 14 days" or none'
+    'must be a date such as 2027-01-31 or "before 2027-01-31" (also: after, on or before, on or '
+    'after), "between 2027-01-01 and 2027-01-31", "in the last 30 days", "in the next 14 days" or '
+    "none"
 )
-KNOWN = "Known: hris_ref, connection, email, email_domain, status, start_date, end_date, team, department, location."
+KNOWN = (
+    "Known: hris_ref, connection, email, email_domain, status, start_date, end_date, team, "
+    "department, location."
+)
 
 
 def rule(text: str) -> Rule:
@@ -34,15 +38,26 @@ MISTAKES: dict[str, tuple[str, tuple[Any, ...], str]] = {
     "an empty rule": (
         "{}",
         (),
-        "must hold at least one condition, such as {department: Sales}: empty, it would be about everybody",
+        (
+            "must hold at least one condition, such as {department: Sales}: empty, it would be "
+            "about everybody"
+        ),
     ),
     "a misspelt key": (
         "{departmnt: Sales}",
         ("departmnt",),
         f"is nothing that rules can ask for. Did you mean department? {KNOWN}",
     ),
-    "a kind that no system delivers": ("{cost_center: A}", ("cost_center",), f"is nothing that rules can ask for. {KNOWN}"),
-    "a name": ("{family_name: Doe}", ("family_name",), f"is nothing that rules can ask for. {KNOWN}"),
+    "a kind that no system delivers": (
+        "{cost_center: A}",
+        ("cost_center",),
+        f"is nothing that rules can ask for. {KNOWN}",
+    ),
+    "a name": (
+        "{family_name: Doe}",
+        ("family_name",),
+        f"is nothing that rules can ask for. {KNOWN}",
+    ),
     "no value": ("{team: }", ("team",), "must name a value; none means people who have none"),
     "null": ("{team: null}", ("team",), "must name a value; none means people who have none"),
     "an empty list": ("{team: []}", ("team",), "must name at least one value"),
@@ -52,15 +67,34 @@ MISTAKES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         ("location", 1),
         "must be text or a list of texts; put it in quotes",
     ),
-    "a mapping": ("{team: {name: A}}", ("team",), "must be text or a list of texts; put it in quotes"),
-    "a list in a list": ("{team: [[A]]}", ("team", 0), "must be text or a list of texts; put it in quotes"),
+    "a mapping": (
+        "{team: {name: A}}",
+        ("team",),
+        "must be text or a list of texts; put it in quotes",
+    ),
+    "a list in a list": (
+        "{team: [[A]]}",
+        ("team", 0),
+        "must be text or a list of texts; put it in quotes",
+    ),
     "blank": ('{team: "  "}', ("team",), "must be text on one line, without control characters"),
-    "two lines": ('{team: "A\\nB"}', ("team",), "must be text on one line, without control characters"),
-    "a null character": ('{team: "A\\0"}', ("team",), "must be text on one line, without control characters"),
+    "two lines": (
+        '{team: "A\\nB"}',
+        ("team",),
+        "must be text on one line, without control characters",
+    ),
+    "a null character": (
+        '{team: "A\\0"}',
+        ("team",),
+        "must be text on one line, without control characters",
+    ),
     "a reference": (
         '{team: "${TEAM}"}',
         ("team",),
-        "cannot be a reference, because rules are needed before a run starts: write the value itself",
+        (
+            "cannot be a reference, because rules are needed before a run starts: write the value "
+            "itself"
+        ),
     ),
     "a status that is none": (
         "{status: [active, onleave]}",
@@ -88,11 +122,18 @@ MISTAKES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         ("hris_ref",),
         "must be an hris_ref, <connection>:<id>, such as personio:1234",
     ),
-    "no hris_ref": ("{hris_ref: none}", ("hris_ref",), "must be an hris_ref, <connection>:<id>, such as personio:1234"),
+    "no hris_ref": (
+        "{hris_ref: none}",
+        ("hris_ref",),
+        "must be an hris_ref, <connection>:<id>, such as personio:1234",
+    ),
     "a domain as an address": (
         "{email: acme.com}",
         ("email",),
-        "must be an e-mail address, in which * stands for any characters; for a domain use email_domain",
+        (
+            "must be an e-mail address, in which * stands for any characters; for a domain use "
+            "email_domain"
+        ),
     ),
     "an address as a domain": (
         '{email_domain: "@acme.com"}',
@@ -119,11 +160,31 @@ MISTAKES: dict[str, tuple[str, tuple[Any, ...], str]] = {
         ("end_date",),
         "holds a day that the calendar does not have; a date is written year-month-day",
     ),
-    "the end before the beginning": ('{end_date: "between 2027-02-01 and 2027-01-01"}', ("end_date",), "ends before it begins"),
-    "before the first day of all": ('{end_date: "before 0001-01-01"}', ("end_date",), "leaves no day"),
-    "after the last day of all": ('{end_date: "after 9999-12-31"}', ("end_date",), "leaves no day"),
-    "in the last no days": ('{end_date: "in the last 0 days"}', ("end_date",), "must be between 1 and 36500 days"),
-    "in the next thousand years": ('{end_date: "in the next 99999 days"}', ("end_date",), "must be between 1 and 36500 days"),
+    "the end before the beginning": (
+        '{end_date: "between 2027-02-01 and 2027-01-01"}',
+        ("end_date",),
+        "ends before it begins",
+    ),
+    "before the first day of all": (
+        '{end_date: "before 0001-01-01"}',
+        ("end_date",),
+        "leaves no day",
+    ),
+    "after the last day of all": (
+        '{end_date: "after 9999-12-31"}',
+        ("end_date",),
+        "leaves no day",
+    ),
+    "in the last no days": (
+        '{end_date: "in the last 0 days"}',
+        ("end_date",),
+        "must be between 1 and 36500 days",
+    ),
+    "in the next thousand years": (
+        '{end_date: "in the next 99999 days"}',
+        ("end_date",),
+        "must be between 1 and 36500 days",
+    ),
 }
 
 
@@ -155,7 +216,10 @@ TESTS: dict[str, tuple[str, Any]] = {
     "start_date: AFTER   2027-01-31": ("start_date", Days(day("2027-02-01"), None)),
     "start_date: on or before 2027-01-31": ("start_date", Days(None, day("2027-01-31"))),
     "start_date: on or after 2027-01-31": ("start_date", Days(day("2027-01-31"), None)),
-    "end_date: between 2027-01-01 and 2027-01-31": ("end_date", Days(day("2027-01-01"), day("2027-01-31"))),
+    "end_date: between 2027-01-01 and 2027-01-31": (
+        "end_date",
+        Days(day("2027-01-01"), day("2027-01-31")),
+    ),
     "end_date: in the last 30 days": ("end_date", FromToday(-30, 0)),
     "end_date: within the next 1 day": ("end_date", FromToday(0, 1)),
     "end_date: none": ("end_date", Nothing()),
@@ -170,7 +234,10 @@ def test_each_form_has_its_meaning(text: str) -> None:
 
 def test_a_list_means_any_of_these_and_all_keys_must_hold() -> None:
     assert rule('{department: [Sales, "Customer *"], location: Berlin}') == Rule(
-        (Condition("department", (Text("Sales"), Text("Customer *"))), Condition("location", (Text("Berlin"),)))
+        (
+            Condition("department", (Text("Sales"), Text("Customer *"))),
+            Condition("location", (Text("Berlin"),)),
+        )
     )
 
 

@@ -55,7 +55,8 @@ class Human:
 Units = dict[str, str | None]
 
 
-# --- the reference ------------------------------------------------------------------------------------------------------------
+# --- the reference
+# --------------------------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
@@ -79,7 +80,11 @@ def met(human: Human, attribute: str, test: Any, units: Units) -> bool:
             return test.first <= (date - today).days <= test.last
         return (test.first or dt.date.min) <= date <= (test.last or dt.date.max)
     if attribute in {"email", "email_domain"}:
-        value = human.email if attribute == "email" or human.email is None else human.email.split("@")[-1]
+        value = (
+            human.email
+            if attribute == "email" or human.email is None
+            else human.email.split("@")[-1]
+        )
         return value is None if isinstance(test, Nothing) else like(value, test)
     if attribute == "hris_ref":
         return any(like(ref, test, str) for ref in (human.hris_ref, *human.other_refs))
@@ -93,7 +98,8 @@ def met(human: Human, attribute: str, test: Any, units: Units) -> bool:
     if set(test.text) == {"*"}:
         return bool(refs)
     return any(
-        like(units.get(ref), test) or ("*" not in test.text and (like(ref.split(":", 2)[2], test) or ref == test.text))
+        like(units.get(ref), test)
+        or ("*" not in test.text and (like(ref.split(":", 2)[2], test) or ref == test.text))
         for ref in refs
     )
 
@@ -102,8 +108,16 @@ def holds(human: Human, rule: Rule, units: Units) -> bool | None:
     said: list[bool | None] = []
     for condition in rule.conditions:
         attribute = {"email_domain": "email"}.get(condition.attribute, condition.attribute)
-        unknown = attribute in human.unknown and attribute not in {"hris_ref", "connection", "status"}
-        said.append(None if unknown else any(met(human, condition.attribute, test, units) for test in condition.tests))
+        unknown = attribute in human.unknown and attribute not in {
+            "hris_ref",
+            "connection",
+            "status",
+        }
+        said.append(
+            None
+            if unknown
+            else any(met(human, condition.attribute, test, units) for test in condition.tests)
+        )
     return False if False in said else None if None in said else True
 
 
@@ -116,16 +130,25 @@ def ask(people: list[Human], units: Units, rules: list[Rule]) -> dict[str, list[
                end_date date, timezone varchar, unknown varchar[], group_refs varchar[])"""
         )
         columns = tuple(Human.__dataclass_fields__)
-        rows = [tuple(list(v) if isinstance(v, tuple) else v for v in (getattr(p, c) for c in columns)) for p in people]
+        rows = [
+            tuple(list(v) if isinstance(v, tuple) else v for v in (getattr(p, c) for c in columns))
+            for p in people
+        ]
         stage(con, "humans", columns, rows)
         con.execute("create table units (hris_ref varchar, kind varchar, name varchar)")
-        stage(con, "units", ("hris_ref", "kind", "name"), [(ref, ref.split(":")[1], name) for ref, name in units.items()])
+        stage(
+            con,
+            "units",
+            ("hris_ref", "kind", "name"),
+            [(ref, ref.split(":")[1], name) for ref, name in units.items()],
+        )
         con.execute("set variable now = ?", [NOW])
         judge(con, "judged", "humans", {"said": rules})
         return dict(con.execute("select hris_ref, said from judged").fetchall())
 
 
-# --- random people, random rules ----------------------------------------------------------------------------------------------
+# --- random people, random rules
+# ----------------------------------------------------------------------------------------------
 
 REFS = [f"{c}:{kind}:{i}" for c in "pq" for kind in KINDS for i in ("1", "2", "a:b")]
 DAYS = st.integers(-40, 40).map(lambda days: NOW.date() + dt.timedelta(days))
@@ -149,14 +172,15 @@ def humans(number: int) -> st.SearchStrategy[Human]:
 def spoilt(text: str) -> st.SearchStrategy[Text]:
     """The text itself, in other letters, or with ``*`` in place of a part."""
     return st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).flatmap(
-        lambda ends: st.sampled_from([text, text.upper(), text[: min(ends)] + "*" + text[max(ends) :]]).map(
-            lambda t: Text(t.strip() or "*")
-        )
+        lambda ends: st.sampled_from(
+            [text, text.upper(), text[: min(ends)] + "*" + text[max(ends) :]]
+        ).map(lambda t: Text(t.strip() or "*"))
     )
 
 
 TEXTS = st.sampled_from(
-    [name for name in NAMES if name] + ["a:b", "p:team:1", "%", "_", "*", "'; drop table humans; --"]
+    [name for name in NAMES if name]
+    + ["a:b", "p:team:1", "%", "_", "*", "'; drop table humans; --"]
 ).flatmap(spoilt)
 DATE_TESTS = st.one_of(
     st.just(Nothing()),
@@ -171,8 +195,12 @@ CONDITIONS = st.one_of(
         for attribute, tests in {
             "team": TEXTS | st.just(Nothing()),
             "department": TEXTS | st.just(Nothing()),
-            "email": st.sampled_from([e for e in EMAILS if e]).flatmap(spoilt) | st.just(Nothing()),
-            "email_domain": st.sampled_from(["acme.com", "*.acme.com", "ACME.*"]).map(Text) | st.just(Nothing()),
+            "email": (
+                st.sampled_from([e for e in EMAILS if e]).flatmap(spoilt) | st.just(Nothing())
+            ),
+            "email_domain": (
+                st.sampled_from(["acme.com", "*.acme.com", "ACME.*"]).map(Text) | st.just(Nothing())
+            ),
             "status": st.sampled_from(["upcoming", "active", "on_leave", "ended"]).map(Text),
             "connection": st.sampled_from("pq").map(Text),
             "hris_ref": st.sampled_from(["p:1", "p:other_2", "q:*", "*_0"]).map(Text),
@@ -184,18 +212,27 @@ CONDITIONS = st.one_of(
 RULES = st.lists(CONDITIONS, max_size=3).map(lambda conditions: Rule(tuple(conditions)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(
     st.tuples(*map(humans, range(8))),
     st.lists(RULES, min_size=1, max_size=8),
     st.dictionaries(st.sampled_from(REFS), st.sampled_from(NAMES)),
 )
-def test_the_sql_says_what_the_reference_says(people: tuple[Human, ...], rules: list[Rule], units: Units) -> None:
+def test_the_sql_says_what_the_reference_says(
+    people: tuple[Human, ...], rules: list[Rule], units: Units
+) -> None:
     said = ask(list(people), units, rules)
-    assert said == {human.hris_ref: [holds(human, rule, units) for rule in rules] for human in people}
+    assert said == {
+        human.hris_ref: [holds(human, rule, units) for rule in rules] for human in people
+    }
 
 
-# --- single cases that a reader may want to look up ---------------------------------------------------------------------------
+# --- single cases that a reader may want to look up
+# ---------------------------------------------------------------------------
 
 ADA = Human(
     "p:1",
@@ -257,11 +294,16 @@ def test_a_rule_means_what_it_says(verdicts: dict[str, bool | None], case: str) 
     assert verdicts[case] is CASES[case][1]
 
 
-@pytest.mark.parametrize(("zone", "last", "coming"), [("Pacific/Auckland", True, True), ("Europe/Berlin", False, True)])
+@pytest.mark.parametrize(
+    ("zone", "last", "coming"), [("Pacific/Auckland", True, True), ("Europe/Berlin", False, True)]
+)
 def test_days_are_counted_from_the_persons_own_today(zone: str, last: bool, coming: bool) -> None:
     """It is the 3rd of March in Auckland and still the 2nd in Berlin."""
     human = Human("p:1", (), None, "active", dt.date(2026, 3, 3), None, zone, (), ())
-    rules = [parse({"start_date": when}, WORDS)[0] for when in ("in the last 7 days", "in the next 7 days")]
+    rules = [
+        parse({"start_date": when}, WORDS)[0]
+        for when in ("in the last 7 days", "in the next 7 days")
+    ]
     assert ask([human], {}, rules)["p:1"] == [last, coming]
 
 
@@ -273,7 +315,12 @@ def test_what_was_not_delivered_is_neither_true_nor_false() -> None:
         {"team": "A", "status": "ended"},
         {"email": "none"},
     )
-    assert ask([human], {}, [parse(rule, WORDS)[0] for rule in given_rules])["p:1"] == [None, None, False, True]
+    assert ask([human], {}, [parse(rule, WORDS)[0] for rule in given_rules])["p:1"] == [
+        None,
+        None,
+        False,
+        True,
+    ]
 
 
 def test_no_text_gets_out_of_its_quotes() -> None:

@@ -1,4 +1,6 @@
-"""Scope: who is synced, what becomes of those who fall out, and that a misspelt rule takes nobody away."""
+"""Scope: who is synced, what becomes of those who fall out, and that a misspelt rule takes nobody
+away.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +37,9 @@ def decided(world: World) -> dict[str, tuple[bool, bool, str | None]]:
     derive(world)
     return {
         ref.removeprefix("p:"): tuple(values)
-        for ref, *values in world.query("select hris_ref, in_scope, wanted, scope_rule from core.people")
+        for ref, *values in world.query(
+            "select hris_ref, in_scope, wanted, scope_rule from core.people"
+        )
     }
 
 
@@ -49,7 +53,12 @@ def settled_world() -> World:
         team = world.unit("team", str(id_), name)
         for _ in range(size):
             number += 1
-            world.hire(f"{number:03}", groups=(team,), family_name=f"Family {number}", given_name=f"Given {number}")
+            world.hire(
+                f"{number:03}",
+                groups=(team,),
+                family_name=f"Family {number}",
+                given_name=f"Given {number}",
+            )
     world.settle()
     return world
 
@@ -59,7 +68,8 @@ def world(settled_world: World) -> World:
     return settled_world.copy()
 
 
-# --- who is in scope ----------------------------------------------------------------------------------------------------------
+# --- who is in scope
+# --------------------------------------------------------------------------------------------------
 
 
 def test_without_rules_everybody_is_in_scope() -> None:
@@ -160,10 +170,13 @@ def test_c32_a_mail_domain_outside_the_allow_list_is_skipped_and_counted() -> No
     assert stranger.external_id is None
 
 
-# --- falling out of scope -----------------------------------------------------------------------------------------------------
+# --- falling out of scope
+# --------------------------------------------------------------------------------------------------
 
 
-def test_who_falls_out_of_scope_is_deactivated_and_comes_back_with_everything(world: World) -> None:
+def test_who_falls_out_of_scope_is_deactivated_and_comes_back_with_everything(
+    world: World,
+) -> None:
     world.rule(guards=UNGUARDED)
     before = world.group_of("team", "3").members.copy()
     scope(world, (), ({"team": "Lab"},))
@@ -190,7 +203,8 @@ def test_a_group_gets_no_members_from_people_out_of_scope() -> None:
     assert [group.name for group in world.groups.values()] == ["Sales"]
 
 
-# --- a rule that means something else all of a sudden -------------------------------------------------------------------------
+# --- a rule that means something else all of a sudden
+# -------------------------------------------------------------------------
 
 
 def held(world: World) -> tuple[set[str], int]:
@@ -203,7 +217,9 @@ def test_c76_a_typo_that_empties_the_scope_is_blocked(world: World) -> None:
     world.night()
     scope(world, ({"team": "Slaes"},))
     summary, *_ = world.night()
-    assert [(v.guard, v.count, v.base) for v in summary.tripped if v.guard == "scope_lost"] == [("scope_lost", 0, 100)]
+    assert [(v.guard, v.count, v.base) for v in summary.tripped if v.guard == "scope_lost"] == [
+        ("scope_lost", 0, 100)
+    ]
     assert held(world) == ({"scope_lost"}, 100)
     assert all(user.active for user in world.users.values())
 
@@ -220,11 +236,15 @@ def test_c76_a_typo_in_one_of_several_rules_takes_nobody_away(world: World) -> N
     world.guard("deactivate_user", None)
     scope(world, ({"team": "Sales"}, {"team": "Support"}, {"team": "Lav"}))
     summary = world.make_plan()
-    assert [(v.guard, v.subject, v.count) for v in summary.tripped] == [("scope_lost", "include 3", 10)]
+    assert [(v.guard, v.subject, v.count) for v in summary.tripped] == [
+        ("scope_lost", "include 3", 10)
+    ]
     assert held(world) == ({"scope_lost"}, 10)
 
 
-def test_a_rule_that_suddenly_matches_nobody_blocks_for_as_many_nights_as_it_takes(world: World) -> None:
+def test_a_rule_that_suddenly_matches_nobody_blocks_for_as_many_nights_as_it_takes(
+    world: World,
+) -> None:
     scope(world, ({"team": "Sales"}, {"team": "Lab"}))
     world.guard("deactivate_user", None)
     world.guard("scope_lost", None)
@@ -243,9 +263,22 @@ def test_what_scope_lost_holds_back_can_be_approved_and_is_over_then(world: Worl
     world.guard("deactivate_user", None)
     scope(world, ({"team": ["Sales", "Support"]}, {"team": "New"}))  # New is nobody's yet
     summary = world.make_plan()
-    assert [(v.guard, v.subject, v.count) for v in summary.tripped] == [("scope_lost", "include 2", 10)]
+    assert [(v.guard, v.subject, v.count) for v in summary.tripped] == [
+        ("scope_lost", "include 2", 10)
+    ]
     with world.warehouse.write() as con:
-        assert plan.approve(con, summary.plan_id, only="scope_lost", because=None, by="me", now=world.now, hours=72) == 10
+        assert (
+            plan.approve(
+                con,
+                summary.plan_id,
+                only="scope_lost",
+                because=None,
+                by="me",
+                now=world.now,
+                hours=72,
+            )
+            == 10
+        )
     world.night()
     assert not world.user_of("100").active
     world.night()
@@ -265,8 +298,12 @@ def test_an_exclude_rule_that_suddenly_matches_more_than_half_is_blocked(world: 
     world.night()
     world.units["team", "1"] = "Labour"
     summary = world.make_plan()
-    assert [(v.guard, v.subject, v.count, v.base) for v in summary.tripped] == [("scope_lost", "exclude 1", 60, 90)]
-    assert {guard for change, guard in world.held().items() if "deactivate" in change} == {"scope_lost"}
+    assert [(v.guard, v.subject, v.count, v.base) for v in summary.tripped] == [
+        ("scope_lost", "exclude 1", 60, 90)
+    ]
+    assert {guard for change, guard in world.held().items() if "deactivate" in change} == {
+        "scope_lost"
+    }
 
 
 def test_an_exclude_rule_that_always_matched_more_than_half_is_nothing_new(world: World) -> None:
@@ -281,7 +318,9 @@ def test_an_exclude_rule_that_always_matched_more_than_half_is_nothing_new(world
     assert "user deactivate p:100" in world.kinds_of_changes()
 
 
-def test_somebody_who_really_left_is_deactivated_while_a_scope_rule_is_misspelt(world: World) -> None:
+def test_somebody_who_really_left_is_deactivated_while_a_scope_rule_is_misspelt(
+    world: World,
+) -> None:
     scope(world, ({"team": ["Sales", "Support", "Lab"]},))
     world.night()
     scope(world, ({"team": ["Sales", "Support"]}, {"team": "Lav"}))

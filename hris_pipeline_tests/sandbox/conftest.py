@@ -1,4 +1,6 @@
-"""Stand-ins served over real HTTP, all behind one server: each test gets its own under a path prefix."""
+"""Stand-ins served over real HTTP, all behind one server: each test gets its own under a path
+prefix.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -55,7 +57,10 @@ class Personio:
         while True:
             page = self.get("/v1/company/employees", limit=limit, offset=len(records), **params)
             records += page["data"]
-            if not page["data"] or page["metadata"]["current_page"] >= page["metadata"]["total_pages"] - 1:
+            if (
+                not page["data"]
+                or page["metadata"]["current_page"] >= page["metadata"]["total_pages"] - 1
+            ):
                 return records
 
 
@@ -79,7 +84,9 @@ def make_personio(personio_host) -> Iterator[Callable[..., Personio]]:
     url, apps = personio_host
     made: list[tuple[str, httpx.Client]] = []
 
-    def make(tenant: Tenant | None = None, *, rates: bool = False, log_in: bool = True, **options: Any) -> Personio:
+    def make(
+        tenant: Tenant | None = None, *, rates: bool = False, log_in: bool = True, **options: Any
+    ) -> Personio:
         prefix = f"/tenant{next(_numbers)}"
         tenant, faults = tenant or generate(23), Faults()
         apps[prefix] = personio_app(tenant, faults=faults, rates=rates, **options)

@@ -1,4 +1,6 @@
-"""The stand-in of BambooHR: as strict as the vendor's document, against which every answer is held where it is at hand."""
+"""The stand-in of BambooHR: as strict as the vendor's document, against which every answer is held
+where it is at hand.
+"""
 
 import contextlib
 import datetime as dt
@@ -42,7 +44,9 @@ def make():
         def made(tenant=None, **options):
             tenant, faults = tenant or generate(PEOPLE), Faults()
             server = stack.enter_context(serve(bamboohr_app(tenant, faults=faults, **options)))
-            http = httpx.Client(auth=(API_KEY, "x"), headers={"accept": "application/json"}, timeout=10)
+            http = httpx.Client(
+                auth=(API_KEY, "x"), headers={"accept": "application/json"}, timeout=10
+            )
             return BambooHR(server.url, tenant, faults, stack.enter_context(http))
 
         yield made
@@ -66,7 +70,8 @@ def pages(bamboohr, **query):
         yield answer
 
 
-# --- the door -------------------------------------------------------------------------------------------------------------------
+# --- the door
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("auth", [("another", "x"), ("", API_KEY), None])
@@ -84,7 +89,8 @@ def test_a_path_that_is_not_there_is_404(bamboohr):
     bamboohr.ask(status=404, path="/api/v1/nothing")
 
 
-# --- the list of employees ------------------------------------------------------------------------------------------------------
+# --- the list of employees
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_page_holds_250_unless_told_otherwise_and_2500_at_most(make):
@@ -107,7 +113,9 @@ def test_every_page_links_to_the_next_and_the_one_before(bamboohr):
 
 
 def test_a_cursor_that_is_not_theirs_or_of_the_other_direction_is_refused(bamboohr):
-    first, second = (page["meta"]["page"] for page in list(pages(bamboohr, **{"page[limit]": 10}))[:2])
+    first, second = (
+        page["meta"]["page"] for page in list(pages(bamboohr, **{"page[limit]": 10}))[:2]
+    )
     wrong = [
         {"page[after]": "nonsense"},
         {"page[after]": "bm9uc2Vuc2U="},
@@ -131,19 +139,28 @@ def test_fields_come_by_comma_or_in_brackets_and_of_plain_repeats_only_the_last(
 
     assert extra(None) == set()
     assert extra({"fields": "workEmail,hireDate,noSuchField"}) == {"workEmail", "hireDate"}
-    assert extra([("fields[]", "workEmail"), ("fields[]", "hireDate")]) == {"workEmail", "hireDate"}
+    assert extra([("fields[]", "workEmail"), ("fields[]", "hireDate")]) == {
+        "workEmail",
+        "hireDate",
+    }
     assert extra([("fields", "workEmail"), ("fields", "hireDate")]) == {"hireDate"}
 
 
 def test_what_may_not_be_seen_is_null_and_named(make):
-    record = make(hidden=("photoUrl", "workEmail", "hireDate")).ask({"fields": "workEmail"}).json()["data"][0]
+    record = (
+        make(hidden=("photoUrl", "workEmail", "hireDate"))
+        .ask({"fields": "workEmail"})
+        .json()["data"][0]
+    )
     assert (record["photoUrl"], record["workEmail"]) == (None, None)
     assert record["_restrictedFields"] == ["photoUrl", "workEmail"]
 
 
 def test_filters_are_joined_and_unknown_ones_are_422(bamboohr):
     assert bamboohr.ids(**{"filter[ids]": "3,5,99"}) == ["3", "5"]
-    assert [record["employeeId"] for record in bamboohr.ask([("filter[ids][]", "3")]).json()["data"]] == ["3"]
+    assert [
+        record["employeeId"] for record in bamboohr.ask([("filter[ids][]", "3")]).json()["data"]
+    ] == ["3"]
     bamboohr.tenant.change(5, status="INACTIVE")
     assert bamboohr.ids(**{"filter[ids]": "3,5", "filter[status]": "active"}) == ["3"]
     assert bamboohr.ids(**{"filter[workEmail]": "PERSON.12@"}) == ["12"]
@@ -160,12 +177,16 @@ def test_whoever_is_filtered_or_sorted_by_what_may_not_be_seen_is_left_out(make)
 
 def test_it_sorts_by_a_few_fields_only(bamboohr):
     assert bamboohr.ids(sort="-employeeId")[0] == str(PEOPLE)
-    names = [record["lastName"] for record in bamboohr.ask({"sort": "lastName,-firstName"}).json()["data"]]
+    names = [
+        record["lastName"]
+        for record in bamboohr.ask({"sort": "lastName,-firstName"}).json()["data"]
+    ]
     assert names == sorted(names)
     assert refusal(bamboohr.ask({"sort": "hireDate"}, 400)) == "BadRequest"
 
 
-# --- who changed ----------------------------------------------------------------------------------------------------------------
+# --- who changed
+# --------------------------------------------------------------------------------------------------
 
 
 def test_changes_say_who_came_who_changed_and_who_is_gone(bamboohr):
@@ -176,7 +197,9 @@ def test_changes_say_who_came_who_changed_and_who_is_gone(bamboohr):
     bamboohr.tenant.remove(5)
 
     def changed(**more):
-        found = bamboohr.ask({"since": since.isoformat(), **more}, path=f"{PATH}/changed").json()["employees"]
+        found = bamboohr.ask({"since": since.isoformat(), **more}, path=f"{PATH}/changed").json()[
+            "employees"
+        ]
         return {ref: change["action"] for ref, change in found.items()}
 
     assert changed().items() >= {"4": "Updated", "5": "Deleted"}.items()
@@ -185,7 +208,9 @@ def test_changes_say_who_came_who_changed_and_who_is_gone(bamboohr):
     assert changed(since="2100-01-01T00:00:00Z") == {}
 
 
-@pytest.mark.parametrize("query", [{}, {"since": "yesterday"}, {"since": "2026-03-02T00:00:00Z", "type": "renamed"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"since": "yesterday"}, {"since": "2026-03-02T00:00:00Z", "type": "renamed"}]
+)
 def test_changes_want_a_date_and_a_known_type(bamboohr, query):
     answer = bamboohr.ask(query, 400, f"{PATH}/changed")
     assert answer.content == b""
@@ -193,31 +218,44 @@ def test_changes_want_a_date_and_a_known_type(bamboohr, query):
 
 
 def test_changes_are_xml_for_whoever_does_not_ask_for_json(bamboohr):
-    answer = bamboohr.ask({"since": "2026-03-02T00:00:00Z"}, path=f"{PATH}/changed", headers={"accept": "*/*"})
+    answer = bamboohr.ask(
+        {"since": "2026-03-02T00:00:00Z"}, path=f"{PATH}/changed", headers={"accept": "*/*"}
+    )
     assert answer.headers["content-type"].startswith("application/xml")
 
 
-# --- the vendor's document ------------------------------------------------------------------------------------------------------
+# --- the vendor's document
+# --------------------------------------------------------------------------------------------------
 
 DOCUMENT = SPECS / "bamboohr-public-openapi.latest.yaml"
 
 
 @functools.cache
 def document():
-    return yaml.load(DOCUMENT.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(
+        DOCUMENT.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
 
 
 FORMATS = jsonschema.FormatChecker([])
-FORMATS.checks("date-time", ValueError)(lambda text: dt.datetime.fromisoformat(text).tzinfo is not None)
+FORMATS.checks("date-time", ValueError)(
+    lambda text: dt.datetime.fromisoformat(text).tzinfo is not None
+)
 
 
 def closed(node):
-    """The same schema, allowing no property that the document does not name; parts of a whole (allOf) are left open."""
+    """The same schema, allowing no property that the document does not name; parts of a whole
+    (allOf) are left open.
+    """
     if isinstance(node, list):
         return [closed(part) for part in node]
     if not isinstance(node, dict):
         return node
-    parts = {"allOf": [{key: closed(inner) for key, inner in part.items()} for part in node.get("allOf", ())]}
+    parts = {
+        "allOf": [
+            {key: closed(inner) for key, inner in part.items()} for part in node.get("allOf", ())
+        ]
+    }
     out = {key: closed(inner) for key, inner in node.items()} | (parts if "allOf" in node else {})
     return out | {"unevaluatedProperties": False} if {"properties", "allOf"} & node.keys() else out
 
@@ -225,26 +263,43 @@ def closed(node):
 @functools.cache
 def validator(path, status):
     """Of one answer in the document."""
-    schema = document()["paths"][path]["get"]["responses"][status]["content"]["application/json"]["schema"]
+    schema = document()["paths"][path]["get"]["responses"][status]["content"]["application/json"][
+        "schema"
+    ]
     schemas = document()["components"]["schemas"]
-    named = {name: schemas[name] for name in schemas if name.startswith(("GetEmployees", "Cursor", "Employee-StringCode"))}
+    named = {
+        name: schemas[name]
+        for name in schemas
+        if name.startswith(("GetEmployees", "Cursor", "Employee-StringCode"))
+    }
     part = named.pop("GetEmployeesEmployeeBaseResponse")  # of every employee: to be left open
-    root = {"components": {"schemas": closed(named) | {"GetEmployeesEmployeeBaseResponse": part}}, **closed(schema)}
+    root = {
+        "components": {"schemas": closed(named) | {"GetEmployeesEmployeeBaseResponse": part}},
+        **closed(schema),
+    }
     return jsonschema.Draft202012Validator(root, format_checker=FORMATS)
 
 
 def check(answer, path, status="200"):
     """Validate an answer against the document."""
     # never the instance itself: it holds names
-    assert [f"{error.json_path}: {error.validator}" for error in validator(path, status).iter_errors(answer)] == []
+    assert [
+        f"{error.json_path}: {error.validator}"
+        for error in validator(path, status).iter_errors(answer)
+    ] == []
 
 
 @pytest.mark.vendor_documents
-@pytest.mark.parametrize("options", [{}, {"hidden": ("workEmail", "photoUrl", "departmentId")}, {"empty_date": "0000-00-00"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"hidden": ("workEmail", "photoUrl", "departmentId")}, {"empty_date": "0000-00-00"}],
+)
 def test_every_page_is_one_that_the_document_describes(make, options):
     people = 0
     for day in (1, 3):
-        for page in pages(make(load_company(day=day), **options), **{"page[limit]": 100, **EVERYTHING}):
+        for page in pages(
+            make(load_company(day=day), **options), **{"page[limit]": 100, **EVERYTHING}
+        ):
             check(page, PATH)
             people += len(page["data"])
     assert people > 500
@@ -258,17 +313,28 @@ def test_every_list_of_changes_is_one_that_the_document_describes(bamboohr):
 
 @pytest.mark.vendor_documents
 def test_every_refusal_is_one_that_the_document_describes(bamboohr):
-    for query in ({"page[limit]": "0"}, {"page[after]": "nonsense"}, {"sort": "hireDate"}, {"filter[status]": "gone"}):
+    for query in (
+        {"page[limit]": "0"},
+        {"page[after]": "nonsense"},
+        {"sort": "hireDate"},
+        {"filter[status]": "gone"},
+    ):
         check(bamboohr.ask(query, 400).json(), PATH, "400")
-    assert {"400", "401", "429", "500"} == document()["paths"][PATH]["get"]["responses"].keys() - {"200"}
+    assert {"400", "401", "429", "500"} == document()["paths"][PATH]["get"]["responses"].keys() - {
+        "200"
+    }
 
 
 @pytest.mark.vendor_documents
 def test_the_samples_have_the_fields_that_come_unasked(bamboohr):
-    samples = document()["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]["examples"].values()
+    samples = document()["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"][
+        "examples"
+    ].values()
     (own,) = {frozenset(record) for record in bamboohr.ask().json()["data"]}
     assert {frozenset(record) for sample in samples for record in sample["value"]["data"]} == {own}
-    assert {urlsplit(sample["value"]["_links"]["self"]["href"]).path for sample in samples} == {PATH}
+    assert {urlsplit(sample["value"]["_links"]["self"]["href"]).path for sample in samples} == {
+        PATH
+    }
 
 
 def test_faults_of_its_own_leave_everything_else_as_it_is(bamboohr):

@@ -1,4 +1,6 @@
-"""The sandbox's deskbird over real HTTP: each rule of the front, its faults, its doors by hand, that it survives a restart."""
+"""The sandbox's deskbird over real HTTP: each rule of the front, its faults, its doors by hand,
+that it survives a restart.
+"""
 
 import contextlib
 import itertools
@@ -26,7 +28,11 @@ class Company:
         self.desk = app.desk
         self.http = httpx.Client(
             base_url=url + PREFIX,
-            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/scim+json", **headers},
+            headers={
+                "Authorization": f"Bearer {TOKEN}",
+                "Content-Type": "application/scim+json",
+                **headers,
+            },
             timeout=10,
         )
 
@@ -43,16 +49,24 @@ class Company:
             "emails": [{"type": "work", "primary": True, "value": email}],
             **more,
         }
-        if ENTERPRISE not in more:  # the model wants a manager's $ref too, which no client is documented to send
+        # the model wants a manager's $ref too, which no client is documented to send
+        if ENTERPRISE not in more:
             User[EnterpriseUser].model_validate(body, scim_ctx=Context.RESOURCE_CREATION_REQUEST)
         return self.http.post("/Users", json=body)
 
     def post_group(self, name, *members, **more):
-        body = {"schemas": [GROUP], "displayName": name, "members": [{"value": key} for key in members], **more}
+        body = {
+            "schemas": [GROUP],
+            "displayName": name,
+            "members": [{"value": key} for key in members],
+            **more,
+        }
         return self.http.post("/Groups", json=body)
 
     def patch(self, path, *operations, **headers):
-        return self.http.patch(path, json={"schemas": [PATCH], "Operations": list(operations)}, headers=headers)
+        return self.http.patch(
+            path, json={"schemas": [PATCH], "Operations": list(operations)}, headers=headers
+        )
 
     def listed(self, what="Users", **query):
         answer = self.get(f"/{what}", **query)
@@ -76,7 +90,9 @@ def company():
 
 
 def people(count):
-    return [{"email": f"u{n}@example.com", "given_name": "U", "family_name": "N"} for n in range(count)]
+    return [
+        {"email": f"u{n}@example.com", "given_name": "U", "family_name": "N"} for n in range(count)
+    ]
 
 
 def refused(answer, status, kind=None):
@@ -90,28 +106,55 @@ def refused(answer, status, kind=None):
 def test_users_and_groups_are_made_read_and_listed_in_the_form_of_the_rfc(company):
     deskbird = company()
     boss = deskbird.post_user("boss@example.com", externalId="personio:1").json()
-    made = deskbird.post_user("ada@example.com", externalId="personio:2", **{ENTERPRISE: {"manager": {"value": boss["id"]}}})
+    made = deskbird.post_user(
+        "ada@example.com",
+        externalId="personio:2",
+        **{ENTERPRISE: {"manager": {"value": boss["id"]}}},
+    )
     assert made.status_code == 201
-    assert made.headers["location"] == made.json()["meta"]["location"] == f"{deskbird.http.base_url}Users/{made.json()['id']}"
-    group = deskbird.post_group("Engineering", made.json()["id"], externalId="personio:department:1")
+    assert (
+        made.headers["location"]
+        == made.json()["meta"]["location"]
+        == f"{deskbird.http.base_url}Users/{made.json()['id']}"
+    )
+    group = deskbird.post_group(
+        "Engineering", made.json()["id"], externalId="personio:department:1"
+    )
     assert group.status_code == 201
 
     read = deskbird.get(f"/Users/{made.json()['id']}").json()
     user = User[EnterpriseUser].model_validate(read, scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
-    assert (user.external_id, user.user_name, user.active) == ("personio:2", "ada@example.com", True)
+    assert (user.external_id, user.user_name, user.active) == (
+        "personio:2",
+        "ada@example.com",
+        True,
+    )
     assert user[EnterpriseUser].manager.value == boss["id"]
     assert user[EnterpriseUser].manager.ref == boss["meta"]["location"]
     read = deskbird.get(f"/Groups/{group.json()['id']}").json()
     (member,) = Group.model_validate(read, scim_ctx=Context.RESOURCE_QUERY_RESPONSE).members
-    assert (member.value, member.ref, member.type) == (made.json()["id"], made.json()["meta"]["location"], "User")
-    page = ListResponse[User[EnterpriseUser]].model_validate(deskbird.listed(), scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
-    assert (page.total_results, page.start_index, page.items_per_page, len(page.resources)) == (2, 1, 2, 2)
+    assert (member.value, member.ref, member.type) == (
+        made.json()["id"],
+        made.json()["meta"]["location"],
+        "User",
+    )
+    page = ListResponse[User[EnterpriseUser]].model_validate(
+        deskbird.listed(), scim_ctx=Context.RESOURCE_QUERY_RESPONSE
+    )
+    assert (page.total_results, page.start_index, page.items_per_page, len(page.resources)) == (
+        2,
+        1,
+        2,
+        2,
+    )
 
 
 def test_the_service_announces_what_it_can(company):
     deskbird = company(page_limit=7)
     about = deskbird.get("/ServiceProviderConfig").json()
-    supported = {key for key, value in about.items() if isinstance(value, dict) and value.get("supported")}
+    supported = {
+        key for key, value in about.items() if isinstance(value, dict) and value.get("supported")
+    }
     assert supported == {"patch", "filter", "etag"}
     assert about["filter"]["maxResults"] == 7
     assert deskbird.get("/Schemas").json()["totalResults"] == 3
@@ -150,7 +193,12 @@ def test_a_group_name_is_taken_whatever_its_case(company):
     other = deskbird.post_group("Marketing").json()["id"]
     operation = {"op": "replace", "path": "displayName", "value": "sales"}
     assert refused(deskbird.patch(f"/Groups/{other}", operation), 409, "uniqueness")
-    assert deskbird.patch(f"/Groups/{sales}", {"op": "replace", "path": "displayName", "value": "SALES"}).status_code == 204
+    assert (
+        deskbird.patch(
+            f"/Groups/{sales}", {"op": "replace", "path": "displayName", "value": "SALES"}
+        ).status_code
+        == 204
+    )
     assert deskbird.http.delete(f"/Groups/{sales}").status_code == 204
     assert deskbird.post_group("Sales").status_code == 201
 
@@ -170,7 +218,11 @@ def test_members_must_be_users_that_exist(company):
 def test_a_manager_must_be_a_user_that_exists(company):
     deskbird = company()
     ada = deskbird.post_user("ada@example.com").json()["id"]
-    assert refused(deskbird.post_user("b@example.com", **{ENTERPRISE: {"manager": {"value": "nobody"}}}), 400, "invalidValue")
+    assert refused(
+        deskbird.post_user("b@example.com", **{ENTERPRISE: {"manager": {"value": "nobody"}}}),
+        400,
+        "invalidValue",
+    )
     operation = {"op": "add", "path": MANAGER, "value": {"value": "nobody"}}
     assert refused(deskbird.patch(f"/Users/{ada}", operation), 400, "invalidValue")
     assert ENTERPRISE not in deskbird.desk.user("ada@example.com")
@@ -237,7 +289,11 @@ def test_a_page_is_never_longer_than_the_server_wants(company):
     seen, start = [], 1
     while start <= 25:
         page = deskbird.listed(startIndex=start, count=1000)
-        assert (page["totalResults"], page["startIndex"], page["itemsPerPage"]) == (25, start, len(page["Resources"]))
+        assert (page["totalResults"], page["startIndex"], page["itemsPerPage"]) == (
+            25,
+            start,
+            len(page["Resources"]),
+        )
         seen += [user["userName"] for user in page["Resources"]]
         start += page["itemsPerPage"]
     assert sorted(seen) == sorted(user["userName"] for user in deskbird.desk.users())
@@ -263,7 +319,9 @@ def test_inactive_users_are_still_listed_and_the_gone_are_404(company):
     deskbird.desk.remove(gone)
     assert [user["userName"] for user in deskbird.listed()["Resources"]] == ["idle@example.com"]
     assert refused(deskbird.get(f"/Users/{gone}"), 404)
-    assert refused(deskbird.patch(f"/Users/{gone}", {"op": "replace", "path": "active", "value": True}), 404)
+    assert refused(
+        deskbird.patch(f"/Users/{gone}", {"op": "replace", "path": "active", "value": True}), 404
+    )
 
 
 def test_users_are_found_as_entra_looks_for_them(company):
@@ -287,7 +345,9 @@ def test_groups_are_found_by_name_without_their_members(company):
     deskbird = company()
     ada = deskbird.post_user("ada@example.com").json()["id"]
     group = deskbird.post_group("Sales", ada).json()["id"]
-    found = deskbird.listed("Groups", filter='displayName eq "sales"', excludedAttributes="members")["Resources"]
+    found = deskbird.listed(
+        "Groups", filter='displayName eq "sales"', excludedAttributes="members"
+    )["Resources"]
     assert [entry["id"] for entry in found] == [group]
     assert "members" not in found[0]
     assert "members" not in deskbird.get(f"/Groups/{group}", excludedAttributes="members").json()
@@ -329,7 +389,9 @@ def test_a_patch_may_answer_with_the_whole_resource(company):
     deskbird = company(patch_answer=200)
     first, second = (deskbird.post_user(f"{name}@example.com").json()["id"] for name in ("a", "b"))
     group = deskbird.post_group("Sales", first).json()["id"]
-    answer = deskbird.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": second}]})
+    answer = deskbird.patch(
+        f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": second}]}
+    )
     assert answer.status_code == 200
     assert [member["value"] for member in answer.json()["members"]] == [first, second]
 
@@ -337,22 +399,36 @@ def test_a_patch_may_answer_with_the_whole_resource(company):
 def test_manager_and_members_may_be_write_only(company):
     deskbird = company(readable_manager=False, readable_members=False, patch_answer=200)
     boss = deskbird.post_user("boss@example.com").json()["id"]
-    ada = deskbird.post_user("ada@example.com", **{ENTERPRISE: {"manager": {"value": boss}, "department": "Sales"}}).json()
+    ada = deskbird.post_user(
+        "ada@example.com", **{ENTERPRISE: {"manager": {"value": boss}, "department": "Sales"}}
+    ).json()
     group = deskbird.post_group("Sales", boss).json()
-    changed = deskbird.patch(f"/Groups/{group['id']}", {"op": "add", "path": "members", "value": [{"value": ada["id"]}]}).json()
+    changed = deskbird.patch(
+        f"/Groups/{group['id']}", {"op": "add", "path": "members", "value": [{"value": ada["id"]}]}
+    ).json()
     users = [ada, deskbird.get(f"/Users/{ada['id']}").json(), *deskbird.listed()["Resources"]]
     assert all("manager" not in user.get(ENTERPRISE, {}) for user in users)
     assert ada[ENTERPRISE] == {"department": "Sales"}
-    groups = [group, changed, deskbird.get(f"/Groups/{group['id']}").json(), *deskbird.listed("Groups")["Resources"]]
+    groups = [
+        group,
+        changed,
+        deskbird.get(f"/Groups/{group['id']}").json(),
+        *deskbird.listed("Groups")["Resources"],
+    ]
     assert all("members" not in entry for entry in groups)
     assert deskbird.desk.user("ada@example.com")[ENTERPRISE]["manager"]["value"] == boss
-    assert [member["value"] for member in deskbird.desk.group("Sales")["members"]] == [boss, ada["id"]]
+    assert [member["value"] for member in deskbird.desk.group("Sales")["members"]] == [
+        boss,
+        ada["id"],
+    ]
 
 
 def test_c65_an_ignored_attribute_is_acknowledged_and_keeps_its_old_value(company):
     deskbird = company(ignores={"manager", "externalId", "members", "active"})
     boss = deskbird.desk.add_user("boss@example.com", "B", "Oss")
-    ada = deskbird.post_user("ada@example.com", externalId="personio:2", **{ENTERPRISE: {"manager": {"value": boss}}})
+    ada = deskbird.post_user(
+        "ada@example.com", externalId="personio:2", **{ENTERPRISE: {"manager": {"value": boss}}}
+    )
     assert ada.status_code == 201
     path = f"/Users/{ada.json()['id']}"
     operations = (
@@ -367,7 +443,12 @@ def test_c65_an_ignored_attribute_is_acknowledged_and_keeps_its_old_value(compan
     assert "manager" not in held.get(ENTERPRISE, {})
     assert (held["active"], held["displayName"]) == (True, "Countess")
     group = deskbird.post_group("Sales", boss).json()["id"]
-    assert deskbird.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": boss}]}).status_code == 204
+    assert (
+        deskbird.patch(
+            f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": boss}]}
+        ).status_code
+        == 204
+    )
     assert "members" not in deskbird.desk.group("Sales")
 
 
@@ -380,13 +461,22 @@ def test_c64_an_administrator_makes_edits_and_deletes_by_hand(company):
     assert "externalId" not in deskbird.get(f"/Users/{ada}").json()
     assert deskbird.get(f"/Users/{boss}").json()["externalId"] == "00ufOreignOkta"
     before = deskbird.get(f"/Users/{ada}").headers["etag"]
-    desk.edit(ada, {"active": False, "name.familyName": "King", 'emails[type eq "work"].value': "king@example.com"})
+    desk.edit(
+        ada,
+        {
+            "active": False,
+            "name.familyName": "King",
+            'emails[type eq "work"].value': "king@example.com",
+        },
+    )
     user = deskbird.get(f"/Users/{ada}")
     assert (user.json()["active"], user.json()["name"]["familyName"]) == (False, "King")
     assert user.json()["emails"][0]["value"] == "king@example.com"
     assert user.headers["etag"] != before
     desk.remove(boss)
-    assert [member["value"] for member in deskbird.get(f"/Groups/{group}").json()["members"]] == [ada]
+    assert [member["value"] for member in deskbird.get(f"/Groups/{group}").json()["members"]] == [
+        ada
+    ]
     assert "manager" not in deskbird.get(f"/Users/{ada}").json().get(ENTERPRISE, {})
     assert deskbird.app.writes() == []
 
@@ -394,8 +484,19 @@ def test_c64_an_administrator_makes_edits_and_deletes_by_hand(company):
 def test_many_are_seeded_at_once_with_managers_and_members_by_address():
     desk = Deskbird()
     bosses = [None, *["u0@example.com"] * 299]
-    rows = [{**person, "manager_email": boss} for person, boss in zip(people(300), bosses, strict=True)]
-    ids = desk.seed(rows, [{"name": "All", "members": [row["email"] for row in rows], "hris_ref": "personio:team:1"}])
+    rows = [
+        {**person, "manager_email": boss} for person, boss in zip(people(300), bosses, strict=True)
+    ]
+    ids = desk.seed(
+        rows,
+        [
+            {
+                "name": "All",
+                "members": [row["email"] for row in rows],
+                "hris_ref": "personio:team:1",
+            }
+        ],
+    )
     assert len(desk.users()) == 300
     assert desk.user("U7@example.com")[ENTERPRISE]["manager"]["value"] == ids["u0@example.com"]
     assert len(desk.group("all")["members"]) == 300
@@ -425,12 +526,21 @@ def test_requests_are_logged_and_writes_counted_in_python_and_over_http(company)
     deskbird.patch(f"/Users/{ada}", {"op": "replace", "path": "active", "value": False})
     deskbird.post_user("ada@example.com")
     deskbird.listed(count=1)
-    expected = [("POST", "/v2/scim/Users", 201), ("PATCH", f"/v2/scim/Users/{ada}", 204), ("POST", "/v2/scim/Users", 409)]
+    expected = [
+        ("POST", "/v2/scim/Users", 201),
+        ("PATCH", f"/v2/scim/Users/{ada}", 204),
+        ("POST", "/v2/scim/Users", 409),
+    ]
     assert [(write.method, write.path, write.status) for write in deskbird.app.writes()] == expected
     root = str(deskbird.http.base_url).removesuffix(f"{PREFIX}/")
     logged = httpx.get(f"{root}/_sandbox/requests").json()
     assert [(entry["method"], entry["path"], entry["status"]) for entry in logged[:3]] == expected
-    assert logged[3] == {"method": "GET", "path": "/v2/scim/Users", "query": "count=1", "status": 200}
+    assert logged[3] == {
+        "method": "GET",
+        "path": "/v2/scim/Users",
+        "query": "count=1",
+        "status": 200,
+    }
 
 
 def test_c59_the_kth_write_fails_as_it_is_told_to_and_does_nothing(company):
@@ -440,7 +550,10 @@ def test_c59_the_kth_write_fails_as_it_is_told_to_and_does_nothing(company):
     assert refused(failed, 503)
     assert failed.headers["retry-after"] == "1"
     assert deskbird.post_user("c@example.com").status_code == 201
-    assert [user["userName"] for user in deskbird.desk.users()] == ["a@example.com", "c@example.com"]
+    assert [user["userName"] for user in deskbird.desk.users()] == [
+        "a@example.com",
+        "c@example.com",
+    ]
 
 
 @pytest.mark.parametrize(("kind", "done"), [("reset", 0), ("answer_lost", 1)])
@@ -464,7 +577,9 @@ def ten(company, *faults):
 
 
 def pages(deskbird, what="Users", size=4, total=10):
-    return [deskbird.listed(what, startIndex=start, count=size) for start in range(1, total + 1, size)]
+    return [
+        deskbird.listed(what, startIndex=start, count=size) for start in range(1, total + 1, size)
+    ]
 
 
 def ids(read):
@@ -513,7 +628,10 @@ def test_faults_of_lists_leave_single_reads_alone(company):
 def test_okta_deactivates_without_a_path(company):
     deskbird = company()
     ada = deskbird.post_user("ada@example.com").json()["id"]
-    assert deskbird.patch(f"/Users/{ada}", {"op": "replace", "value": {"active": False}}).status_code == 204
+    assert (
+        deskbird.patch(f"/Users/{ada}", {"op": "replace", "value": {"active": False}}).status_code
+        == 204
+    )
     assert deskbird.desk.user("ada@example.com")["active"] is False
 
 
@@ -522,7 +640,14 @@ def test_a_work_address_is_changed_by_its_path_and_names_by_dotted_keys(company)
     ada = deskbird.post_user("ada@example.com").json()["id"]
     operations = [
         {"op": "replace", "path": 'emails[type eq "work"].value', "value": "king@example.com"},
-        {"op": "replace", "value": {"name.familyName": "King", "displayName": "Ada King", "userName": "king@example.com"}},
+        {
+            "op": "replace",
+            "value": {
+                "name.familyName": "King",
+                "displayName": "Ada King",
+                "userName": "king@example.com",
+            },
+        },
     ]
     message = {"schemas": [PATCH], "Operations": operations}
     PatchOp[User[EnterpriseUser]].model_validate(message, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
@@ -534,9 +659,17 @@ def test_a_work_address_is_changed_by_its_path_and_names_by_dotted_keys(company)
 
 def test_a_manager_is_set_changed_and_cleared(company):
     deskbird = company()
-    ada, first, second = (deskbird.post_user(f"{name}@example.com").json()["id"] for name in ("ada", "first", "second"))
+    ada, first, second = (
+        deskbird.post_user(f"{name}@example.com").json()["id"]
+        for name in ("ada", "first", "second")
+    )
     for boss in (first, second):
-        assert deskbird.patch(f"/Users/{ada}", {"op": "add", "path": MANAGER, "value": {"value": boss}}).status_code == 204
+        assert (
+            deskbird.patch(
+                f"/Users/{ada}", {"op": "add", "path": MANAGER, "value": {"value": boss}}
+            ).status_code
+            == 204
+        )
         manager = deskbird.get(f"/Users/{ada}").json()[ENTERPRISE]["manager"]
         assert manager == {"value": boss, "$ref": f"{deskbird.http.base_url}Users/{boss}"}
     assert deskbird.patch(f"/Users/{ada}", {"op": "remove", "path": MANAGER}).status_code == 204
@@ -548,5 +681,7 @@ def test_what_a_caller_did_wrong_is_not_logged(company, caplog):
     deskbird = company()
     deskbird.post_user("ada@example.com")
     assert "ada@example.com" in deskbird.post_user("ada@example.com").json()["detail"].lower()
-    logged = itertools.chain.from_iterable((record.getMessage(), str(record.args)) for record in caplog.records)
+    logged = itertools.chain.from_iterable(
+        (record.getMessage(), str(record.args)) for record in caplog.records
+    )
     assert not [text for text in logged if "ada@example.com" in text.lower()]

@@ -1,4 +1,6 @@
-"""The two dialects of PATCH as deskbird's sandbox speaks them, and the quick way for large groups does what the package does."""
+"""The two dialects of PATCH as deskbird's sandbox speaks them, and the quick way for large groups
+does what the package does.
+"""
 
 import asyncio
 
@@ -11,7 +13,14 @@ from scim2_server.conditions import Conditions
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.memory import AsyncInMemoryStorage
 
-from hris_pipeline.sandbox.deskbird import PREFIX, TOKEN, Deskbird, deskbird_app, from_entra, named_members
+from hris_pipeline.sandbox.deskbird import (
+    PREFIX,
+    TOKEN,
+    Deskbird,
+    deskbird_app,
+    from_entra,
+    named_members,
+)
 from hris_pipeline.sandbox.server import serve
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -22,16 +31,32 @@ WORK = 'emails[type eq "work"].value'
 
 @pytest.fixture
 def entra():
-    """A company that speaks Entra's dialect, with Ada, Bea and the group Sales (Bea); ``patch`` sends operations."""
+    """A company that speaks Entra's dialect, with Ada, Bea and the group Sales (Bea); ``patch``
+    sends operations.
+    """
     app = deskbird_app(dialect="entra", requests_per_second=None)
     ids = app.desk.seed(
-        [{"email": f"{name}@example.com", "given_name": name, "family_name": "X"} for name in ("ada", "bea")],
+        [
+            {"email": f"{name}@example.com", "given_name": name, "family_name": "X"}
+            for name in ("ada", "bea")
+        ],
         [{"name": "Sales", "members": ["bea@example.com"]}],
     )
-    app.ada, app.bea, app.sales = ids["ada@example.com"], ids["bea@example.com"], app.desk.group("Sales")["id"]
-    with serve(app) as server, httpx.Client(base_url=server.url + PREFIX, headers={"Authorization": f"Bearer {TOKEN}"}) as http:
+    app.ada, app.bea, app.sales = (
+        ids["ada@example.com"],
+        ids["bea@example.com"],
+        app.desk.group("Sales")["id"],
+    )
+    with (
+        serve(app) as server,
+        httpx.Client(
+            base_url=server.url + PREFIX, headers={"Authorization": f"Bearer {TOKEN}"}
+        ) as http,
+    ):
         app.http = http
-        app.patch = lambda path, *operations: http.patch(path, json={"schemas": [PATCH], "Operations": list(operations)})
+        app.patch = lambda path, *operations: http.patch(
+            path, json={"schemas": [PATCH], "Operations": list(operations)}
+        )
         yield app
 
 
@@ -41,9 +66,19 @@ def members(app):
 
 @pytest.mark.parametrize("value", ["False", False])
 def test_entra_deactivates_and_reactivates(entra, value):
-    assert entra.patch(f"/Users/{entra.ada}", {"op": "Replace", "path": "active", "value": value}).status_code == 204
+    assert (
+        entra.patch(
+            f"/Users/{entra.ada}", {"op": "Replace", "path": "active", "value": value}
+        ).status_code
+        == 204
+    )
     assert entra.desk.user("ada@example.com")["active"] is False
-    assert entra.patch(f"/Users/{entra.ada}", {"op": "Replace", "path": "active", "value": "True"}).status_code == 204
+    assert (
+        entra.patch(
+            f"/Users/{entra.ada}", {"op": "Replace", "path": "active", "value": "True"}
+        ).status_code
+        == 204
+    )
     assert entra.desk.user("ada@example.com")["active"] is True
 
 
@@ -56,34 +91,63 @@ def test_entra_changes_attributes_one_path_each(entra):
         "externalId": "personio:7",
         f"{ENTERPRISE}:employeeNumber": "7",
     }
-    operations = [{"op": "Replace", "path": path, "value": value} for path, value in changes.items()]
-    assert entra.patch(f"/Users/{entra.ada}", *operations, {"op": "Add", "path": "nickName", "value": "Addie"}).status_code == 204
+    operations = [
+        {"op": "Replace", "path": path, "value": value} for path, value in changes.items()
+    ]
+    assert (
+        entra.patch(
+            f"/Users/{entra.ada}", *operations, {"op": "Add", "path": "nickName", "value": "Addie"}
+        ).status_code
+        == 204
+    )
     held = entra.desk.user("king@example.com")
-    assert (held["displayName"], held["name"]["givenName"], held["nickName"]) == ("Countess", "Augusta", "Addie")
+    assert (held["displayName"], held["name"]["givenName"], held["nickName"]) == (
+        "Countess",
+        "Augusta",
+        "Addie",
+    )
     assert (held["emails"][0]["value"], held["externalId"]) == ("king@example.com", "personio:7")
     assert held[ENTERPRISE]["employeeNumber"] == "7"
 
 
 def test_entra_gives_a_work_address_to_one_without(entra):
     entra.desk.edit(entra.ada, {"emails": None})
-    assert entra.patch(f"/Users/{entra.ada}", {"op": "Add", "path": WORK, "value": "ada@example.com"}).status_code == 204
-    assert entra.desk.user("ada@example.com")["emails"] == [{"type": "work", "value": "ada@example.com"}]
+    assert (
+        entra.patch(
+            f"/Users/{entra.ada}", {"op": "Add", "path": WORK, "value": "ada@example.com"}
+        ).status_code
+        == 204
+    )
+    assert entra.desk.user("ada@example.com")["emails"] == [
+        {"type": "work", "value": "ada@example.com"}
+    ]
 
 
 def test_entra_adds_and_removes_members_by_a_list(entra):
     added = {"op": "Add", "path": "members", "value": [{"value": entra.ada}]}
     assert entra.patch(f"/Groups/{entra.sales}", added).status_code == 204
     assert members(entra) == [entra.bea, entra.ada]
-    removed = {"op": "Remove", "path": "members", "value": [{"value": entra.ada}, {"value": entra.bea}]}
+    removed = {
+        "op": "Remove",
+        "path": "members",
+        "value": [{"value": entra.ada}, {"value": entra.bea}],
+    }
     assert entra.patch(f"/Groups/{entra.sales}", removed).status_code == 204
     assert members(entra) == []
 
 
 def test_entra_sets_a_manager_by_its_bare_id_and_clears_it(entra):
     for op in ("Add", "Replace"):
-        assert entra.patch(f"/Users/{entra.ada}", {"op": op, "path": MANAGER, "value": entra.bea}).status_code == 204
+        assert (
+            entra.patch(
+                f"/Users/{entra.ada}", {"op": op, "path": MANAGER, "value": entra.bea}
+            ).status_code
+            == 204
+        )
         assert entra.desk.user("ada@example.com")[ENTERPRISE]["manager"]["value"] == entra.bea
-        assert entra.patch(f"/Users/{entra.ada}", {"op": "Remove", "path": MANAGER}).status_code == 204
+        assert (
+            entra.patch(f"/Users/{entra.ada}", {"op": "Remove", "path": MANAGER}).status_code == 204
+        )
         assert "manager" not in entra.desk.user("ada@example.com").get(ENTERPRISE, {})
 
 
@@ -108,7 +172,9 @@ RFC_FORMS_OF_GROUPS = [
 @pytest.mark.parametrize(("operation", "kind"), RFC_FORMS_OF_USERS)
 def test_entra_refuses_other_forms_for_users(entra, operation, kind):
     before = entra.desk.users()
-    answer = entra.patch(f"/Users/{entra.ada}", {"op": "Replace", "path": "displayName", "value": "New"}, operation)
+    answer = entra.patch(
+        f"/Users/{entra.ada}", {"op": "Replace", "path": "displayName", "value": "New"}, operation
+    )
     assert (answer.status_code, answer.json()["scimType"]) == (400, kind)
     assert entra.desk.users() == before
 
@@ -121,7 +187,9 @@ def test_entra_refuses_other_forms_for_groups(entra, operation, kind):
     assert entra.desk.groups() == before
 
 
-@pytest.mark.parametrize("message", [[], {"Operations": {}}, {"Operations": ["x"]}, {"schemas": [PATCH]}])
+@pytest.mark.parametrize(
+    "message", [[], {"Operations": {}}, {"Operations": ["x"]}, {"schemas": [PATCH]}]
+)
 def test_entra_refuses_what_is_no_message(message):
     with pytest.raises(SCIMException) as refusal:
         from_entra(message)
@@ -129,7 +197,10 @@ def test_entra_refuses_what_is_no_message(message):
 
 
 def test_entra_takes_manager_and_members_by_patch_only(entra):
-    body = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE], "userName": "new@example.com"}
+    body = {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+        "userName": "new@example.com",
+    }
     answer = entra.http.post("/Users", json={**body, ENTERPRISE: {"manager": {"value": entra.bea}}})
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
     assert entra.http.post("/Users", json=body).status_code == 201
@@ -141,10 +212,15 @@ def test_entra_takes_manager_and_members_by_patch_only(entra):
 
 
 def test_entra_has_the_same_limit_of_members(entra):
-    people = [{"email": f"u{n}@example.com", "given_name": "U", "family_name": "N"} for n in range(101)]
+    people = [
+        {"email": f"u{n}@example.com", "given_name": "U", "family_name": "N"} for n in range(101)
+    ]
     ids = list(entra.desk.seed(people).values())[-101:]
     for op in ("Add", "Remove"):
-        answer = entra.patch(f"/Groups/{entra.sales}", {"op": op, "path": "members", "value": [{"value": key} for key in ids]})
+        answer = entra.patch(
+            f"/Groups/{entra.sales}",
+            {"op": op, "path": "members", "value": [{"value": key} for key in ids]},
+        )
         assert (answer.status_code, answer.json()["scimType"]) == (400, "tooMany")
 
 
@@ -153,14 +229,26 @@ def test_the_rfc_refuses_entras_manager():
     ada = app.desk.add_user("ada@example.com", "A", "B")
     bea = app.desk.add_user("bea@example.com", "A", "B")
     with serve(app) as server:
-        message = {"schemas": [PATCH], "Operations": [{"op": "Add", "path": MANAGER, "value": bea}]}
-        answer = httpx.patch(f"{server.url}{PREFIX}/Users/{ada}", json=message, headers={"Authorization": f"Bearer {TOKEN}"})
+        message = {
+            "schemas": [PATCH],
+            "Operations": [{"op": "Add", "path": MANAGER, "value": bea}],
+        }
+        answer = httpx.patch(
+            f"{server.url}{PREFIX}/Users/{ada}",
+            json=message,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
 
 
 def test_entras_message_is_not_changed_in_place():
-    message = {"schemas": [PATCH], "Operations": [{"op": "Replace", "path": "active", "value": "False"}]}
-    assert from_entra(message)["Operations"] == [{"op": "replace", "path": "active", "value": False}]
+    message = {
+        "schemas": [PATCH],
+        "Operations": [{"op": "Replace", "path": "active", "value": "False"}],
+    }
+    assert from_entra(message)["Operations"] == [
+        {"op": "replace", "path": "active", "value": False}
+    ]
     assert message["Operations"][0]["value"] == "False"
 
 
@@ -180,8 +268,12 @@ def outcome(quick, operations):
     kind = desk._kind(group)
     try:
         with app.provider:
-            message = PatchOp[desk.provider.model_for(kind)].model_validate({"schemas": [PATCH], "Operations": operations})
-            handler = app.handler if quick else AsyncScimHandler(app.service, AsyncInMemoryStorage(desk))
+            message = PatchOp[desk.provider.model_for(kind)].model_validate(
+                {"schemas": [PATCH], "Operations": operations}
+            )
+            handler = (
+                app.handler if quick else AsyncScimHandler(app.service, AsyncInMemoryStorage(desk))
+            )
             asyncio.run(handler.patch_resource(kind, group, message, Conditions()))
     except SCIMException as refusal:
         return type(refusal).__name__
@@ -198,12 +290,22 @@ OPERATIONS = st.one_of(
     ),
     st.builds(lambda key: {"op": "add", "path": "members", "value": {"value": key}}, IDS),
     st.builds(lambda key: {"op": "remove", "path": f'members[value eq "{key}"]'}, IDS),
-    st.builds(lambda a, b: {"op": "remove", "path": f'members[value eq "{a}" or value eq "{b}"]'}, IDS, IDS),
+    st.builds(
+        lambda a, b: {"op": "remove", "path": f'members[value eq "{a}" or value eq "{b}"]'},
+        IDS,
+        IDS,
+    ),
     st.builds(lambda key: {"op": "remove", "path": f'members[not (value eq "{key}")]'}, IDS),
     st.just({"op": "remove", "path": "members"}),
     st.builds(lambda key: {"op": "add", "value": {"members": [{"value": key}]}}, IDS),
-    st.builds(lambda name: {"op": "replace", "path": "displayName", "value": name}, st.sampled_from(["Sales", "More"])),
-    st.builds(lambda key: {"op": "replace", "path": f'members[value eq "{key}"].display', "value": "X"}, IDS),
+    st.builds(
+        lambda name: {"op": "replace", "path": "displayName", "value": name},
+        st.sampled_from(["Sales", "More"]),
+    ),
+    st.builds(
+        lambda key: {"op": "replace", "path": f'members[value eq "{key}"].display', "value": "X"},
+        IDS,
+    ),
     st.just({"op": "add", "path": "members", "value": [{"value": "stranger"}]}),
 )
 
@@ -222,8 +324,17 @@ def test_a_group_changes_by_its_named_members_as_it_would_as_a_whole(operations)
 @pytest.mark.parametrize(
     ("operations", "named"),
     [
-        ([{"op": "add", "path": "members", "value": [{"value": "1"}, {"value": "2"}]}], ["1", "2"]),
-        ([{"op": "remove", "path": 'members[value eq "1"]'}, {"op": "replace", "path": "displayName", "value": "X"}], ["1"]),
+        (
+            [{"op": "add", "path": "members", "value": [{"value": "1"}, {"value": "2"}]}],
+            ["1", "2"],
+        ),
+        (
+            [
+                {"op": "remove", "path": 'members[value eq "1"]'},
+                {"op": "replace", "path": "displayName", "value": "X"},
+            ],
+            ["1"],
+        ),
         ([{"op": "replace", "path": "displayName", "value": "X"}], []),
         ([{"op": "replace", "value": {"displayName": "X"}}], []),
         ([{"op": "replace", "value": {"members": []}}], None),
@@ -234,5 +345,7 @@ def test_a_group_changes_by_its_named_members_as_it_would_as_a_whole(operations)
 )
 def test_the_members_a_message_names_are_known_or_it_speaks_of_all(operations, named):
     desk, group = a_company()
-    message = PatchOp[desk.provider.model_for(desk._kind(group))].model_validate({"schemas": [PATCH], "Operations": operations})
+    message = PatchOp[desk.provider.model_for(desk._kind(group))].model_validate(
+        {"schemas": [PATCH], "Operations": operations}
+    )
     assert named_members(message) == named

@@ -18,14 +18,20 @@ def merge():
         yield host
 
 
-# --- Merge's own client ---------------------------------------------------------------------------------------------------------
+# --- Merge's own client
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def client():
     """Merge's own client for Python, on the sample company."""
     with merge_host(load_company(), teams=True) as host, httpx.Client(timeout=10) as http:
-        yield MergeClient(api_key=API_KEY, account_token=ACCOUNT_TOKEN, base_url=f"{host.url}/api", httpx_client=http)
+        yield MergeClient(
+            api_key=API_KEY,
+            account_token=ACCOUNT_TOKEN,
+            base_url=f"{host.url}/api",
+            httpx_client=http,
+        )
 
 
 def all_of(resource, **query):
@@ -41,12 +47,24 @@ def test_merges_own_client_walks_all_lists(client):
     hris, company = client.hris, load_company().snapshot
     people = all_of(hris.employees, page_size=100)
     assert {int(person.remote_id) for person in people} == set(company.persons)
-    assert {person.work_email for person in people} == {person.email for person in company.persons.values()}
-    counts = [len(all_of(resource, page_size=10)) for resource in (hris.groups, hris.locations, hris.companies, hris.teams)]
+    assert {person.work_email for person in people} == {
+        person.email for person in company.persons.values()
+    }
+    counts = [
+        len(all_of(resource, page_size=10))
+        for resource in (hris.groups, hris.locations, hris.companies, hris.teams)
+    ]
     kinds = [unit.kind for unit in company.units]
     groups = sum(kinds.count(kind) for kind in ("team", "department", "cost_center"))
-    assert counts == [groups, kinds.count("location"), kinds.count("legal_entity"), kinds.count("team")]
-    assert len(all_of(hris.employments, page_size=100)) == sum(len(person.employments) for person in company.persons.values())
+    assert counts == [
+        groups,
+        kinds.count("location"),
+        kinds.count("legal_entity"),
+        kinds.count("team"),
+    ]
+    assert len(all_of(hris.employments, page_size=100)) == sum(
+        len(person.employments) for person in company.persons.values()
+    )
 
 
 def test_merges_own_client_expands_relations_and_filters(client):
@@ -58,8 +76,15 @@ def test_merges_own_client_expands_relations_and_filters(client):
     gone = client.hris.employees.list(employment_status="INACTIVE").results
     assert {str(person.employment_status) for person in gone} == {"INACTIVE"}
     origins = client.hris.employees.list(show_enum_origins="employment_status").results
-    assert {person.employment_status for person in origins} <= {"active", "leave", "onboarding", "inactive"}
-    after = client.hris.employees.list(modified_after=dt.datetime(2030, 1, 1, tzinfo=dt.UTC)).results
+    assert {person.employment_status for person in origins} <= {
+        "active",
+        "leave",
+        "onboarding",
+        "inactive",
+    }
+    after = client.hris.employees.list(
+        modified_after=dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+    ).results
     assert after == []
 
 
@@ -79,7 +104,8 @@ def test_merges_own_client_is_refused_like_any_other(client):
     assert (caught.value.status_code, caught.value.body) == (404, {"detail": "Not found."})
 
 
-# --- the door -------------------------------------------------------------------------------------------------------------------
+# --- the door
+# --------------------------------------------------------------------------------------------------
 
 
 def test_both_credentials_are_needed_but_the_list_of_accounts_needs_the_key_only(merge):
@@ -90,8 +116,16 @@ def test_both_credentials_are_needed_but_the_list_of_accounts_needs_the_key_only
     ):
         answer = merge.http.get(f"{PREFIX}/employees", headers=headers)
         assert (answer.status_code, answer.json()) == (401, {"detail": detail})
-    assert merge.http.get(f"{PREFIX}/linked-accounts", headers={"X-Account-Token": ""}).status_code == 200
-    assert merge.http.get(f"{PREFIX}/linked-accounts", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert (
+        merge.http.get(f"{PREFIX}/linked-accounts", headers={"X-Account-Token": ""}).status_code
+        == 200
+    )
+    assert (
+        merge.http.get(
+            f"{PREFIX}/linked-accounts", headers={"Authorization": "Bearer wrong"}
+        ).status_code
+        == 401
+    )
 
 
 @pytest.mark.parametrize("plan", LIMITS)
@@ -123,7 +157,8 @@ def test_an_address_is_shut_out_after_more_than_twenty_failing_requests_in_ten_s
         assert merge.ask("/employees").status_code == 200
 
 
-# --- lists ----------------------------------------------------------------------------------------------------------------------
+# --- lists
+# --------------------------------------------------------------------------------------------------
 
 
 def test_pages_hold_a_hundred_at_most_and_cursors_lead_through_all_of_them():
@@ -153,7 +188,9 @@ def test_people_who_come_and_go_between_two_pages_shift_nobody():
         seen = [row["remote_id"] for row in first["results"]]
         merge.tenant.remove(int(seen[0]), int(seen[-1]))
         others = merge.walk("/employees", page_size=10, cursor=first["next"])
-        assert sorted([*seen, *(row["remote_id"] for row in others)], key=int) == [str(ref) for ref in range(1, 31)]
+        assert sorted([*seen, *(row["remote_id"] for row in others)], key=int) == [
+            str(ref) for ref in range(1, 31)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +224,8 @@ def test_types_of_groups(merge):
     assert merge.get("/groups/types") == {"types": ["COST_CENTER", "DEPARTMENT", "TEAM"]}
 
 
-# --- the copy -------------------------------------------------------------------------------------------------------------------
+# --- the copy
+# --------------------------------------------------------------------------------------------------
 
 
 def test_c17_who_is_gone_is_hidden_and_marked_as_deleted_and_known_again_on_return(merge):
@@ -195,7 +233,9 @@ def test_c17_who_is_gone_is_hidden_and_marked_as_deleted_and_known_again_on_retu
     person = merge.tenant.snapshot.persons[23]
     merge.tenant.remove(23)
     assert "23" not in {row["remote_id"] for row in merge.walk("/employees")}
-    gone = {row["remote_id"]: row for row in merge.walk("/employees", include_deleted_data="true")}["23"]
+    gone = {row["remote_id"]: row for row in merge.walk("/employees", include_deleted_data="true")}[
+        "23"
+    ]
     assert (gone["id"], gone["remote_was_deleted"]) == (before["23"]["id"], True)
     merge.tenant.add(person)
     assert {row["remote_id"]: row for row in merge.walk("/employees")}["23"]["id"] == gone["id"]
@@ -212,7 +252,10 @@ def test_only_rows_that_changed_come_with_modified_after(merge):
     merge.get("/employees")
     merge.tenant.set_date(merge.tenant.snapshot.date + dt.timedelta(days=1))
     merge.tenant.change(5, first_name="Other")
-    rows = merge.walk("/employees", modified_after=merge.tenant.snapshot.moment.isoformat().replace("+00:00", "Z"))
+    rows = merge.walk(
+        "/employees",
+        modified_after=merge.tenant.snapshot.moment.isoformat().replace("+00:00", "Z"),
+    )
     assert "5" in {row["remote_id"] for row in rows}
     assert len(rows) < 23
 

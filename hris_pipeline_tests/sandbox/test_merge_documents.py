@@ -1,4 +1,6 @@
-"""Every answer of the stand-in against Merge's own documents, which lie beside the checkout and are no part of the project."""
+"""Every answer of the stand-in against Merge's own documents, which lie beside the checkout and are
+no part of the project.
+"""
 
 import datetime as dt
 import functools
@@ -28,7 +30,9 @@ class Yaml(yaml.SafeLoader):
 
 
 Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":timestamp"))
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
@@ -54,19 +58,25 @@ def any_of(node):
 @functools.cache
 def validator(name, schema):
     schemas = {key: any_of(node) for key, node in document(name)["components"]["schemas"].items()}
-    root = {"components": {"schemas": closed(as_json_schema(schemas))}, "$ref": f"#/components/schemas/{schema}"}
+    root = {
+        "components": {"schemas": closed(as_json_schema(schemas))},
+        "$ref": f"#/components/schemas/{schema}",
+    }
     return jsonschema.Draft202012Validator(root, format_checker=FORMATS)
 
 
 def check(answer, name, schema):
-    found = [f"{error.json_path}: {error.validator}" for error in validator(name, schema).iter_errors(answer)]
+    found = [
+        f"{error.json_path}: {error.validator}"
+        for error in validator(name, schema).iter_errors(answer)
+    ]
     assert found == []
 
 
 def schema_of(name, path):
-    return document(name)["paths"][f"/hris/v1{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"][
-        "$ref"
-    ].rpartition("/")[2]
+    return document(name)["paths"][f"/hris/v1{path}"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]["schema"]["$ref"].rpartition("/")[2]
 
 
 @pytest.fixture(params=[1, 3])
@@ -94,7 +104,9 @@ def test_one_row_is_as_the_document_has_it(merge):
 
 def test_expanded_rows_and_the_hr_systems_own_words_are_as_the_document_has_them(merge):
     page = merge.get(
-        "/employees", expand="company,employments,groups,manager,team,work_location", show_enum_origins="employment_status"
+        "/employees",
+        expand="company,employments,groups,manager,team,work_location",
+        show_enum_origins="employment_status",
     )
     check(page, SDK, "PaginatedEmployeeList")
     person = page["results"][5]
@@ -105,7 +117,8 @@ def test_expanded_rows_and_the_hr_systems_own_words_are_as_the_document_has_them
 
 def test_every_parameter_of_the_document_is_known(merge):
     values = {"boolean": "true", "integer": "5", "date-time": "2026-01-01T00:00:00Z"}
-    named = {"is_commonly_used_as_team": ["true", "false"]}  # text by the document's type, these two by its meaning
+    # text by the document's type, these two by its meaning
+    named = {"is_commonly_used_as_team": ["true", "false"]}
     for path in LISTS:
         for parameter in document(SDK)["paths"][f"/hris/v1{path}"]["get"]["parameters"]:
             name, schema = parameter["name"], parameter["schema"]

@@ -1,4 +1,6 @@
-"""Every answer of the stand-in against Personio's own documents, which lie beside the checkout and are no part of the project."""
+"""Every answer of the stand-in against Personio's own documents, which lie beside the checkout and
+are no part of the project.
+"""
 
 import dataclasses
 import datetime as dt
@@ -15,9 +17,19 @@ from hris_pipeline.sandbox.personio import CREDENTIAL, SCOPES, Credential
 from hris_pipeline_tests.conftest import SPECS
 
 pytestmark = pytest.mark.vendor_documents
-PERSONS, EMPLOYMENTS = "personio-v2-persons.reconstructed.json", "personio-v2-employments.reconstructed.json"
-OTHERS, TOKENS = "personio-v2-other-resources.reconstructed.json", "personio-v2-credentials.reconstructed.json"
-COMMON, V1, V1_AUTH = "personio-v2-common-components.json", "personio-v1-personnel-data-api-oa3.yaml", "personio-v1-auth-api.yaml"
+PERSONS, EMPLOYMENTS = (
+    "personio-v2-persons.reconstructed.json",
+    "personio-v2-employments.reconstructed.json",
+)
+OTHERS, TOKENS = (
+    "personio-v2-other-resources.reconstructed.json",
+    "personio-v2-credentials.reconstructed.json",
+)
+COMMON, V1, V1_AUTH = (
+    "personio-v2-common-components.json",
+    "personio-v1-personnel-data-api-oa3.yaml",
+    "personio-v1-auth-api.yaml",
+)
 
 
 def as_json_schema(node):
@@ -27,7 +39,9 @@ def as_json_schema(node):
     if not isinstance(node, dict):
         return node
     out = {
-        key: as_json_schema(value) for key, value in node.items() if key not in {"example", "examples"} or isinstance(value, dict)
+        key: as_json_schema(value)
+        for key, value in node.items()
+        if key not in {"example", "examples"} or isinstance(value, dict)
     }
     if out.pop("nullable", False):
         out["type"] = [out["type"], "null"]
@@ -43,7 +57,11 @@ def closed(node):
     if not isinstance(node, dict):
         return node
     out = {key: closed(value) for key, value in node.items()}
-    if isinstance(out.get("properties"), dict) and out.get("type") == "object" and "additionalProperties" not in out:
+    if (
+        isinstance(out.get("properties"), dict)
+        and out.get("type") == "object"
+        and "additionalProperties" not in out
+    ):
         out["additionalProperties"] = False
     return out
 
@@ -54,11 +72,13 @@ def document(name):
     loaded = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
     schemas = as_json_schema(loaded["components"]["schemas"])
     if name == V1:
-        # The document contradicts itself (the list's `data` is an object by one half of allOf, an array by the other), and its
-        # own samples have null where an attribute is empty.
+        # The document contradicts itself (the list's `data` is an object by one half of allOf, an
+        # array by the other), and its own samples have null where an attribute is empty.
         del schemas["Response"]["properties"]["data"]
         for attribute in schemas["Employee"]["properties"].values():
-            holder = schemas[attribute["$ref"].rpartition("/")[2]] if "$ref" in attribute else attribute
+            holder = (
+                schemas[attribute["$ref"].rpartition("/")[2]] if "$ref" in attribute else attribute
+            )
             value = holder["properties"]["value"]
             holder["properties"]["value"] = {"anyOf": [value, {"type": "null"}]}
         schemas["Employee"]["patternProperties"] = {"^dynamic_": {}}
@@ -69,7 +89,9 @@ def document(name):
 
 
 FORMATS = jsonschema.FormatChecker(["date", "uuid"])
-FORMATS.checks("date-time", ValueError)(lambda text: dt.datetime.fromisoformat(text).tzinfo is not None)
+FORMATS.checks("date-time", ValueError)(
+    lambda text: dt.datetime.fromisoformat(text).tzinfo is not None
+)
 
 
 @functools.cache
@@ -82,7 +104,10 @@ def check(answer, name, schema):
     """Validate ``answer`` against a schema of a document: its name, or an inline one."""
     root = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
     # never the instance itself: it holds names
-    found = [f"{error.json_path}: {error.validator}" for error in validator(name, json.dumps(root)).iter_errors(answer)]
+    found = [
+        f"{error.json_path}: {error.validator}"
+        for error in validator(name, json.dumps(root)).iter_errors(answer)
+    ]
     assert found == []
 
 
@@ -136,12 +161,25 @@ def test_v2_organisation(sample_personio, path, params):
 
 
 def test_v2_single_units(sample_personio):
-    check(sample_personio.get("/v2/org-units/401", type="department"), OTHERS, response(OTHERS, "/v2/org-units/{id}"))
-    check(sample_personio.get("/v2/legal-entities/11"), OTHERS, response(OTHERS, "/v2/legal-entities/{id}"))
+    check(
+        sample_personio.get("/v2/org-units/401", type="department"),
+        OTHERS,
+        response(OTHERS, "/v2/org-units/{id}"),
+    )
+    check(
+        sample_personio.get("/v2/legal-entities/11"),
+        OTHERS,
+        response(OTHERS, "/v2/legal-entities/{id}"),
+    )
 
 
 def test_v2_errors(personio):
-    for path, status in (("/v2/persons?limit=51", 400), ("/v2/persons?id.x=1", 400), ("/v2/persons/0", 404), ("/v2/none", 404)):
+    for path, status in (
+        ("/v2/persons?limit=51", 400),
+        ("/v2/persons?id.x=1", 400),
+        ("/v2/persons/0", 404),
+        ("/v2/none", 404),
+    ):
         check(personio.get(path, status), PERSONS, "Error")
         check(personio.get(path, status), COMMON, "ErrorResponse")
     personio.faults.add(Fault("*", "status", value=503))
@@ -166,7 +204,8 @@ def test_v2_tokens(make_personio):
         assert answer.status_code == 400
         schema = dict(document(TOKENS)[1]["OAuth2TokenErrorResponse"])
         body = answer.json()
-        body.pop("type", None)  # in the document's sample for a wrong content type, but not in its schema
+        # in the document's sample for a wrong content type, but not in its schema
+        body.pop("type", None)
         check(body, TOKENS, schema)
 
 
@@ -202,7 +241,11 @@ def test_v1_employees(documented_personio):
         page = documented_personio.get("/v1/company/employees", limit=100, offset=offset)
         assert page["data"]
         check(page, V1, response(V1, "/company/employees"))
-    check(documented_personio.get("/v1/company/employees", updated_since="2026-03-01"), V1, response(V1, "/company/employees"))
+    check(
+        documented_personio.get("/v1/company/employees", updated_since="2026-03-01"),
+        V1,
+        response(V1, "/company/employees"),
+    )
     one = documented_personio.get("/v1/company/employees/10017")
     check(one, V1, response(V1, "/company/employees/{employee_id}"))
 
@@ -210,17 +253,33 @@ def test_v1_employees(documented_personio):
 def test_v1_pictures(sample_personio):
     path = "/company/employees/{employee_id}/profile-picture/{width}"
     documented = document(V1)[0]["paths"][path]["get"]
-    assert [parameter["schema"]["type"] for parameter in documented["parameters"]] == ["integer", "integer"]
-    ok = sample_personio.http.get("/v1/company/employees/10002/profile-picture/256")  # every third person has one
+    assert [parameter["schema"]["type"] for parameter in documented["parameters"]] == [
+        "integer",
+        "integer",
+    ]
+    # every third person has one
+    ok = sample_personio.http.get("/v1/company/employees/10002/profile-picture/256")
     assert [ok.headers["content-type"]] == list(documented["responses"]["200"]["content"])
-    check(sample_personio.get("/v1/company/employees/10003/profile-picture/256", 404), V1, response(V1, path, status="404"))
+    check(
+        sample_personio.get("/v1/company/employees/10003/profile-picture/256", 404),
+        V1,
+        response(V1, path, status="404"),
+    )
 
 
 def test_v1_errors_and_attributes(make_personio):
     poor = Credential("poor", "secret", SCOPES - {"employees:read"})
     personio = make_personio(credentials=[CREDENTIAL, poor])
-    check(personio.get("/v1/company/employees/1"), V1, response(V1, "/company/employees/{employee_id}"))
-    check(personio.get("/v1/company/employees/0", 404), V1, response(V1, "/company/employees/{employee_id}", status="404"))
+    check(
+        personio.get("/v1/company/employees/1"),
+        V1,
+        response(V1, "/company/employees/{employee_id}"),
+    )
+    check(
+        personio.get("/v1/company/employees/0", 404),
+        V1,
+        response(V1, "/company/employees/{employee_id}", status="404"),
+    )
     kinds = document(V1)[1]["TypeEnum"]["enum"]
     for attribute in personio.get("/v1/company/employees/attributes")["data"]:
         assert attribute.keys() == {"key", "label", "type", "universal_id", "options"}
@@ -244,6 +303,10 @@ def test_the_check_itself_fails_on_an_answer_that_is_wrong(personio):
         with pytest.raises(AssertionError):
             check(record | wrong, PERSONS, "Person")
     employee = personio.get("/v1/company/employees/1")["data"]["attributes"]
-    for wrong in ({"shoe_size": {}}, {"id": {"type": "nonsense"}}, {"department": {"value": {"attributes": {"name": "x"}}}}):
+    for wrong in (
+        {"shoe_size": {}},
+        {"id": {"type": "nonsense"}},
+        {"department": {"value": {"attributes": {"name": "x"}}}},
+    ):
         with pytest.raises(AssertionError):
             check(employee | wrong, V1, "Employee")

@@ -35,13 +35,17 @@ def test_c08_a_429_may_tell_seconds_a_date_or_nothing(personio):
     for told in (None, 3, date):
         personio.faults.add(Fault(PERSONS, "status", value=429, retry_after=told))
         answer = personio.http.get(PERSONS)
-        assert (answer.status_code, answer.headers.get("retry-after")) == (429, None if told is None else str(told))
+        assert (answer.status_code, answer.headers.get("retry-after")) == (
+            429,
+            None if told is None else str(told),
+        )
         personio.faults.clear()
 
 
 def test_a_fault_is_for_its_path_and_method_only(personio):
     personio.faults.add(
-        Fault("GET /v2/persons/*/employments", "status", times=None), Fault("POST /v2/auth/*", "status", times=None)
+        Fault("GET /v2/persons/*/employments", "status", times=None),
+        Fault("POST /v2/auth/*", "status", times=None),
     )
     assert personio.http.get(f"{PERSONS}/1/employments").status_code == 500
     assert personio.http.get(f"{PERSONS}/1").status_code == 200
@@ -58,7 +62,9 @@ def test_c09_a_reset_closes_the_connection_without_an_answer(personio):
 
 
 def test_c09_a_timeout_answers_late_and_does_nothing_for_a_caller_who_has_gone(personio):
-    personio.faults.add(Fault(PERSONS, "timeout", value=0.05), Fault("/v2/auth/token", "timeout", value=30))
+    personio.faults.add(
+        Fault(PERSONS, "timeout", value=0.05), Fault("/v2/auth/token", "timeout", value=30)
+    )
     personio.get(PERSONS)
     with pytest.raises(httpx.ReadTimeout):
         personio.http.post("/v2/auth/token", data={}, timeout=0.05)
@@ -82,7 +88,10 @@ def test_c60_a_lost_answer_means_that_the_work_was_done(personio):
 def test_c07_html_comes_with_200(personio):
     personio.faults.add(Fault(PERSONS, "html"))
     answer = personio.http.get(PERSONS)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        200,
+        "text/html; charset=utf-8",
+    )
 
 
 def test_a_truncated_body_is_whole_http_and_half_json(personio):
@@ -125,18 +134,26 @@ def test_c05_v1_gives_the_first_page_again(personio):
 
 def test_next_may_lead_to_another_host_or_be_relative(personio):
     personio.faults.add(
-        Fault(PERSONS, "foreign_next"), Fault(PERSONS, "foreign_next", after=1, value="https://elsewhere.example")
+        Fault(PERSONS, "foreign_next"),
+        Fault(PERSONS, "foreign_next", after=1, value="https://elsewhere.example"),
     )
     links = [personio.get(PERSONS)["_meta"]["links"]["next"]["href"] for _ in range(2)]
-    assert [httpx.URL(link).host for link in links] == ["api.personio.invalid", "elsewhere.example"]
+    assert [httpx.URL(link).host for link in links] == [
+        "api.personio.invalid",
+        "elsewhere.example",
+    ]
     personio.faults.add(Fault(PERSONS, "relative_next"))
     link = personio.get(PERSONS)["_meta"]["links"]["next"]["href"]
     assert link.startswith("/tenant")
-    assert ids(personio.get(str(httpx.URL(personio.url).join(link)))) == [str(i) for i in range(11, 21)]
+    assert ids(personio.get(str(httpx.URL(personio.url).join(link)))) == [
+        str(i) for i in range(11, 21)
+    ]
 
 
 def test_c03_records_of_a_page_are_lost_while_totals_and_links_stay(personio):
-    personio.faults.add(Fault(EMPLOYEES, "drop_page", after=1, value=3), Fault(PERSONS, "drop_page"))
+    personio.faults.add(
+        Fault(EMPLOYEES, "drop_page", after=1, value=3), Fault(PERSONS, "drop_page")
+    )
     records = []
     for offset in (0, 10, 20):
         page = personio.get(EMPLOYEES, limit=10, offset=offset)
@@ -150,7 +167,10 @@ def test_c03_records_of_a_page_are_lost_while_totals_and_links_stay(personio):
 
 @pytest.mark.parametrize(("what", "seen"), [("removed", "gap"), ("added", "twice")])
 def test_c04_somebody_comes_or_goes_between_two_pages(personio, what, seen):
-    personio.faults.add(Fault(EMPLOYEES, "shift", after=1, value=what), Fault(PERSONS, "shift", after=1, value=what))
+    personio.faults.add(
+        Fault(EMPLOYEES, "shift", after=1, value=what),
+        Fault(PERSONS, "shift", after=1, value=what),
+    )
     for read in (
         lambda: [r["attributes"]["id"]["value"] for r in personio.employees(limit=10)],
         lambda: [int(r["id"]) for r in personio.walk(PERSONS, limit=10)],
@@ -159,7 +179,8 @@ def test_c04_somebody_comes_or_goes_between_two_pages(personio, what, seen):
         found = read()
         if seen == "gap":
             assert len(set(found)) == len(found) == len(before) - 1
-            assert before - set(found) == {sorted(before)[10]}  # the one who slid onto the page that was read
+            # the one who slid onto the page that was read
+            assert before - set(found) == {sorted(before)[10]}
         else:
             assert len(found) == len(set(found)) + 1
         again = read()
@@ -194,18 +215,27 @@ def test_c11_an_attribute_is_null_for_everybody(personio):
     for name in ("department", "supervisor", "email", "hire_date", "subcompany"):
         personio.faults.add(Fault("*", "null_attribute", times=None, value=name))
     for record in personio.employees():
-        assert {record["attributes"][k]["value"] for k in ("department", "supervisor", "email", "hire_date", "subcompany")} == {
-            None
-        }
+        assert {
+            record["attributes"][k]["value"]
+            for k in ("department", "supervisor", "email", "hire_date", "subcompany")
+        } == {None}
     employment = personio.get(f"{PERSONS}/2/employments")["_data"][0]
     assert [unit["type"] for unit in employment["org_units"]] == ["team"]
-    assert employment["supervisor"] is employment["employment_start_date"] is employment["legal_entity"] is None
+    assert (
+        employment["supervisor"]
+        is employment["employment_start_date"]
+        is employment["legal_entity"]
+        is None
+    )
     assert "supervisor" not in employment["_meta"]["links"]
     assert personio.get(f"{PERSONS}/2")["email"] is None
 
 
 def test_c15_an_attribute_that_nobody_knows_and_ids_of_another_type(personio):
-    personio.faults.add(Fault("*", "extra_attribute", times=None, value="dynamic_99"), Fault("*", "int_to_str", times=None))
+    personio.faults.add(
+        Fault("*", "extra_attribute", times=None, value="dynamic_99"),
+        Fault("*", "int_to_str", times=None),
+    )
     record = personio.get(EMPLOYEES)["data"][1]["attributes"]
     assert record["dynamic_99"]["value"] == "new"
     assert record["id"]["value"] == "2"
@@ -218,7 +248,9 @@ def test_c15_an_attribute_that_nobody_knows_and_ids_of_another_type(personio):
 def test_the_last_day_may_be_spelled_as_in_the_samples(personio):
     personio.tenant.change(2, end_date=dt.date(2026, 6, 30))
     personio.faults.add(Fault("*", "last_working_date"))
-    told = [personio.get(f"{PERSONS}/2/employments")["_data"][0]["termination"].keys() for _ in range(2)]
+    told = [
+        personio.get(f"{PERSONS}/2/employments")["_data"][0]["termination"].keys() for _ in range(2)
+    ]
     assert ["last_working_date" in keys for keys in told] == [True, False]
     assert ["last_working_day" in keys for keys in told] == [False, True]
 
@@ -228,15 +260,22 @@ def test_c10_all_tokens_end_in_the_middle_of_a_walk(personio):
     page = personio.get(PERSONS)
     personio.get(page["_meta"]["links"]["next"]["href"], 401)
     assert personio.log_in().status_code == 200
-    assert ids(personio.get(page["_meta"]["links"]["next"]["href"])) == [str(i) for i in range(11, 21)]
+    assert ids(personio.get(page["_meta"]["links"]["next"]["href"])) == [
+        str(i) for i in range(11, 21)
+    ]
 
 
 def test_faults_are_switched_and_requests_read_over_http(personio):
     answer = personio.http.post(
-        "/_sandbox/faults", json=[{"on": PERSONS, "kind": "status", "after": 1, "times": None, "value": 502}]
+        "/_sandbox/faults",
+        json=[{"on": PERSONS, "kind": "status", "after": 1, "times": None, "value": 502}],
     )
     assert [f["kind"] for f in answer.json()] == ["status"]
-    assert [personio.http.get(PERSONS, params={"limit": 2}).status_code for _ in range(3)] == [200, 502, 502]
+    assert [personio.http.get(PERSONS, params={"limit": 2}).status_code for _ in range(3)] == [
+        200,
+        502,
+        502,
+    ]
     assert personio.http.get("/_sandbox/faults").json()[0]["seen"] == 3
     personio.http.delete("/_sandbox/faults")
     assert personio.http.get(PERSONS).status_code == 200
@@ -252,7 +291,10 @@ def test_requests_are_counted_by_path_and_method(personio):
     personio.walk(PERSONS)
     personio.get(f"{PERSONS}/1/employments")
     personio.log_in()
-    assert [len(personio.faults.requests(on)) for on in ("*", PERSONS, "GET *", "POST *", "*/employments")] == [5, 3, 4, 1, 1]
+    assert [
+        len(personio.faults.requests(on))
+        for on in ("*", PERSONS, "GET *", "POST *", "*/employments")
+    ] == [5, 3, 4, 1, 1]
 
 
 def test_an_unknown_kind_of_fault_is_refused(personio):
@@ -264,4 +306,6 @@ def test_an_unknown_kind_of_fault_is_refused(personio):
 
 
 def test_every_kind_says_what_it_does():
-    assert all(text and not set(KINDS) & set(GENERIC) for text in (*KINDS.values(), *GENERIC.values()))
+    assert all(
+        text and not set(KINDS) & set(GENERIC) for text in (*KINDS.values(), *GENERIC.values())
+    )

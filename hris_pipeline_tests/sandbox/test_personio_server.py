@@ -17,7 +17,9 @@ KEYS = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_se
 def test_a_server_answers_while_it_runs_and_not_after():
     with serve(personio_app(generate(12))) as server:
         token = httpx.post(f"{server.url}/v1/auth", json=KEYS).json()["data"]["token"]
-        page = httpx.get(f"{server.url}/v2/persons", headers={"authorization": f"Bearer {token}"}).json()
+        page = httpx.get(
+            f"{server.url}/v2/persons", headers={"authorization": f"Bearer {token}"}
+        ).json()
         assert page["_meta"]["links"]["next"]["href"].startswith(f"{server.url}/v2/persons?cursor=")
         assert server.running
     assert not server.running

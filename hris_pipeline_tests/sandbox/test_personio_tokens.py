@@ -4,7 +4,11 @@ import pytest
 
 from hris_pipeline.sandbox.personio import CREDENTIAL, SCOPES, Credential
 
-FORM = {"grant_type": "client_credentials", "client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}
+FORM = {
+    "grant_type": "client_credentials",
+    "client_id": CREDENTIAL.client_id,
+    "client_secret": CREDENTIAL.client_secret,
+}
 KEYS = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}
 
 
@@ -49,7 +53,9 @@ def test_a_v2_token_request_that_fails_is_a_400_problem(stranger_to_personio, ch
 
 
 def test_missing_parameters_are_named(stranger_to_personio):
-    answer = stranger_to_personio.http.post("/v2/auth/token", data={"client_id": CREDENTIAL.client_id})
+    answer = stranger_to_personio.http.post(
+        "/v2/auth/token", data={"client_id": CREDENTIAL.client_id}
+    )
     assert answer.json()["meta"] == {"missing_parameters": ["grant_type", "client_secret"]}
 
 
@@ -65,7 +71,9 @@ def test_v1_takes_json_and_forms_and_echoes_the_token_in_a_header(stranger_to_pe
     token = answer.json()["data"]["token"]
     assert answer.json()["success"] is True
     assert answer.headers["authorization"] == f"Bearer {token}"
-    page = stranger_to_personio.http.get("/v1/company/employees", headers={"authorization": f"Bearer {token}"})
+    page = stranger_to_personio.http.get(
+        "/v1/company/employees", headers={"authorization": f"Bearer {token}"}
+    )
     assert page.headers["authorization"] == f"Bearer {token}"
 
 
@@ -73,7 +81,8 @@ def test_wrong_credentials_for_v1_are_a_403(stranger_to_personio):
     for body in (KEYS | {"client_secret": "x"}, {}, ["x"]):
         answer = stranger_to_personio.http.post("/v1/auth", json=body)
         assert (answer.status_code, answer.json()["success"]) == (403, False)
-    answer = stranger_to_personio.http.post("/v1/auth", params=KEYS)  # never in the address, where logs keep it
+    # never in the address, where logs keep it
+    answer = stranger_to_personio.http.post("/v1/auth", params=KEYS)
     assert answer.status_code == 403
 
 
@@ -103,7 +112,10 @@ def test_tokens_of_either_generation_serve_both(stranger_to_personio):
 )
 def test_every_path_wants_a_token(stranger_to_personio, path):
     for headers in ({}, {"authorization": "Bearer papi-made-up"}, {"authorization": "Basic abc"}):
-        assert stranger_to_personio.http.get(path, headers={"Beta": "true", **headers}).status_code == 401
+        assert (
+            stranger_to_personio.http.get(path, headers={"Beta": "true", **headers}).status_code
+            == 401
+        )
 
 
 def test_a_token_ends_after_its_life_and_others_go_on(make_personio):
@@ -131,7 +143,9 @@ def test_all_tokens_can_be_ended_at_once(personio):
 
 def test_sixty_v1_tokens_and_no_more_at_once(make_personio):
     personio = make_personio(rates=True, log_in=False, clock=lambda: 1000.0)
-    assert [personio.http.post("/v1/auth", json=KEYS).status_code for _ in range(61)] == [200] * 60 + [429]
+    assert [personio.http.post("/v1/auth", json=KEYS).status_code for _ in range(61)] == [
+        200
+    ] * 60 + [429]
 
 
 def test_a_credential_does_not_show_its_secret():

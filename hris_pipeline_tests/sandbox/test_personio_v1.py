@@ -13,7 +13,9 @@ def attributes(record):
     return {key: envelope["value"] for key, envelope in record["attributes"].items()}
 
 
-def test_employees_come_fifty_a_page_unless_told_otherwise_and_never_more_than_a_hundred(make_personio):
+def test_employees_come_fifty_a_page_unless_told_otherwise_and_never_more_than_a_hundred(
+    make_personio,
+):
     personio = make_personio(generate(120))
     assert len(personio.get(EMPLOYEES)["data"]) == 50
     assert len(personio.get(EMPLOYEES, limit=100)["data"]) == 100
@@ -40,7 +42,12 @@ def test_every_attribute_has_its_envelope(personio):
     for key, envelope in record["attributes"].items():
         assert envelope.keys() == {"label", "value", "type", "universal_id"}
         assert envelope["universal_id"] == (None if key.startswith("dynamic_") else key)
-    assert record["attributes"]["id"] == {"label": "ID", "value": 2, "type": "integer", "universal_id": "id"}
+    assert record["attributes"]["id"] == {
+        "label": "ID",
+        "value": 2,
+        "type": "integer",
+        "universal_id": "id",
+    }
     assert record["attributes"]["supervisor"]["value"]["attributes"]["id"]["value"] == 1
 
 
@@ -55,9 +62,13 @@ def test_dates_are_local_midnights_with_the_offset_of_their_season(make_personio
 
 def test_empty_values_are_text_null_or_list_by_their_type(make_personio):
     tenant = generate(23)
-    tenant.change(2, email=None, position="", team=None, location=None, supervisor=None, cost_centers=())
+    tenant.change(
+        2, email=None, position="", team=None, location=None, supervisor=None, cost_centers=()
+    )
     record = attributes(make_personio(tenant).get(f"{EMPLOYEES}/2")["data"])
-    assert [record[k] for k in ("email", "position", "team", "office", "supervisor", "cost_centers")] == [
+    assert [
+        record[k] for k in ("email", "position", "team", "office", "supervisor", "cost_centers")
+    ] == [
         "",
         "",
         None,
@@ -69,8 +80,14 @@ def test_empty_values_are_text_null_or_list_by_their_type(make_personio):
 
 def test_groups_and_cost_centers_bear_id_and_name(sample_personio):
     record = attributes(sample_personio.get(f"{EMPLOYEES}/10017")["data"])
-    assert record["department"] == {"type": "Department", "attributes": {"id": 406, "name": "Customer Success"}}
-    assert record["team"] == {"type": "Team", "attributes": {"id": 5116, "name": "Customer Success"}}
+    assert record["department"] == {
+        "type": "Department",
+        "attributes": {"id": 406, "name": "Customer Success"},
+    }
+    assert record["team"] == {
+        "type": "Team",
+        "attributes": {"id": 5116, "name": "Customer Success"},
+    }
     assert record["subcompany"]["attributes"]["name"] == "Noorderlicht B.V."
     assert [c["attributes"] for c in record["cost_centers"]] == [
         {"id": 4100, "name": "4100 Customer Success", "percentage": 80},
@@ -91,23 +108,34 @@ def test_groups_and_cost_centers_bear_id_and_name(sample_personio):
 )
 def test_the_flat_record_is_the_employment_that_counts(make_personio, statuses, counts):
     tenant = generate(23)
-    employments = tuple(Employment(i + 1, s, dt.date(2020 + i, 1, 1), position=f"job {i}") for i, s in enumerate(statuses))
+    employments = tuple(
+        Employment(i + 1, s, dt.date(2020 + i, 1, 1), position=f"job {i}")
+        for i, s in enumerate(statuses)
+    )
     tenant.add(dataclasses.replace(tenant.snapshot.persons[9], employments=employments))
     record = attributes(make_personio(tenant).get(f"{EMPLOYEES}/9")["data"])
     assert (record["position"], record["status"]) == (f"job {counts}", statuses[counts].lower())
 
 
 def test_a_projection_gives_the_id_and_what_was_asked_for(personio):
-    record = personio.get(EMPLOYEES, **{"limit": 1, "attributes[]": ["email", "team", "nonsense"]})["data"][0]
+    record = personio.get(EMPLOYEES, **{"limit": 1, "attributes[]": ["email", "team", "nonsense"]})[
+        "data"
+    ][0]
     assert record["attributes"].keys() == {"id", "email", "team"}
 
 
 def test_attributes_that_are_not_on_the_whitelist_do_not_come_and_are_not_listed(make_personio):
     personio = make_personio(attributes=["email", "team"])
     assert personio.get(f"{EMPLOYEES}/2")["data"]["attributes"].keys() == {"id", "email", "team"}
-    assert personio.get(EMPLOYEES, **{"attributes[]": "last_name"})["data"][0]["attributes"].keys() == {"id"}
+    assert personio.get(EMPLOYEES, **{"attributes[]": "last_name"})["data"][0][
+        "attributes"
+    ].keys() == {"id"}
     for path in ("attributes", "custom-attributes"):
-        assert [a["key"] for a in personio.get(f"{EMPLOYEES}/{path}")["data"]] == ["id", "email", "team"]
+        assert [a["key"] for a in personio.get(f"{EMPLOYEES}/{path}")["data"]] == [
+            "id",
+            "email",
+            "team",
+        ]
 
 
 def test_an_email_selects_one(personio):
@@ -123,9 +151,16 @@ def test_updated_since_gives_everybody_at_once_and_ignores_paging_and_email(make
     for ref in range(112, 121):
         tenant.change(ref, updated_at=dt.datetime(2026, 2, 1, tzinfo=dt.UTC))
     personio = make_personio(tenant)
-    page = personio.get(EMPLOYEES, updated_since="2026-03-01", limit=10, offset=20, email="person.5@nordlicht.example")
+    page = personio.get(
+        EMPLOYEES,
+        updated_since="2026-03-01",
+        limit=10,
+        offset=20,
+        email="person.5@nordlicht.example",
+    )
     assert len(page["data"]) == page["metadata"]["total_elements"] == 111
-    assert personio.get(EMPLOYEES, updated_since="2026-03-01T13:00:00")["data"] == []  # local: an hour later in UTC's terms
+    # local: an hour later in UTC's terms
+    assert personio.get(EMPLOYEES, updated_since="2026-03-01T13:00:00")["data"] == []
     assert len(personio.get(EMPLOYEES, updated_since="2026-03-01T12:59:00")["data"]) == 111
     personio.get(EMPLOYEES, 400, updated_since="yesterday")
 
@@ -142,16 +177,23 @@ def test_both_generations_tell_the_same(sample_personio):
     assert [str(ref) for ref in flat] == [p["id"] for p in persons]
     for person in persons:
         record = flat[int(person["id"])]
-        assert (record["first_name"], record["email"]) == (person["first_name"], person.get("email", ""))
+        assert (record["first_name"], record["email"]) == (
+            person["first_name"],
+            person.get("email", ""),
+        )
         if len(person["employments"]) == 1:
             employment = sample_personio.get(f"/v2/persons/{person['id']}/employments")["_data"][0]
             assert employment["status"].lower() == record["status"]
             assert employment["employment_start_date"] == record["hire_date"][:10]
-            assert (employment["employment_end_date"] or "") == (record["termination_date"] or "")[:10]
+            assert (employment["employment_end_date"] or "") == (record["termination_date"] or "")[
+                :10
+            ]
             units = {unit["type"]: int(unit["id"]) for unit in employment["org_units"]}
             for kind in ("team", "department"):
                 assert units.get(kind) == (record[kind] and record[kind]["attributes"]["id"])
-            manager = record["supervisor"] and str(record["supervisor"]["attributes"]["id"]["value"])
+            manager = record["supervisor"] and str(
+                record["supervisor"]["attributes"]["id"]["value"]
+            )
             assert employment.get("supervisor", {}).get("id") == manager
 
 
@@ -169,7 +211,9 @@ def test_fifteen_requests_a_second_and_no_more(make_personio):
     assert answer["success"] is False
 
 
-def test_a_picture_is_a_png_of_the_width_asked_for_and_another_number_is_another_picture(make_personio):
+def test_a_picture_is_a_png_of_the_width_asked_for_and_another_number_is_another_picture(
+    make_personio,
+):
     personio = make_personio(generate(5))
     personio.tenant.change(2, photo=1)
     path = f"{EMPLOYEES}/2/profile-picture"
@@ -196,9 +240,13 @@ def test_without_person_picture_right_or_token_there_is_no_picture(make_personio
         personio.get(f"{EMPLOYEES}/2/profile-picture/{width}", 400)
     personio.http.headers.pop("authorization")
     personio.get(f"{EMPLOYEES}/2/profile-picture/75", 401)
-    blind = make_personio(personio.tenant, attributes=[name for name in ATTRIBUTES if name != "profile_picture"])
+    blind = make_personio(
+        personio.tenant, attributes=[name for name in ATTRIBUTES if name != "profile_picture"]
+    )
     blind.get(f"{EMPLOYEES}/2/profile-picture/75", 404)
-    assert "profile_picture" not in {one["key"] for one in blind.get(f"{EMPLOYEES}/attributes")["data"]}
+    assert "profile_picture" not in {
+        one["key"] for one in blind.get(f"{EMPLOYEES}/attributes")["data"]
+    }
 
 
 def test_where_pictures_have_validators_an_unchanged_one_is_not_sent_again(make_personio):

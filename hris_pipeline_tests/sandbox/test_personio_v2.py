@@ -20,7 +20,10 @@ def test_persons_come_ten_a_page_unless_told_otherwise_and_never_more_than_fifty
     assert len(personio.get(PERSONS)["_data"]) == 10
     assert len(personio.get(PERSONS, limit=50)["_data"]) == 50
     for limit in ("0", "51", "-1", "ten", "1.5"):
-        assert problem(personio.get(PERSONS, 400, limit=limit)) == "Provided value for limit is not valid"
+        assert (
+            problem(personio.get(PERSONS, 400, limit=limit))
+            == "Provided value for limit is not valid"
+        )
 
 
 def test_a_walk_gives_everybody_once_and_ends_without_a_next_link(personio):
@@ -41,7 +44,10 @@ def test_links_are_absolute_and_keep_the_path_prefix(personio):
     links = page["_meta"]["links"]
     assert links["self"]["href"] == f"{personio.url}/v2/persons?limit=3"
     assert links["next"]["href"].startswith(f"{personio.url}/v2/persons?cursor=cur_")
-    assert page["_data"][0]["_meta"]["links"]["employments"]["href"] == f"{personio.url}/v2/persons/1/employments"
+    assert (
+        page["_data"][0]["_meta"]["links"]["employments"]["href"]
+        == f"{personio.url}/v2/persons/1/employments"
+    )
 
 
 def test_a_cursor_holds_the_filter_and_the_page_size(personio):
@@ -59,11 +65,20 @@ def test_filters_may_be_sent_again_beside_the_cursor(personio):
 
 
 def test_a_cursor_that_was_made_up_changed_or_belongs_to_another_list_is_refused(personio):
-    cursor = re.search(r"cursor=([^&]+)", personio.get(PERSONS)["_meta"]["links"]["next"]["href"])[1]
+    cursor = re.search(r"cursor=([^&]+)", personio.get(PERSONS)["_meta"]["links"]["next"]["href"])[
+        1
+    ]
     raw = base64.urlsafe_b64decode(cursor.removeprefix("cur_") + "==")
-    changed = "cur_" + base64.urlsafe_b64encode(raw.replace(b'"offset":10', b'"offset":20')).decode().rstrip("=")
+    changed = "cur_" + base64.urlsafe_b64encode(
+        raw.replace(b'"offset":10', b'"offset":20')
+    ).decode().rstrip("=")
     assert changed != cursor
-    for path, bad in ((PERSONS, "cur_abc"), (PERSONS, "3"), (PERSONS, changed), ("/v2/cost-centers", cursor)):
+    for path, bad in (
+        (PERSONS, "cur_abc"),
+        (PERSONS, "3"),
+        (PERSONS, changed),
+        ("/v2/cost-centers", cursor),
+    ):
         personio.get(path, 400, cursor=bad)
 
 
@@ -86,7 +101,9 @@ def test_filters_select_and_are_anded(make_personio, asked, expected):
     for person in list(tenant.snapshot.persons.values()):
         tenant.add(
             dataclasses.replace(
-                person, updated_at=old, employments=(dataclasses.replace(person.employments[0], status="ACTIVE"),)
+                person,
+                updated_at=old,
+                employments=(dataclasses.replace(person.employments[0], status="ACTIVE"),),
             )
         )
     tenant.change(7, updated_at=dt.datetime(2026, 2, 2, 0, 30, tzinfo=dt.UTC))
@@ -98,7 +115,8 @@ def test_filters_select_and_are_anded(make_personio, asked, expected):
     ("asked", "detail"),
     [
         ({"created_at.lt": "wrong"}, "Provided request parameters are invalid."),
-        ({"updated_at.gt": "2026-01-01T00:00:00"}, "Provided request parameters are invalid."),  # no zone
+        # no zone
+        ({"updated_at.gt": "2026-01-01T00:00:00"}, "Provided request parameters are invalid."),
         ({"status": "LEAVE"}, "Provided request parameters are invalid."),
         ({"id.nooperator": "3"}, "Provided filter encoding is invalid."),
         ({"updated_at.gte": "2026-01-01T00:00:00Z"}, "Provided filter encoding is invalid."),
@@ -114,12 +132,19 @@ def test_an_unknown_filter_operator_or_value_is_a_400(personio, asked, detail):
 
 def test_one_person_and_what_is_not_there(personio):
     assert personio.get(f"{PERSONS}/3")["id"] == "3"
-    for path in ("/v2/persons/999", "/v2/persons/x", "/v2/persons/999/employments", "/v2/persons/3/employments/none"):
+    for path in (
+        "/v2/persons/999",
+        "/v2/persons/x",
+        "/v2/persons/999/employments",
+        "/v2/persons/3/employments/none",
+    ):
         assert problem(personio.get(path, 404)) == "There is no resource for the specified id."
     assert "/v2/nothing was not found" in problem(personio.get("/v2/nothing", 404))
 
 
-def test_employments_come_most_recent_first_and_the_status_of_the_person_follows_the_latest(make_personio):
+def test_employments_come_most_recent_first_and_the_status_of_the_person_follows_the_latest(
+    make_personio,
+):
     tenant = generate(23)
     old = Employment(1, "ACTIVE", dt.date(2020, 1, 1), position="main")
     ended = Employment(2, "INACTIVE", dt.date(2024, 1, 1), dt.date(2025, 1, 1), position="side")
@@ -132,7 +157,9 @@ def test_employments_come_most_recent_first_and_the_status_of_the_person_follows
     assert person["status"] == "INACTIVE"
     assert [e["id"] for e in person["employments"]] == [r["id"] for r in records]
     assert personio.get(f"{PERSONS}/9/employments/{employment_uuid(9, 1)}") == records[1]
-    assert personio.get(f"{PERSONS}/9/employments", id=employment_uuid(9, 1))["_data"] == records[1:]
+    assert (
+        personio.get(f"{PERSONS}/9/employments", id=employment_uuid(9, 1))["_data"] == records[1:]
+    )
     assert [
         len(personio.get(f"{PERSONS}/9/employments", limit=1)["_data"]),
         len(personio.walk(f"{PERSONS}/9/employments", limit=1)),
@@ -160,7 +187,11 @@ def test_somebody_who_leaves_keeps_the_status_until_the_last_day_has_passed(make
         return personio.get(f"{PERSONS}/1/employments")["_data"][0]
 
     assert record()["status"] == "ACTIVE"
-    assert record()["employment_end_date"] == record()["termination"]["termination_date"] == "2026-03-02"
+    assert (
+        record()["employment_end_date"]
+        == record()["termination"]["termination_date"]
+        == "2026-03-02"
+    )
     tenant.set_date(dt.date(2026, 3, 2))
     assert record()["status"] == "ACTIVE"
     tenant.set_date(dt.date(2026, 3, 3))
@@ -194,16 +225,26 @@ def test_organisation_lists_give_at_most_a_hundred_and_usually_twenty(make_perso
     assert len(personio.get("/v2/org-units", type="team", limit=100)["_data"]) == 100
     personio.get("/v2/org-units", 400, type="team", limit=101)
     assert len(personio.walk("/v2/org-units", type="team", limit=40)) == 150
-    assert personio.get("/v2/org-units", type="team", sort="-name")["_data"][0]["name"] == "Team 150"
+    assert (
+        personio.get("/v2/org-units", type="team", sort="-name")["_data"][0]["name"] == "Team 150"
+    )
     personio.get("/v2/org-units", 400, type="team", sort="age")
 
 
 def test_cost_centers_have_uuids_that_the_employments_name(sample_personio):
     centers = {r["id"]: r["name"] for r in sample_personio.walk("/v2/cost-centers")}
     shares = sample_personio.get("/v2/persons/10017/employments")["_data"][0]["cost_centers"]
-    assert shares == [{"id": cost_center_uuid(4100), "weight": 80}, {"id": cost_center_uuid(3100), "weight": 20}]
-    assert [centers[share["id"]] for share in shares] == ["4100 Customer Success", "3100 Sales DACH"]
-    assert [r["name"] for r in sample_personio.get("/v2/cost-centers", name="1000 Management")["_data"]] == ["1000 Management"]
+    assert shares == [
+        {"id": cost_center_uuid(4100), "weight": 80},
+        {"id": cost_center_uuid(3100), "weight": 20},
+    ]
+    assert [centers[share["id"]] for share in shares] == [
+        "4100 Customer Success",
+        "3100 Sales DACH",
+    ]
+    assert [
+        r["name"] for r in sample_personio.get("/v2/cost-centers", name="1000 Management")["_data"]
+    ] == ["1000 Management"]
 
 
 def test_workplaces_and_legal_entities_resolve_what_employments_name(sample_personio):
@@ -212,19 +253,31 @@ def test_workplaces_and_legal_entities_resolve_what_employments_name(sample_pers
     entities = sample_personio.get("/v2/legal-entities")["_data"]
     assert places[employment["office"]["id"]] == "Berlin"
     assert [e["id"] for e in entities] == ["13", "12", "11"]  # newest first
-    assert sample_personio.get(f"/v2/legal-entities/{employment['legal_entity']['id']}")["name"] == "Nordlicht GmbH"
-    assert [e["country"] for e in sample_personio.get("/v2/legal-entities", country="NL")["_data"]] == ["NL"]
+    assert (
+        sample_personio.get(f"/v2/legal-entities/{employment['legal_entity']['id']}")["name"]
+        == "Nordlicht GmbH"
+    )
+    assert [
+        e["country"] for e in sample_personio.get("/v2/legal-entities", country="NL")["_data"]
+    ] == ["NL"]
 
 
 def test_attributes_that_are_not_on_the_whitelist_do_not_come(make_personio):
     personio = make_personio(attributes=())
     assert personio.get(f"{PERSONS}/2").keys() == {"id", "employments", "_meta"}
-    assert personio.get(f"{PERSONS}/2/employments")["_data"][0].keys() == {"id", "status", "person", "_meta"}
+    assert personio.get(f"{PERSONS}/2/employments")["_data"][0].keys() == {
+        "id",
+        "status",
+        "person",
+        "_meta",
+    }
 
 
 def test_a_whitelist_with_the_team_only_gives_org_units_of_that_type(make_personio):
     personio = make_personio(attributes=["team"])
-    assert [u["type"] for u in personio.get(f"{PERSONS}/2/employments")["_data"][0]["org_units"]] == ["team"]
+    assert [
+        u["type"] for u in personio.get(f"{PERSONS}/2/employments")["_data"][0]["org_units"]
+    ] == ["team"]
 
 
 @pytest.mark.parametrize(
@@ -239,7 +292,9 @@ def test_a_whitelist_with_the_team_only_gives_org_units_of_that_type(make_person
         ("/v1/company/employees", "employees:read", 403),
     ],
 )
-def test_a_missing_right_is_401_for_persons_and_403_for_the_rest(make_personio, path, scope, status):
+def test_a_missing_right_is_401_for_persons_and_403_for_the_rest(
+    make_personio, path, scope, status
+):
     poor = Credential("poor", "secret", SCOPES - {scope})
     personio = make_personio(credentials=[poor], log_in=False)
     assert personio.log_in(poor).status_code == 200
@@ -271,4 +326,9 @@ def test_rates_are_told_in_four_headers_and_a_429_tells_no_time(make_personio):
     assert answers[100].headers["x-ratelimit-remaining"] == "0"
     personio.get(PERSONS)  # a bucket for each path
     now[0] += 0.1  # three more at 30 a second
-    assert [personio.http.get("/v2/persons/1").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert [personio.http.get("/v2/persons/1").status_code for _ in range(4)] == [
+        200,
+        200,
+        200,
+        429,
+    ]

@@ -1,4 +1,6 @@
-"""The sample company has the mess it promises (data/sandbox/README.md), and its days tell what they say they tell."""
+"""The sample company has the mess it promises (data/sandbox/README.md), and its days tell what they
+say they tell.
+"""
 
 import collections
 import csv
@@ -9,7 +11,15 @@ import unicodedata
 import pytest
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox.company import KINDS, RANK, SAMPLE, OrgUnit, days_of, generate, load_company
+from hris_pipeline.sandbox.company import (
+    KINDS,
+    RANK,
+    SAMPLE,
+    OrgUnit,
+    days_of,
+    generate,
+    load_company,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +38,19 @@ def present(snapshot):
 
 
 def started(snapshot):
-    return {ref for ref, person in snapshot.persons.items() if person.current.status in {"ACTIVE", "LEAVE"}}
+    return {
+        ref
+        for ref, person in snapshot.persons.items()
+        if person.current.status in {"ACTIVE", "LEAVE"}
+    }
 
 
 def test_the_days_are_three_in_a_row_and_each_stands_on_the_one_before(days):
-    assert [days[day].date for day in (1, 2, 3)] == [dt.date(2026, 3, 2), dt.date(2026, 3, 3), dt.date(2026, 3, 4)]
+    assert [days[day].date for day in (1, 2, 3)] == [
+        dt.date(2026, 3, 2),
+        dt.date(2026, 3, 3),
+        dt.date(2026, 3, 4),
+    ]
     assert [len(days[day].persons) for day in (1, 2, 3)] == [251, 254, 256]
     assert set(days[1].persons) < set(days[2].persons) < set(days[3].persons)
     assert days_of(SAMPLE) == 3
@@ -45,7 +63,9 @@ def test_every_status_is_one_of_personios_and_fits_the_date(days, day):
         for employment in person.employments:
             assert employment.status in RANK
             assert (employment.status == "ONBOARDING") == (employment.start_date > today)
-            assert (employment.status == "INACTIVE") == (employment.end_date is not None and employment.end_date < today)
+            assert (employment.status == "INACTIVE") == (
+                employment.end_date is not None and employment.end_date < today
+            )
         assert person.created_at <= person.updated_at <= days[day].moment
 
 
@@ -57,14 +77,19 @@ def test_every_unit_that_somebody_is_in_exists_and_names_are_unique_within_a_kin
         assert len(names) == len(set(names)) > 2
     for person in snapshot.persons.values():
         for employment in person.employments:
-            named = [(kind, getattr(employment, kind)) for kind in ("team", "department", "location", "legal_entity")]
+            named = [
+                (kind, getattr(employment, kind))
+                for kind in ("team", "department", "location", "legal_entity")
+            ]
             named += [("cost_center", ref) for ref, _ in employment.cost_centers]
             assert all(ref is None or (kind, ref) in snapshot.unit_names for kind, ref in named)
 
 
 def test_people_sit_in_three_countries(days):
     countries = {unit.id: unit.country for unit in days[1].of_kind("location")}
-    counts = collections.Counter(countries[person.current.location] for person in days[1].persons.values())
+    counts = collections.Counter(
+        countries[person.current.location] for person in days[1].persons.values()
+    )
     assert counts.keys() == {"DE", "NL", "ES"}
     assert min(counts.values()) > 40
 
@@ -73,7 +98,11 @@ def test_names_and_addresses_are_as_messy_as_promised(days):
     persons = days[1].persons
     assert persons[10052].last_name == persons[10116].last_name
     assert persons[10052].first_name == persons[10116].first_name
-    decomposed = [ref for ref, p in persons.items() if unicodedata.normalize("NFC", p.last_name) != p.last_name]
+    decomposed = [
+        ref
+        for ref, p in persons.items()
+        if unicodedata.normalize("NFC", p.last_name) != p.last_name
+    ]
     assert decomposed == [10078]
     assert unicodedata.bidirectional(persons[10238].last_name[0]) == "AL"
     assert "\u200b" in persons[10155].first_name
@@ -81,28 +110,52 @@ def test_names_and_addresses_are_as_messy_as_promised(days):
     assert persons[10140].email != persons[10140].email.strip().lower()
     letters = {letter for p in persons.values() for letter in p.first_name + p.last_name}
     assert set("äöüßñğşłŻø'") <= letters
-    shared = [address for address, n in collections.Counter(p.email for p in persons.values() if p.email).items() if n > 1]
+    shared = [
+        address
+        for address, n in collections.Counter(p.email for p in persons.values() if p.email).items()
+        if n > 1
+    ]
     assert len(shared) == 1
     assert {ref for ref, p in persons.items() if p.email == shared[0]} == {10029, 10209}
     assert {ref for ref, p in persons.items() if p.email is None} == {10225, 10257}
     assert [ref for ref, p in persons.items() if (p.email or "@").count("@") != 1] == [10144]
-    assert all(p.email is None or p.email.strip().lower().endswith("@nordlicht.example") for p in persons.values())
+    assert all(
+        p.email is None or p.email.strip().lower().endswith("@nordlicht.example")
+        for p in persons.values()
+    )
 
 
 def test_reporting_lines_are_broken_where_promised_and_nowhere_else(days):
     persons = days[1].persons
     boss = {ref: person.current.supervisor for ref, person in persons.items()}
-    assert {ref for ref, manager in boss.items() if manager is None} == {10001, 10072, 10081, 10191}
-    assert {ref for ref, manager in boss.items() if manager is not None and manager not in persons} == {10193}
+    assert {ref for ref, manager in boss.items() if manager is None} == {
+        10001,
+        10072,
+        10081,
+        10191,
+    }
+    assert {
+        ref for ref, manager in boss.items() if manager is not None and manager not in persons
+    } == {10193}
     assert {ref for ref, manager in boss.items() if manager == ref} == {10089}
-    assert {ref for ref, manager in boss.items() if manager != ref and boss.get(manager) == ref} == {10123, 10202}
-    left = {ref for ref in present(days[1]) if boss[ref] in persons and boss[ref] not in present(days[1])}
+    assert {
+        ref for ref, manager in boss.items() if manager != ref and boss.get(manager) == ref
+    } == {10123, 10202}
+    left = {
+        ref
+        for ref in present(days[1])
+        if boss[ref] in persons and boss[ref] not in present(days[1])
+    }
     assert left == {10095, 10172, 10197, 10218}
 
 
 def test_employments_and_cost_centers_are_as_promised(days):
     persons = days[1].persons
-    words = {ref: [e.status for e in p.employments] for ref, p in persons.items() if len(p.employments) > 1}
+    words = {
+        ref: [e.status for e in p.employments]
+        for ref, p in persons.items()
+        if len(p.employments) > 1
+    }
     assert words == {
         10043: ["INACTIVE", "ACTIVE"],
         10085: ["ACTIVE", "INACTIVE"],
@@ -111,7 +164,11 @@ def test_employments_and_cost_centers_are_as_promised(days):
     }
     assert persons[10085].recent_first[0].status == "INACTIVE"
     assert persons[10085].current.status == "ACTIVE"
-    weights = {ref for ref, p in persons.items() if sum(weight for _, weight in p.current.cost_centers) != 100}
+    weights = {
+        ref
+        for ref, p in persons.items()
+        if sum(weight for _, weight in p.current.cost_centers) != 100
+    }
     assert weights == {10200}
     assert collections.Counter(p.current.status for p in persons.values()) == {
         "ACTIVE": 229,
@@ -125,7 +182,9 @@ def test_c44_a_team_and_a_department_share_a_name_and_one_department_is_empty(da
     names = collections.Counter(unit.name for unit in days[1].units)
     assert [name for name, n in names.items() if n > 1] == ["Customer Success"]
     used = {person.current.department for person in days[1].persons.values()}
-    assert [unit.name for unit in days[1].of_kind("department") if unit.id not in used] == ["Innovation Lab"]
+    assert [unit.name for unit in days[1].of_kind("department") if unit.id not in used] == [
+        "Innovation Lab"
+    ]
     assert 411 in {person.current.department for person in days[2].persons.values()}
 
 
@@ -138,7 +197,10 @@ def test_day_2_is_an_ordinary_night(days):
     assert after.persons[10252].email != before.persons[10252].email
     renamed = {key for key, name in after.unit_names.items() if before.unit_names[key] != name}
     assert renamed == {("department", 408)}
-    assert [(e.status, e.number) for e in after.persons[10147].employments] == [("INACTIVE", 1), ("ACTIVE", 2)]
+    assert [(e.status, e.number) for e in after.persons[10147].employments] == [
+        ("INACTIVE", 1),
+        ("ACTIVE", 2),
+    ]
     changed = {ref for ref in before.persons if after.persons[ref] != before.persons[ref]}
     assert len(changed) == 20
     assert {after.persons[ref].updated_at for ref in changed} == {after.moment}
@@ -153,7 +215,10 @@ def test_c70_on_day_3_forty_people_are_made_leavers_by_mistake_and_two_really_st
     for ref in gone:
         was, now = before.persons[ref], after.persons[ref]
         assert (now.current.end_date, now.email) == (dt.date(2026, 3, 3), was.email)
-        assert (now.current.team, now.current.supervisor) == (was.current.team, was.current.supervisor)
+        assert (now.current.team, now.current.supervisor) == (
+            was.current.team,
+            was.current.supervisor,
+        )
     assert not gone & {person.current.supervisor for person in after.persons.values()}
     assert {ref for ref in before.persons if before.persons[ref] != after.persons[ref]} == gone
 
@@ -188,7 +253,11 @@ def test_a_row_that_cannot_be_read_is_named_by_file_id_and_column(folder, wrong,
     path = folder / "company.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     row = next(i for i, line in enumerate(lines) if line.startswith("10002,"))
-    lines[row] = lines[row].replace(wrong, wrong[:-1] + "x", 1) if "," not in wrong else lines[row].replace("ACTIVE", "GONE", 1)
+    lines[row] = (
+        lines[row].replace(wrong, wrong[:-1] + "x", 1)
+        if "," not in wrong
+        else lines[row].replace("ACTIVE", "GONE", 1)
+    )
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     with pytest.raises(PipelineError, match=rf"company\.csv, person 10002: {told}"):
         load_company(folder)
@@ -208,7 +277,11 @@ def test_a_generated_company_has_its_size_and_sound_reporting_lines(size):
     assert len({person.email for person in snapshot.persons.values()}) == size
     for ref, person in snapshot.persons.items():
         manager = person.current.supervisor
-        assert manager is None if ref == 1 else manager < ref and snapshot.persons[manager].current.status == "ACTIVE"
+        assert (
+            manager is None
+            if ref == 1
+            else manager < ref and snapshot.persons[manager].current.status == "ACTIVE"
+        )
 
 
 def test_a_generated_company_is_the_same_for_the_same_seed_and_has_a_real_shape():
@@ -232,7 +305,11 @@ def test_a_tenant_changes_by_swapping_snapshots():
     tenant.set_unit(OrgUnit("team", 1000, "New name"))
     after = tenant.snapshot
     assert before.persons[3].email == "person.3@nordlicht.example"
-    assert (after.persons[3].email, after.persons[3].current.team, after.persons[3].current.status) == (
+    assert (
+        after.persons[3].email,
+        after.persons[3].current.team,
+        after.persons[3].current.status,
+    ) == (
         "x@nordlicht.example",
         1001,
         "LEAVE",
@@ -240,7 +317,10 @@ def test_a_tenant_changes_by_swapping_snapshots():
     assert after.persons[3].updated_at == after.moment
     assert 4 in before.persons
     assert 4 not in after.persons
-    assert (before.unit_names["team", 1000], after.unit_names["team", 1000]) == ("Team 1", "New name")
+    assert (before.unit_names["team", 1000], after.unit_names["team", 1000]) == (
+        "Team 1",
+        "New name",
+    )
     assert len(after.units) == len(before.units)
 
 

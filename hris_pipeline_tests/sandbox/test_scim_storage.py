@@ -55,7 +55,9 @@ def values_of(group):
 
 @pytest.fixture(params=["memory", "file"])
 def storage(request, tmp_path):
-    storage = SqliteStorage(None if request.param == "memory" else tmp_path / "deskbird.sqlite", PROVIDER)
+    storage = SqliteStorage(
+        None if request.param == "memory" else tmp_path / "deskbird.sqlite", PROVIDER
+    )
     yield storage
     storage.close()
 
@@ -82,7 +84,9 @@ def test_everything_survives_a_restart(tmp_path):
     first.close()
 
     second = SqliteStorage(path, PROVIDER)
-    assert {resource.id: json.loads(resource.model_dump_json()) for resource in second.resources} == before
+    assert {
+        resource.id: json.loads(resource.model_dump_json()) for resource in second.resources
+    } == before
     assert values_of(second.get(GROUP_TYPE, group.id)) == [user.id, "3"]
     later = second.update(USER_TYPE, second.get(USER_TYPE, user.id))
     assert later.meta.version not in {resource["meta"]["version"] for resource in before.values()}
@@ -100,7 +104,9 @@ def test_what_one_process_wrote_is_in_the_file_without_closing_it(tmp_path):
 
 def test_a_file_of_something_else_is_refused_in_one_sentence(tmp_path):
     path = tmp_path / "deskbird.sqlite"
-    path.write_text("a letter to grandmother, long enough to be taken for anything but an empty file\n" * 20)
+    path.write_text(
+        "a letter to grandmother, long enough to be taken for anything but an empty file\n" * 20
+    )
     with pytest.raises(PipelineError, match="Delete it to begin with an empty one"):
         SqliteStorage(path)
 
@@ -145,14 +151,23 @@ def test_changing_a_part_does_not_change_the_stored_group(storage):
 
 
 def test_a_clone_equals_its_original_and_shares_no_part_that_can_change():
-    body = {"userName": "a", "emails": [{"value": "a@example.com"}], "name": {"givenName": "A"}, ENTERPRISE: {"department": "D"}}
+    body = {
+        "userName": "a",
+        "emails": [{"value": "a@example.com"}],
+        "name": {"givenName": "A"},
+        ENTERPRISE: {"department": "D"},
+    }
     user = USER.model_validate(body)
     twin = clone(user)
     assert twin == user
     twin.emails[0].value = "b@example.com"
     twin.name.given_name = "B"
     twin[ENTERPRISE].department = "E"
-    assert (user.emails[0].value, user.name.given_name, user[ENTERPRISE].department) == ("a@example.com", "A", "D")
+    assert (user.emails[0].value, user.name.given_name, user[ENTERPRISE].department) == (
+        "a@example.com",
+        "A",
+        "D",
+    )
 
 
 def test_pages_of_a_plain_list_hold_everybody_once_also_after_comings_and_goings(storage):
@@ -162,7 +177,10 @@ def test_pages_of_a_plain_list_hold_everybody_once_also_after_comings_and_goings
     storage.delete(USER_TYPE, first[0].id)
     assert storage.search([USER_TYPE], SearchRequest[USER](start_index=1, count=10)).total == 24
     storage.create(USER_TYPE, USER(user_name="new"))
-    pages = [storage.search([USER_TYPE], SearchRequest[USER](start_index=start, count=10)) for start in (1, 11, 21)]
+    pages = [
+        storage.search([USER_TYPE], SearchRequest[USER](start_index=start, count=10))
+        for start in (1, 11, 21)
+    ]
     assert [page.total for page in pages] == [25, 25, 25]
     names = [user.user_name for page in pages for user in page.resources]
     assert sorted(names) == sorted({user.user_name for user in storage.resources})

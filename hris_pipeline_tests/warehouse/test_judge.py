@@ -1,4 +1,6 @@
-"""Judging rows by their contract: what is found, what is fatal, and that nothing but refs, rules and counts is said."""
+"""Judging rows by their contract: what is found, what is fatal, and that nothing but refs, rules
+and counts is said.
+"""
 
 import duckdb
 import pandera.pandas as pa
@@ -40,13 +42,18 @@ def test_a_relation_that_keeps_its_contract_is_counted(con: duckdb.DuckDBPyConne
     [
         (f"select '1' as id, null as name, '{SECRET}' as status", "status: status_is_known (1)"),
         (
-            f"select '1' as id, null::varchar as name, 'good' as status from range(3) union all select '2', '{SECRET}', 'bad'",
+            (
+                "select '1' as id, null::varchar as name, 'good' as status from range(3) union "
+                f"all select '2', '{SECRET}', 'bad'"
+            ),
             "name: not_nullable (3)",
         ),
         (f"select '{SECRET}' as id, 'x' as name, 'good' as status from range(2)", "1 keys twice"),
     ],
 )
-def test_c81_a_relation_that_breaks_it_is_refused_in_counts(con: duckdb.DuckDBPyConnection, sql: str, said: str) -> None:
+def test_c81_a_relation_that_breaks_it_is_refused_in_counts(
+    con: duckdb.DuckDBPyConnection, sql: str, said: str
+) -> None:
     con.execute(f"create table t as {sql}")
     with pytest.raises(ContractError, match="The last good table is left in place") as problem:
         judge.require(con, TABLE, "t")
@@ -79,7 +86,13 @@ def test_what_pandera_could_not_judge_is_fatal_and_not_let_through(
     def explodes(values: object) -> bool:
         raise RuntimeError(SECRET)
 
-    broken = pa.DataFrameSchema({"name": pa.Column("str", nullable=True, checks=[pa.Check(explodes, error="name_is_present")])})
+    broken = pa.DataFrameSchema(
+        {
+            "name": pa.Column(
+                "str", nullable=True, checks=[pa.Check(explodes, error="name_is_present")]
+            )
+        }
+    )
     monkeypatch.setattr(judge, "_rules_schema", lambda rules: broken)
     with pytest.raises(ContractError, match="could not be judged") as problem:
         judge.violations(con, f"select '1' as ref, '{SECRET}' as name", "ref", RULES)
@@ -90,8 +103,25 @@ def test_what_pandera_could_not_judge_is_fatal_and_not_let_through(
 def test_the_address_rule_reads_whole_values(con: duckdb.DuckDBPyConnection) -> None:
     rules = tuple(rule for rule in PEOPLE.rules if rule.column == "email")
     good = ["a@b.c", "first.last+tag@sub.acme.test", "j\u00f6rg@m\u00fcller.test"]
-    bad = ["", "a", "a@b", "a@b.", "@b.c", "a@b@c.d", "a b@c.d", "a@b.c,d@e.f", "<a@b.c>", "a@b.c\nx@y.z"]
+    bad = [
+        "",
+        "a",
+        "a@b",
+        "a@b.",
+        "@b.c",
+        "a@b@c.d",
+        "a b@c.d",
+        "a@b.c,d@e.f",
+        "<a@b.c>",
+        "a@b.c\nx@y.z",
+    ]
     con.execute("create table t (ref varchar, email varchar)")
-    con.executemany("insert into t values (?, ?)", [(str(n), text) for n, text in enumerate([*good, *bad])])
-    found = {int(ref) for ref, rule in judge.violations(con, "from t", "ref", rules) if rule == "email_is_valid"}
+    con.executemany(
+        "insert into t values (?, ?)", [(str(n), text) for n, text in enumerate([*good, *bad])]
+    )
+    found = {
+        int(ref)
+        for ref, rule in judge.violations(con, "from t", "ref", rules)
+        if rule == "email_is_valid"
+    }
     assert found == set(range(len(good), len(good) + len(bad)))

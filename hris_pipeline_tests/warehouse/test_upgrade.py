@@ -1,4 +1,6 @@
-"""Case 80: a file that an older version of this project wrote is brought up to date, and the next night goes on from there."""
+"""Case 80: a file that an older version of this project wrote is brought up to date, and the next
+night goes on from there.
+"""
 
 from pathlib import Path
 
@@ -15,7 +17,9 @@ OLD_FILES = sorted(Path(__file__).parent.glob("version_*.sql"))
 
 @pytest.fixture(params=OLD_FILES, ids=lambda path: path.stem)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """The company whose last night the old file holds: ``p:4`` vanished two reads ago, ``p:5`` waits for a decision."""
+    """The company whose last night the old file holds: ``p:4`` vanished two reads ago, ``p:5``
+    waits for a decision.
+    """
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute(request.param.read_text(encoding="utf-8"))
         found = con.execute(
@@ -35,21 +39,31 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 
 
 def test_every_version_before_this_one_is_tried() -> None:
-    assert [path.stem for path in OLD_FILES] == [f"version_{number}" for number in range(1, SCHEMA_VERSION)]
+    assert [path.stem for path in OLD_FILES] == [
+        f"version_{number}" for number in range(1, SCHEMA_VERSION)
+    ]
 
 
-def test_c80_an_old_file_is_brought_up_to_date_and_nothing_changes_for_anybody(world: World) -> None:
+def test_c80_an_old_file_is_brought_up_to_date_and_nothing_changes_for_anybody(
+    world: World,
+) -> None:
     world.make_plan()
     assert world.kinds_of_changes() == []
     assert world.query("select max(version) from state.schema_version") == [(SCHEMA_VERSION,)]
-    assert world.query("select hris_ref, deskbird_id, complete_reads from state.missing") == [("p:4", "u5", 3)]
-    assert world.query("select hris_ref, rule, since from state.review") == [("p:5", "foreign_external_id", NOON)]
+    assert world.query("select hris_ref, deskbird_id, complete_reads from state.missing") == [
+        ("p:4", "u5", 3)
+    ]
+    assert world.query("select hris_ref, rule, since from state.review") == [
+        ("p:5", "foreign_external_id", NOON)
+    ]
 
 
 def test_c80_what_the_old_file_counted_counts_on(world: World) -> None:
     for _ in range(4):  # three complete reads and sixty hours, two of which the old version saw
         world.night()
-    assert [(user.id, user.active) for user in world.users.values() if not user.active] == [("u5", False)]
+    assert [(user.id, user.active) for user in world.users.values() if not user.active] == [
+        ("u5", False)
+    ]
 
 
 def test_c80_an_old_file_is_only_changed_by_a_run(world: World, tmp_path: Path) -> None:
@@ -63,14 +77,17 @@ def test_c80_what_people_were_on_earlier_nights_is_still_known(tmp_path: Path) -
     """Version 2 was the first to keep it."""
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute((Path(__file__).parent / "version_2.sql").read_text(encoding="utf-8"))
-        history = "select person_id, seen_at, gone, attributes from state.people_history order by all"
+        history = (
+            "select person_id, seen_at, gone, attributes from state.people_history order by all"
+        )
         before = con.execute(history).fetchall()
     with Warehouse(tmp_path, "acme").write(["p"]) as con:
         assert con.execute(history).fetchall() == before
     assert [person for person, *_ in before] == ["p:1", "p:2", "p:3", "p:3", "p:4", "p:4", "p:5"]
 
 
-# --- version 4: reasons had no codes --------------------------------------------------------------------------------------------
+# --- version 4: reasons had no codes
+# --------------------------------------------------------------------------------------------
 
 _SEAL = """
     update state.plan_changes set row_digest = change_digest(
@@ -97,7 +114,10 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.hire("2", "3", "4", "5", manager_id="1", groups=(sales,))
     world.stranger("5@acme.test")
     first = world.night()[0].plan_id
-    world.people["2"].email, world.people["3"].email = world.people["3"].email, world.people["2"].email
+    world.people["2"].email, world.people["3"].email = (
+        world.people["3"].email,
+        world.people["2"].email,
+    )
     world.people["1"].groups = (it,)
     world.people["3"].manager_id = None
     world.people["4"].status, world.people["4"].end_date = "inactive", "2026-03-02"
@@ -132,7 +152,9 @@ def check(world: World) -> None:
             plan.require_unaltered(con, "acme", plan_id, "Nothing was done.")
 
 
-def test_c80_the_codes_of_older_plans_follow_from_their_facts_and_the_plans_stay_sealed(varied: World) -> None:
+def test_c80_the_codes_of_older_plans_follow_from_their_facts_and_the_plans_stay_sealed(
+    varied: World,
+) -> None:
     before = varied.query(_CODES)
     found = {code for *_, code in before}
     assert found >= {
@@ -144,7 +166,13 @@ def test_c80_the_codes_of_older_plans_follow_from_their_facts_and_the_plans_stay
         "group_empty",
         "unit_renamed",
     }
-    assert found >= {"undoes_values", "undoes_creation", "undoes_reactivation", "undoes_deactivation", "undoes_former_membership"}
+    assert found >= {
+        "undoes_values",
+        "undoes_creation",
+        "undoes_reactivation",
+        "undoes_deactivation",
+        "undoes_former_membership",
+    }
     check(varied)
     varied.execute(_TO_VERSION_4)
     upgrade(varied)
@@ -156,7 +184,10 @@ def test_c80_the_codes_of_older_plans_follow_from_their_facts_and_the_plans_stay
 def test_c104_what_was_altered_before_the_upgrade_is_found_after_it(varied: World) -> None:
     ((plan_id,),) = varied.query("select plan_id from state.plans where number = 2")
     varied.execute(_TO_VERSION_4)
-    altered = f"update state.plan_changes set reason = reason || '.' where plan_id = '{plan_id}' and seq = 2"
+    altered = (
+        f"update state.plan_changes set reason = reason || '.' where plan_id = '{plan_id}' and "
+        "seq = 2"
+    )
     with duckdb.connect(varied.warehouse.path) as con:
         con.execute(altered)
     upgrade(varied)

@@ -1,8 +1,9 @@
 """BambooHR, natively: its paged list of employees, whose total proves that everybody came.
 
-The vendor's pages: documentation.bamboohr.com (List Employees, Get Changed Employee IDs). What the key's owner may not see comes
-as null with its name in ``_restrictedFields``: unknown, which is not empty. The vendor's error messages are never shown, because
-they may quote values; the code beside them says enough.
+The vendor's pages: documentation.bamboohr.com (List Employees, Get Changed Employee IDs). What the
+key's owner may not see comes as null with its name in ``_restrictedFields``: unknown, which is not
+empty. The vendor's error messages are never shown, because they may quote values; the code beside
+them says enough.
 """
 
 import datetime as dt
@@ -24,9 +25,11 @@ from hris_pipeline.settings import Settings
 
 PATH = "/api/v1/employees"
 CHANGED = f"{PATH}/changed"
-LIMIT = 2500  # the most that BambooHR gives at once: most companies come in one page, which nothing can move
+# the most that BambooHR gives at once: most companies come in one page, which nothing can move
+LIMIT = 2500
 IDS = 100  # people asked for by their ids in one request, to keep its URL short
-NEVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)  # nobody has changed since: the least that can be asked for
+# nobody has changed since: the least that can be asked for
+NEVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 RIGHT = "access to employees and to their fields"
 ACCESS_LEVELS = "Settings > Access Levels in BambooHR, for whoever made the key"
 KEYS = "API Keys in the menu of whoever made it, in BambooHR"
@@ -66,7 +69,8 @@ class Employee(Struct, frozen=True, gc=False):
 
 
 NAMES = {each.name: each.encode_name for each in msgspec.structs.fields(Employee)}
-UNASKED = ("id", "given_name", "family_name", "status")  # come with everybody, whatever is asked for
+# come with everybody, whatever is asked for
+UNASKED = ("id", "given_name", "family_name", "status")
 ASKED = ("email", "start_date", "end_date", "manager_id")
 NAMED = ("title", "phone")  # of sync.attributes
 WORDS = {
@@ -121,7 +125,9 @@ class Options(Settings):
     """What only a BambooHR connection has."""
 
     requests_per_second: float = Field(
-        default=5.0, gt=0, description="BambooHR publishes no limit; it asks to wait when it is hit"
+        default=5.0,
+        gt=0,
+        description="BambooHR publishes no limit; it asks to wait when it is hit",
     )
 
 
@@ -129,13 +135,20 @@ class Options(Settings):
 class BambooHR(Account[Options]):
     """One BambooHR account, ready to be read."""
 
-    def read(self, directory: Path, progress: Progress, since: dt.datetime | None = None) -> tuple[Extract, Extract]:
-        """Read everybody, or only who changed since a moment; :class:`~hris_pipeline.errors.HrisError` leaves no file."""
+    def read(
+        self, directory: Path, progress: Progress, since: dt.datetime | None = None
+    ) -> tuple[Extract, Extract]:
+        """Read everybody, or only who changed since a moment;
+        :class:`~hris_pipeline.errors.HrisError` leaves no file.
+        """
         with self._api() as api:
             queries = [self._query]
             if since is not None:
                 ids = _changed(api, since)
-                queries = [{**self._query, "filter[ids]": ",".join(ids[i : i + IDS])} for i in range(0, len(ids), IDS)]
+                queries = [
+                    {**self._query, "filter[ids]": ",".join(ids[i : i + IDS])}
+                    for i in range(0, len(ids), IDS)
+                ]
             return flat.extracts(
                 api,
                 PATH,
@@ -150,9 +163,17 @@ class BambooHR(Account[Options]):
             )
 
     def probes(self) -> Iterator[Probe]:
-        """Try the key and the list of people by its first record, what of that may be seen, and the list of changes."""
+        """Try the key and the list of people by its first record, what of that may be seen, and the
+        list of changes.
+        """
         with self._api() as api:
-            first, what = {**self._query, "page[limit]": 1}, f"the API key, and people (GET {PATH})"
+            first, what = (
+                {
+                    **self._query,
+                    "page[limit]": 1,
+                },
+                f"the API key, and people (GET {PATH})",
+            )
             people, found = probed_first(api, what, lambda: _page(PageWalk(api, PATH), first).data)
             yield people
             for person in found:
@@ -163,33 +184,59 @@ class BambooHR(Account[Options]):
 
     @property
     def _query(self) -> dict[str, str | int]:
-        """Everybody with the mapped fields and no other, by the id: a changed name moves nobody to another page."""
+        """Everybody with the mapped fields and no other, by the id: a changed name moves nobody to
+        another page.
+        """
         asked = (*ASKED, *self.attributes)
-        fields = [NAMES[name] for name in NAMES if name in asked or name.removesuffix("_name") in self.kinds]
+        fields = [
+            NAMES[name]
+            for name in NAMES
+            if name in asked or name.removesuffix("_name") in self.kinds
+        ]
         return {"page[limit]": LIMIT, "fields": ",".join(fields), "sort": "employeeId"}
 
     def _api(self) -> Api:
-        client, signature = self.client(self.options.requests_per_second), basic(self.credentials["api_key"], "any password")
-        return Api("BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS)
+        client, signature = (
+            self.client(self.options.requests_per_second),
+            basic(self.credentials["api_key"], "any password"),
+        )
+        return Api(
+            "BambooHR", self.name, self.base_url, client, ACCESS_LEVELS, signature, keys_at=KEYS
+        )
 
 
 def _hidden(person: Employee, unasked: Collection[str]) -> Iterator[Probe]:
     """The mapped fields that the key's owner may not see of somebody."""
     for name, word in WORDS.items():
         if NAMES[name] in person.restricted and name not in unasked:
-            problem, remedy = f"The key's owner may not see '{word}' of everybody.", f"Switch on '{word}' under {ACCESS_LEVELS}."
-            yield Probe(f"the field '{word}'", problem, remedy, needed=name in REQUIRED, attribute=name)
+            problem, remedy = (
+                f"The key's owner may not see '{word}' of everybody.",
+                f"Switch on '{word}' under {ACCESS_LEVELS}.",
+            )
+            yield Probe(
+                f"the field '{word}'", problem, remedy, needed=name in REQUIRED, attribute=name
+            )
 
 
 def _changed(api: Api, since: dt.datetime) -> list[str]:
     """The ids of those who were made or changed since; who was deleted is left to a full read."""
     query = {"since": since.astimezone(dt.UTC).isoformat(timespec="seconds")}
-    changes = api.read(api.get(CHANGED, where=CHANGED, right=RIGHT, params=query), CHANGES, CHANGED).employees
-    return [ref for ref, change in changes.items() if change.get("action") != "Deleted"] if isinstance(changes, dict) else []
+    changes = api.read(
+        api.get(CHANGED, where=CHANGED, right=RIGHT, params=query), CHANGES, CHANGED
+    ).employees
+    return (
+        [ref for ref, change in changes.items() if change.get("action") != "Deleted"]
+        if isinstance(changes, dict)
+        else []
+    )
 
 
-def _pages(walk: PageWalk, queries: Iterable[dict[str, str | int]]) -> Iterator[tuple[list[flat.Row], int]]:
-    """The rows and the total of each page; ``Moved`` where BambooHR says that its list has changed meanwhile (case 4)."""
+def _pages(
+    walk: PageWalk, queries: Iterable[dict[str, str | int]]
+) -> Iterator[tuple[list[flat.Row], int]]:
+    """The rows and the total of each page; ``Moved`` where BambooHR says that its list has changed
+    meanwhile (case 4).
+    """
     for query in queries:
         asked: dict[str, str | int] | None = query
         while asked:
@@ -204,12 +251,19 @@ def _page(walk: PageWalk, query: dict[str, str | int]) -> Page:
     response = api.get(PATH, where=where, right=RIGHT, accept={400}, params=query)
     if response.status_code == 400:
         code = (peek(response, REFUSAL) or {}).get("error", {}).get("code")
-        raise api.moved(where, code) if code == "BadPage" else api.error(f"refused the request to {where} (HTTP 400)")
+        raise (
+            api.moved(where, code)
+            if code == "BadPage"
+            else api.error(f"refused the request to {where} (HTTP 400)")
+        )
     return api.read(response, PAGE, where)
 
 
 def _row(person: Employee) -> flat.Row:
-    row = {name: UNSET if key in person.restricted else getattr(person, name) for name, key in NAMES.items()}
+    row = {
+        name: UNSET if key in person.restricted else getattr(person, name)
+        for name, key in NAMES.items()
+    }
     row["id"] = str(person.id)
     for column in ("start_date", "end_date"):
         row[column] = None if row[column] == "0000-00-00" else row[column]
@@ -228,7 +282,10 @@ SYSTEM = System(
     group_kinds=("team", "department", "division", "location"),
     statuses={"active": "active", "inactive": "not_active"},
     capabilities=Capabilities(
-        authentication="an API key, made under API Keys in the menu of a user who may see everybody and every mapped field",
+        authentication=(
+            "an API key, made under API Keys in the menu of a user who may see everybody and every "
+            "mapped field"
+        ),
         leavers="stay listed as inactive; deleted people just disappear",
         completeness="proven by the total that it gives of those whom the key's owner may see",
         rate="unpublished; answers 429 or 503 and says how long to wait",
@@ -249,5 +306,7 @@ SYSTEM = System(
     reads_changes=True,
     attributes_of=lambda _: NAMED,
     words=WORDS,
-    where=lambda _, name: f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}",
+    where=lambda _, name: (
+        f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}"
+    ),
 )

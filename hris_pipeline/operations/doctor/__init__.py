@@ -1,7 +1,8 @@
 """What is missing before a company goes live, and where it is switched on: `hris-pipeline doctor`.
 
-It tries every credential and permission, reads the HR systems once into a warehouse of its own that is thrown away, and tries on
-nothing that exists whether deskbird understands what would be sent. It changes nothing in deskbird and nothing of the company's.
+It tries every credential and permission, reads the HR systems once into a warehouse of its own that
+is thrown away, and tries on nothing that exists whether deskbird understands what would be sent. It
+changes nothing in deskbird and nothing of the company's.
 """
 
 import datetime as dt
@@ -18,13 +19,19 @@ from hris_pipeline.operations.doctor.findings import DESKBIRD, FILE, NOT_ASKED, 
 _STAND_IN = "https://unset.invalid"  # for what is not set; whoever needs it is not asked
 
 
-def diagnose(name: str, *, now: dt.datetime, offline: bool = False, progress: Progress) -> Diagnosis:
+def diagnose(
+    name: str, *, now: dt.datetime, offline: bool = False, progress: Progress
+) -> Diagnosis:
     """Look at everything of a company; what goes wrong is a finding. ``offline`` asks nobody."""
     counts: dict[str, Any] = {}
-    return Diagnosis(name, offline, tuple(_findings(name, now, progress, counts, offline=offline)), counts)
+    return Diagnosis(
+        name, offline, tuple(_findings(name, now, progress, counts, offline=offline)), counts
+    )
 
 
-def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str, Any], *, offline: bool) -> Iterator[Finding]:
+def _findings(
+    name: str, now: dt.datetime, progress: Progress, counts: dict[str, Any], *, offline: bool
+) -> Iterator[Finding]:
     try:
         company = companies.load(name)
     except SettingsError as problem:
@@ -41,7 +48,12 @@ def _findings(name: str, now: dt.datetime, progress: Progress, counts: dict[str,
     unset = settings.unusable_variables(company)
     yield from company_file.environment(unset)
     if offline:
-        yield Finding("note", FILE, "the HR systems and deskbird", "They were not asked, because of --offline.")
+        yield Finding(
+            "note",
+            FILE,
+            "the HR systems and deskbird",
+            "They were not asked, because of --offline.",
+        )
         return
     try:
         resolved = companies.resolve(company, stand_in=_STAND_IN)

@@ -13,9 +13,15 @@ from hris_pipeline.settings import Company
 
 
 def asked(
-    company: Company, now: dt.datetime, progress: Progress, counts: dict[str, Any], silent: Collection[str]
+    company: Company,
+    now: dt.datetime,
+    progress: Progress,
+    counts: dict[str, Any],
+    silent: Collection[str],
 ) -> Iterator[Finding]:
-    """Each connection's probes, then everybody, as a night would read them; ``silent`` are those that cannot be asked."""
+    """Each connection's probes, then everybody, as a night would read them; ``silent`` are those
+    that cannot be asked.
+    """
     told: dict[str, set[str]] = {}
     refused = False
     for name, account in company.hris.items():
@@ -24,14 +30,21 @@ def asked(
             refused = True
             yield Finding("note", name, SYSTEMS[account.system].title, NOT_ASKED)
             continue
-        for probe in connect(name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone).probes():
+        for probe in connect(
+            name, account, company.kinds_read, company.sync.attributes, timezone=company.timezone
+        ).probes():
             finding = tried(probe, name, company)
             refused = refused or (probe.needed and probe.problem is not None)
             if probe.problem and probe.attribute:
                 told[name].add(probe.attribute)
             yield finding
     if refused:
-        yield Finding("note", PEOPLE, "people", "Nobody was read, because something without which no night works is missing.")
+        yield Finding(
+            "note",
+            PEOPLE,
+            "people",
+            "Nobody was read, because something without which no night works is missing.",
+        )
         return
     try:
         yield from rehearsed(company, now, progress, told, counts)

@@ -28,7 +28,9 @@ def asked(company: Company) -> Iterator[Finding]:
 
 
 def _learnt(company: Company) -> Iterator[Finding]:
-    """Which form of which write worked in earlier nights, as the company's own warehouse remembers it; only read."""
+    """Which form of which write worked in earlier nights, as the company's own warehouse remembers
+    it; only read.
+    """
     warehouse = Warehouse(settings.data_folder(), company.name, patience=2.0)
     if not warehouse.path.exists():
         return
@@ -36,7 +38,8 @@ def _learnt(company: Company) -> Iterator[Finding]:
         with warehouse.read() as con:
             found = dialects.known(con)
             marked = con.execute(
-                "select count(*) from deskbird.users where active and external_id is not null and hris_ref is null"
+                "select count(*) from deskbird.users where active and external_id is not null and "
+                "hris_ref is null"
             ).fetchone()
     except WarehouseError as problem:
         yield Finding("note", DESKBIRD, "what earlier nights have learnt of it", str(problem))
@@ -47,15 +50,16 @@ def _learnt(company: Company) -> Iterator[Finding]:
             DESKBIRD,
             f"active users that another system has marked at the last read: {marked[0]:,}",
             "None of them is linked to a person unless somebody decides.",
-            "If the company moves from an identity provider: run "
-            f"`hris-pipeline link {company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
+            "If the company moves from an identity provider: run `hris-pipeline link "
+            f"{company.name} --all-by-email --because TEXT`, or set deskbird.take_over: true.",
         )
     if doubted := [form.form for form in found if form.doubts]:
         yield Finding("note", DESKBIRD, f"forms of write in doubt: {', '.join(doubted)}", _DOUBTED)
     proven = [form for form in found if not form.doubts]
     if proven:
         words = "; ".join(
-            f"{form.form} in {form.dialect} since {form.learnt_at:%Y-%m-%d}{_PROOF[form.evidence]}" for form in proven
+            f"{form.form} in {form.dialect} since {form.learnt_at:%Y-%m-%d}{_PROOF[form.evidence]}"
+            for form in proven
         )
         yield Finding("ok", DESKBIRD, f"forms of write that worked in earlier nights: {words}")
 
@@ -66,4 +70,7 @@ _PROOF = {
     "untried": " (to be tried: the other dialect did something else than asked)",
     None: "",
 }
-_DOUBTED = "A value sent like this was refused, lost, or changed something else. The next write of each is read back."
+_DOUBTED = (
+    "A value sent like this was refused, lost, or changed something else. The next write of each "
+    "is read back."
+)

@@ -26,19 +26,39 @@ def usual(system: System) -> Variant:
 def choices() -> dict[str, Variant]:
     """The systems by name, and what differs from how they are usually read."""
     ways = {name: usual(system) for name, system in SYSTEMS.items()}
-    return ways | {row.name: row for system in SYSTEMS.values() for row in system.variants if row not in ways.values()} | ways
+    return (
+        ways
+        | {
+            row.name: row
+            for system in SYSTEMS.values()
+            for row in system.variants
+            if row not in ways.values()
+        }
+        | ways
+    )
 
 
 def take_system(draft: Draft, answer: str) -> str | None:
     """The system, and what goes with it: credentials, options, kinds of group."""
     known = choices()
     try:
-        row, *others = [known[answer.lower()]] if answer.lower() in known else find(answer, list(known.values()))
+        row, *others = (
+            [known[answer.lower()]]
+            if answer.lower() in known
+            else find(answer, list(known.values()))
+        )
     except PipelineError as problem:
         return str(problem)
     if others:
-        return f"{answer!r} may be {' or '.join(each.title for each in (row, *others))}: which of them?"
-    draft.row, draft.system, draft.options = row, SYSTEMS[row.said["system"]], dict(row.said.get("options", {}))
+        return (
+            f"{answer!r} may be {' or '.join(each.title for each in (row, *others))}: which of "
+            "them?"
+        )
+    draft.row, draft.system, draft.options = (
+        row,
+        SYSTEMS[row.said["system"]],
+        dict(row.said.get("options", {})),
+    )
     draft.connection = draft.system.name
     draft.variables = dict.fromkeys((*draft.system.credentials, "scim_token"), "VARIABLE")
     offered = kinds(draft)
@@ -48,7 +68,9 @@ def take_system(draft: Draft, answer: str) -> str | None:
 
 
 def kinds(draft: Draft) -> tuple[str, ...]:
-    """The kinds of group that the system has, read this way; one that it is known to lack is not offered."""
+    """The kinds of group that the system has, read this way; one that it is known to lack is not
+    offered.
+    """
     can = draft.row.capabilities
     return tuple(kind for kind in draft.system.group_kinds if getattr(can, kind, "yes") != "no")
 
@@ -68,14 +90,21 @@ def take(draft: Draft, answer: Any, name: str, path: str) -> str | None:
 
 
 def _wrong(draft: Draft, path: str) -> str | None:
-    found = (sentence for key, sentence in draft.mistakes() if key == path or key.startswith((f"{path}.", f"{path}[")))
+    found = (
+        sentence
+        for key, sentence in draft.mistakes()
+        if key == path or key.startswith((f"{path}.", f"{path}["))
+    )
     return next(found, None)
 
 
 def take_variable(draft: Draft, key: str, answer: str) -> str | None:
     """The environment variable that will hold a credential."""
     if not VARIABLE.fullmatch(answer):
-        return f"That is no variable's name for {key}: use A-Z, 0-9 and _. Never write the secret itself."
+        return (
+            f"That is no variable's name for {key}: use A-Z, 0-9 and _. Never write the secret "
+            "itself."
+        )
     draft.variables[key] = answer
     return None
 
@@ -120,9 +149,14 @@ def _list(answer: str) -> tuple[str, ...]:
 
 def take_scope(draft: Draft, answer: str) -> str | None:
     """Who is in scope: everybody, or e-mail domains."""
-    domains = () if answer.lower() in {"", "everybody", "all"} else _list(answer.lower().replace("@", ""))
+    domains = (
+        () if answer.lower() in {"", "everybody", "all"} else _list(answer.lower().replace("@", ""))
+    )
     if any(not re.fullmatch(r"[^\s.]+(\.[^\s.]+)+", domain) for domain in domains):
-        return "An e-mail domain looks like acme.com; other rules can be written into the file afterwards."
+        return (
+            "An e-mail domain looks like acme.com; other rules can be written into the file "
+            "afterwards."
+        )
     return take(draft, domains, "domains", "sync.scope")
 
 
@@ -142,7 +176,13 @@ def take_managers(draft: Draft, answer: str) -> str | None:
 def take_night(draft: Draft, answer: str) -> str | None:
     """When a night starts."""
     time = _TIME.fullmatch(answer)
-    cron = f"{int(time[2])} {int(time[1])} * * *" if time else None if answer.lower() in _NOTHING else answer
+    cron = (
+        f"{int(time[2])} {int(time[1])} * * *"
+        if time
+        else None
+        if answer.lower() in _NOTHING
+        else answer
+    )
     return take(draft, cron, "schedule", "schedule")
 
 
@@ -151,6 +191,9 @@ def take_alerts(draft: Draft, answer: str) -> str | None:
     if answer.lower() in _NOTHING:
         return None
     if not VARIABLE.fullmatch(answer):
-        return "That is no variable's name: use A-Z, 0-9 and _. The URL itself holds a secret and belongs into the environment."
+        return (
+            "That is no variable's name: use A-Z, 0-9 and _. The URL itself holds a secret and "
+            "belongs into the environment."
+        )
     draft.alerts = answer
     return None

@@ -11,7 +11,8 @@ from hris_pipeline.hris.system import System, Variant
 from hris_pipeline.operations import companies
 
 _AT = 38  # the column of the comments
-_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # which YAML takes for something else
+# which YAML takes for something else
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 @dataclass
@@ -48,16 +49,34 @@ class Draft:
     def _lines(self) -> Iterator[tuple[str, str]]:
         """Each line with its comment."""
         yield (
-            f"# {self.company}, written by `hris-pipeline init`. companies/example.yaml.txt shows every key with its default.",
+            (
+                f"# {self.company}, written by `hris-pipeline init`. companies/example.yaml.txt "
+                "shows every key with its default."
+            ),
             "",
         )
-        yield "# ${NAME} is read from the environment when a run starts: no secret belongs into this file.", ""
+        yield (
+            (
+                "# ${NAME} is read from the environment when a run starts: no secret belongs into "
+                "this file."
+            ),
+            "",
+        )
         yield "", ""
-        yield f"timezone: {_scalar(self.timezone)}", "whose midnight ends a contract, and the schedule's zone"
-        yield f"schedule: {_scalar(self.schedule)}", "minute hour day month weekday in that zone; null for none"
+        yield (
+            f"timezone: {_scalar(self.timezone)}",
+            "whose midnight ends a contract, and the schedule's zone",
+        )
+        yield (
+            f"schedule: {_scalar(self.schedule)}",
+            "minute hour day month weekday in that zone; null for none",
+        )
         yield "", ""
         yield "hris:", ""
-        yield f"  {self.connection}:", "the connection's name: it is part of every record's id, so keep it"
+        yield (
+            f"  {self.connection}:",
+            "the connection's name: it is part of every record's id, so keep it",
+        )
         yield f"    system: {self.system.name}", self.row.title
         if self.base_url:
             yield f"    base_url: {_scalar(self.base_url)}", ""
@@ -71,20 +90,27 @@ class Draft:
         yield "deskbird:", ""
         if self.scim_url:
             yield f"  scim_url: {_scalar(self.scim_url)}", ""
-        yield f"  scim_token: ${{{self.variables['scim_token']}}}", "Admin > API keys > Generate key > SCIM"
+        yield (
+            f"  scim_token: ${{{self.variables['scim_token']}}}",
+            "Admin > API keys > Generate key > SCIM",
+        )
         yield "", ""
         yield "sync:", ""
         include = [{"email_domain": list(self.domains)}] if self.domains else []
         yield "  scope:", "who is synced; rules, such as {department: [Sales], location: Berlin}"
         yield f"    include: {_scalar(include)}", "empty is everybody"
         yield "    exclude: []", ""
-        if self.system.group_kinds or self.groups:  # where the options tell the kinds, the default is right
+        # where the options tell the kinds, the default is right
+        if self.system.group_kinds or self.groups:
             yield "  # The first kind keeps its name where two groups would be called alike.", ""
             yield f"  groups: {_scalar(list(self.groups))}", ""
         yield f"  managers: {_scalar(self.managers)}", "reporting lines"
         yield "", ""
         alerts = [f"${{{self.alerts}}}"] if self.alerts else []
-        yield f"alerts: {_scalar(alerts)}", 'where news goes: ["${ALERT_URL}"], a URL in Apprise notation'
+        yield (
+            f"alerts: {_scalar(alerts)}",
+            'where news goes: ["${ALERT_URL}"], a URL in Apprise notation',
+        )
 
 
 def _aligned(lines: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -94,7 +120,11 @@ def _aligned(lines: Iterator[tuple[str, str]]) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     """A value on one line; JSON is YAML, except that plain words need no quotes."""
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_/+-]*", value) and value.lower() not in _WORDS:
+    if (
+        isinstance(value, str)
+        and re.fullmatch(r"[A-Za-z][A-Za-z0-9_/+-]*", value)
+        and value.lower() not in _WORDS
+    ):
         return value
     if isinstance(value, list):
         return f"[{', '.join(map(_scalar, value))}]"

@@ -1,4 +1,6 @@
-"""What should be true in deskbird, derived from the extracts: people, groups, memberships and the manager graph."""
+"""What should be true in deskbird, derived from the extracts: people, groups, memberships and the
+manager graph.
+"""
 
 from collections.abc import Sequence
 
@@ -33,14 +35,25 @@ KINDS = {"duckdb", "pandera"}
 def people_tables(company: Company) -> dg.AssetsDefinition:
     """``core.people`` and ``core.quarantine``."""
     tables = (PEOPLE, QUARANTINE)
-    code = code_version(company, "people", "rules", "groups/named_units.sql", "contracts", "warehouse/judge.py")
-    deps = [key(company.name, table.at(f"hris_{connection}")) for connection in company.hris for table in (EMPLOYEES, ORG_UNITS)]
+    code = code_version(
+        company, "people", "rules", "groups/named_units.sql", "contracts", "warehouse/judge.py"
+    )
+    deps = [
+        key(company.name, table.at(f"hris_{connection}"))
+        for connection in company.hris
+        for table in (EMPLOYEES, ORG_UNITS)
+    ]
 
     @assets(
         company,
         name="core__people",
-        description="Makes one person of each person's records, and holds back what breaks a rule.",
-        specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
+        description=(
+            "Makes one person of each person's records, and holds back what breaks a rule."
+        ),
+        specs=[
+            spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code)
+            for table in tables
+        ],
         checks=[
             checks.check(company.name, PEOPLE, checks.CONTRACT_HOLDS),
             checks.check(company.name, PEOPLE, checks.SCOPE_RULES_MATCH_SOMEBODY),
@@ -64,10 +77,16 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
                     **counts.contradictions,
                     "out_of_scope": counts.scope.out_of_scope,
                     "scope_not_known": counts.scope.undecided,
-                    **{f"matched_by_{name.replace(' ', '_')}": matched for name, matched in counts.scope.matches.items()},
+                    **{
+                        f"matched_by_{name.replace(' ', '_')}": matched
+                        for name, matched in counts.scope.matches.items()
+                    },
                 }
                 held = {"records_held_back": counts.quarantined, **_by_rule(counts.by_rule)}
-                published = [result(con, company, PEOPLE, told), result(con, company, QUARANTINE, held)]
+                published = [
+                    result(con, company, PEOPLE, told),
+                    result(con, company, QUARANTINE, held),
+                ]
         except ContractError as problem:
             yield broken(company, PEOPLE, problem)
             raise
@@ -79,7 +98,11 @@ def people_tables(company: Company) -> dg.AssetsDefinition:
             checks.SCOPE_RULES_MATCH_SOMEBODY,
             passed=not counts.scope.matching_nobody,
             severity=checks.WARN,
-            why=f"Matching nobody: {', '.join(counts.scope.matching_nobody)}." if counts.scope.matching_nobody else None,
+            why=(
+                f"Matching nobody: {', '.join(counts.scope.matching_nobody)}."
+                if counts.scope.matching_nobody
+                else None
+            ),
             counts=counts.scope.matches,
         )
         yield checks.verdict(
@@ -106,16 +129,26 @@ def group_tables(company: Company) -> dg.AssetsDefinition:
         company,
         name="core__groups",
         description="Makes groups of the organisational units, and says who is in them.",
-        specs=[spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code) for table in tables],
+        specs=[
+            spec(company, table, deps=deps, stage="core", kinds=KINDS, code=code)
+            for table in tables
+        ],
         checks=[checks.check(company.name, GROUPS, checks.CONTRACT_HOLDS)],
     )
     def groups_and_memberships(here: Step) -> Events:
         try:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_people(con, company)
-                counts = groups.build(con, tuple(company.hris), company.sync.groups, nested=company.sync.nested_groups)
+                counts = groups.build(
+                    con,
+                    tuple(company.hris),
+                    company.sync.groups,
+                    nested=company.sync.nested_groups,
+                )
                 told = {"groups": counts.groups, "groups_without_members": counts.empty}
-                told |= {f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups}
+                told |= {
+                    f"groups_{kind}": counts.by_kind.get(kind, 0) for kind in company.sync.groups
+                }
                 published = [
                     result(con, company, GROUPS, told),
                     result(con, company, MEMBERSHIPS, {"memberships": counts.memberships}),
@@ -138,7 +171,16 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
         company,
         name="core__manager_graph",
         description="Follows every reporting line to the top, and names those that lead nowhere.",
-        specs=[spec(company, table, deps=[key(company.name, PEOPLE)], stage="core", kinds=KINDS, code=code)],
+        specs=[
+            spec(
+                company,
+                table,
+                deps=[key(company.name, PEOPLE)],
+                stage="core",
+                kinds=KINDS,
+                code=code,
+            )
+        ],
         checks=[
             checks.check(company.name, table, checks.CONTRACT_HOLDS),
             checks.check(company.name, table, checks.REPORTING_LINES_ARE_SOUND),
@@ -149,7 +191,9 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
             with here.warehouse.write(tuple(company.hris)) as con:
                 require_people(con, company)
                 counts = managers.build(con)
-                problems = {f"lines_{problem}": counts.problems.get(problem, 0) for problem in PROBLEMS}
+                problems = {
+                    f"lines_{problem}": counts.problems.get(problem, 0) for problem in PROBLEMS
+                }
                 told = {"reporting_lines": counts.people, "deepest": counts.deepest, **problems}
                 published = result(con, company, table, told)
         except ContractError as problem:
@@ -164,51 +208,70 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
             checks.REPORTING_LINES_ARE_SOUND,
             passed=not unsound,
             severity=checks.WARN,
-            why=f"Held back: {_listed(unsound)} reporting lines. Their people are synced all the same." if unsound else None,
+            why=(
+                f"Held back: {_listed(unsound)} reporting lines. Their people are synced all the "
+                "same."
+                if unsound
+                else None
+            ),
             counts=problems,
         )
 
     return graph
 
 
-# --- what must be there before ------------------------------------------------------------------------------------------------
+# --- what must be there before
+# ------------------------------------------------------------------------------------------------
 
 
 def require_extracts(con: duckdb.DuckDBPyConnection, company: Company) -> None:
     """Raise where a connection was never read."""
-    read = con.execute("select distinct connection from state.extracts where resource = 'employees'").fetchall()
+    read = con.execute(
+        "select distinct connection from state.extracts where resource = 'employees'"
+    ).fetchall()
     never = [connection for connection in company.hris if (connection,) not in read]
     if never:
         raise PipelineError(
-            f"Connection '{never[0]}' of {company.name} was never read, so there is nothing to build on. Nothing was changed. "
-            f"Materialise {company.name}/hris_{never[0]}/employees first, or run {company.name}_nightly."
+            f"Connection '{never[0]}' of {company.name} was never read, so there is nothing to "
+            f"build on. Nothing was changed. Materialise {company.name}/hris_{never[0]}/employees "
+            f"first, or run {company.name}_nightly."
         )
 
 
 def require_people(con: duckdb.DuckDBPyConnection, company: Company) -> None:
-    """Raise where ``core.people`` was never built: it and the quarantine are empty, although people were read."""
+    """Raise where ``core.people`` was never built: it and the quarantine are empty, although people
+    were read.
+    """
     require_extracts(con, company)
-    require_built(con, company, "core.people", "exists (from core.people) or exists (from core.quarantine)")
+    require_built(
+        con, company, "core.people", "exists (from core.people) or exists (from core.quarantine)"
+    )
 
 
-def require_built(con: duckdb.DuckDBPyConnection, company: Company, table: str, condition: str) -> None:
+def require_built(
+    con: duckdb.DuckDBPyConnection, company: Company, table: str, condition: str
+) -> None:
     """Raise where ``condition`` does not hold, although people were read."""
     tables: Sequence[str] = [f'"hris_{connection}".employees' for connection in company.hris]
     anybody = " or ".join(f"exists (from {employees})" for employees in tables)
     row = con.execute(f"select ({condition}) or not ({anybody})").fetchone()
     if not row or not row[0]:
         raise PipelineError(
-            f"{table} of {company.name} was never built, so there is nothing to build on. Nothing was changed. "
-            f"Materialise {company.name}/{table.replace('.', '/')} first, or run {company.name}_nightly."
+            f"{table} of {company.name} was never built, so there is nothing to build on. Nothing "
+            f"was changed. Materialise {company.name}/{table.replace('.', '/')} first, or run "
+            f"{company.name}_nightly."
         )
 
 
-# --- verdicts and sentences ---------------------------------------------------------------------------------------------------
+# --- verdicts and sentences
+# --------------------------------------------------------------------------------------------------
 
 
 def broken(company: Company, table: Table, problem: ContractError) -> dg.AssetCheckResult:
     """The verdict before a table is refused."""
-    return checks.verdict(company.name, table, checks.CONTRACT_HOLDS, passed=False, why=str(problem), counts={})
+    return checks.verdict(
+        company.name, table, checks.CONTRACT_HOLDS, passed=False, why=str(problem), counts={}
+    )
 
 
 def kept(company: Company, table: Table) -> dg.AssetCheckResult:

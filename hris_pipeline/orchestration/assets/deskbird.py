@@ -39,7 +39,9 @@ from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.settings import Company
 from hris_pipeline.warehouse import Warehouse, loading
 
-_GRAPH_IS_BUILT = "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
+_GRAPH_IS_BUILT = (
+    "exists (from core.manager_graph) or not exists (from core.people where status <> 'ended')"
+)
 READ = {"scim", "duckdb"}
 _OF_A_LIST = (checks.DESKBIRD_WAS_READ_COMPLETELY, checks.EVERY_RECORD_WAS_READ)
 CHANGE_TYPES = (
@@ -66,12 +68,16 @@ def destination(company: Company) -> dg.AssetSpec:
         [company.name, "destination", "deskbird"],
         deps=[key(company.name, APPLIED_CHANGES)],
         group_name=f"{company.name}_plan",
-        description=f"deskbird of {company.name} as the night leaves it: users, groups and managers in line with the HR system.",
+        description=(
+            f"deskbird of {company.name} as the night leaves it: users, groups and managers in "
+            "line with the HR system."
+        ),
         kinds={"deskbird", "scim"},
     )
 
 
-# --- what deskbird holds ------------------------------------------------------------------------------------------------------
+# --- what deskbird holds
+# --------------------------------------------------------------------------------------------------
 
 
 def users(company: Company) -> dg.AssetsDefinition:
@@ -130,12 +136,16 @@ class _Observed:
 
 
 def _observed_spec(company: Company, table: Table) -> dg.AssetSpec:
-    code = code_version(company, "deskbird", "http.py", "arrow.py", "contracts", "warehouse/loading.py")
+    code = code_version(
+        company, "deskbird", "http.py", "arrow.py", "contracts", "warehouse/loading.py"
+    )
     return spec(company, table, deps=[source(company).key], stage="deskbird", kinds=READ, code=code)
 
 
 def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Observed:
-    """``by_hand``: whether what has changed since the last read is somebody else's doing; not after our own writes."""
+    """``by_hand``: whether what has changed since the last read is somebody else's doing; not after
+    our own writes.
+    """
     with here.scratch() as folder:
         path = folder / "users.arrow"
         seen = service.read_users(path, here.progress)
@@ -154,7 +164,9 @@ def _read_users(here: Step, service: Service, *, by_hand: bool = True) -> _Obser
             )
             if by_hand:
                 plan.drift.note(con, here.now)
-            row = con.execute("select count(*) filter (active), count(hris_ref) from deskbird.users").fetchone() or (0, 0)
+            row = con.execute(
+                "select count(*) filter (active), count(hris_ref) from deskbird.users"
+            ).fetchone() or (0, 0)
             counts = {"users_active": row[0], "users_ours": row[1], **_of_the_list(seen)}
             return _Observed(seen, (result(con, here.company, DESKBIRD_USERS, counts),))
 
@@ -191,16 +203,28 @@ def _read_groups(here: Step, service: Service, *, by_hand: bool = True) -> _Obse
 
 
 def _read_again(here: Step, service: Service, *, by_hand: bool) -> None:
-    """Read users and groups anew outside their own assets; the UI shows it as an observation of each."""
-    for observed in (_read_users(here, service, by_hand=by_hand), _read_groups(here, service, by_hand=by_hand)):
+    """Read users and groups anew outside their own assets; the UI shows it as an observation of
+    each.
+    """
+    for observed in (
+        _read_users(here, service, by_hand=by_hand),
+        _read_groups(here, service, by_hand=by_hand),
+    ):
         for told in observed.published:
             assert told.asset_key is not None
-            here.context.log_event(dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {})))
+            here.context.log_event(
+                dg.AssetObservation(told.asset_key, metadata=dict(told.metadata or {}))
+            )
 
 
 def _of_the_list(seen: Observation) -> dict[str, int | str]:
     odd = {"odd_about_the_list": ", ".join(seen.notes)} if seen.notes else {}
-    return {"pages": seen.pages, "passes": seen.passes, "unreadable_records": len(seen.unreadable), **odd}
+    return {
+        "pages": seen.pages,
+        "passes": seen.passes,
+        "unreadable_records": len(seen.unreadable),
+        **odd,
+    }
 
 
 def _was_read(company: Company, table: Table, observed: _Observed) -> Events:
@@ -210,12 +234,19 @@ def _was_read(company: Company, table: Table, observed: _Observed) -> Events:
         counts["odd_about_the_list"] = ", ".join(seen.notes)
     if seen.resource == "groups":
         counts["groups_shown_in_part"] = observed.partial
-    yield checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=True, why=seen.remarks, counts=counts)
+    yield checks.verdict(
+        company.name,
+        table,
+        checks.DESKBIRD_WAS_READ_COMPLETELY,
+        passed=True,
+        why=seen.remarks,
+        counts=counts,
+    )
     unread = len(seen.unreadable)
     why = (
-        f"{unread} of deskbird's {seen.resource} cannot be read, so it is not known whose they are. They are left alone, and "
-        f"nobody is created who could be one of them. `hris-pipeline review {company.name}` names each; deskbird's support can "
-        "put it right."
+        f"{unread} of deskbird's {seen.resource} cannot be read, so it is not known whose they "
+        "are. They are left alone, and nobody is created who could be one of them. "
+        f"`hris-pipeline review {company.name}` names each; deskbird's support can put it right."
     )
     codes = Counter(str(one.code) for one in seen.unreadable)
     yield checks.verdict(
@@ -230,13 +261,25 @@ def _was_read(company: Company, table: Table, observed: _Observed) -> Events:
 
 
 def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.AssetCheckResult:
-    return checks.verdict(company.name, table, checks.DESKBIRD_WAS_READ_COMPLETELY, passed=False, why=str(problem), counts={})
+    return checks.verdict(
+        company.name,
+        table,
+        checks.DESKBIRD_WAS_READ_COMPLETELY,
+        passed=False,
+        why=str(problem),
+        counts={},
+    )
 
 
-# --- the plan -----------------------------------------------------------------------------------------------------------------
+# --- the plan
+# --------------------------------------------------------------------------------------------------
 
 
-UNDOES = {"undoes": dg.Field(dg.Noneable(str), default_value=None, description="the plan to undo; null for a usual plan")}
+UNDOES = {
+    "undoes": dg.Field(
+        dg.Noneable(str), default_value=None, description="the plan to undo; null for a usual plan"
+    )
+}
 
 
 def changes(company: Company) -> dg.AssetsDefinition:
@@ -250,7 +293,9 @@ def changes(company: Company) -> dg.AssetsDefinition:
     @assets(
         company,
         name="deskbird__changes",
-        description="Compares what should be with what is, and writes every change down before any is made.",
+        description=(
+            "Compares what should be with what is, and writes every change down before any is made."
+        ),
         specs=[spec(company, table, deps=deps, stage="plan", kinds={"duckdb", "sql"}, code=code)],
         checks=[
             checks.check(company.name, table, checks.GUARDS_HOLD),
@@ -264,7 +309,8 @@ def changes(company: Company) -> dg.AssetsDefinition:
         if undoes is None and here.job == undo_job(company.name):
             raise PipelineError(
                 f"{undo_job(company.name)} was not told which plan to undo. Nothing was planned. "
-                f"Run `hris-pipeline undo {company.name} PLAN_ID`, or name it in the run config of deskbird/changes: undoes."
+                f"Run `hris-pipeline undo {company.name} PLAN_ID`, or name it in the run config "
+                "of deskbird/changes: undoes."
             )
         with here.warehouse.write(rules.connections) as con:
             require_people(con, company)
@@ -273,7 +319,9 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 photos.forget(con, rules.connections)
             _require_observations(con, company)
             summary = plan.build(con, rules, now=here.now, run_id=here.run_id, undoes=undoes)
-            by_type = {name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES}
+            by_type = {
+                name: summary.by_type.get(name.replace("_", " "), 0) for name in CHANGE_TYPES
+            }
             counts = {
                 "changes": summary.changes,
                 "planned": summary.planned,
@@ -291,14 +339,23 @@ def changes(company: Company) -> dg.AssetsDefinition:
                 **by_type,
             }
             published = result(con, company, table, told)
-        if here.job in {dry_run_job(company.name), undo_job(company.name)}:  # what carries the plan out tells more
-            outcomes.tag(here.context.instance, here.run_id, outcomes.of_plan(summary), held_back=summary.blocked)
+        # what carries the plan out tells more
+        if here.job in {dry_run_job(company.name), undo_job(company.name)}:
+            outcomes.tag(
+                here.context.instance,
+                here.run_id,
+                outcomes.of_plan(summary),
+                held_back=summary.blocked,
+            )
         yield published
-        between_nights = here.job == changes_job(company.name)  # leavers wait for the night then: as it is meant, and no news
+        # leavers wait for the night then: as it is meant, and no news
+        between_nights = here.job == changes_job(company.name)
         tripped = [
             v.guard
             for v in summary.tripped
-            if not (between_nights and v.guard == "incomplete_extract") and not (v.stands and v.released)  # the other check's
+            # the other check's
+            if not (between_nights and v.guard == "incomplete_extract")
+            and not (v.stands and v.released)
         ]
         yield checks.verdict(
             company.name,
@@ -309,7 +366,10 @@ def changes(company: Company) -> dg.AssetsDefinition:
             counts={
                 "blocked": summary.blocked,
                 "guards_tripped": len(tripped),
-                **{f"{name}_tripped": tripped.count(name) for name in type(company.guards).model_fields},
+                **{
+                    f"{name}_tripped": tripped.count(name)
+                    for name in type(company.guards).model_fields
+                },
             },
         )
         if undoes is None:
@@ -320,10 +380,13 @@ def changes(company: Company) -> dg.AssetsDefinition:
             checks.DESKBIRD_WAS_NOT_CHANGED_BY_HAND,
             passed=not summary.drift,
             severity=checks.WARN,
-            why=f"{summary.drift} changes repair what somebody changed in deskbird by hand; `hris-pipeline plan {company.name}` "
-            "shows each. sync.drift in the company file says what may stay so."
-            if summary.drift
-            else None,
+            why=(
+                f"{summary.drift} changes repair what somebody changed in deskbird by hand; "
+                f"`hris-pipeline plan {company.name}` shows each. sync.drift in the company file "
+                "says what may stay so."
+                if summary.drift
+                else None
+            ),
             counts={"changed_by_hand": summary.drift, "kept": summary.kept},
         )
 
@@ -335,43 +398,69 @@ def _require_observations(con: duckdb.DuckDBPyConnection, company: Company) -> N
     never = [name for name in ("users", "groups") if name not in seen]
     if never:
         raise PipelineError(
-            f"deskbird's {never[0]} were never read for {company.name}, so there is nothing to compare with. Nothing was "
-            f"changed. Materialise {company.name}/deskbird/{never[0]} first, or run {company.name}_nightly."
+            f"deskbird's {never[0]} were never read for {company.name}, so there is nothing to "
+            f"compare with. Nothing was changed. Materialise {company.name}/deskbird/{never[0]} "
+            f"first, or run {company.name}_nightly."
         )
 
 
 def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company: Company) -> str:
-    """The plan in numbers; who is concerned stands in DuckDB and in ``hris-pipeline plan``, which stay on the machine."""
+    """The plan in numbers; who is concerned stands in DuckDB and in ``hris-pipeline plan``, which
+    stay on the machine.
+    """
     rows = con.execute(
         """select object, action, count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
                string_agg(distinct guard, ', ' order by guard)
            from deskbird.changes group by all order by min(seq)"""
     ).fetchall()
     if not rows:
-        why = _tripped(summary, company) if summary.tripped else "deskbird is in line with the HR system."
+        why = (
+            _tripped(summary, company)
+            if summary.tripped
+            else "deskbird is in line with the HR system."
+        )
         return f"**Plan `{summary.plan_id}`: nothing to do.** {why}"
     lines = [
-        f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} held back.**",
+        (
+            f"**Plan `{summary.plan_id}`: {summary.planned} changes planned, {summary.blocked} "
+            "held back.**"
+        ),
         "",
-        f"Each one, with what is there, what is wanted and why: `hris-pipeline plan {company.name}`",
+        (
+            "Each one, with what is there, what is wanted and why: `hris-pipeline plan "
+            f"{company.name}`"
+        ),
         "",
         "| what | change | planned | held back | by guard |",
         "|---|---|--:|--:|---|",
-        *(f"| {what} | {action} | {planned} | {blocked} | {guards or ''} |" for what, action, planned, blocked, guards in rows),
+        *(
+            f"| {what} | {action} | {planned} | {blocked} | {guards or ''} |"
+            for what, action, planned, blocked, guards in rows
+        ),
     ]
     if summary.guards:
         lines += ["", "| guard | of | counted | base | limit | |", "|---|---|--:|--:|---|---|"]
-        lines += [f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_held(v)} |" for v in summary.guards]
+        lines += [
+            f"| {v.guard} | {v.subject} | {v.count} | {v.base} | {v.limit} | {_held(v)} |"
+            for v in summary.guards
+        ]
     return "\n".join(lines)
 
 
-def _every_attribute_came(company: Company, table: Table, summary: plan.PlanSummary) -> dg.AssetCheckResult:
-    """What the HR system gives for nobody: an error where it came before or was asked for, news where it is a default."""
+def _every_attribute_came(
+    company: Company, table: Table, summary: plan.PlanSummary
+) -> dg.AssetCheckResult:
+    """What the HR system gives for nobody: an error where it came before or was asked for, news
+    where it is a default.
+    """
     missing = [v for v in summary.guards if v.stands]
     why = [f"{plan.sentence(v)}." for v in missing[:10]]
     if summary.not_given:
         kinds = ", ".join(summary.not_given).replace("_", " ")
-        why.append(f"Nobody is in a group of kind {kinds}, which sync.groups has by default. Name the kinds you want there.")
+        why.append(
+            f"Nobody is in a group of kind {kinds}, which sync.groups has by default. Name the "
+            "kinds you want there."
+        )
     return checks.verdict(
         company.name,
         table,
@@ -396,11 +485,14 @@ def _tripped(summary: plan.PlanSummary, company: Company) -> str:
     if summary.tripped and all(v.stands for v in summary.tripped) and not summary.blocked:
         return f"{said}{more}."
     if not summary.changes:  # case 1
-        return f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential still show anybody."
+        return (
+            f"Nothing is changed in deskbird. {said}. See whether the HR system and its credential "
+            "still show anybody."
+        )
     return (
-        f"{summary.blocked} changes are held back. {said}{more}. The others are carried out. Look at "
-        f"`hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve {company.name} {summary.plan_id}`, "
-        "or correct the HR system."
+        f"{summary.blocked} changes are held back. {said}{more}. The others are carried out. Look "
+        f"at `hris-pipeline plan {company.name}`, then approve it with `hris-pipeline approve "
+        f"{company.name} {summary.plan_id}`, or correct the HR system."
     )
 
 
@@ -408,18 +500,31 @@ def _approved(summary: plan.PlanSummary) -> str | None:
     """That what guards had held back is approved; None where nothing is."""
     released = [v.guard for v in summary.guards if v.released and not v.stands]
     named = ", ".join(dict.fromkeys(released))
-    return f"What {named} had stopped is approved, and waits for the next run or apply." if released else None
+    return (
+        f"What {named} had stopped is approved, and waits for the next run or apply."
+        if released
+        else None
+    )
 
 
-# --- what became of it --------------------------------------------------------------------------------------------------------
+# --- what became of it
+# --------------------------------------------------------------------------------------------------
 
 
 PICTURES_AHEAD = 30
-PLAN = {"plan_id": dg.Field(dg.Noneable(str), default_value=None, description="the plan to carry out; null for the latest")}
+PLAN = {
+    "plan_id": dg.Field(
+        dg.Noneable(str),
+        default_value=None,
+        description="the plan to carry out; null for the latest",
+    )
+}
 
 
 def applied_changes(company: Company) -> dg.AssetsDefinition:
-    """``deskbird.applied_changes``. It has no retry policy: a retry looks at deskbird anew and repeats nothing."""
+    """``deskbird.applied_changes``. It has no retry policy: a retry looks at deskbird anew and
+    repeats nothing.
+    """
     table = APPLIED_CHANGES
     code = code_version(company, "plan", "deskbird", "http.py", "contracts")
 
@@ -427,7 +532,16 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
         company,
         name="deskbird__applied_changes",
         description="Carries the plan out, then reads deskbird back and compares.",
-        specs=[spec(company, table, deps=[key(company.name, CHANGES)], stage="plan", kinds=READ, code=code)],
+        specs=[
+            spec(
+                company,
+                table,
+                deps=[key(company.name, CHANGES)],
+                stage="plan",
+                kinds=READ,
+                code=code,
+            )
+        ],
         checks=[
             checks.check(company.name, table, checks.EVERY_CHANGE_WAS_APPLIED),
             checks.check(company.name, table, checks.DESKBIRD_IS_IN_LINE),
@@ -438,13 +552,17 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
     def apply(here: Step) -> Events:
         rules, plan_id = plan_rules(here.resolved), here.config["plan_id"]
         by_hand = here.job not in {nightly_job(company.name), changes_job(company.name)}
-        if by_hand and (pause := here.paused()):  # a paused night looks and plans; whoever asks for writes is refused
+        # a paused night looks and plans; whoever asks for writes is refused
+        if by_hand and (pause := here.paused()):
             raise PipelineError(f"{_paused(company, pause, 'nothing was written')}.")
         with here.warehouse.write(rules.connections) as con:
             _require_plan(con, company, plan_id)
             if by_hand:  # before deskbird is asked; what is written is looked at again just before
-                plan.require_unaltered(con, company.name, plan_id or plan.latest(con), "Nothing was written.")
-                # in a night an altered decision holds nothing up: all that guards hold back stays so
+                plan.require_unaltered(
+                    con, company.name, plan_id or plan.latest(con), "Nothing was written."
+                )
+                # in a night an altered decision holds nothing up: all that guards hold back stays
+                # so
                 plan.require_unaltered_decisions(con, company.name, "Nothing was written.")
             fresh = _observed_by(con, here.run_id)
         with here.deskbirds.open(here.resolved) as service:
@@ -463,11 +581,18 @@ def applied_changes(company: Company) -> dg.AssetsDefinition:
                     raise _unseen(company, problem) from None
         with here.warehouse.write(rules.connections) as con:
             unchanged = fresh and not done.writes
-            night = plan.close_night(con, rules, done.plan_id, now=here.now, run_id=here.run_id, unchanged=unchanged)
+            night = plan.close_night(
+                con, rules, done.plan_id, now=here.now, run_id=here.run_id, unchanged=unchanged
+            )
         yield _deskbird_is_in_line(company, night, done.paused)
         yield _what_is_written_sticks(company, night)
         _tag_outcome(here, done, night)
-        told = {"managed_users": night.managed, "left": night.left, "held_back": night.blocked, "writes": done.writes}
+        told = {
+            "managed_users": night.managed,
+            "left": night.left,
+            "held_back": night.blocked,
+            "writes": done.writes,
+        }
         here.context.log_event(dg.AssetMaterialization(destination(company).key, metadata=told))
         here.warehouse.publish_copy()
         if night.in_line and here.job == nightly_job(company.name):
@@ -492,22 +617,35 @@ class _Done:
     paused: Pause | None  # why nothing more was sent, or would have been
 
 
-def _carry_out(here: Step, rules: plan.PlanParameters, plan_id: str | None, service: Service) -> _Done:
-    """Prepare against what deskbird holds now, send, and write down what became of it. The warehouse is closed while we send."""
+def _carry_out(
+    here: Step, rules: plan.PlanParameters, plan_id: str | None, service: Service
+) -> _Done:
+    """Prepare against what deskbird holds now, send, and write down what became of it. The
+    warehouse is closed while we send.
+    """
     with here.warehouse.write(rules.connections) as con:
         prepared = plan.prepare(con, rules, plan_id, now=here.now)
-        readable = {name for (names,) in con.execute("select readable from state.observations").fetchall() for name in names}
+        readable = {
+            name
+            for (names,) in con.execute("select readable from state.observations").fetchall()
+            for name in names
+        }
     answered: dict[int, Result] = {}
     stopped: PipelineError | None = None
     paused = here.paused()
 
-    def stop() -> str | bool:  # asked before every single write; a stop request raises here, within one record too
+    # asked before every single write; a stop request raises here, within one record too
+    def stop() -> str | bool:
         nonlocal paused
         paused = paused or here.paused()
         if paused:
-            return StopReason(f"{_paused(here.company, paused, 'this change was not sent')}.", "paused")
+            return StopReason(
+                f"{_paused(here.company, paused, 'this change was not sent')}.", "paused"
+            )
         if here.deadline.passed:
-            return StopReason(f"{here.out_of_time} This change was not sent. The next run goes on.", "deadline")
+            return StopReason(
+                f"{here.out_of_time} This change was not sent. The next run goes on.", "deadline"
+            )
         return False
 
     if prepared.writes:
@@ -529,7 +667,8 @@ def _carry_out(here: Step, rules: plan.PlanParameters, plan_id: str | None, serv
                 picture=_pictures(here.warehouse, rules.connections, prepared.writes),
             )
             try:
-                for one in answers:  # what came before an error counts; of two results of one write the second
+                # what came before an error counts; of two results of one write the second
+                for one in answers:
                     answered[one.request] = one
             except PipelineError as problem:
                 stopped = problem
@@ -540,14 +679,20 @@ def _carry_out(here: Step, rules: plan.PlanParameters, plan_id: str | None, serv
         photos.tidy(con, rules.connections)
         photos.give_up_refused(con, rules.connections, prepared.plan_id, here.run_id)
         counts = asdict(applied)
-        told = {"plan_id": prepared.plan_id, **counts, "writes": len(results), "requests": sum(one.attempts for one in results)}
+        told = {
+            "plan_id": prepared.plan_id,
+            **counts,
+            "writes": len(results),
+            "requests": sum(one.attempts for one in results),
+        }
         published = result(con, here.company, APPLIED_CHANGES, told)
     journals.clear(here.journal)
     writes = sum(one.attempts > 0 for one in results)
     if results and here.deadline.passed and not stopped:
         stopped = DeadlineError(
-            f"{here.out_of_time} {writes} of {len(prepared.writes)} writes were sent and their answers are kept; deskbird was "
-            f"not read back, so whether it is in line is not known. {here.then}"
+            f"{here.out_of_time} {writes} of {len(prepared.writes)} writes were sent and their "
+            "answers are kept; deskbird was not read back, so whether it is in line is not "
+            f"known. {here.then}"
         )
     return _Done(
         prepared.plan_id,
@@ -561,14 +706,23 @@ def _carry_out(here: Step, rules: plan.PlanParameters, plan_id: str | None, serv
     )
 
 
-def _pictures(warehouse: Warehouse, connections: Sequence[str], writes: Sequence[Write]) -> Callable[[str, str], str | None]:
-    """The pictures of the writes, by ``hris_ref`` and digest. A few are fetched ahead: opening the warehouse costs most."""
-    coming = deque((write.hris_ref, str(write.set["photo"])) for write in writes if write.set.get("photo"))
+def _pictures(
+    warehouse: Warehouse, connections: Sequence[str], writes: Sequence[Write]
+) -> Callable[[str, str], str | None]:
+    """The pictures of the writes, by ``hris_ref`` and digest. A few are fetched ahead: opening the
+    warehouse costs most.
+    """
+    coming = deque(
+        (write.hris_ref, str(write.set["photo"])) for write in writes if write.set.get("photo")
+    )
     at_hand: dict[tuple[str, str], str] = {}
 
     def picture(hris_ref: str, digest: str) -> str | None:
         if (hris_ref, digest) not in at_hand:
-            some = {(hris_ref, digest), *(coming.popleft() for _ in range(min(len(coming), PICTURES_AHEAD)))}
+            some = {
+                (hris_ref, digest),
+                *(coming.popleft() for _ in range(min(len(coming), PICTURES_AHEAD))),
+            }
             with warehouse.read() as con:
                 at_hand.update(photos.data_uris(con, connections, some))
         return at_hand.pop((hris_ref, digest), None)
@@ -581,8 +735,9 @@ def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str
     known = {row[0] for row in con.execute("select plan_id from state.plans").fetchall()}
     if not known:
         raise PipelineError(
-            f"There is no plan for {company.name} yet, so there is nothing to carry out. Nothing was changed. "
-            f"Materialise {company.name}/deskbird/changes first, or run {nightly_job(company.name)}."
+            f"There is no plan for {company.name} yet, so there is nothing to carry out. Nothing "
+            f"was changed. Materialise {company.name}/deskbird/changes first, or run "
+            f"{nightly_job(company.name)}."
         )
     if plan_id and plan_id not in known:
         raise PipelineError(
@@ -593,14 +748,17 @@ def _require_plan(con: duckdb.DuckDBPyConnection, company: Company, plan_id: str
 
 def _observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     """Whether this very run has read both users and groups."""
-    row = con.execute("select list_sort(list(resource)) from state.observations where run_id = ?", [run_id]).fetchone()
+    row = con.execute(
+        "select list_sort(list(resource)) from state.observations where run_id = ?", [run_id]
+    ).fetchone()
     return bool(row and row[0] == ["groups", "users"])
 
 
 def _tag_outcome(here: Step, done: _Done, night: plan.Night) -> None:
     """Put on the run what it came to."""
     counts, held_back = done.counts, night.blocked
-    if held_back and here.job == changes_job(here.company.name):  # between nights leavers wait for the night, as it is meant
+    # between nights leavers wait for the night, as it is meant
+    if held_back and here.job == changes_job(here.company.name):
         held_back -= night.unproven
     outcome = outcomes.of_night(
         night,
@@ -615,7 +773,14 @@ def _tag_outcome(here: Step, done: _Done, night: plan.Night) -> None:
 
 def _tag(here: Step, outcome: outcomes.Outcome, counts: Mapping[str, int], held_back: int) -> None:
     failed, stale = counts["failed"], counts["stale"]
-    outcomes.tag(here.context.instance, here.run_id, outcome, held_back=held_back, failed=failed, stale=stale)
+    outcomes.tag(
+        here.context.instance,
+        here.run_id,
+        outcome,
+        held_back=held_back,
+        failed=failed,
+        stale=stale,
+    )
 
 
 def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckResult:
@@ -624,10 +789,20 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
     passed = not (went_wrong or done.unsent)
     why: str | None = None
     if not passed:
-        why = f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} writes were not sent"
-        why = f"{why}; {counts['applied']} changes were applied.{f' The first problem: {done.why}' if done.why else ''}"
+        why = (
+            f"{counts['failed']} changes failed, {counts['stale']} were stale, {done.unsent} "
+            "writes were not sent"
+        )
+        why = (
+            f"{why}; {counts['applied']} changes were "
+            f"applied.{f' The first problem: {done.why}' if done.why else ''}"
+        )
     if done.paused and not went_wrong:
-        nothing = f"nothing more was written after {done.writes} writes" if done.writes else "nothing was written"
+        nothing = (
+            f"nothing more was written after {done.writes} writes"
+            if done.writes
+            else "nothing was written"
+        )
         why = f"{_paused(company, done.paused, nothing)}. {done.unsent} writes were not sent."
     told = {**counts, "writes": done.writes, "writes_not_sent": done.unsent}
     return checks.verdict(
@@ -641,18 +816,25 @@ def _every_change_was_applied(company: Company, done: _Done) -> dg.AssetCheckRes
     )
 
 
-def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | None) -> dg.AssetCheckResult:
+def _deskbird_is_in_line(
+    company: Company, night: plan.Night, pause: Pause | None
+) -> dg.AssetCheckResult:
     ours = night.damage.count or night.held_of_ours
     why = [night.damage.sentence(company.name)] if night.damage.count else []
     if night.held_of_ours:
         why.append(
-            f"{night.held_of_ours} changes that repair what a run of ours left otherwise than it was asked to are held back by "
-            f"guards, so deskbird is not in line. Look at `hris-pipeline plan {company.name}`, then approve them."
+            f"{night.held_of_ours} changes that repair what a run of ours left otherwise than it "
+            "was asked to are held back by guards, so deskbird is not in line. Look at "
+            f"`hris-pipeline plan {company.name}`, then approve them."
         )
     if pause:
-        why.append(f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}.")
+        why.append(
+            f"{night.left} changes are still wanted: {_paused(company, pause, 'they wait')}."
+        )
     elif night.left or not why:
-        why.append(f"{night.left} changes are still wanted after this night. The next one tries again.")
+        why.append(
+            f"{night.left} changes are still wanted after this night. The next one tries again."
+        )
     counts = {"left": night.left, "held_back": night.blocked, "managed_users": night.managed}
     return checks.verdict(
         company.name,
@@ -667,8 +849,10 @@ def _deskbird_is_in_line(company: Company, night: plan.Night, pause: Pause | Non
 
 def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetCheckResult:
     why = (
-        f"{night.not_sticking} values are not written again: deskbird accepted them {plan.drift.NIGHTS} nights in a row and then "
-        "did not hold them. Table state.not_sticking names them; a value that the HR system wants otherwise is tried anew."
+        f"{night.not_sticking} values are not written again: deskbird accepted them "
+        f"{plan.drift.NIGHTS} nights in a row and then did not hold them. Table "
+        "state.not_sticking names them; a value that the HR system wants otherwise is tried "
+        "anew."
     )
     return checks.verdict(
         company.name,
@@ -684,13 +868,16 @@ def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetChec
 def _unseen(company: Company, problem: DeskbirdError) -> DeskbirdError:
     cause = problem.problem.rstrip(".")
     return DeskbirdError(
-        f"The changes of {company.name} were sent and their answers are kept, but deskbird could not be read afterwards: "
-        f"{cause}. Whether deskbird is in line is not known. Run again: the next run looks before it writes."
+        f"The changes of {company.name} were sent and their answers are kept, but deskbird could "
+        f"not be read afterwards: {cause}. Whether deskbird is in line is not known. Run again: "
+        "the next run looks before it writes."
     )
 
 
 def _heartbeat(here: Step) -> None:
-    """Tell the outside monitor of a good night; that it cannot be told does not make the night a bad one."""
+    """Tell the outside monitor of a good night; that it cannot be told does not make the night a
+    bad one.
+    """
     url = here.resolved.heartbeat_url
     if url is None:
         return

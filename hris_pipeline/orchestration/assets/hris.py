@@ -26,8 +26,8 @@ def source(company: Company, connection: str) -> dg.AssetSpec:
         [company.name, "sources", connection],
         group_name=f"{company.name}_hris",
         description=(
-            f"{system.title}, connection '{connection}' of {company.name}: where the data comes from. "
-            f"Completeness: {system.capabilities.completeness}."
+            f"{system.title}, connection '{connection}' of {company.name}: where the data comes "
+            f"from. Completeness: {system.capabilities.completeness}."
         ),
         kinds={system.name},
     )
@@ -45,21 +45,37 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
         name=schema,
         description=f"Reads people and organisational units from connection '{connection}'.",
         specs=[
-            spec(company, table, deps=[source(company, connection).key], stage="hris", kinds={system, "duckdb"}, code=code)
+            spec(
+                company,
+                table,
+                deps=[source(company, connection).key],
+                stage="hris",
+                kinds={system, "duckdb"},
+                code=code,
+            )
             for table in tables.values()
         ],
         checks=[
-            *(checks.check(company.name, table, checks.EXTRACT_IS_PROVEN) for table in tables.values()),
+            *(
+                checks.check(company.name, table, checks.EXTRACT_IS_PROVEN)
+                for table in tables.values()
+            ),
             checks.check(company.name, tables["employees"], checks.SOURCE_STILL_CHANGES),
         ],
     )
     def extract(here: Step) -> Events:
         between_nights = here.job == changes_job(company.name)
         with here.scratch() as folder:
-            extracts = _changes(here, connection, folder) if between_nights else _everything(here, connection, folder)
+            extracts = (
+                _changes(here, connection, folder)
+                if between_nights
+                else _everything(here, connection, folder)
+            )
             with here.warehouse.write((connection,)) as con:
                 loading.publish_extracts(con, connection, extracts, here.now)
-                published = [result(con, company, tables[one.resource], _counts(one)) for one in extracts]
+                published = [
+                    result(con, company, tables[one.resource], _counts(one)) for one in extracts
+                ]
                 changed_at = loading.unchanged_since(con, connection, "employees") or here.now
         yield from published
         for one in extracts:
@@ -67,17 +83,23 @@ def extract(company: Company, connection: str) -> dg.AssetsDefinition:
                 company.name,
                 tables[one.resource],
                 checks.EXTRACT_IS_PROVEN,
-                passed=one.partial or one.proof == "proven",  # of a partial one no proof is expected
+                # of a partial one no proof is expected
+                passed=one.partial or one.proof == "proven",
                 severity=checks.WARN,
                 why=one.why,
                 counts=_counts(one),
             )
-        yield _source_still_changes(company, connection, tables["employees"], (here.now - changed_at).days)
+        yield _source_still_changes(
+            company, connection, tables["employees"], (here.now - changed_at).days
+        )
 
     return extract
 
 
-_NO_CHANGES = "Not read: this system cannot say what changed since a moment. The next night reads it completely."
+_NO_CHANGES = (
+    "Not read: this system cannot say what changed since a moment. The next night reads it "
+    "completely."
+)
 _OVERLAP = dt.timedelta(hours=1)  # clocks differ; what comes twice does no harm (case 19)
 
 
@@ -88,7 +110,8 @@ def _everything(here: Step, connection: str, folder: Path) -> tuple[Extract, ...
 def _changes(here: Step, connection: str, folder: Path) -> tuple[Extract, ...]:
     """What changed since the last complete read; nothing where the system cannot say.
 
-    Either way nothing is proven until the next night: a day may have ended since, and with it somebody's last one.
+    Either way nothing is proven until the next night: a day may have ended since, and with it
+    somebody's last one.
     """
     if not SYSTEMS[here.company.hris[connection].system].reads_changes:
         return nothing_read(folder, _NO_CHANGES)
@@ -96,19 +119,23 @@ def _changes(here: Step, connection: str, folder: Path) -> tuple[Extract, ...]:
         last = loading.read_completely_at(con, connection)
     if last is None:
         raise PipelineError(
-            f"Connection '{connection}' of {here.company.name} was never read completely, so changes could be added to "
-            f"nothing. Nothing was read. Run {nightly_job(here.company.name)} first."
+            f"Connection '{connection}' of {here.company.name} was never read completely, so "
+            "changes could be added to nothing. Nothing was read. Run "
+            f"{nightly_job(here.company.name)} first."
         )
     account = cast("ChangesConnection", here.connections.open(here.resolved, connection))
     return account.read(folder, here.progress, last - _OVERLAP)
 
 
-def _source_still_changes(company: Company, connection: str, table: Table, days: int) -> dg.AssetCheckResult:
+def _source_still_changes(
+    company: Company, connection: str, table: Table, days: int
+) -> dg.AssetCheckResult:
     limit = company.hris[connection].quiet_days
     passed = limit is None or days < limit
     why = (
-        f"Connection '{connection}' has given exactly the same people for {days} days. See whether its data feed stands still. "
-        f"Nothing is held back. If that is usual here, raise hris.{connection}.quiet_days (now {limit})."
+        f"Connection '{connection}' has given exactly the same people for {days} days. See whether "
+        "its data feed stands still. Nothing is held back. If that is usual here, raise "
+        f"hris.{connection}.quiet_days (now {limit})."
     )
     counts = {"days_without_change": days}
     return checks.verdict(
@@ -123,5 +150,9 @@ def _source_still_changes(company: Company, connection: str, table: Table, days:
 
 
 def _counts(extract: Extract) -> dict[str, int]:
-    counts = {"pages": extract.pages, "records": extract.records, "attributes_vanished": len(extract.vanished)}
+    counts = {
+        "pages": extract.pages,
+        "records": extract.records,
+        "attributes_vanished": len(extract.vanished),
+    }
     return counts if extract.expected is None else {**counts, "records_expected": extract.expected}

@@ -1,6 +1,8 @@
-"""Profile photos, where the company file wants them: read after the people, because only who is to be a user is asked about.
+"""Profile photos, where the company file wants them: read after the people, because only who is to
+be a user is asked about.
 
-There is no such asset where ``sync.photos`` is off, and nothing that goes wrong with a picture fails a night.
+There is no such asset where ``sync.photos`` is off, and nothing that goes wrong with a picture
+fails a night.
 """
 
 import contextlib
@@ -23,7 +25,9 @@ from hris_pipeline.orchestration.tables import code_version, key, result, spec
 from hris_pipeline.settings import Company
 
 TOGETHER = 50
-"""Pictures written in one transaction: what a run holds in memory, and at most loses when it is killed."""
+"""Pictures written in one transaction: what a run holds in memory, and at most loses when it is
+killed.
+"""
 
 
 def pictures(company: Company) -> list[Table]:
@@ -37,7 +41,9 @@ def pictures(company: Company) -> list[Table]:
 
 def photos(company: Company) -> list[dg.AssetsDefinition]:
     """``hris_<connection>.photos`` of each of them."""
-    return [_photos(company, table.schema.removeprefix("hris_"), table) for table in pictures(company)]
+    return [
+        _photos(company, table.schema.removeprefix("hris_"), table) for table in pictures(company)
+    ]
 
 
 def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinition:
@@ -47,8 +53,20 @@ def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinit
     @assets(
         company,
         name=f"{table.schema}__photos",
-        description=f"Asks connection '{connection}' for the profile photos of those who are to be users: what may be new only.",
-        specs=[spec(company, table, deps=deps, stage="photos", kinds={company.hris[connection].system, "duckdb"}, code=code)],
+        description=(
+            f"Asks connection '{connection}' for the profile photos of those who are to be users: "
+            "what may be new only."
+        ),
+        specs=[
+            spec(
+                company,
+                table,
+                deps=deps,
+                stage="photos",
+                kinds={company.hris[connection].system, "duckdb"},
+                code=code,
+            )
+        ],
         checks=[checks.check(company.name, table, checks.PHOTOS_WERE_READ)],
     )
     def read_photos(here: Step) -> Events:
@@ -81,7 +99,12 @@ def _photos(company: Company, connection: str, table: Table) -> dg.AssetsDefinit
             company.name,
             table,
             checks.PHOTOS_WERE_READ,
-            passed=not (counts["not_known"] or counts["too_large"] or counts["not_an_image"] or counts["refused"]),
+            passed=not (
+                counts["not_known"]
+                or counts["too_large"]
+                or counts["not_an_image"]
+                or counts["refused"]
+            ),
             severity=checks.WARN,
             why=_why(counts, problem),
             counts=counts,
@@ -100,4 +123,6 @@ def _why(counts: dict[str, int], problem: HrisError | None) -> str | None:
         "were refused by deskbird": counts["refused"],
     }
     told = [f"{number} {what}" for what, number in not_carried.items() if number]
-    return f"Of the photos {', '.join(told)}. They are left as they are in deskbird." if told else None
+    return (
+        f"Of the photos {', '.join(told)}. They are left as they are in deskbird." if told else None
+    )

@@ -1,6 +1,7 @@
 """The guards: what makes a change wait for a person (design, "Guards, exactly"). One file a guard.
 
-A tripped guard holds back the changes of its own type; a change that needs a held one is held with it and not counted.
+A tripped guard holds back the changes of its own type; a change that needs a held one is held with
+it and not counted.
 """
 
 from hris_pipeline.plan.guards import (
@@ -18,9 +19,25 @@ from hris_pipeline.plan.guards import (
     undone,
     update_attribute,
 )
-from hris_pipeline.plan.guards.base import MANAGED, TAKES_AWAY, Judged, Judgement, Limits, Situation
+from hris_pipeline.plan.guards.base import (
+    MANAGED,
+    TAKES_AWAY,
+    Judged,
+    Judgement,
+    Limits,
+    Situation,
+)
 
-__all__ = ["MANAGED", "ORDER", "Judged", "Judgement", "Limits", "Situation", "judge", "judge_values"]
+__all__ = [
+    "MANAGED",
+    "ORDER",
+    "Judged",
+    "Judgement",
+    "Limits",
+    "Situation",
+    "judge",
+    "judge_values",
+]
 
 ORDER = (
     "frozen",
@@ -36,7 +53,9 @@ ORDER = (
     "update_attribute",
     "group_members",
 )
-"""How guards are ordered on a change: what is never released first, what concerns everything before one type."""
+"""How guards are ordered on a change: what is never released first, what concerns everything before
+one type.
+"""
 _EXEMPTING = (undone, frozen, protected)
 """What these hold back the others do not count."""
 _COUNTING = (
@@ -61,7 +80,9 @@ def judge_values(judgement: Judgement) -> None:
 
 
 def judge(judgement: Judgement) -> None:
-    """All the other guards, once the changes are there: who is held back stands in the temp table ``holds``."""
+    """All the other guards, once the changes are there: who is held back stands in the temp table
+    ``holds``.
+    """
     judgement.begin()
     incomplete_extract.judge_unread(judgement)
     for guard in _EXEMPTING:

@@ -1,7 +1,9 @@
-"""``attribute_vanished``: what the HR system gives for nobody any more is not taken away (cases 11, 101, 103).
+"""``attribute_vanished``: what the HR system gives for nobody any more is not taken away (cases 11,
+101, 103).
 
-Good: the API user lost the right to read teams; nobody's team is emptied, and the guard names the screen to switch it on.
-Bad: one person has no team any more and others have; that is a change like any other.
+Good: the API user lost the right to read teams; nobody's team is emptied, and the guard names the
+screen to switch it on. Bad: one person has no team any more and others have; that is a change like
+any other.
 
 It speaks also where no change is wanted: a night is never silent about what it no longer gets.
 """
@@ -25,7 +27,11 @@ def judge(judgement: Judgement) -> None:
         return
     counts = judgement.by_attribute(TAKES_AWAY)
     told = {one.subject for one in silent(judgement) if one.code == "vanished"}
-    in_question = [name for name in (*judgement.situation.kinds, "manager") if counts.get(name) and name not in told]
+    in_question = [
+        name
+        for name in (*judgement.situation.kinds, "manager")
+        if counts.get(name) and name not in told
+    ]
     had = _had(judgement, in_question)
     for attribute in in_question:
         count = counts[attribute]
@@ -41,7 +47,9 @@ def _had(judgement: Judgement, attributes: Sequence[str]) -> set[str]:
     if not attributes:
         return set()
     row = judgement.con.execute(f"select {', '.join(map(_somebody_has, attributes))}").fetchone()
-    return {attribute for attribute, is_there in zip(attributes, row or (), strict=True) if is_there}
+    return {
+        attribute for attribute, is_there in zip(attributes, row or (), strict=True) if is_there
+    }
 
 
 def _somebody_has(attribute: str) -> str:
@@ -54,11 +62,15 @@ def _judge_silent(judgement: Judgement, one: arrivals.Silent) -> None:
     if one.code == "vanished":
         of_it = f"string_split(coalesce(group_ref, hris_ref), ':')[1] = '{one.connection}'"
         if one.subject in arrivals.DATES:
-            judgement.hold(NAME, f"object = 'user' and action in ('create', 'reactivate') and {of_it}")
+            judgement.hold(
+                NAME, f"object = 'user' and action in ('create', 'reactivate') and {of_it}"
+            )
         elif one.subject == "manager" or one.kind in ("group_kind", "list"):
             judgement.hold(NAME, f"{TAKES_AWAY} and {ATTRIBUTE} = '{one.subject}' and {of_it}")
     # of references it is the present count, of what vanished those that had it
-    count, base = (one.last_came, one.last_of) if one.code == "vanished" else (one.of - one.came, one.of)
+    count, base = (
+        (one.last_came, one.last_of) if one.code == "vanished" else (one.of - one.came, one.of)
+    )
     judgement.say(
         NAME,
         f"{one.subject} names" if one.kind == "list" else one.subject,

@@ -1,7 +1,8 @@
 """``create_user``: more people than usual would get accounts.
 
-Good: the HR system lists 200 freelancers since somebody changed a filter; nobody is invited before one approval.
-Bad: ten trainees start on the first of September; that is below the count, and goes through.
+Good: the HR system lists 200 freelancers since somebody changed a filter; nobody is invited before
+one approval. Bad: ten trainees start on the first of September; that is below the count, and goes
+through.
 """
 
 from hris_pipeline.plan.guards.base import Judgement

@@ -1,4 +1,5 @@
-"""``deactivate_user``: more people than usual would lose their accounts, in one night or within some days.
+"""``deactivate_user``: more people than usual would lose their accounts, in one night or within
+some days.
 
 Good: 40 of 300 people "left" because a filter was set in the HR system; all deactivations wait.
 Bad: 4 of 300 left at the end of the month; that is below the count, and goes through.
@@ -30,5 +31,7 @@ def judge(judgement: Judgement) -> None:
 
 def _in_window(judgement: Judgement) -> int:
     days = judgement.limit(NAME).get("window_days") or 7
-    row = judgement.con.execute(_IN_WINDOW, [judgement.situation.now - dt.timedelta(days=days)]).fetchone()
+    row = judgement.con.execute(
+        _IN_WINDOW, [judgement.situation.now - dt.timedelta(days=days)]
+    ).fetchone()
     return int(row[0]) if row else 0

@@ -1,14 +1,18 @@
-"""``first_contact``: a first run changes nothing while deskbird holds many users that are not ours, and takes nothing away.
+"""``first_contact``: a first run changes nothing while deskbird holds many users that are not ours,
+and takes nothing away.
 
-Good: a company of 300 that made its users by hand connects its HR system; everything waits for one approval.
-Bad: three users made by hand on a first run: they are linked by their addresses at once; only deactivations wait.
+Good: a company of 300 that made its users by hand connects its HR system; everything waits for one
+approval. Bad: three users made by hand on a first run: they are linked by their addresses at once;
+only deactivations wait.
 """
 
 from hris_pipeline.plan.guards.base import Judgement
 from hris_pipeline.plan.integrity import SEALED
 
 NAME = "first_contact"
-_TAKES_AWAY = "(object = 'user' and action = 'deactivate') or (object = 'group' and action = 'delete')"
+_TAKES_AWAY = (
+    "(object = 'user' and action = 'deactivate') or (object = 'group' and action = 'delete')"
+)
 _APPROVED = f"""select count(*) from state.approvals
     where decision = 'approved' and list_contains(guards, 'first_contact') and {SEALED}"""
 _STRANGERS = """select count(*) from owned_users
@@ -24,8 +28,17 @@ def judge(judgement: Judgement) -> None:
     allowed = 25 if allowed is None else allowed
     if strangers > allowed and not judgement.number(_APPROVED):
         judgement.hold(NAME, "true")
-        judgement.say(NAME, "users that are not ours", strangers, f"{allowed:g}", tripped=True, code="strangers")
+        judgement.say(
+            NAME,
+            "users that are not ours",
+            strangers,
+            f"{allowed:g}",
+            tripped=True,
+            code="strangers",
+        )
         return
     judgement.hold(NAME, _TAKES_AWAY)
     if count := judgement.people(_TAKES_AWAY):
-        judgement.say(NAME, "deactivations on a first run", count, "none", tripped=True, code="first_run")
+        judgement.say(
+            NAME, "deactivations on a first run", count, "none", tripped=True, code="first_run"
+        )

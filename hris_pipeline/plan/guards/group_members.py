@@ -1,7 +1,8 @@
 """``group_members``: a group would lose more of its members at once than usual.
 
-Good: 30 of the 40 members of "Sales" would leave it because a unit was merged by mistake; all removals of that group wait.
-Bad: 5 of 40 leave it; or the group has fewer members than ``from_size``.
+Good: 30 of the 40 members of "Sales" would leave it because a unit was merged by mistake; all
+removals of that group wait. Bad: 5 of 40 leave it; or the group has fewer members than
+``from_size``.
 """
 
 from pathlib import Path
@@ -19,7 +20,9 @@ def judge(judgement: Judgement) -> None:
         return
     allowed = judgement.limit(NAME).get("max_loss_percent") or 0
     from_size = judgement.limit(NAME).get("from_size") or 0
-    emptied = judgement.con.execute(_EMPTIED, {"from_size": from_size, "max_loss_percent": allowed}).fetchall()
+    emptied = judgement.con.execute(
+        _EMPTIED, {"from_size": from_size, "max_loss_percent": allowed}
+    ).fetchall()
     for group, leaving, members in emptied:
         judged = Judged(True, f"{allowed:g} % of its members", "loss", max_percent=allowed)
         judgement.say(NAME, group, leaving, judged, tripped=True, base=members)

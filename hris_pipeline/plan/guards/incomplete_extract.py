@@ -1,9 +1,12 @@
-"""``incomplete_extract``: nothing is taken away on the strength of a read that is not proven complete.
+"""``incomplete_extract``: nothing is taken away on the strength of a read that is not proven
+complete.
 
-Good: the HR system's list broke off after two pages; whoever is not on them keeps the account, and new people are created.
-Bad: the read is complete and one record is in quarantine; the record is held back, and the guard has nothing to say.
+Good: the HR system's list broke off after two pages; whoever is not on them keeps the account, and
+new people are created. Bad: the read is complete and one record is in quarantine; the record is
+held back, and the guard has nothing to say.
 
-It works on deskbird's side too: nobody is created who could be a record that cannot be read (case 114).
+It works on deskbird's side too: nobody is created who could be a record that cannot be read (case
+114).
 """
 
 from collections.abc import Mapping
@@ -23,8 +26,11 @@ _UNREAD = {
 def conditions(judgement: Judgement) -> Mapping[str, str]:
     """By connection that is not proven: what takes away, values included."""
     return {
-        connection: f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', 'remove', 'clear', 'delete') "
-        "or (object = 'user' and action = 'update' and after->>(json_keys(after)[1]) is null))"
+        connection: (
+            f"string_split(hris_ref, ':')[1] = '{connection}' and (action in ('deactivate', "
+            "'remove', 'clear', 'delete') or (object = 'user' and action = 'update' and "
+            "after->>(json_keys(after)[1]) is null))"
+        )
         for connection in (judgement.situation.unproven if judgement.is_on(NAME) else ())
     }
 
@@ -36,7 +42,9 @@ def judge_unread(judgement: Judgement) -> None:
     for resource, condition in _UNREAD.items():
         judgement.hold(NAME, condition)
         if count := judgement.people(condition):
-            judgement.say(NAME, f"deskbird {resource}", count, "needs every record to be read", tripped=True)
+            judgement.say(
+                NAME, f"deskbird {resource}", count, "needs every record to be read", tripped=True
+            )
 
 
 def judge(judgement: Judgement) -> None:

@@ -1,7 +1,8 @@
 """``link_user``: more users than usual would be taken over by their e-mail address.
 
-Good: the company's domain was renamed in the HR system and 80 people match users of others; all links wait.
-Bad: the marker of a user that is known to be ours is written again; nothing was matched by an address.
+Good: the company's domain was renamed in the HR system and 80 people match users of others; all
+links wait. Bad: the marker of a user that is known to be ours is written again; nothing was matched
+by an address.
 """
 
 from hris_pipeline.plan.guards.base import Judgement

@@ -1,4 +1,6 @@
-"""Whom the company file names, for ``frozen`` and ``protected``: by address or hris_ref, of any record of theirs."""
+"""Whom the company file names, for ``frozen`` and ``protected``: by address or hris_ref, of any
+record of theirs.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,20 +15,32 @@ _LISTED = (Path(__file__).parent / "listed.sql").read_text(encoding="utf-8")
 def stage(judgement: Judgement) -> None:
     """Make the temp table ``listed``: by guard, whom its list means; nobody where the guard is off."""
     lists = {"frozen": judgement.situation.frozen, "protected": judgement.situation.protected}
-    named = [{"guard": guard, "who": who} for guard, people in lists.items() if judgement.is_on(guard) for who in _names(people)]
+    named = [
+        {"guard": guard, "who": who}
+        for guard, people in lists.items()
+        if judgement.is_on(guard)
+        for who in _names(people)
+    ]
     if named:
         judgement.con.execute("set variable listed = ?", [named])
         run(judgement.con, _LISTED)
     else:
-        judgement.con.execute("create or replace temp table listed (guard varchar, hris_ref varchar)")
+        judgement.con.execute(
+            "create or replace temp table listed (guard varchar, hris_ref varchar)"
+        )
 
 
 def hold(judgement: Judgement, guard: str, people: Sequence[str], condition: str) -> None:
     """Hold back the changes of the condition that concern whoever the guard's list means."""
     if not people or not judgement.is_on(guard) or not judgement.changes:
         return
-    condition = f"({condition}) and object <> 'group' and hris_ref in (select hris_ref from listed where guard = '{guard}')"
-    count = judgement.number(f"select count(distinct hris_ref) from proposed_changes where {condition}")
+    condition = (
+        f"({condition}) and object <> 'group' and hris_ref in (select hris_ref from listed where "
+        f"guard = '{guard}')"
+    )
+    count = judgement.number(
+        f"select count(distinct hris_ref) from proposed_changes where {condition}"
+    )
     judgement.hold(guard, condition)
     if count:
         judgement.say(guard, "people", count, "never", tripped=True)

@@ -10,4 +10,9 @@ from hris_pipeline.plan.guards.base import Judgement
 
 def judge(judgement: Judgement) -> None:
     """Hold back the deactivation of everybody on the list."""
-    listed.hold(judgement, "protected", judgement.situation.protected, "object = 'user' and action = 'deactivate'")
+    listed.hold(
+        judgement,
+        "protected",
+        judgement.situation.protected,
+        "object = 'user' and action = 'deactivate'",
+    )

@@ -1,7 +1,9 @@
-"""``scope_lost``: nobody is taken away because the company file's scope, or the HR system, suddenly means nobody.
+"""``scope_lost``: nobody is taken away because the company file's scope, or the HR system, suddenly
+means nobody.
 
-Good: ``include: department = Sales`` matches nobody since the department is called "Vertrieb"; all of Sales keeps its accounts.
-Bad: the last three people of a branch leave; their contracts ended, and no rule has changed its meaning.
+Good: ``include: department = Sales`` matches nobody since the department is called "Vertrieb"; all
+of Sales keeps its accounts. Bad: the last three people of a branch leave; their contracts ended,
+and no rule has changed its meaning.
 """
 
 from pathlib import Path
@@ -21,7 +23,9 @@ def conditions(judgement: Judgement) -> tuple[str, ...]:
 
 
 def judge(judgement: Judgement) -> None:
-    """Hold back all, where nobody is left; else who falls out of the scope by a rule that changed its meaning (case 76)."""
+    """Hold back all, where nobody is left; else who falls out of the scope by a rule that changed
+    its meaning (case 76).
+    """
     base = judgement.situation.base
     if not base or not judgement.is_on(NAME):
         return
@@ -29,7 +33,9 @@ def judge(judgement: Judgement) -> None:
         _judge_rules(judgement)
     elif judgement.number(_ANYBODY_OF_OURS):  # else all have left, as somebody approved
         judgement.hold(NAME, "true")
-        judgement.say(NAME, "people", 0, f"0 of {base} people are left", tripped=True, code="nobody_left")
+        judgement.say(
+            NAME, "people", 0, f"0 of {base} people are left", tripped=True, code="nobody_left"
+        )
 
 
 def _judge_rules(judgement: Judgement) -> None:
@@ -39,5 +45,9 @@ def _judge_rules(judgement: Judgement) -> None:
     judgement.con.execute("set variable base = ?", [judgement.situation.base])
     for rule, of in judgement.con.execute(_LOST_RULES).fetchall():
         judgement.hold(NAME, _FALLEN_OUT)
-        words = "at least one person matches it" if of == "include" else "at most half of the users match it"
+        words = (
+            "at least one person matches it"
+            if of == "include"
+            else "at most half of the users match it"
+        )
         judgement.say(NAME, rule, count, words, tripped=True, code="rule_lost")

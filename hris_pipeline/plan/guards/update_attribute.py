@@ -1,10 +1,11 @@
-"""``update_attribute``: one attribute would change for more people than usual; each is judged alone.
+"""``update_attribute``: one attribute would change for more people than usual; each is judged
+alone.
 
-Good: first and family names came the wrong way round for everybody; names wait, a new team goes through.
-Bad: 12 of 300 people move to another team; that is below the share.
+Good: first and family names came the wrong way round for everybody; names wait, a new team goes
+through. Bad: 12 of 300 people move to another team; that is below the share.
 
-A kind of group and the manager count as attributes. A userName is the e-mail address too. What comes with a link is judged by
-``link_user``, and not counted here; nor is what was undone.
+A kind of group and the manager count as attributes. A userName is the e-mail address too. What
+comes with a link is judged by ``link_user``, and not counted here; nor is what was undone.
 """
 
 from hris_pipeline.contracts.attributes import ATTRIBUTES, SUBJECTS
@@ -24,16 +25,23 @@ _DIFFERENCES = f"""select a.subject, count(distinct hris_ref)
 
 
 def judge_values(judgement: Judgement) -> None:
-    """Make the temp table ``tripped_attributes``: judged before the changes are made, because one change may hold several."""
+    """Make the temp table ``tripped_attributes``: judged before the changes are made, because one
+    change may hold several.
+    """
     held: list[tuple[str, str | None, str]] = []
-    for one in attribute_vanished.silent(judgement):  # without a first name the display name is another one
+    # without a first name the display name is another one
+    for one in attribute_vanished.silent(judgement):
         if one.code == "vanished":
             of_it = [attribute.name for attribute in ATTRIBUTES if one.subject in attribute.made_of]
             held += [(name, one.connection, "attribute_vanished") for name in of_it]
     counts = dict(judgement.con.execute(_DIFFERENCES).fetchall())
     for subject in SUBJECTS:
         if _judge(judgement, subject, counts.get(subject, 0)):
-            held += [(attribute.name, None, NAME) for attribute in ATTRIBUTES if attribute.subject == subject]
+            held += [
+                (attribute.name, None, NAME)
+                for attribute in ATTRIBUTES
+                if attribute.subject == subject
+            ]
     columns = "attribute varchar, connection varchar, guard varchar"
     judgement.con.execute(f"create or replace temp table tripped_attributes ({columns})")
     if held:

@@ -10,7 +10,12 @@ from rich.text import Text
 from hris_pipeline.presentation import clean, document, escaped, moment
 from hris_pipeline.presentation.explain.answer import answer
 from hris_pipeline.presentation.explain.sections import sections
-from hris_pipeline.presentation.explain.words import contradiction_meaning, rule_meaning, source, verdict
+from hris_pipeline.presentation.explain.words import (
+    contradiction_meaning,
+    rule_meaning,
+    source,
+    verdict,
+)
 from hris_pipeline.presentation.review.words import commands, meaning
 from hris_pipeline.reports.explain import Explanation
 from hris_pipeline.reports.explain.compared import Compared
@@ -21,11 +26,20 @@ __all__ = ["answer", "as_json", "markdown", "sections", "show"]
 def show(to: Console, found: Explanation) -> None:
     """Print the explanation."""
     to.print(Text(clean(answer(found)), "bold"))
-    to.print(Text.assemble(_head(found), (f"  {moment(found.now, found.timezone)} {found.timezone}", "dim")))
+    to.print(
+        Text.assemble(
+            _head(found), (f"  {moment(found.now, found.timezone)} {found.timezone}", "dim")
+        )
+    )
     for section in sections(found):
         to.print()
         to.print(Text(section.title, "bold cyan"))
-        table = Table(box=None, show_header=len(section.columns) > 3, header_style="dim", padding=(0, 2, 0, 0))
+        table = Table(
+            box=None,
+            show_header=len(section.columns) > 3,
+            header_style="dim",
+            padding=(0, 2, 0, 0),
+        )
         for number, column in enumerate(section.columns):
             table.add_column(column, overflow="fold", style="dim" if number == 0 else None)
         for row in section.rows:
@@ -49,8 +63,17 @@ def markdown(found: Explanation) -> str:
         f"As of {moment(found.now, found.timezone)} {found.timezone}.",
     ]
     for section in sections(found):
-        lines += ["", f"## {section.title}", "", f"| {' | '.join(section.columns)} |", "|---" * len(section.columns) + "|"]
-        lines += ["| " + " | ".join("<br>".join(map(escaped, cell.split("\n"))) for cell in row) + " |" for row in section.rows]
+        lines += [
+            "",
+            f"## {section.title}",
+            "",
+            f"| {' | '.join(section.columns)} |",
+            "|---" * len(section.columns) + "|",
+        ]
+        lines += [
+            "| " + " | ".join("<br>".join(map(escaped, cell.split("\n"))) for cell in row) + " |"
+            for row in section.rows
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -81,12 +104,20 @@ def as_json(found: Explanation) -> str:
         "records": found.records,
         "person": found.person,
         "quarantine": [{**row, "meaning": rule_meaning(row)} for row in found.quarantine],
-        "contradictions": [{**row, "meaning": contradiction_meaning(row)} for row in found.contradictions],
+        "contradictions": [
+            {**row, "meaning": contradiction_meaning(row)} for row in found.contradictions
+        ],
         "match": found.match,
-        "review": [{**vars(one), "meaning": meaning(one.rule), "commands": commands(one, found.company)} for one in found.review],
+        "review": [
+            {**vars(one), "meaning": meaning(one.rule), "commands": commands(one, found.company)}
+            for one in found.review
+        ],
         "compared": list(map(_compared, found.compared)),
         "changes": [
-            {"plan_id": found.plan_ids.get(change.seq), **{name: getattr(change, name) for name in (*names, *fate)}}
+            {
+                "plan_id": found.plan_ids.get(change.seq),
+                **{name: getattr(change, name) for name in (*names, *fate)},
+            }
             for change in found.changes
         ],
         "missing": found.missing,
@@ -108,5 +139,8 @@ def _compared(row: Compared) -> dict[str, Any]:
         "source_code": row.source,
         "verdict": verdict(row),
         "verdict_code": row.verdict.code,
-        **{name: getattr(row, name) for name in (*names, *(("group_ref", "kind") if row.is_group else ()))},
+        **{
+            name: getattr(row, name)
+            for name in (*names, *(("group_ref", "kind") if row.is_group else ()))
+        },
     }

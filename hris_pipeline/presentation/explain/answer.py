@@ -12,8 +12,15 @@ from hris_pipeline.wording import count
 def answer(found: Explanation) -> str:
     """What comes first: how the user is, since when and why, and what comes next."""
     user, last = found.user, found.turns[0] if found.turns else None
-    told = user is not None and not user["active"] and last is not None and last["action"] == "deactivate"
-    done = told and (found.person is None or found.person["status"] == "ended") and not found.changes
+    told = (
+        user is not None
+        and not user["active"]
+        and last is not None
+        and last["action"] == "deactivate"
+    )
+    done = (
+        told and (found.person is None or found.person["status"] == "ended") and not found.changes
+    )
     return f"{_state(found, user, last)} {'' if done else _next(found, user)}".strip()
 
 
@@ -28,20 +35,36 @@ def _because(reason: str | None, code: str | None) -> str:
 
 
 def _state(found: Explanation, user: Row | None, last: Row | None) -> str:
-    """How the user is, and since when and why; ``last`` is what this pipeline did last with the user itself."""
+    """How the user is, and since when and why; ``last`` is what this pipeline did last with the
+    user itself.
+    """
     if user is None and found.review:
         return "No user in deskbird is taken for the person's."
     if user is None:
-        return "There is no user in deskbird for the person." if found.refs else "deskbird has no such user any more."
+        return (
+            "There is no user in deskbird for the person."
+            if found.refs
+            else "deskbird has no such user any more."
+        )
     done = last and f"on {moment(last['done_at'], found.timezone)[:10]} by plan {last['plan_id']}"
     if last and not user["active"] and last["action"] == "deactivate":
-        return f"The user is inactive: it was deactivated {done}{_because(last['reason'], last['reason_code'])}."
+        return (
+            "The user is inactive: it was deactivated "
+            f"{done}{_because(last['reason'], last['reason_code'])}."
+        )
     if not user["active"]:
-        return "The user is inactive, but this pipeline did not deactivate it: somebody did so in deskbird itself."
+        return (
+            "The user is inactive, but this pipeline did not deactivate it: somebody did so in "
+            "deskbird itself."
+        )
     if last and last["action"] == "deactivate":
-        return f"The user is active: it was deactivated {done}, and reactivated in deskbird itself since."
+        return (
+            f"The user is active: it was deactivated {done}, and reactivated in deskbird itself "
+            "since."
+        )
     return (
-        f"The user is active: it was {'made' if last['action'] == 'create' else 'reactivated'} {done}."
+        f"The user is active: it was {'made' if last['action'] == 'create' else 'reactivated'} "
+        f"{done}."
         if last
         else "The user is active."
     )
@@ -53,18 +76,29 @@ def _next(found: Explanation, user: Row | None) -> str:
     deciding = [one for one in found.review if one.rule != "email_is_taken"]
     if found.missing:
         since = moment(found.missing["missing_since"], found.timezone)[:10]
-        return f"The HRIS has had no record of the person since {since}: {reads_so_far(found.missing)}. {_planned(found)}"
+        return (
+            f"The HRIS has had no record of the person since {since}: "
+            f"{reads_so_far(found.missing)}. {_planned(found)}"
+        )
     if held:
         rule = held[0]["rule"]
-        return f"Nothing is changed: the record breaks rule {rule} ({rule_meaning(held[0])}). Correct it in the HRIS."
+        return (
+            f"Nothing is changed: the record breaks rule {rule} ({rule_meaning(held[0])}). Correct "
+            "it in the HRIS."
+        )
     if deciding:
         why = meaning(deciding[0].rule)
-        return f"Nothing is changed until somebody decides: {why} See: hris-pipeline review {found.company}"
+        return (
+            f"Nothing is changed until somebody decides: {why} See: hris-pipeline review "
+            f"{found.company}"
+        )
     if found.changes:
         return _planned(found)
     if found.person is None:
         return (
-            "The HRIS has no record of the person." if found.refs else "It belongs to no record of the HRIS, so it is left alone."
+            "The HRIS has no record of the person."
+            if found.refs
+            else "It belongs to no record of the HRIS, so it is left alone."
         )
     return _why_so(found, found.person, user)
 
@@ -76,16 +110,24 @@ def _why_so(found: Explanation, person: Row, user: Row | None) -> str:
     if person["status"] == "ended":
         ended = f"ended on {person['end_date']}" if person["end_date"] else "ended"
         left = (
-            " The user is not known to be the person's by a link or our marker, so it is left alone."
+            " The user is not known to be the person's by a link or our marker, so it is left "
+            "alone."
             if user and user["active"]
             else ""
         )
         return f"By the HRIS the employment {ended}.{left}"
     if not person["wanted"]:
-        return f"The person starts on {person['start_date'] or 'a day that the HRIS does not name'}, so no user is wanted yet."
+        return (
+            f"The person starts on {person['start_date'] or 'a day that the HRIS does not name'}, "
+            "so no user is wanted yet."
+        )
     if not found.live:
         return "What differs is not known: deskbird or the HR system was not read yet."
-    return "Nothing is to change: it is as the HRIS says." if not found.review else meaning(found.review[0].rule)
+    return (
+        "Nothing is to change: it is as the HRIS says."
+        if not found.review
+        else meaning(found.review[0].rule)
+    )
 
 
 def _by(person: Row) -> str:
@@ -106,10 +148,17 @@ def _planned(found: Explanation) -> str:
     if not found.changes:
         return ""
     weighty = ("deactivate", "reactivate", "create")
-    first = min(found.changes, key=lambda change: (change.object != "user", change.action not in weighty, change.seq))
+    first = min(
+        found.changes,
+        key=lambda change: (change.object != "user", change.action not in weighty, change.seq),
+    )
     plan_id = found.plan_ids.get(first.seq)
     by = f"Plan {plan_id}" if plan_id else "The next sync"
-    what = _DOES.get(first.action, "changes it") if first.object == "user" else f"changes the {first.object}"
+    what = (
+        _DOES.get(first.action, "changes it")
+        if first.object == "user"
+        else f"changes the {first.object}"
+    )
     others = len(found.changes) - 1
     more = f" ({count(others, 'more change')})" if others else ""
     because = _because(first.reason, first.reason_code)

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hris_pipeline.presentation import clean, moment
-from hris_pipeline.presentation.explain.words import contradiction_meaning, reads_so_far, rule_meaning, source, verdict
+from hris_pipeline.presentation.explain.words import (
+    contradiction_meaning,
+    reads_so_far,
+    rule_meaning,
+    source,
+    verdict,
+)
 from hris_pipeline.presentation.plan.cells import what
 from hris_pipeline.presentation.review.words import candidate_line, facts_line, meaning, said
 from hris_pipeline.reports.explain import Explanation
@@ -36,7 +42,10 @@ def sections(found: Explanation) -> list[Section]:
     def when(then: dt.datetime) -> str:
         return moment(then, found.timezone)
 
-    broken = [(row["hris_ref"], row["rule"], rule_meaning(row), when(row["first_seen"])) for row in found.quarantine]
+    broken = [
+        (row["hris_ref"], row["rule"], rule_meaning(row), when(row["first_seen"]))
+        for row in found.quarantine
+    ]
     tells = (candidate_line, facts_line)
     waiting = [
         (
@@ -51,7 +60,10 @@ def sections(found: Explanation) -> list[Section]:
         (
             row["hris_ref"],
             row["code"],
-            f"{said(row['word'], row['first_day'], row['last_day'], row['decided'])}. {contradiction_meaning(row)}",
+            (
+                f"{said(row['word'], row['first_day'], row['last_day'], row['decided'])}. "
+                f"{contradiction_meaning(row)}"
+            ),
             when(row["first_seen"]),
         )
         for row in found.contradictions
@@ -68,21 +80,39 @@ def sections(found: Explanation) -> list[Section]:
     ]
     missing = [(when(row["missing_since"]), reads_so_far(row)) for row in [found.missing] if row]
     decided = [
-        (when(row["decided_at"]), row["decision"], row["about"], row["decided_by"], row["because"] or "")
+        (
+            when(row["decided_at"]),
+            row["decision"],
+            row["about"],
+            row["decided_by"],
+            row["because"] or "",
+        )
         for row in found.decisions
     ]
     all_of_them = (
         Section("HRIS record", ("record", "attribute", "value"), _record_rows(found)),
         Section("Person", ("attribute", "value", "since"), _person_rows(found)),
         Section("Held back by rules", ("record", "rule", "what must hold", "since"), broken),
-        Section("Contradicts itself", ("record", "code", "what it says, and what to correct", "since"), contradicting),
+        Section(
+            "Contradicts itself",
+            ("record", "code", "what it says, and what to correct", "since"),
+            contradicting,
+        ),
         Section("User in deskbird", ("attribute", "value"), _match_rows(found)),
         Section("Waits for a decision", ("rule", "what it means", "users", "since"), waiting),
-        Section("Wanted and there", ("attribute", "HRIS", "deskbird", "known by", "what follows"), compared),
+        Section(
+            "Wanted and there",
+            ("attribute", "HRIS", "deskbird", "known by", "what follows"),
+            compared,
+        ),
         Section("To change", ("what", "from", "to", "why", "verdict"), _change_rows(found)),
         Section("Missing", ("since", "what"), missing),
         Section("Decisions", ("when", "decision", "about", "by", "because"), decided),
-        Section("Requests made", ("when", "plan", "what", "answer", "why"), [_request_row(found, row) for row in found.requests]),
+        Section(
+            "Requests made",
+            ("when", "plan", "what", "answer", "why"),
+            [_request_row(found, row) for row in found.requests],
+        ),
         Section("History by night", ("night", "what", "from", "to"), _history_rows(found)),
     )
     return [section for section in all_of_them if section.rows]
@@ -111,10 +141,16 @@ def _record_rows(found: Explanation) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for record in found.records:
         proof = (
-            f"{moment(record['read_at'], found.timezone)}, {record['proof']}: {record['why']}" if record["read_at"] else "never"
+            f"{moment(record['read_at'], found.timezone)}, {record['proof']}: {record['why']}"
+            if record["read_at"]
+            else "never"
         )
         rows.append((record["hris_ref"], "read", proof))
-        rows += [("", _words(name), _text(value)) for name, value in record["values"].items() if name != "id"]
+        rows += [
+            ("", _words(name), _text(value))
+            for name, value in record["values"].items()
+            if name != "id"
+        ]
     return rows
 
 
@@ -140,10 +176,18 @@ def _person_rows(found: Explanation) -> list[tuple[str, ...]]:
         "other_refs": "other records",
         "unknown": "not delivered",
     }
-    shown = [name for name in names if name in person and (person[name] not in (None, []) or name == "status")]
+    shown = [
+        name
+        for name in names
+        if name in person and (person[name] not in (None, []) or name == "status")
+    ]
     since = _since(found.history)
     return [
-        (titles.get(name, _words(name)), _text(person[name]), moment(since[name], found.timezone) if name in since else "")
+        (
+            titles.get(name, _words(name)),
+            _text(person[name]),
+            moment(since[name], found.timezone) if name in since else "",
+        )
         for name in shown
     ]
 
@@ -163,14 +207,31 @@ def _match_rows(found: Explanation) -> list[tuple[str, ...]]:
     user = match["user"] or {}
     rows: list[tuple[str, ...]] = [("deskbird id", found.deskbird_id or match["deskbird_id"])]
     if match.get("rule"):
-        since = f", kept since {moment(match['linked_at'], found.timezone)} by {match['linked_by']}" if match["linked_at"] else ""
-        rows.append(("known by", f"{match['rule']}: {_MATCHED_BY.get(match['rule'], match['rule'])}{since}"))
+        since = (
+            f", kept since {moment(match['linked_at'], found.timezone)} by {match['linked_by']}"
+            if match["linked_at"]
+            else ""
+        )
+        rows.append(
+            (
+                "known by",
+                f"{match['rule']}: {_MATCHED_BY.get(match['rule'], match['rule'])}{since}",
+            )
+        )
     if match.get("evidence"):
-        facts = (f"{name}: {_text(value).replace('_', ' ')}" for name, value in match["evidence"].items() if value)
+        facts = (
+            f"{name}: {_text(value).replace('_', ' ')}"
+            for name, value in match["evidence"].items()
+            if value
+        )
         rows.append(("evidence", "; ".join(facts)))
     if not user:
         rows.append(("state", "not there any more"))
-    return rows + [(_words(name), _text(user[name])) for name in ("user_name", "email", "active", "external_id") if name in user]
+    return rows + [
+        (_words(name), _text(user[name]))
+        for name in ("user_name", "email", "active", "external_id")
+        if name in user
+    ]
 
 
 def _change_rows(found: Explanation) -> list[tuple[str, ...]]:
@@ -180,7 +241,15 @@ def _change_rows(found: Explanation) -> list[tuple[str, ...]]:
         fate = f"held back by {change.guard}" if change.state == "blocked" else change.state
         fate += f", plan {plan_id}" if plan_id else ", by the next sync"
         for name, before, after in what(change):
-            rows.append((" ".join(filter(None, (change.object, change.action, name))), before, after, change.reason, fate))
+            rows.append(
+                (
+                    " ".join(filter(None, (change.object, change.action, name))),
+                    before,
+                    after,
+                    change.reason,
+                    fate,
+                )
+            )
     return rows
 
 
@@ -189,7 +258,13 @@ def _request_row(found: Explanation, row: Row) -> tuple[str, ...]:
     again = f", try {row['attempt']}" if row["attempt"] > 1 else ""
     answer = f"HTTP {row['http_status']}" if row["http_status"] else "no answer"
     problem = f": {row['problem']}" if row["problem"] else ""
-    return moment(row["sent_at"], found.timezone), row["plan_id"], purpose + again, answer + problem, row["reason"] or ""
+    return (
+        moment(row["sent_at"], found.timezone),
+        row["plan_id"],
+        purpose + again,
+        answer + problem,
+        row["reason"] or "",
+    )
 
 
 def _history_rows(found: Explanation) -> list[tuple[str, ...]]:
@@ -197,10 +272,24 @@ def _history_rows(found: Explanation) -> list[tuple[str, ...]]:
     for night in found.history:
         when = moment(night["seen_at"], found.timezone)
         if night["gone"]:
-            rows.append((when, "no longer among the people: held back by a rule, or in no record", "", ""))
-        elif all(change["before"] is None for change in night["changed"].values()) and "hris_ref" in night["changed"]:
-            rows.append((when, "first seen, or seen again", "", _text(night["attributes"].get("status"))))
+            rows.append(
+                (when, "no longer among the people: held back by a rule, or in no record", "", "")
+            )
+        elif (
+            all(change["before"] is None for change in night["changed"].values())
+            and "hris_ref" in night["changed"]
+        ):
+            rows.append(
+                (when, "first seen, or seen again", "", _text(night["attributes"].get("status")))
+            )
         else:
             for number, (name, change) in enumerate(night["changed"].items()):
-                rows.append((when if number == 0 else "", _words(name), _text(change["before"]), _text(change["after"])))
+                rows.append(
+                    (
+                        when if number == 0 else "",
+                        _words(name),
+                        _text(change["before"]),
+                        _text(change["after"]),
+                    )
+                )
     return rows

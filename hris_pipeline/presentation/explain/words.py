@@ -20,7 +20,10 @@ _KEPT = "kept: somebody changed it in deskbird, and the company file's sync.drif
 _WHY: Mapping[Why | None, str] = {
     "not_to_be_active": "the person is not to be active",
     "does_not_stick": "deskbird accepted it three nights in a row and did not hold it",
-    "refused": "deskbird refused it three nights in a row; it is tried again when the HR system wants another value",
+    "refused": (
+        "deskbird refused it three nights in a row; it is tried again when the HR system wants "
+        "another value"
+    ),
     "address_is_taken": "somebody else's user has the address",
     "not_delivered": "the HRIS did not deliver it",
     "empty": "empty in the HRIS, kept in deskbird",
@@ -41,7 +44,10 @@ def contradiction_meaning(found: Row) -> str:
 def reads_so_far(missing: Row) -> str:
     """How long somebody is missing, and when they count as gone."""
     so_far = f"{count(missing['complete_reads'], 'complete read')} without it so far"
-    return f"{so_far}; it counts as gone after {missing['reads_needed']} and {missing['hours_needed']} hours"
+    return (
+        f"{so_far}; it counts as gone after {missing['reads_needed']} and "
+        f"{missing['hours_needed']} hours"
+    )
 
 
 def source(row: Compared) -> str:
@@ -54,7 +60,11 @@ def verdict(row: Compared) -> str:
     code, why, change = row.verdict.code, row.verdict.why, row.verdict.change
     if change is not None:
         held = code == "held_back"
-        return f"held back by {change.guard}" if held else f"{change.object} {change.action} is planned"
+        return (
+            f"held back by {change.guard}"
+            if held
+            else f"{change.object} {change.action} is planned"
+        )
     if code == "kept":
         return _KEPT
     if code == "not_ours":

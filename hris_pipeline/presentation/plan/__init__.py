@@ -1,4 +1,5 @@
-"""The plan, and what became of it, for people: destructive changes first, what a guard holds back with the guard's own numbers.
+"""The plan, and what became of it, for people: destructive changes first, what a guard holds back
+with the guard's own numbers.
 
 :func:`show` prints it on a terminal; :func:`markdown` and :func:`as_json` make documents of it.
 """

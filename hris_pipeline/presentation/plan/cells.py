@@ -1,4 +1,6 @@
-"""One change in the cells of a row: whom it is about, and what it changes; with names, or by reference."""
+"""One change in the cells of a row: whom it is about, and what it changes; with names, or by
+reference.
+"""
 
 from dataclasses import replace
 
@@ -15,14 +17,27 @@ def who(change: Change) -> tuple[str, str]:
 def what(change: Change) -> list[tuple[str, str, str]]:
     """(attribute, before, after) of what it changes, in words; before is empty for what is new."""
     if change.object == "membership":
-        group = f"{clean(change.group or change.group_ref or change.group_deskbird_id)} ({words(change.kind)})"
+        group = (
+            f"{clean(change.group or change.group_ref or change.group_deskbird_id)} "
+            f"({words(change.kind)})"
+        )
         return [("", group, "")] if change.action == "remove" else [("", "", group)]
     if change.object == "manager":
         return [("", _manager(change.manager_before), _manager(change.manager_after) or "nobody")]
     if change.object == "user" and change.action == "create":
         return [("", "", _value("email", change.after.get("email")))]
     if change.object == "user" and change.action == "link":
-        return [("", "", "the user with this e-mail" if change.evidence.get("rule") == "email" else "our marker")]
+        return [
+            (
+                "",
+                "",
+                (
+                    "the user with this e-mail"
+                    if change.evidence.get("rule") == "email"
+                    else "our marker"
+                ),
+            )
+        ]
     if change.object == "group" and change.action == "create":
         members = change.evidence.get("members")
         named = f" with {count(members, 'member')}" if isinstance(members, int) else ""
@@ -31,7 +46,11 @@ def what(change: Change) -> list[tuple[str, str, str]]:
     if change.after.get("user_name") == change.after.get("email") is not None:
         names.remove("user_name")  # it is the address, once more
     return [
-        ("" if name == "active" else words(name), _value(name, change.before.get(name)), _value(name, change.after.get(name)))
+        (
+            "" if name == "active" else words(name),
+            _value(name, change.before.get(name)),
+            _value(name, change.after.get(name)),
+        )
         for name in names
     ]
 
@@ -45,14 +64,19 @@ def without_dates(change: Change) -> Change:
 
 
 def what_by_reference(change: Change) -> list[tuple[str, str, str]]:
-    """The same without a name, an address or another value of a person: which attribute changes, and references."""
+    """The same without a name, an address or another value of a person: which attribute changes,
+    and references.
+    """
     if change.object == "membership":
         group = change.group_ref or change.group_deskbird_id or ""
         return [("", group, "")] if change.action == "remove" else [("", "", group)]
     if change.object == "manager":
         before, after = (
             ref or side.get("manager_ref") or side.get("manager_deskbird_id") or ""
-            for (ref, _), side in ((change.manager_before, change.before), (change.manager_after, change.after))
+            for (ref, _), side in (
+                (change.manager_before, change.before),
+                (change.manager_after, change.after),
+            )
         )
         return [("", before, after or "nobody")]
     if change.object == "user" and change.action == "create":
@@ -60,7 +84,8 @@ def what_by_reference(change: Change) -> list[tuple[str, str, str]]:
     said = what(change)
     if (change.object, change.action) in {("user", "link"), ("group", "create")}:
         return said
-    return [(name, "", "") if name else (name, before, after) for name, before, after in said]  # without a name: active
+    # without a name: active
+    return [(name, "", "") if name else (name, before, after) for name, before, after in said]
 
 
 def _manager(person: tuple[str | None, str | None]) -> str:

@@ -1,4 +1,6 @@
-"""The order in which a plan is printed: sections of one kind and one fate, for a terminal and for Markdown alike."""
+"""The order in which a plan is printed: sections of one kind and one fate, for a terminal and for
+Markdown alike.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,9 +49,12 @@ class Section:
     def title(self) -> str:
         """``Deactivate 3 users``."""
         _, verb, one, many = _KINDS.get(
-            (self.object, self.action), ("~", self.action.capitalize(), self.object, f"{self.object}s")
+            (self.object, self.action),
+            ("~", self.action.capitalize(), self.object, f"{self.object}s"),
         )
-        return f"{verb} {count(len(self.changes), one, many)}" + (", a repair" if self.changes[0].repairs else "")
+        return f"{verb} {count(len(self.changes), one, many)}" + (
+            ", a repair" if self.changes[0].repairs else ""
+        )
 
     @property
     def reason(self) -> str | None:
@@ -65,12 +70,16 @@ def _key(change: Change) -> tuple[bool, int, str, str, str]:
 
 
 def sections(changes: Iterable[Change]) -> list[Section]:
-    """The plan in print order: what repairs our own damage, what takes away, what changes, what is new.
+    """The plan in print order: what repairs our own damage, what takes away, what changes, what is
+    new.
 
     What a guard blocks stands apart, after its own kind.
     """
     ordered = sorted(changes, key=lambda change: (*_key(change), change.seq))
-    return [Section(key[2], key[3], key[4] or None, tuple(group)) for key, group in groupby(ordered, key=_key)]
+    return [
+        Section(key[2], key[3], key[4] or None, tuple(group))
+        for key, group in groupby(ordered, key=_key)
+    ]
 
 
 def totals(changes: Iterable[Change]) -> list[tuple[str, str]]:

@@ -8,7 +8,13 @@ from rich.text import Text
 from hris_pipeline.presentation import adoption, clean, moment
 from hris_pipeline.presentation.plan.cells import what, what_by_reference, who, without_dates
 from hris_pipeline.presentation.plan.sections import Section, sections, totals
-from hris_pipeline.presentation.plan.sentences import guard_sentences, next_step, not_undone, not_undone_sentence, total_line
+from hris_pipeline.presentation.plan.sentences import (
+    guard_sentences,
+    next_step,
+    not_undone,
+    not_undone_sentence,
+    total_line,
+)
 from hris_pipeline.reports.plan import Change, Plan
 
 _COLOUR = {"-": "red", "~": "yellow", "+": "green"}
@@ -23,13 +29,24 @@ _STATE_STYLE = {
 }
 
 
-def show(to: Console, plan: Plan, *, timezone: str, rows: int | None = None, hint: bool = True, names: bool = True) -> None:
+def show(
+    to: Console,
+    plan: Plan,
+    *,
+    timezone: str,
+    rows: int | None = None,
+    hint: bool = True,
+    names: bool = True,
+) -> None:
     """Print the plan; ``rows`` is the most that each section shows (None: all).
 
     Without ``names`` it holds references only, for output that is kept by machines.
     """
     head = Text.assemble(
-        (plan.company, "bold"), "  plan ", (plan.plan_id, "bold cyan"), (f"  {moment(plan.as_of, timezone)} {timezone}", "dim")
+        (plan.company, "bold"),
+        "  plan ",
+        (plan.plan_id, "bold cyan"),
+        (f"  {moment(plan.as_of, timezone)} {timezone}", "dim"),
     )
     to.print(head)
     if plan.undoes:
@@ -67,7 +84,9 @@ def _section(section: Section, rows: int | None, *, names: bool) -> RenderableTy
         title.append(f"  {clean(section.reason)}", "dim")
     shown = section.changes if rows is None else section.changes[:rows]
     states = {change.state for change in section.changes} - {"planned", "blocked"}
-    told = bool(states) and (len({change.state for change in section.changes}) > 1 or not states <= set(_DONE))
+    told = bool(states) and (
+        len({change.state for change in section.changes}) > 1 or not states <= set(_DONE)
+    )
     if states and not told:
         title.append(f"  {next(iter(states))}", _STATE_STYLE[next(iter(states))])
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -77,7 +96,11 @@ def _section(section: Section, rows: int | None, *, names: bool) -> RenderableTy
     table.add_column(overflow="fold")
     for change in shown:
         name, ref = who(change)
-        cells: list[Text] = [*([Text(name)] if names else []), Text(ref), _what(change, names=names)]
+        cells: list[Text] = [
+            *([Text(name)] if names else []),
+            Text(ref),
+            _what(change, names=names),
+        ]
         if not section.reason:
             cells.append(Text(clean(change.reason), "dim"))
         if told:

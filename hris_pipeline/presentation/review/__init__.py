@@ -1,6 +1,8 @@
-"""What waits for a person to decide: who, why, which users come into question, and the commands that decide it.
+"""What waits for a person to decide: who, why, which users come into question, and the commands
+that decide it.
 
-And what the HR department is to correct: records that are held back, and records that contradict themselves.
+And what the HR department is to correct: records that are held back, and records that contradict
+themselves.
 """
 
 from hris_pipeline.presentation.review.documents import as_csv, as_json

@@ -5,7 +5,12 @@ import io
 from collections.abc import Sequence
 
 from hris_pipeline.presentation import clean, document, oddities
-from hris_pipeline.presentation.review.words import candidate_line, commands, correction_meaning, meaning
+from hris_pipeline.presentation.review.words import (
+    candidate_line,
+    commands,
+    correction_meaning,
+    meaning,
+)
 from hris_pipeline.reports.oddities import Oddities
 from hris_pipeline.reports.review import Correction, Waiting, is_decided_by_command
 
@@ -13,7 +18,8 @@ COLUMNS = ("hris_ref", "rule", "deskbird_id", "candidates", "decision", "person"
 
 
 def as_csv(waiting: Sequence[Waiting]) -> str:
-    """The list as CSV, a row for each person and user in question, for somebody to fill in the column ``decision``.
+    """The list as CSV, a row for each person and user in question, for somebody to fill in the
+    column ``decision``.
 
     What waits for the company file is left out, because no decision ends it.
     """
@@ -26,7 +32,9 @@ def as_csv(waiting: Sequence[Waiting]) -> str:
         ids = " ".join(candidate["deskbird_id"] for candidate in one.candidates)
         for candidate in one.candidates:
             shown = (one.name or "", candidate_line(candidate))
-            writer.writerow((one.hris_ref, one.rule, candidate["deskbird_id"], ids, "", *map(_harmless, shown)))
+            writer.writerow(
+                (one.hris_ref, one.rule, candidate["deskbird_id"], ids, "", *map(_harmless, shown))
+            )
     return text.getvalue()
 
 
@@ -35,9 +43,19 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else clean(text)
 
 
-def as_json(company: str, waiting: Sequence[Waiting], to_correct: Sequence[Correction] = (), odd: Oddities | None = None) -> str:
+def as_json(
+    company: str,
+    waiting: Sequence[Waiting],
+    to_correct: Sequence[Correction] = (),
+    odd: Oddities | None = None,
+) -> str:
     """The list as one versioned JSON document."""
-    body = [{**vars(one), "meaning": meaning(one.rule), "commands": commands(one, company)} for one in waiting]
+    body = [
+        {**vars(one), "meaning": meaning(one.rule), "commands": commands(one, company)}
+        for one in waiting
+    ]
     correct = [{**vars(one), "meaning": correction_meaning(one)} for one in to_correct]
     unread = oddities.as_json(odd or Oddities())["unreadable_records"]
-    return document("review", company, {"waiting": body, "to_correct": correct, "unreadable_records": unread})
+    return document(
+        "review", company, {"waiting": body, "to_correct": correct, "unreadable_records": unread}
+    )

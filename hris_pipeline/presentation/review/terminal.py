@@ -38,12 +38,17 @@ def show(
     for one in waiting:
         to.print(
             Text.assemble(
-                (clean(one.name or "(no name)"), "bold"), f"  {one.hris_ref}", (f"  since {moment(one.since, timezone)}", "dim")
+                (clean(one.name or "(no name)"), "bold"),
+                f"  {one.hris_ref}",
+                (f"  since {moment(one.since, timezone)}", "dim"),
             )
         )
         lines = [Text(meaning(one.rule), "yellow")]
         for candidate in one.candidates:
-            decided = candidate["decision"] and f"  ({candidate['decision']} decided; the next sync uses it)"
+            decided = (
+                candidate["decision"]
+                and f"  ({candidate['decision']} decided; the next sync uses it)"
+            )
             lines.append(Text.assemble(candidate_line(candidate), (decided or "", "green")))
             if facts := facts_line(candidate):
                 lines.append(Text(f"  {facts}", "dim"))
@@ -55,12 +60,15 @@ def show(
     if foreign > 1:
         to.print(
             Text(
-                f"{count(foreign, 'user')} carry another system's mark. One decision for all whose e-mail fits exactly one user: "
-                f"hris-pipeline link {company} --all-by-email --because TEXT"
+                f"{count(foreign, 'user')} carry another system's mark. One decision for all whose "
+                f"e-mail fits exactly one user: hris-pipeline link {company} --all-by-email "
+                "--because TEXT"
             )
         )
     decided = len({one.hris_ref for one in waiting})
-    to.print(Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold"))
+    to.print(
+        Text(f"{decided:,} to decide on." if decided else "Nobody waits for a decision.", "bold")
+    )
     if to_correct:
         to.print()
         _show_corrections(to, to_correct, timezone)
@@ -71,10 +79,21 @@ def _show_corrections(to: Console, to_correct: Sequence[Correction], timezone: s
     before = None
     for one in to_correct[:_SHOWN]:
         if one.code != before:
-            to.print(Padding(Text(f"{one.code}: {correction_meaning(one)}", "yellow"), (0, 0, 0, 2)))
+            to.print(
+                Padding(Text(f"{one.code}: {correction_meaning(one)}", "yellow"), (0, 0, 0, 2))
+            )
         before = one.code
-        who = Text.assemble((clean(one.name or "(no name)"), "bold"), f"  {one.hris_ref}  {correction_said(one)}")
-        to.print(Padding(Text.assemble(who, (f"  since {moment(one.since, timezone)}", "dim")), (0, 0, 0, 4)))
+        who = Text.assemble(
+            (clean(one.name or "(no name)"), "bold"), f"  {one.hris_ref}  {correction_said(one)}"
+        )
+        to.print(
+            Padding(
+                Text.assemble(who, (f"  since {moment(one.since, timezone)}", "dim")), (0, 0, 0, 4)
+            )
+        )
     if len(to_correct) > _SHOWN:
-        more = f"... and {len(to_correct) - _SHOWN:,} more, in core.quarantine and state.contradictions"
+        more = (
+            f"... and {len(to_correct) - _SHOWN:,} more, in core.quarantine and "
+            "state.contradictions"
+        )
         to.print(Padding(Text(more, "dim"), (0, 0, 0, 4)))

@@ -13,59 +13,83 @@ from hris_pipeline.reports.review import UNREADABLE, Correction, Waiting, is_dec
 CONTRADICTIONS = {**status.CONTRADICTIONS, **identity.CONTRADICTIONS}
 """What does not go together, in one record or between two, by code."""
 HELD_BACK = {
-    "status_is_known": "Its status is a word that is not known. Correct it, or say in the company file what it means.",
+    "status_is_known": (
+        "Its status is a word that is not known. Correct it, or say in the company file what it "
+        "means."
+    ),
     "email_is_present": "It has no work e-mail. Enter one; a private address does not count.",
     "email_is_valid": "Its work e-mail cannot be an address. Correct it.",
     "name_is_present": "It has neither a first nor a last name. Enter one.",
     "dates_are_readable": "Its first or last day is not a date. Correct it.",
-    "rows_agree": "The file has rows of this person that contradict each other. Correct or remove one.",
-    EMAIL_IS_UNIQUE.name: "Another person who has not left has the same work e-mail. Correct one of the two.",
+    "rows_agree": (
+        "The file has rows of this person that contradict each other. Correct or remove one."
+    ),
+    EMAIL_IS_UNIQUE.name: (
+        "Another person who has not left has the same work e-mail. Correct one of the two."
+    ),
     OTHER_RECORDS_ARE_SOUND.name: "Another record of the person is held back. Correct that one.",
 }
-"""Why a record is held back, by the rule: what is wrong and which field the HR department corrects."""
+"""Why a record is held back, by the rule: what is wrong and which field the HR department corrects.
+"""
 
 RULES: Mapping[str, str] = {
-    "several_users_carry_the_marker": "More than one user in deskbird carries the record's marker.",
-    "several_users_belong_to_the_person": "The person's records have different users in deskbird, by their markers or links.",
-    "link_and_marker_disagree": "The link that we keep names another user than the marker in deskbird does.",
-    "foreign_external_id": (
-        "The user who could be the person carries another system's externalId, an identity provider's perhaps; it is not "
-        "overwritten unless somebody says so."
+    "several_users_carry_the_marker": (
+        "More than one user in deskbird carries the record's marker."
     ),
-    "several_users_share_the_email": "More than one user in deskbird has the person's e-mail address.",
+    "several_users_belong_to_the_person": (
+        "The person's records have different users in deskbird, by their markers or links."
+    ),
+    "link_and_marker_disagree": (
+        "The link that we keep names another user than the marker in deskbird does."
+    ),
+    "foreign_external_id": (
+        "The user who could be the person carries another system's externalId, an identity "
+        "provider's perhaps; it is not overwritten unless somebody says so."
+    ),
+    "several_users_share_the_email": (
+        "More than one user in deskbird has the person's e-mail address."
+    ),
     "id_given_to_somebody_else": (
-        "The record has another first name, last name, address and first day than the person whose user this is: perhaps its "
-        "id was given to somebody else. Nothing of the user is changed until somebody decides: `link` if it is the same person, "
-        "`separate` if not; then the record gets a user of its own, and the old one is left to you."
+        "The record has another first name, last name, address and first day than the person whose "
+        "user this is: perhaps its id was given to somebody else. Nothing of the user is changed "
+        "until somebody decides: `link` if it is the same person, `separate` if not; then the "
+        "record gets a user of its own, and the old one is left to you."
     ),
     "email_belongs_to_another_person": (
-        "The user with the person's e-mail address belongs to another record: perhaps the address is used for the second time."
+        "The user with the person's e-mail address belongs to another record: perhaps the address "
+        "is used for the second time."
     ),
-    "several_people_match_the_user": "More than one person has the e-mail address of the same user.",
+    "several_people_match_the_user": (
+        "More than one person has the e-mail address of the same user."
+    ),
     "email_is_taken": (
-        "The address that the person has now is held by somebody else's user. Correct it there or in the HR system; all else "
-        "about the person is kept in line."
+        "The address that the person has now is held by somebody else's user. Correct it there or "
+        "in the HR system; all else about the person is kept in line."
     ),
     UNREADABLE: (
-        "deskbird gives the person's user in a form that cannot be read, so nothing is changed about the person. deskbird's "
-        "support can put the user right; another user is not created."
+        "deskbird gives the person's user in a form that cannot be read, so nothing is changed "
+        "about the person. deskbird's support can put the user right; another user is not "
+        "created."
     ),
     "fails_for_28_days": (
-        "deskbird has refused every write about the person for 28 days. `hris-pipeline explain` shows its answers; correct the "
-        "record in the HR system or the user in deskbird."
+        "deskbird has refused every write about the person for 28 days. `hris-pipeline explain` "
+        "shows its answers; correct the record in the HR system or the user in deskbird."
     ),
     "link_groups_finds_nothing": (
-        "A rule of the company file's sync.link_groups names a unit or a group that is not there. Correct it."
+        "A rule of the company file's sync.link_groups names a unit or a group that is not there. "
+        "Correct it."
     ),
     "link_groups_finds_several": (
-        "A rule of the company file's sync.link_groups fits several units or groups, or the same as another rule. Write ids."
+        "A rule of the company file's sync.link_groups fits several units or groups, or the same "
+        "as another rule. Write ids."
     ),
     "link_groups_finds_the_group_of_another_unit": (
-        "A rule of the company file's sync.link_groups names a group that belongs to another unit that people are in. Correct it."
+        "A rule of the company file's sync.link_groups names a group that belongs to another unit "
+        "that people are in. Correct it."
     ),
     "link_groups_leaves_another_group": (
-        "A rule of the company file's sync.link_groups gives the unit another group than it has had; the old one is left alone. "
-        "Delete it in deskbird or take the rule away."
+        "A rule of the company file's sync.link_groups gives the unit another group than it has "
+        "had; the old one is left alone. Delete it in deskbird or take the rule away."
     ),
 }
 """Why something waits, by the rule's name, in one plain sentence or two."""
@@ -97,7 +121,9 @@ def correction_said(one: Correction) -> str:
     return said(one.word, one.first_day, one.last_day, one.decided)
 
 
-def said(word: str | None, first_day: dt.date | None, last_day: dt.date | None, decided: str) -> str:
+def said(
+    word: str | None, first_day: dt.date | None, last_day: dt.date | None, decided: str
+) -> str:
     """``status active, first day 2026-02-01, last day 2024-05-31; counts as active``."""
     days = f"first day {first_day or 'none'}, last day {last_day or 'none'}"
     return f"status {word}, {days}; counts as {decided}".replace("_", " ")
@@ -118,5 +144,8 @@ def candidate_line(candidate: Mapping[str, Any]) -> str:
 
 def facts_line(candidate: Mapping[str, Any]) -> str:
     """``agrees: email; differs: given name, family name``."""
-    found = {relation: ", ".join(candidate.get(relation) or ()).replace("_", " ") for relation in ("agrees", "differs")}
+    found = {
+        relation: ", ".join(candidate.get(relation) or ()).replace("_", " ")
+        for relation in ("agrees", "differs")
+    }
     return "; ".join(f"{relation}: {facts}" for relation, facts in found.items() if facts)

@@ -21,8 +21,8 @@ def damage_sentence(one: Damage) -> str:
     """What differs from what a run left, and what becomes of it."""
     return (
         f"deskbird differs from what run {one.run_id[:8]} left: {damage.words(one.kinds)}. It did "
-        "something else than it was asked, or somebody changed it meanwhile. state.damage names each; the next plan repairs "
-        "them first."
+        "something else than it was asked, or somebody changed it meanwhile. state.damage names "
+        "each; the next plan repairs them first."
     )
 
 
@@ -30,13 +30,25 @@ def _ago(then: dt.datetime, now: dt.datetime) -> str:
     hours = (now - then).total_seconds() / 3600
     if hours < 0:
         return ""
-    return f"{int(hours * 60)} min ago" if hours < 1 else f"{int(hours)} h ago" if hours < 48 else f"{int(hours / 24)} days ago"
+    return (
+        f"{int(hours * 60)} min ago"
+        if hours < 1
+        else f"{int(hours)} h ago"
+        if hours < 48
+        else f"{int(hours / 24)} days ago"
+    )
 
 
 def _last_night(status: Status) -> tuple[str, str]:
     run, night = status.last_run, status.last_night
     if run is not None and run.outcome == "failure":
-        return f"failed, run {run.run_id[:8]} of {moment(run.started, status.timezone)}; the Dagster UI shows why", "bold red"
+        return (
+            (
+                f"failed, run {run.run_id[:8]} of {moment(run.started, status.timezone)}; the "
+                "Dagster UI shows why"
+            ),
+            "bold red",
+        )
     if night is None:
         return "none has ended yet", "yellow"
     ended, in_line = night
@@ -52,15 +64,30 @@ def _last_night(status: Status) -> tuple[str, str]:
 
 def headings(status: Status) -> list[tuple[str, list[Line]]]:
     """Every heading of the screen with its lines."""
-    schedule = f"{status.schedule} ({status.timezone})" if status.schedule else "none: it runs when somebody starts it"
-    people = f"{status.people:,} who should be in deskbird, {status.users:,} active there; guards count from {status.base:,}"
+    schedule = (
+        f"{status.schedule} ({status.timezone})"
+        if status.schedule
+        else "none: it runs when somebody starts it"
+    )
+    people = (
+        f"{status.people:,} who should be in deskbird, {status.users:,} active there; guards count "
+        f"from {status.base:,}"
+    )
     return [
         *([("PAUSED", _pause(status, status.pause))] if status.pause else []),
         ("last night", [_last_night(status)]),
-        *([("damage", [(line, "bold red") for line in map(damage_sentence, status.damage)])] if status.damage else []),
+        *(
+            [("damage", [(line, "bold red") for line in map(damage_sentence, status.damage)])]
+            if status.damage
+            else []
+        ),
         ("schedule", [(schedule, "")]),
         ("read", _reads(status) or [("nothing yet", "yellow")]),
-        *([("deskbird", odd)] if (odd := [(line, "yellow") for line in oddities.lines(status.odd, status.timezone)]) else []),
+        *(
+            [("deskbird", odd)]
+            if (odd := [(line, "yellow") for line in oddities.lines(status.odd, status.timezone)])
+            else []
+        ),
         *([("not given", lines)] if (lines := _not_given(status)) else []),
         ("people", [(people, "")]),
         ("waits", _waits(status) or [("nothing", "green")]),
@@ -74,7 +101,14 @@ def headings(status: Status) -> list[tuple[str, list[Line]]]:
 
 
 def _pause(status: Status, pause: Pause) -> list[Line]:
-    lines = [(f"{pause.sentence(status.company, status.timezone, nothing='nothing is written to deskbird')}", "bold red")]
+    lines = [
+        (
+            (
+                f"{pause.sentence(status.company, status.timezone, nothing='nothing is written to deskbird')}"
+            ),
+            "bold red",
+        )
+    ]
     return [*lines, *([(pause.because, "")] if pause.because else [])]
 
 
@@ -82,9 +116,15 @@ def _reads(status: Status) -> list[Line]:
     lines = []
     for e in status.extracts:
         number = f"{e.records:,}" + ("" if e.expected is None else f" of {e.expected:,}")
-        read = f"{e.connection} {e.resource.replace('_', ' ')}: {number} in {count(e.pages, 'page')}, {e.proof}"
+        read = (
+            f"{e.connection} {e.resource.replace('_', ' ')}: {number} in {count(e.pages, 'page')}, "
+            f"{e.proof}"
+        )
         lines.append(
-            (f"{', '.join(filter(None, (read, _ago(e.at, status.now))))}. {e.why}", "" if e.proof == "proven" else "yellow")
+            (
+                f"{', '.join(filter(None, (read, _ago(e.at, status.now))))}. {e.why}",
+                "" if e.proof == "proven" else "yellow",
+            )
         )
     return lines
 
@@ -95,21 +135,36 @@ def _not_given(status: Status) -> list[Line]:
     lines: list[Line] = [(f"{sentence(verdict)}.", "magenta") for verdict in standing]
     if status.not_given:
         kinds = ", ".join(status.not_given).replace("_", " ")
-        lines.append((f"nobody is in a group of kind {kinds}, which sync.groups has by default", "yellow"))
+        lines.append(
+            (f"nobody is in a group of kind {kinds}, which sync.groups has by default", "yellow")
+        )
     return lines
 
 
 def _waits(status: Status) -> list[Line]:
     company, plan = status.company, status.plan
-    lines = [(f"{_undecided(rule, n)} to decide on: {rule.replace('_', ' ')}", "yellow") for rule, n in status.review]
+    lines = [
+        (f"{_undecided(rule, n)} to decide on: {rule.replace('_', ' ')}", "yellow")
+        for rule, n in status.review
+    ]
     if lines:
-        lines.append((f"hris-pipeline review {company}   then   hris-pipeline link or separate", ""))
+        lines.append(
+            (f"hris-pipeline review {company}   then   hris-pipeline link or separate", "")
+        )
     if plan is None:
         return [(f"No plan yet: hris-pipeline sync {company} --dry-run", "yellow"), *lines]
     states = plan.states
     plans: list[Line] = [(text, "magenta") for text in guard_sentences(plan, standing=False)]
     if states["blocked"]:
-        plans.append((f"hris-pipeline plan {company}   then   hris-pipeline approve {company} {plan.plan_id}", ""))
+        plans.append(
+            (
+                (
+                    f"hris-pipeline plan {company}   then   hris-pipeline approve {company} "
+                    f"{plan.plan_id}"
+                ),
+                "",
+            )
+        )
     if states["planned"]:
         what = f"{count(states['planned'], 'change')} to carry out"
         if plan.approved:
@@ -118,23 +173,38 @@ def _waits(status: Status) -> list[Line]:
     bad: list[Line] = []
     for state in ("failed", "stale"):
         if states[state]:
-            bad.append((f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red"))
+            bad.append(
+                (f"{count(states[state], 'change')} of plan {plan.plan_id}: {state}", "bold red")
+            )
             bad += _what_became(status, plan, state)
     return [*plans, *bad, *lines]
 
 
 def _what_became(status: Status, plan: Plan, state: str) -> list[Line]:
-    """Whose changes failed or went stale, and why; creations that are refused stand under their own heading."""
+    """Whose changes failed or went stale, and why; creations that are refused stand under their own
+    heading.
+    """
     told = {one.hris_ref for one in status.refused if one.is_creation}
     changes = [
-        change for change in plan.changes if change.state == state and not (change.action == "create" and change.hris_ref in told)
+        change
+        for change in plan.changes
+        if change.state == state and not (change.action == "create" and change.hris_ref in told)
     ]
     lines: list[Line] = [
-        (f"{change.action} {change.object} {change.hris_ref or change.group_ref or change.deskbird_id}: {change.problem}", "red")
+        (
+            (
+                f"{change.action} {change.object} "
+                f"{change.hris_ref or change.group_ref or change.deskbird_id}: {change.problem}"
+            ),
+            "red",
+        )
         for change in changes[:SHOWN]
     ]
     more = len(changes) - SHOWN
-    return [*lines, *([(f"... and {more:,} more, in deskbird.applied_changes", "dim")] if more > 0 else [])]
+    return [
+        *lines,
+        *([(f"... and {more:,} more, in deskbird.applied_changes", "dim")] if more > 0 else []),
+    ]
 
 
 def _undecided(rule: str, number: int) -> str:
@@ -152,7 +222,10 @@ def _lost_managers(status: Status) -> list[Line]:
     """References that lead to nobody, where they are too few for a guard."""
     lines: list[Line] = []
     for connection, lost, of in status.lost_managers:
-        told = f"{lost:,} of {count(of, 'reference')} of connection {connection} {'leads' if lost == 1 else 'lead'} to nobody"
+        told = (
+            f"{lost:,} of {count(of, 'reference')} of connection {connection} "
+            f"{'leads' if lost == 1 else 'lead'} to nobody"
+        )
         whose = "deskbird keeps their managers. Whose: core.manager_graph, problem missing"
         lines.append((f"{told}; {whose}", "yellow"))
     return lines
@@ -160,11 +233,25 @@ def _lost_managers(status: Status) -> list[Line]:
 
 def _contradictions(status: Status) -> list[Line]:
     lines: list[Line] = [
-        (f"{count(n, 'record')}: {code.replace('_', ' ')}, the first since {moment(since, status.timezone)}", "yellow")
+        (
+            (
+                f"{count(n, 'record')}: {code.replace('_', ' ')}, the first since "
+                f"{moment(since, status.timezone)}"
+            ),
+            "yellow",
+        )
         for code, n, since in status.contradictions
     ]
     if lines:
-        lines.append((f"decided all the same; who, and what to correct: hris-pipeline review {status.company}", ""))
+        lines.append(
+            (
+                (
+                    "decided all the same; who, and what to correct: hris-pipeline review "
+                    f"{status.company}"
+                ),
+                "",
+            )
+        )
     return lines
 
 
@@ -174,7 +261,13 @@ def _missing(status: Status) -> list[Line]:
         return [("nobody", "green")]
     since = f"in no record any more, the first since {moment(oldest, status.timezone)}"
     return [
-        (f"{count(gone, 'person', 'people')} {since}; deactivated only once the company file's sync.missing is reached", "yellow")
+        (
+            (
+                f"{count(gone, 'person', 'people')} {since}; deactivated only once the company "
+                "file's sync.missing is reached"
+            ),
+            "yellow",
+        )
     ]
 
 
@@ -184,14 +277,25 @@ def _empty_groups(status: Status) -> list[Line]:
         return [("none", "green")]
     have = "has" if empty == 1 else "have"
     since = f"{have} nobody in it any more, the first since {moment(oldest, status.timezone)}"
-    return [(f"{count(empty, 'group')} of ours {since}; kept, unless sync.empty_groups is delete", "yellow")]
+    return [
+        (
+            f"{count(empty, 'group')} of ours {since}; kept, unless sync.empty_groups is delete",
+            "yellow",
+        )
+    ]
 
 
 def _by_hand(status: Status) -> list[Line]:
     plan = status.plan
     lines: list[Line] = [(by_hand(plan), "yellow")] if plan and by_hand(plan) else []
     lines += [
-        (f"does not stick, since {moment(since, status.timezone)}: {attribute.replace('_', ' ')} of {ref}", "yellow")
+        (
+            (
+                f"does not stick, since {moment(since, status.timezone)}: "
+                f"{attribute.replace('_', ' ')} of {ref}"
+            ),
+            "yellow",
+        )
         for ref, attribute, since in status.not_sticking[:SHOWN]
     ]
     more = len(status.not_sticking) - SHOWN
@@ -200,14 +304,28 @@ def _by_hand(status: Status) -> list[Line]:
 
 
 def _refused(status: Status) -> list[Line]:
-    """What deskbird refuses night after night: parts that are left alone, and creations, which are tried again each night."""
+    """What deskbird refuses night after night: parts that are left alone, and creations, which are
+    tried again each night.
+    """
     lines: list[Line] = []
     for ref, attribute, since, code, is_creation in status.refused[:SHOWN]:
-        then = "tried again every night" if is_creation else "left alone until the HR system wants another value"
-        what = f"{attribute.replace('_', ' ')} of {ref}, {_REFUSED.get(code, code.replace('_', ' '))}; {then}"
-        lines.append((f"refused by deskbird, since {moment(since, status.timezone)}: {what}", "yellow"))
+        then = (
+            "tried again every night"
+            if is_creation
+            else "left alone until the HR system wants another value"
+        )
+        what = (
+            f"{attribute.replace('_', ' ')} of {ref}, "
+            f"{_REFUSED.get(code, code.replace('_', ' '))}; {then}"
+        )
+        lines.append(
+            (f"refused by deskbird, since {moment(since, status.timezone)}: {what}", "yellow")
+        )
     more = len(status.refused) - SHOWN
-    return [*lines, *([(f"... and {more:,} more, in state.not_sticking", "dim")] if more > 0 else [])]
+    return [
+        *lines,
+        *([(f"... and {more:,} more, in state.not_sticking", "dim")] if more > 0 else []),
+    ]
 
 
 _REFUSED = {

@@ -1,7 +1,9 @@
-"""One person end to end: what the HR system says, which user that is and why, what is wanted, what is there, what was done.
+"""One person end to end: what the HR system says, which user that is and why, what is wanted, what
+is there, what was done.
 
-:func:`read` works it out from the warehouse without a request and without writing a thing. What differs and what is planned it
-asks the planner itself, on temporary tables, so that the explanation never contradicts the plan.
+:func:`read` works it out from the warehouse without a request and without writing a thing. What
+differs and what is planned it asks the planner itself, on temporary tables, so that the explanation
+never contradicts the plan.
 """
 
 import datetime as dt
@@ -43,7 +45,8 @@ class Explanation:
     decisions: Sequence[Row]
     requests: Sequence[Row]
     history: Sequence[Row]
-    turns: Sequence[Row]  # when this pipeline made, deactivated or reactivated the user; the latest first
+    # when this pipeline made, deactivated or reactivated the user; the latest first
+    turns: Sequence[Row]
 
     @property
     def user(self) -> Row | None:
@@ -52,11 +55,19 @@ class Explanation:
 
 
 def read(
-    con: duckdb.DuckDBPyConnection, company: str, asked: str, rules: PlanParameters, now: dt.datetime, *, timezone: str
+    con: duckdb.DuckDBPyConnection,
+    company: str,
+    asked: str,
+    rules: PlanParameters,
+    now: dt.datetime,
+    *,
+    timezone: str,
 ) -> Explanation:
-    """Everything about the person with this e-mail, hris_ref or deskbird id, on a read-only connection.
+    """Everything about the person with this e-mail, hris_ref or deskbird id, on a read-only
+    connection.
 
-    :class:`~hris_pipeline.errors.PipelineError`, which does not repeat what was asked, where there is nobody or more than one.
+    :class:`~hris_pipeline.errors.PipelineError`, which does not repeat what was asked, where there
+    is nobody or more than one.
     """
     live = work_out(con, rules, now)
     stage_records(con, rules.connections)
@@ -64,7 +75,13 @@ def read(
     match = matched_user(con, subject, live=live)
     if match:
         subject = replace(subject, ids=tuple(dict.fromkeys((match["deskbird_id"], *subject.ids))))
-    user_id = match["deskbird_id"] if match else subject.ids[0] if len(subject.ids) == 1 and not subject.refs else None
+    user_id = (
+        match["deskbird_id"]
+        if match
+        else subject.ids[0]
+        if len(subject.ids) == 1 and not subject.refs
+        else None
+    )
     person = first(con, "from core.people where person_id = ?", [subject.person_id])
     user = first(con, "from deskbird.users where deskbird_id = ?", [user_id])
     changes, plan_ids = known.changes(con, company, subject, now, live=live)

@@ -1,6 +1,8 @@
-"""One person attribute by attribute: what the HR system wants, what deskbird has, how that is known, and what follows.
+"""One person attribute by attribute: what the HR system wants, what deskbird has, how that is
+known, and what follows.
 
-What follows is the planner's word where it plans something; only where it plans nothing it is worked out here why.
+What follows is the planner's word where it plans something; only where it plans nothing it is
+worked out here why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,15 @@ from hris_pipeline.reports.queries import Row, sql
 from hris_pipeline.texts import email_key
 
 VerdictCode = Literal[
-    "held_back", "planned", "nothing_there", "not_compared", "same", "kept", "left_alone", "not_known", "not_ours"
+    "held_back",
+    "planned",
+    "nothing_there",
+    "not_compared",
+    "same",
+    "kept",
+    "left_alone",
+    "not_known",
+    "not_ours",
 ]
 Source = Literal["read", "acknowledged", "not_given_back", "no_user"]
 """How it is known what deskbird has."""
@@ -37,13 +47,19 @@ Why = Literal[
 
 _GROUPS = sql("explain/groups")
 _ADDRESSES = ("email", "user_name")
-_NAMES = tuple(attribute.name for attribute in ATTRIBUTES if attribute.shown == "if_read" and not attribute.opt_in)
+_NAMES = tuple(
+    attribute.name
+    for attribute in ATTRIBUTES
+    if attribute.shown == "if_read" and not attribute.opt_in
+)
 _ON_PURPOSE: Mapping[str, tuple[VerdictCode, Why | None]] = {
     "kept": ("kept", None),
     "does_not_stick": ("left_alone", "does_not_stick"),
     "refused": ("left_alone", "refused"),
 }
-"""What becomes of a difference that is left alone on purpose, by the ``why`` of ``state.left_alone``."""
+"""What becomes of a difference that is left alone on purpose, by the ``why`` of
+``state.left_alone``.
+"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +73,9 @@ class Verdict:
 
 @dataclass(frozen=True, repr=False)
 class Compared:
-    """One attribute, or one group, of a person and of their user. Holds personal data, so it has no ``repr``."""
+    """One attribute, or one group, of a person and of their user. Holds personal data, so it has no
+    ``repr``.
+    """
 
     attribute: str  # "group" and its name for a group
     wanted: Any
@@ -74,7 +92,9 @@ class Compared:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """A person of ``core.people`` and a user of ``deskbird.users``, either may be missing; and what is planned for them."""
+    """A person of ``core.people`` and a user of ``deskbird.users``, either may be missing; and what
+    is planned for them.
+    """
 
     con: duckdb.DuckDBPyConnection
     person: Row | None
@@ -89,12 +109,22 @@ class Comparison:
             return []
         rows = [
             self._row("active", self._wanted("wanted"), self._observed("active"), "read"),
-            self._row("hris_ref", self._wanted("hris_ref"), self._observed("external_id"), self._source("external_id")),
+            self._row(
+                "hris_ref",
+                self._wanted("hris_ref"),
+                self._observed("external_id"),
+                self._source("external_id"),
+            ),
         ]
-        rows += [self._row(name, self._wanted("email"), self._observed(name), "read") for name in _ADDRESSES]
+        rows += [
+            self._row(name, self._wanted("email"), self._observed(name), "read")
+            for name in _ADDRESSES
+        ]
         for name in _NAMES:
             source = self._source(name)
-            there = self._acknowledged.get(name) if source == "acknowledged" else self._observed(name)
+            there = (
+                self._acknowledged.get(name) if source == "acknowledged" else self._observed(name)
+            )
             rows.append(self._row(name, self._wanted(name), there, source))
         return [*rows, *self._named(), *self._photo(), self._manager(), *self._groups()]
 
@@ -111,7 +141,9 @@ class Comparison:
         return rows
 
     def _photo(self) -> list[Compared]:
-        """The digests of the photos, where anything is known of one: the HRIS's, and the one that deskbird acknowledged."""
+        """The digests of the photos, where anything is known of one: the HRIS's, and the one that
+        deskbird acknowledged.
+        """
         wanted = photos.digest(self.con, str(self._wanted("hris_ref") or ""))
         there = self._acknowledged.get("photo")
         return [self._row("photo", wanted, there, self._source("photo"))] if wanted or there else []
@@ -125,7 +157,9 @@ class Comparison:
     @cached_property
     def _readable(self) -> Mapping[str, Sequence[str]]:
         """What deskbird gives back at all."""
-        return dict(self.con.execute("select resource, readable from state.observations").fetchall())
+        return dict(
+            self.con.execute("select resource, readable from state.observations").fetchall()
+        )
 
     @cached_property
     def _acknowledged(self) -> Mapping[str, str | None]:
@@ -142,17 +176,37 @@ class Comparison:
         return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
 
     def _source(self, attribute: str) -> Source:
-        readable = {"manager": "manager_deskbird_id"}.get(attribute, attribute) in self._readable.get("users", ())
-        return "read" if readable else "acknowledged" if attribute in self._acknowledged else "not_given_back"
+        readable = {"manager": "manager_deskbird_id"}.get(
+            attribute, attribute
+        ) in self._readable.get("users", ())
+        return (
+            "read"
+            if readable
+            else "acknowledged"
+            if attribute in self._acknowledged
+            else "not_given_back"
+        )
 
     def _manager(self) -> Compared:
-        """The manager as hris_ref where deskbird's is one of ours, else as deskbird id; names beside."""
+        """The manager as hris_ref where deskbird's is one of ours, else as deskbird id; names
+        beside.
+        """
         source = self._source("manager")
-        id_ = self._observed("manager_deskbird_id") if source == "read" else self._acknowledged.get("manager")
-        query = "select coalesce(owner, deskbird_id), display_name from owned_users where deskbird_id = ?"
+        id_ = (
+            self._observed("manager_deskbird_id")
+            if source == "read"
+            else self._acknowledged.get("manager")
+        )
+        query = (
+            "select coalesce(owner, deskbird_id), display_name from owned_users where "
+            "deskbird_id = ?"
+        )
         observed, observed_name = self.con.execute(query, [id_]).fetchone() or (id_, None)
         wanted = self._wanted("manager_ref")
-        query = "select display_name from core.people where hris_ref = $1 or list_contains(other_refs, $1)"
+        query = (
+            "select display_name from core.people where hris_ref = $1 or "
+            "list_contains(other_refs, $1)"
+        )
         (wanted_name,) = self.con.execute(query, [wanted]).fetchone() or (None,)
         query = "select problem from core.manager_graph where person_id = ?"
         (problem,) = self.con.execute(query, [self._wanted("person_id")]).fetchone() or (None,)
@@ -170,20 +224,34 @@ class Comparison:
         }
         rows = []
         for ref, id_, kind, wanted, observed in self.con.execute(_GROUPS, of).fetchall():
-            source: Source = "read" if given_back else "acknowledged" if observed else "not_given_back"
-            row = self._row(f"group {wanted or observed}", wanted is not None, observed is not None, source, ref or id_)
+            source: Source = (
+                "read" if given_back else "acknowledged" if observed else "not_given_back"
+            )
+            row = self._row(
+                f"group {wanted or observed}",
+                wanted is not None,
+                observed is not None,
+                source,
+                ref or id_,
+            )
             verdict = Verdict("not_ours") if ref is None else row.verdict
             rows.append(replace(row, verdict=verdict, group_ref=ref, kind=kind, is_group=True))
         return rows
 
-    def _row(self, name: str, wanted: Any, observed: Any, source: Source, group: str | None = None) -> Compared:
+    def _row(
+        self, name: str, wanted: Any, observed: Any, source: Source, group: str | None = None
+    ) -> Compared:
         if self.user is None:
             source, observed = "no_user", None
         elif source == "not_given_back":
             observed = None
-        return Compared(name, wanted, observed, source, self._verdict(name, wanted, observed, source, group))
+        return Compared(
+            name, wanted, observed, source, self._verdict(name, wanted, observed, source, group)
+        )
 
-    def _verdict(self, name: str, wanted: Any, observed: Any, source: Source, group: str | None) -> Verdict:
+    def _verdict(
+        self, name: str, wanted: Any, observed: Any, source: Source, group: str | None
+    ) -> Verdict:
         """What follows: the plan's word, else why there is none."""
         change = next((change for change in self.changes if _covers(change, name, group)), None)
         if change is not None:
@@ -194,7 +262,9 @@ class Comparison:
             return Verdict("not_compared")
         if source != "not_given_back" and _same(name, wanted, observed):
             return Verdict("same")
-        on_purpose = self._on_purpose.get(group or ("external_id" if name == "hris_ref" else str(name)))
+        on_purpose = self._on_purpose.get(
+            group or ("external_id" if name == "hris_ref" else str(name))
+        )
         if on_purpose:
             return Verdict(*_ON_PURPOSE[on_purpose])
         if name != "active" and not self.person["wanted"]:
@@ -217,10 +287,15 @@ class Comparison:
 def _covers(change: Change, name: str, group: str | None) -> bool:
     """Whether a change is about this attribute."""
     if group is not None:
-        return change.object == "membership" and group in (change.group_ref, change.group_deskbird_id)
+        return change.object == "membership" and group in (
+            change.group_ref,
+            change.group_deskbird_id,
+        )
     if change.object == "manager":
         return name == "manager"
-    return change.object == "user" and (name in change.after or (change.action == "create" and name == "user_name"))
+    return change.object == "user" and (
+        name in change.after or (change.action == "create" and name == "user_name")
+    )
 
 
 def _same(name: str, wanted: Any, observed: Any) -> bool:

@@ -1,4 +1,6 @@
-"""Who is asked about: the person or the user, all their records, and which user is taken for theirs."""
+"""Who is asked about: the person or the user, all their records, and which user is taken for
+theirs.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -30,7 +32,9 @@ class Subject:
 
 
 def work_out(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime) -> bool:
-    """Let the planner say what is wanted now, in temporary tables; False where people or deskbird were never read."""
+    """Let the planner say what is wanted now, in temporary tables; False where people or deskbird
+    were never read.
+    """
     built = con.execute(
         """select (select list_sort(list(resource)) from state.observations) = ['groups', 'users']
                and list_has_all((select list(distinct connection) from state.extracts where resource = 'employees'), ?)
@@ -48,10 +52,14 @@ def stage_records(con: duckdb.DuckDBPyConnection, connections: Sequence[str]) ->
     """Make the view ``records_read``: every record that was read last, with its address."""
     there = {
         name
-        for (name,) in con.execute("select table_schema from information_schema.tables where table_name = 'employees'").fetchall()
+        for (name,) in con.execute(
+            "select table_schema from information_schema.tables where table_name = 'employees'"
+        ).fetchall()
     }
     union = [
-        f"""select '{c}:' || id as hris_ref, email from "hris_{c}".employees""" for c in connections if f"hris_{c}" in there
+        f"""select '{c}:' || id as hris_ref, email from "hris_{c}".employees"""
+        for c in connections
+        if f"hris_{c}" in there
     ] or ["select null::varchar as hris_ref, null::varchar as email where false"]
     con.execute(f"create or replace temp view records_read as {' union all '.join(union)}")
 
@@ -75,15 +83,24 @@ def find(con: duckdb.DuckDBPyConnection, company: str, asked: str, *, live: bool
         )
     if not people and not strays:
         raise PipelineError(
-            f"Nobody of company '{company}' is known by that e-mail address, hris_ref or deskbird id, as of the last reads. "
-            f"`hris-pipeline sync {company} --dry-run` reads both sides anew."
+            f"Nobody of company '{company}' is known by that e-mail address, hris_ref or deskbird "
+            f"id, as of the last reads. `hris-pipeline sync {company} --dry-run` reads both sides "
+            "anew."
         )
     if not people:
         return Subject(None, (), tuple(strays))
     (person_id,) = people
-    primary = con.execute("select hris_ref, other_refs from core.people where person_id = ?", [person_id]).fetchone()
-    known = con.execute("select hris_ref from state.persons where person_id = ? order by since", [person_id]).fetchall()
-    all_refs = (*((primary[0], *primary[1]) if primary else ()), *(ref for (ref,) in known), *sorted(refs))
+    primary = con.execute(
+        "select hris_ref, other_refs from core.people where person_id = ?", [person_id]
+    ).fetchone()
+    known = con.execute(
+        "select hris_ref from state.persons where person_id = ? order by since", [person_id]
+    ).fetchall()
+    all_refs = (
+        *((primary[0], *primary[1]) if primary else ()),
+        *(ref for (ref,) in known),
+        *sorted(refs),
+    )
     every = tuple(dict.fromkeys(all_refs))
     ids = con.execute(
         """select deskbird_id from owned_users where list_contains($refs, owner)
@@ -99,7 +116,8 @@ def _owners(con: duckdb.DuckDBPyConnection, deskbird_id: str, *, live: bool) -> 
     places = [marked, "state.links", "state.missing"]
     for place in ["user_matches", *places] if live else places:
         rows = con.execute(
-            f"select hris_ref from {place} where deskbird_id = ? and hris_ref is not null", [deskbird_id]
+            f"select hris_ref from {place} where deskbird_id = ? and hris_ref is not null",
+            [deskbird_id],
         ).fetchall()
         if rows:
             return {ref for (ref,) in rows}
@@ -109,9 +127,15 @@ def _owners(con: duckdb.DuckDBPyConnection, deskbird_id: str, *, live: bool) -> 
 def _person_id(con: duckdb.DuckDBPyConnection, ref: str) -> str:
     """Whose record it is; the record's own ref where nobody is known to have it."""
     for query in (
-        "select person_id from core.people where hris_ref = $1 or person_id = $1 or list_contains(other_refs, $1)",
+        (
+            "select person_id from core.people where hris_ref = $1 or person_id = $1 or "
+            "list_contains(other_refs, $1)"
+        ),
         "select person_id from state.persons where hris_ref = $1 order by since desc limit 1",
-        "select person_id from state.people_history where attributes->>'hris_ref' = $1 order by seen_at desc limit 1",
+        (
+            "select person_id from state.people_history where attributes->>'hris_ref' = $1 order "
+            "by seen_at desc limit 1"
+        ),
     ):
         row = con.execute(query, [ref]).fetchone()
         if row:
@@ -120,9 +144,13 @@ def _person_id(con: duckdb.DuckDBPyConnection, ref: str) -> str:
 
 
 def matched_user(con: duckdb.DuckDBPyConnection, subject: Subject, *, live: bool) -> Row | None:
-    """The person's user and how it is known: by the matching, or of people whom it does not see, by the marker or the link."""
+    """The person's user and how it is known: by the matching, or of people whom it does not see, by
+    the marker or the link.
+    """
     refs = list(subject.refs)
-    seen = con.execute("select 1 from core.people where person_id = ?", [subject.person_id]).fetchone()
+    seen = con.execute(
+        "select 1 from core.people where person_id = ?", [subject.person_id]
+    ).fetchone()
     if live and seen:
         found = rows(con, "from user_matches where list_contains(?, hris_ref)", [refs])
     else:
@@ -147,7 +175,10 @@ def matched_user(con: duckdb.DuckDBPyConnection, subject: Subject, *, live: bool
         [subject.person_id, found[0]["deskbird_id"]],
     )
     if live and seen and found[0]["rule"] == "successor":
-        query = "select evidence->>'predecessor' as predecessor from match_evidence where deskbird_id = ?"
+        query = (
+            "select evidence->>'predecessor' as predecessor from match_evidence where "
+            "deskbird_id = ?"
+        )
         evidence = {**(first(con, query, [found[0]["deskbird_id"]]) or {}), **(evidence or {})}
     return {
         **found[0],

@@ -1,4 +1,6 @@
-"""A company on one screen: the last night, what was read and how it is proven, what waits, who is held back."""
+"""A company on one screen: the last night, what was read and how it is proven, what waits, who is
+held back.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -76,14 +78,17 @@ class Status:
     review: Sequence[tuple[str, int]]  # rule, people
     people: int
     users: int
-    empty_groups: tuple[int, dt.datetime | None] = (0, None)  # of ours, with nobody in them; since when the oldest
+    # of ours, with nobody in them; since when the oldest
+    empty_groups: tuple[int, dt.datetime | None] = (0, None)
     pause: Pause | None = None
     not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
     odd: Oddities = field(default_factory=Oddities)
-    contradictions: Sequence[tuple[str, int, dt.datetime]] = ()  # code, records, since when the oldest
+    # code, records, since when the oldest
+    contradictions: Sequence[tuple[str, int, dt.datetime]] = ()
     damage: Sequence[Damage] = ()
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
-    lost_managers: Sequence[tuple[str, int, int]] = ()  # connection, references that lead to nobody, of how many
+    # connection, references that lead to nobody, of how many
+    lost_managers: Sequence[tuple[str, int, int]] = ()
     refused: Sequence[Refused] = ()
 
     @property
@@ -109,10 +114,17 @@ def read(
         plan = plans.read(con, company, now)
     except PipelineError:
         plan = None
-    night = con.execute("select ended_at, in_line from state.nights order by ended_at desc, rowid desc limit 1").fetchone()
-    base = con.execute("select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1").fetchone()
+    night = con.execute(
+        "select ended_at, in_line from state.nights order by ended_at desc, rowid desc limit 1"
+    ).fetchone()
+    base = con.execute(
+        "select managed from state.nights where in_line order by ended_at desc, rowid desc limit 1"
+    ).fetchone()
     extracts = con.execute(sql("status/extracts")).fetchall()
-    missing = con.execute("select count(*), min(missing_since) from state.missing").fetchone() or (0, None)
+    missing = con.execute("select count(*), min(missing_since) from state.missing").fetchone() or (
+        0,
+        None,
+    )
     people, users = con.execute(sql("status/sizes")).fetchone() or (0, 0)
     return Status(
         company=company,
@@ -125,18 +137,24 @@ def read(
         extracts=tuple(Extracted(*row) for row in sorted(extracts)),
         plan=plan,
         quarantine=con.execute(
-            "select rule, count(*), min(first_seen) from core.quarantine group by rule order by 2 desc, 1"
+            "select rule, count(*), min(first_seen) from core.quarantine group by rule order by 2 "
+            "desc, 1"
         ).fetchall(),
         missing=(missing[0], missing[1]),
-        review=con.execute("select rule, count(distinct hris_ref) from state.review group by rule order by 2 desc, 1").fetchall(),
+        review=con.execute(
+            "select rule, count(distinct hris_ref) from state.review group by rule order by 2 "
+            "desc, 1"
+        ).fetchall(),
         people=people,
         users=users,
-        empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone() or (0, None),
+        empty_groups=con.execute("select count(*), min(since) from state.empty_groups").fetchone()
+        or (0, None),
         pause=pause,
         odd=oddities.read(con),
         not_sticking=con.execute(sql("status/not_sticking")).fetchall(),
         contradictions=con.execute(
-            "select code, count(*), min(first_seen) from state.contradictions group by code order by 2 desc, 1"
+            "select code, count(*), min(first_seen) from state.contradictions group by code order "
+            "by 2 desc, 1"
         ).fetchall(),
         refused=tuple(Refused(*row) for row in con.execute(sql("status/refused")).fetchall()),
         damage=damage(con),

@@ -26,18 +26,34 @@ def has_token(request):
 def main(port, token, folder):
     """Make the database and serve."""
     globals()["TOKEN"] = token
-    sys.modules["django_server"] = sys.modules["__main__"]  # the settings name this file by its module
+    # the settings name this file by its module
+    sys.modules["django_server"] = sys.modules["__main__"]
     settings.configure(
         ALLOWED_HOSTS=["127.0.0.1"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": Path(folder) / "users.sqlite"}},
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django_scim2_server"],
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": Path(folder) / "users.sqlite",
+            }
+        },
+        INSTALLED_APPS=[
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django_scim2_server",
+        ],
         ROOT_URLCONF="django_server",
         SCIM2_SERVER_AUTH_CHECK="django_server.has_token",
         USE_TZ=True,
     )
     django.setup()
     call_command("migrate", verbosity=0)
-    uvicorn.run(get_asgi_application(), host="127.0.0.1", port=int(port), log_level="critical", lifespan="off")
+    uvicorn.run(
+        get_asgi_application(),
+        host="127.0.0.1",
+        port=int(port),
+        log_level="critical",
+        lifespan="off",
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""Files: a nightly export as CSV, TSV, Excel or JSON, in a folder of this machine or on an SFTP server.
+"""Files: a nightly export as CSV, TSV, Excel or JSON, in a folder of this machine or on an SFTP
+server.
 
-For HR systems that nobody has written a connector for. ``docs/files.md`` says what a company file can say of them.
+For HR systems that nobody has written a connector for. ``docs/files.md`` says what a company file
+can say of them.
 """
 
 import tempfile
@@ -52,13 +54,17 @@ class Files(Account[Options]):
         except Refused as problem:
             what = f"Files connection '{self.name}' {problem.what}."
             undone = "Nothing of this extract is used; deskbird is left as it is."
-            raise HrisError(f"{what} {undone} {problem.then}", problem=what, remedy=problem.then) from None
+            raise HrisError(
+                f"{what} {undone} {problem.then}", problem=what, remedy=problem.then
+            ) from None
         finally:
             for path in directory.glob(f"{FETCHED}*"):
                 path.unlink(missing_ok=True)
 
     def probes(self) -> Iterator[Probe]:
-        """What a night would do with the file that is there now, but write; nothing is tried after what failed."""
+        """What a night would do with the file that is there now, but write; nothing is tried after
+        what failed.
+        """
         what = None
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -72,17 +78,27 @@ class Files(Account[Options]):
                 yield Probe(what or "", f"It {problem.what}.", problem.then)
 
     def _steps(self, folder: Path) -> Iterator[str | Probe]:
-        """Each thing to try, told before it is tried; at the end what shows only once all else is in order."""
+        """Each thing to try, told before it is tried; at the end what shows only once all else is
+        in order.
+        """
         place = self._place()
-        yield f"log-in at {place.title}, whose key is sftp.host_key" if self.options.sftp else f"folder {place.title}"
+        yield (
+            f"log-in at {place.title}, whose key is sftp.host_key"
+            if self.options.sftp
+            else f"folder {place.title}"
+        )
         with place:
-            yield f"a file {self.options.pattern} there that is new enough and no longer written to"
+            yield (
+                f"a file {self.options.pattern} there that is new enough and no longer written to"
+            )
             entries, listing = self._chosen(place)
             yield "the file itself, and what options.proof says lies beside it"
             arrivals = self._received(place, entries, listing, folder)
         yield "its form and its columns"
         contents = self._opened(arrivals)
-        yield from (probe for probe in (_encoding_tried(content) for content in contents) if probe.problem)
+        yield from (
+            probe for probe in (_encoding_tried(content) for content in contents) if probe.problem
+        )
         yield "its rows: ids, dates, how many they are"
         found = survey(contents, self.options, self._named, self.kinds)
         yield self._statuses_tried(found)
@@ -96,34 +112,54 @@ class Files(Account[Options]):
         if not found.unknown_statuses:
             return Probe(what)
         problem = (
-            f"{found.unknown_statuses} rows have a status that options.statuses does not explain; these people are held back."
+            f"{found.unknown_statuses} rows have a status that options.statuses does not explain; "
+            "these people are held back."
         )
-        remedy = 'Add the words to options.statuses in the company file; "" stands for a blank status.'
+        remedy = (
+            'Add the words to options.statuses in the company file; "" stands for a blank status.'
+        )
         return Probe(what, problem, remedy, needed=False)
 
     def _dates_tried(self, found: Survey) -> Iterator[Probe]:
         for name, number in found.unreadable.items():
             if number:
                 header = self._named[name][0]
-                problem = f"{number} of {found.dates[name]} in column '{header}' are none; these people are held back."
-                yield Probe(f"its dates ({name})", problem, records.remedy_for_days(name, found, header), needed=False)
+                problem = (
+                    f"{number} of {found.dates[name]} in column '{header}' are none; these people "
+                    "are held back."
+                )
+                yield Probe(
+                    f"its dates ({name})",
+                    problem,
+                    records.remedy_for_days(name, found, header),
+                    needed=False,
+                )
 
     def _words_tried(self, found: Survey) -> Iterator[Probe]:
         if found.suspects:
-            shown = [f'"{word}" ({", ".join(attributes)})' for word, attributes in sorted(found.suspects.items())]
+            shown = [
+                f'"{word}" ({", ".join(attributes)})'
+                for word, attributes in sorted(found.suspects.items())
+            ]
             problem = f"Some look as if they meant nothing, and are names here: {', '.join(shown)}."
             words = ", ".join(f'"{word}"' for word in sorted(found.suspects))
-            remedy = f"If they mean nothing, set options.empty: [{words}], or empty of that column alone; else leave them."
+            remedy = (
+                f"If they mean nothing, set options.empty: [{words}], or empty of that column "
+                "alone; else leave them."
+            )
             yield Probe("its names, groups and addresses", problem, remedy, needed=False)
 
     def _repeated_tried(self, contents: Sequence[Content], found: Survey) -> Iterator[Probe]:
         people = sorted(records.contradicting(contents, self.options, self._named, found))
         if people:
             shown = ", ".join(people[:3]) + (", ..." if len(people) > 3 else "")
-            problem = f"{len(people)} people have several rows that contradict each other (ids {shown}); they are held back."
+            problem = (
+                f"{len(people)} people have several rows that contradict each other (ids {shown}); "
+                "they are held back."
+            )
             remedy = (
-                "Have them corrected; where a file has one row for each contract, map options.columns.employment_id to the "
-                "contract's id."
+                "Have them corrected; where a file has one row for each contract, map "
+                "options.columns.employment_id to the contract's id."
             )
             yield Probe("its several rows of one person", problem, remedy, needed=False)
 
@@ -134,7 +170,8 @@ class Files(Account[Options]):
         return Probe(
             what,
             "Nothing shows it, so nobody is deactivated and nothing else taken away.",
-            "Have the sender add a last row with the number of rows, or a file beside it, and name that in options.proof.",
+            "Have the sender add a last row with the number of rows, or a file beside it, and name "
+            "that in options.proof.",
             needed=False,
         )
 
@@ -151,22 +188,32 @@ class Files(Account[Options]):
         entries = choose(place, self.options, clock.now(), self.timezone)
         return entries, settled(place, entries, self.options)
 
-    def _received(self, place: Place, entries: Sequence[Entry], listing: Mapping[str, Entry], directory: Path) -> list[Arrival]:
+    def _received(
+        self, place: Place, entries: Sequence[Entry], listing: Mapping[str, Entry], directory: Path
+    ) -> list[Arrival]:
         copies = [directory / f"{FETCHED}{number}" for number in range(len(entries))]
-        return [receive(place, entry, self.options, listing, copy) for entry, copy in zip(entries, copies, strict=True)]
+        return [
+            receive(place, entry, self.options, listing, copy)
+            for entry, copy in zip(entries, copies, strict=True)
+        ]
 
     def _opened(self, arrivals: Sequence[Arrival]) -> list[Content]:
         headers = tuple(chain.from_iterable(self._named.values()))
         return [open_content(each.name, each.path, headers, self.options) for each in arrivals]
 
-    def _written(self, arrivals: Sequence[Arrival], directory: Path, progress: Progress) -> tuple[Extract, Extract]:
+    def _written(
+        self, arrivals: Sequence[Arrival], directory: Path, progress: Progress
+    ) -> tuple[Extract, Extract]:
         """Judge what was fetched, then write it."""
         options, named = self.options, self._named
         contents = self._opened(arrivals)
         found = survey(contents, options, named, self.kinds)
         everybody = sum(found.rows)
         columns = dict.fromkeys((*records.attributes(options.columns), *records.UNASKED))
-        people, units = EmployeeFile(directory, columns, self.kinds, omits_empty=options.omits_empty), OrgUnitFile(directory)
+        people, units = (
+            EmployeeFile(directory, columns, self.kinds, omits_empty=options.omits_empty),
+            OrgUnitFile(directory),
+        )
         with people, units:
             written = records.write(
                 contents,
@@ -180,7 +227,8 @@ class Files(Account[Options]):
             missing = [f"'{named[name][0]}'" for name in NEEDED if name in written.vanished]
             if missing:
                 raise Refused(
-                    f"has nobody with {' or '.join(missing)}", "Correct options.columns, or have the export changed back."
+                    f"has nobody with {' or '.join(missing)}",
+                    "Correct options.columns, or have the export changed back.",
                 )
         proof, why = _judge(arrivals, contents, found, options)
         why += _remarks(contents, found, written)
@@ -190,14 +238,35 @@ class Files(Account[Options]):
         partial = options.feed == "delta"
         vanished = () if partial else written.vanished  # of whom nothing changed nothing is said
         return (
-            Extract("employees", people.path, len(contents), len(found.ids), expected, proof, why, vanished, partial=partial),
-            Extract("org_units", units.path, len(contents), units.count, None, proof, why_units, partial=partial),
+            Extract(
+                "employees",
+                people.path,
+                len(contents),
+                len(found.ids),
+                expected,
+                proof,
+                why,
+                vanished,
+                partial=partial,
+            ),
+            Extract(
+                "org_units",
+                units.path,
+                len(contents),
+                units.count,
+                None,
+                proof,
+                why_units,
+                partial=partial,
+            ),
         )
 
 
 def _encoding_tried(content: Content) -> Probe:
     """Whether what the company file says of the encoding makes words of this file."""
-    remedy = encodings.doubt(content.path, content.encoding) if content.kind in {"csv", "tsv"} else None
+    remedy = (
+        encodings.doubt(content.path, content.encoding) if content.kind in {"csv", "tsv"} else None
+    )
     problem = f"Read as {content.encoding}, some of its letters make no words." if remedy else None
     return Probe("its encoding", problem, remedy, needed=False)
 
@@ -207,25 +276,47 @@ def _announced(arrival: Arrival, content: Content) -> list[int]:
     return [number for number in (arrival.announced, content.announced) if number is not None]
 
 
-def _judge(arrivals: Sequence[Arrival], contents: Sequence[Content], found: Survey, options: Options) -> tuple[Proof, str]:
-    """Whether all was read that there is: by what the sender says of the file, never by how it looks."""
+def _judge(
+    arrivals: Sequence[Arrival], contents: Sequence[Content], found: Survey, options: Options
+) -> tuple[Proof, str]:
+    """Whether all was read that there is: by what the sender says of the file, never by how it
+    looks.
+    """
     if options.feed == "delta":
-        return "unproven", "A delta file holds only who changed, so it adds and changes and takes nothing away."
+        return (
+            "unproven",
+            "A delta file holds only who changed, so it adds and changes and takes nothing away.",
+        )
     arrival, content = arrivals[0], contents[0]
     if found.without_id:
         return (
             "unproven",
-            f"{found.without_id} of the {content.rows} rows of {content.name} have no id, so nobody knows whose they are.",
+            (
+                f"{found.without_id} of the {content.rows} rows of {content.name} have no id, so "
+                "nobody knows whose they are."
+            ),
         )
     announced = _announced(arrival, content)
     for number in announced:
         if number != content.rows:
-            return "unproven", f"{content.rows} of the {number} rows that were announced are in {content.name}."
+            return (
+                "unproven",
+                f"{content.rows} of the {number} rows that were announced are in {content.name}.",
+            )
     if announced:
         return "proven", f"All {content.rows} rows that were announced are in {content.name}."
     if arrival.marked:
-        return "proven", f"The sender marked {content.name} as whole; all its {content.rows} rows were read."
-    return "unproven", f"Nothing shows that {content.name} is whole; its {content.rows} rows were read (options.proof)."
+        return (
+            "proven",
+            f"The sender marked {content.name} as whole; all its {content.rows} rows were read.",
+        )
+    return (
+        "unproven",
+        (
+            f"Nothing shows that {content.name} is whole; its {content.rows} rows were read "
+            "(options.proof)."
+        ),
+    )
 
 
 def _remarks(contents: Sequence[Content], found: Survey, written: Written) -> str:
@@ -234,27 +325,47 @@ def _remarks(contents: Sequence[Content], found: Survey, written: Written) -> st
         (ignored, f"{ignored} other columns were not read."),
         (
             found.lost,
-            f"{found.lost} values were lost before the file was written (#N/A, or characters replaced) and count as unknown.",
+            (
+                f"{found.lost} values were lost before the file was written (#N/A, or characters "
+                "replaced) and count as unknown."
+            ),
         ),
         (
             len(found.suspects),
-            f"There are words such as {', '.join(sorted(found.suspects))}, which may mean nothing (options.empty).",
+            (
+                f"There are words such as {', '.join(sorted(found.suspects))}, which may mean "
+                "nothing (options.empty)."
+            ),
         ),
         (
             len(found.contradicting),
-            f"{len(found.contradicting)} people have several rows that contradict each other and are held back.",
+            (
+                f"{len(found.contradicting)} people have several rows that contradict each other "
+                "and are held back."
+            ),
         ),
-        (written.unresolved, f"{written.unresolved} managers were not found by their e-mail; nothing is concluded from that."),
+        (
+            written.unresolved,
+            (
+                f"{written.unresolved} managers were not found by their e-mail; nothing is "
+                "concluded from that."
+            ),
+        ),
     )
     return "".join(f" {sentence}" for number, sentence in said if number)
 
 
 def _mistakes(account: HrisAccount) -> Iterator[tuple[KeyPath, str]]:
-    """What of an account does not go together: an address, and credentials with or without a server."""
+    """What of an account does not go together: an address, and credentials with or without a
+    server.
+    """
     assert isinstance(account.options, Options)
     given, sftp = account.credentials.keys(), account.options.sftp
     if account.base_url:
-        yield ("base_url",), "is not for files: the folder stands in options.path, a server in options.sftp"
+        yield (
+            ("base_url",),
+            "is not for files: the folder stands in options.path, a server in options.sftp",
+        )
     if sftp is None:
         yield from (((key,), "is for a server, and there is no options.sftp") for key in given)
     elif not {"password", "private_key"} & given:
@@ -279,10 +390,17 @@ def _named(options: Options) -> tuple[str, ...]:
 def _where(options: Options, attribute: str) -> str:
     columns = options.columns
     units = columns.groups.get(attribute)
-    source = columns.manager_id or columns.manager_email if attribute == "manager" else getattr(columns, attribute, None)
+    source = (
+        columns.manager_id or columns.manager_email
+        if attribute == "manager"
+        else getattr(columns, attribute, None)
+    )
     names = [units.id or units.name] if units else source.columns if source else [attribute]
     named = " or ".join(f"'{name}'" for name in names)
-    return f"Look at the file's column {named}, and ask whoever sends the file whether its export was changed"
+    return (
+        f"Look at the file's column {named}, and ask whoever sends the file whether its export was "
+        "changed"
+    )
 
 
 SYSTEM = System(
@@ -295,15 +413,27 @@ SYSTEM = System(
     group_kinds=(),
     statuses={},
     capabilities=Capabilities(
-        authentication="none for a folder of this machine; for SFTP a user with password or private_key, and the server's key",
+        authentication=(
+            "none for a folder of this machine; for SFTP a user with password or private_key, and "
+            "the server's key"
+        ),
         delivers=(
-            "what the file has columns for: people with one or several contracts, managers by id or e-mail, groups of any kind",
+            (
+                "what the file has columns for: people with one or several contracts, managers by "
+                "id or e-mail, groups of any kind"
+            ),
             "CSV, TSV, Excel (.xlsx) and JSON, each also in a zip archive",
             "files with only who changed (feed: delta)",
         ),
         lacks=("files encrypted with PGP", "names in one column", "units within units"),
-        leavers="by a status or a last day in their row; who is just no longer in a file that is proven whole counts as missing",
-        completeness="a last row, a count or a manifest with the number of rows, or a marker file; without any never proven",
+        leavers=(
+            "by a status or a last day in their row; who is just no longer in a file that is "
+            "proven whole counts as missing"
+        ),
+        completeness=(
+            "a last row, a count or a manifest with the number of rows, or a marker file; without "
+            "any never proven"
+        ),
         rate="one file a night",
         manager="yes",
         team="yes",

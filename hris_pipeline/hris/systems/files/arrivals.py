@@ -1,6 +1,8 @@
-"""Which file is tonight's, whether it has come whole, and what proves that: nothing is opened before these are answered.
+"""Which file is tonight's, whether it has come whole, and what proves that: nothing is opened
+before these are answered.
 
-The connector keeps no memory of what it has read: reading a file twice is harmless, so an old one is told by its age.
+The connector keeps no memory of what it has read: reading a file twice is harmless, so an old one
+is told by its age.
 """
 
 import datetime as dt
@@ -20,7 +22,8 @@ from hris_pipeline.hris.systems.files.places import CHUNK, Entry, Place, Refused
 _NO_BEGINNINGS = (".", "~$")
 _NO_ENDINGS = ("~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".lock")
 FEW = 64 << 10  # bytes: more than any marker, count or manifest needs
-CLOCKS = dt.timedelta(seconds=2)  # what a server rounds and clocks differ: a marker may seem as much older than its file
+# what a server rounds and clocks differ: a marker may seem as much older than its file
+CLOCKS = dt.timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Arrival:
 
 
 def choose(place: Place, options: Options, now: dt.datetime, timezone: str) -> list[Entry]:
-    """Tonight's files, the newest first: one of a full feed, all young ones of a delta. :class:`Refused` without any.
+    """Tonight's files, the newest first: one of a full feed, all young ones of a delta.
+    :class:`Refused` without any.
 
     A day in a file's name is the sender's own, in ``timezone``, and counts to its end.
     """
@@ -46,7 +50,11 @@ def choose(place: Place, options: Options, now: dt.datetime, timezone: str) -> l
         for name, entry in entries.items()
         if fnmatch.fnmatchcase(name, options.pattern) and not _is_no_export(name, options.pattern)
     ]
-    beside = {_beside(pattern, entry.name) for entry in matching for pattern in options.proof.beside.values()}
+    beside = {
+        _beside(pattern, entry.name)
+        for entry in matching
+        for pattern in options.proof.beside.values()
+    }
     matching = [entry for entry in matching if entry.name not in beside]
     if not matching:
         raise Refused(
@@ -61,8 +69,8 @@ def choose(place: Place, options: Options, now: dt.datetime, timezone: str) -> l
         if not young:
             hours = (now - min(dated[0][0])).total_seconds() / 3600
             raise Refused(
-                f"has nothing newer than {dated[0][1].name}, which is {hours:.0f} hours old (options.max_age_hours allows "
-                f"{options.max_age_hours:g})",
+                f"has nothing newer than {dated[0][1].name}, which is {hours:.0f} hours old "
+                f"(options.max_age_hours allows {options.max_age_hours:g})",
                 "Ask the sender why no new file came, or raise options.max_age_hours.",
             )
         dated = young
@@ -71,14 +79,20 @@ def choose(place: Place, options: Options, now: dt.datetime, timezone: str) -> l
 
 
 def _is_no_export(name: str, pattern: str) -> bool:
-    """Whether a name is a draft's, a lock's (``~$people.xlsx``) or half a file's, and the company file does not ask for such."""
-    return any(name.startswith(begin) and not pattern.startswith(begin) for begin in _NO_BEGINNINGS) or any(
+    """Whether a name is a draft's, a lock's (``~$people.xlsx``) or half a file's, and the company
+    file does not ask for such.
+    """
+    return any(
+        name.startswith(begin) and not pattern.startswith(begin) for begin in _NO_BEGINNINGS
+    ) or any(
         name.lower().endswith(end) and not pattern.lower().endswith(end) for end in _NO_ENDINGS
     )
 
 
 def _date(entry: Entry, options: Options, timezone: str) -> tuple[dt.datetime, dt.datetime]:
-    """By which a file is the newest, and by which else it is old: the end of the day in its name, when it was changed."""
+    """By which a file is the newest, and by which else it is old: the end of the day in its name,
+    when it was changed.
+    """
     if options.date_in_name is None:
         return entry.modified, entry.modified
     found = date_in(options.date_in_name).search(entry.name)
@@ -87,19 +101,27 @@ def _date(entry: Entry, options: Options, timezone: str) -> tuple[dt.datetime, d
     except ValueError:
         raise Refused(
             f"has a file {entry.name} without a date like {options.date_in_name} in its name",
-            "Correct options.date_in_name, or options.path so that it means only files with a date.",
+            "Correct options.date_in_name, or options.path so that it means only files with a "
+            "date.",
         ) from None
     ends = named if "%H" in options.date_in_name else named + dt.timedelta(days=1)
     return ends.replace(tzinfo=ZoneInfo(timezone)).astimezone(dt.UTC), entry.modified
 
 
 def settled(place: Place, chosen: list[Entry], options: Options) -> dict[str, Entry]:
-    """A second look at the folder, with what lies beside the files. :class:`Refused` where one of them is empty or grows."""
+    """A second look at the folder, with what lies beside the files. :class:`Refused` where one of
+    them is empty or grows.
+    """
     for entry in chosen:
         if not entry.size:
-            raise Refused(f"has an empty file {entry.name}", "Ask the sender to run the export again.")
+            raise Refused(
+                f"has an empty file {entry.name}", "Ask the sender to run the export again."
+            )
         if entry.size > options.max_mb << 20:
-            raise Refused(f"has a file {entry.name} of more than {options.max_mb} MB", "If that is right, raise options.max_mb.")
+            raise Refused(
+                f"has a file {entry.name} of more than {options.max_mb} MB",
+                "If that is right, raise options.max_mb.",
+            )
     time.sleep(options.settle_seconds)
     again = place.entries()
     for entry in chosen:
@@ -109,11 +131,18 @@ def settled(place: Place, chosen: list[Entry], options: Options) -> dict[str, En
 
 
 def _being_written(name: str) -> Refused:
-    return Refused(f"has a file {name} that is still being written", "Run it again when it is there, or start the night later.")
+    return Refused(
+        f"has a file {name} that is still being written",
+        "Run it again when it is there, or start the night later.",
+    )
 
 
-def receive(place: Place, entry: Entry, options: Options, entries: Mapping[str, Entry], to: Path) -> Arrival:
-    """Fetch one file and what proves it. :class:`Refused` where that is not there, is older than the file or contradicts it."""
+def receive(
+    place: Place, entry: Entry, options: Options, entries: Mapping[str, Entry], to: Path
+) -> Arrival:
+    """Fetch one file and what proves it. :class:`Refused` where that is not there, is older than
+    the file or contradicts it.
+    """
     texts: dict[str, bytes] = {}
     for number, (what, pattern) in enumerate(options.proof.beside.items()):
         name = _beside(pattern, entry.name)
@@ -122,7 +151,8 @@ def receive(place: Place, entry: Entry, options: Options, entries: Mapping[str, 
             state = "is not there" if found is None else "is older than the file"
             raise Refused(
                 f"has a file {entry.name} that is not complete yet: its {what} {name} {state}",
-                "Run it again when the sender has finished, or correct options.proof in the company file.",
+                "Run it again when the sender has finished, or correct options.proof in the "
+                "company file.",
             )
         if what != "marker":
             copy = to.with_name(f"{to.name}.{number}")
@@ -136,15 +166,21 @@ def receive(place: Place, entry: Entry, options: Options, entries: Mapping[str, 
         announced.append(manifest.rows)
         if manifest.sha256 is not None and manifest.sha256.lower() != _digest(to):
             raise Refused(
-                f"has a file {entry.name} whose sha256 is not the one of its manifest: it was cut or changed on its way",
+                f"has a file {entry.name} whose sha256 is not the one of its manifest: it was cut "
+                "or changed on its way",
                 "Ask the sender to send it again.",
             )
     if size != entry.size or place.entries().get(entry.name) != entry:
         raise _being_written(entry.name)
     if len(set(announced)) > 1:
-        raise Refused(f"has a file {entry.name} whose count and manifest name different numbers of rows", "Ask the sender why.")
+        raise Refused(
+            f"has a file {entry.name} whose count and manifest name different numbers of rows",
+            "Ask the sender why.",
+        )
     marked = bool(options.proof.beside)
-    return Arrival(entry.name, to, size, entry.modified, announced[0] if announced else None, marked)
+    return Arrival(
+        entry.name, to, size, entry.modified, announced[0] if announced else None, marked
+    )
 
 
 class Manifest(msgspec.Struct):
@@ -165,7 +201,10 @@ def _manifest(content: bytes, name: str) -> Manifest:
 def _count(content: bytes, name: str) -> int:
     text = content.removeprefix(b"\xef\xbb\xbf").strip()
     if not text.isdigit() or len(text) > 12:
-        raise Refused(f"has a file {name} whose count is no whole number", "It must hold the number of rows and nothing else.")
+        raise Refused(
+            f"has a file {name} whose count is no whole number",
+            "It must hold the number of rows and nothing else.",
+        )
     return int(text)
 
 

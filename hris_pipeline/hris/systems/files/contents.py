@@ -1,7 +1,9 @@
-"""What is written in a file: CSV, TSV, Excel, JSON or one of them in a zip archive, as columns of the attributes asked for.
+"""What is written in a file: CSV, TSV, Excel, JSON or one of them in a zip archive, as columns of
+the attributes asked for.
 
-Nothing is guessed that the file does not bear out: a file that can be read in no way that fits the company file is
-:class:`~hris_pipeline.hris.systems.files.places.Refused`, with the number of the row and never its content.
+Nothing is guessed that the file does not bear out: a file that can be read in no way that fits the
+company file is :class:`~hris_pipeline.hris.systems.files.places.Refused`, with the number of the
+row and never its content.
 """
 
 import codecs
@@ -36,7 +38,8 @@ _ENDINGS: Mapping[Format, Sequence[str]] = {
 }
 _FIRST_YEAR = 1899  # of the days that Excel counts; old Macs counted from 1904
 LONGEST_CELL = 64 << 20  # characters; Python's own limit is less than a long note
-_NO_FILE = ("__MACOSX/", "~$", ".", "Thumbs.db", "desktop.ini")  # what computers put into folders and archives for themselves
+# what computers put into folders and archives for themselves
+_NO_FILE = ("__MACOSX/", "~$", ".", "Thumbs.db", "desktop.ini")
 _LONG_ROWS = 5  # that an error names
 _END = 64  # bytes at a file's end in which a Ctrl-Z may stand
 
@@ -47,7 +50,9 @@ Rows = Iterator[tuple[int, Sequence[Any]]]
 
 @dataclass
 class Content:
-    """One file that is to be read, as often as wanted; each of the columns asked for is there, and there once."""
+    """One file that is to be read, as often as wanted; each of the columns asked for is there, and
+    there once.
+    """
 
     name: str
     path: Path
@@ -57,9 +62,11 @@ class Content:
     encoding: str = "utf-8"
     delimiter: str = ","
     ignored: int = 0  # columns that the company file does not name
-    announced: int | None = field(default=None, init=False)  # rows, by the trailer, once the file was read to its end
+    # rows, by the trailer, once the file was read to its end
+    announced: int | None = field(default=None, init=False)
     rows: int = field(default=0, init=False)
-    places: list[int] = field(default_factory=list, init=False)  # of the columns asked for, once the header was read
+    # of the columns asked for, once the header was read
+    places: list[int] = field(default_factory=list, init=False)
     padded: int = field(default=0, init=False)  # rows that ended before the header does
 
     def where(self, header: str, numbers: Sequence[int]) -> str:
@@ -93,7 +100,8 @@ class Content:
             yield self._batch(numbers, picked)
         if self.options.proof.trailer and self.announced is None:
             raise Refused(
-                f"has a file {self.name} without its last row ({self.options.proof.trailer.starts_with}): it was cut off",
+                f"has a file {self.name} without its last row "
+                f"({self.options.proof.trailer.starts_with}): it was cut off",
                 "Ask the sender to send it again.",
             )
 
@@ -102,29 +110,43 @@ class Content:
         return numbers, dict(zip(self.headers, map(list, zip(*rows, strict=True)), strict=True))
 
     def _body(self) -> Rows:
-        """The header's row and those after it: blank ones left out, each as wide as the header, the trailer read and left out."""
+        """The header's row and those after it: blank ones left out, each as wide as the header, the
+        trailer read and left out.
+        """
         rows = (row for row in self._all_rows() if any(cell not in {None, ""} for cell in row[1]))
         header = next((row for row in rows if row[0] >= self.options.header_row), None)
         if header is None:
-            raise Refused(f"has a file {self.name} with nothing in it", "Ask the sender to run the export again.")
+            raise Refused(
+                f"has a file {self.name} with nothing in it",
+                "Ask the sender to run the export again.",
+            )
         yield header
         width, trailer = len(header[1]), self.options.proof.trailer
         addresses = self._address_places(header[1])
-        short: tuple[int, int] | None = None  # number and width of the row before, where that was a short one
+        # number and width of the row before, where that was a short one
+        short: tuple[int, int] | None = None
         for number, cells in rows:
             if self.announced is not None:
-                raise Refused(f"has a file {self.name} that goes on after its last row (row {number})", "Ask the sender why.")
+                raise Refused(
+                    f"has a file {self.name} that goes on after its last row (row {number})",
+                    "Ask the sender why.",
+                )
             if trailer and str(cells[0] or "").strip() == trailer.starts_with:
-                self.announced = _whole(cells[trailer.count_in - 1] if len(cells) >= trailer.count_in else None, self.name)
+                self.announced = _whole(
+                    cells[trailer.count_in - 1] if len(cells) >= trailer.count_in else None,
+                    self.name,
+                )
                 continue
             if len(cells) > width and any(cell not in {None, ""} for cell in cells[width:]):
                 raise self._too_long(number, cells, width, rows)
             if len(cells) < width:
                 if self.kind != "xlsx" and _is_piece(cells, width, short, addresses):
                     raise Refused(
-                        f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead of {width}, as if "
-                        "it were the rest of the row before: a value holds a line break without quotes",
-                        "Have the export put quotes around values; if it does, correct options.quote and options.escape.",
+                        f"has a file {self.name} in whose row {number} there are {len(cells)} "
+                        f"columns instead of {width}, as if it were the rest of the row before: a "
+                        "value holds a line break without quotes",
+                        "Have the export put quotes around values; if it does, correct "
+                        "options.quote and options.escape.",
                     )
                 short = number, len(cells)
                 self.padded += 1
@@ -132,11 +154,18 @@ class Content:
                 continue
             short = None
             yield number, cells
-        if short and self.kind != "xlsx" and not trailer and not self.options.proof.beside and not _ends_a_line(self):
+        if (
+            short
+            and self.kind != "xlsx"
+            and not trailer
+            and not self.options.proof.beside
+            and not _ends_a_line(self)
+        ):
             raise Refused(
-                f"has a file {self.name} in whose row {short[0]}, the last one, there are {short[1]} columns instead of {width}: "
-                "it was cut off there",
-                "Ask the sender to send it again; if it always ends so, have its last line ended, or set options.proof.",
+                f"has a file {self.name} in whose row {short[0]}, the last one, there are "
+                f"{short[1]} columns instead of {width}: it was cut off there",
+                "Ask the sender to send it again; if it always ends so, have its last line ended, "
+                "or set options.proof.",
             )
 
     def _too_long(self, number: int, cells: Sequence[Any], width: int, rows: Rows) -> Refused:
@@ -149,24 +178,37 @@ class Content:
         also = f" (and others, such as row {', '.join(map(str, others))})" if others else ""
         if self.kind == "xlsx":
             place = next(n for n in range(width, len(cells)) if cells[n] not in {None, ""})
-            where = f"has a file {self.name} with something in cell {_letters(place)}{number}, where the header has no column"
-            return Refused(f"{where}{also}", "Give the column a name in the header's row, or empty it.")
+            where = (
+                f"has a file {self.name} with something in cell {_letters(place)}{number}, where "
+                "the header has no column"
+            )
+            return Refused(
+                f"{where}{also}", "Give the column a name in the header's row, or empty it."
+            )
         return Refused(
-            f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead of {width}{also}: a value "
-            "holds the delimiter without quotes",
-            "Have the export put quotes around values, or correct options.quote, options.escape or options.delimiter.",
+            f"has a file {self.name} in whose row {number} there are {len(cells)} columns instead "
+            f"of {width}{also}: a value holds the delimiter without quotes",
+            "Have the export put quotes around values, or correct options.quote, options.escape or "
+            "options.delimiter.",
         )
 
     def _address_places(self, header: Sequence[Any]) -> frozenset[int]:
         columns = self.options.columns
-        names = {header_key(name) for source in (columns.email, columns.manager_email) if source for name in source.columns}
+        names = {
+            header_key(name)
+            for source in (columns.email, columns.manager_email)
+            if source
+            for name in source.columns
+        }
         return frozenset(place for place, cell in enumerate(header) if header_key(cell) in names)
 
     def _all_rows(self) -> Rows:
         return _sheet(self) if self.kind == "xlsx" else _csv(self)
 
     def _objects(self) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
-        """The objects of a JSON file: only the keys that are mapped ever become values; one that is not there is UNSET."""
+        """The objects of a JSON file: only the keys that are mapped ever become values; one that is
+        not there is UNSET.
+        """
         fields = [(f"f{number}", Value, UNSET) for number in range(len(self.headers))]
         names = {f"f{number}": header for number, header in enumerate(self.headers)}
         record = msgspec.defstruct("Record", fields, rename=names, gc=False)
@@ -179,15 +221,29 @@ class Content:
             rows.append(msgspec.structs.astuple(found))
             if len(numbers) == BATCH:
                 self.rows += len(numbers)
-                yield numbers, {header: list(map(get, rows)) for header, get in zip(self.headers, pick, strict=True)}
+                yield (
+                    numbers,
+                    {
+                        header: list(map(get, rows))
+                        for header, get in zip(self.headers, pick, strict=True)
+                    },
+                )
                 numbers, rows = [], []
         if numbers:
             self.rows += len(numbers)
-            yield numbers, {header: list(map(get, rows)) for header, get in zip(self.headers, pick, strict=True)}
+            yield (
+                numbers,
+                {
+                    header: list(map(get, rows))
+                    for header, get in zip(self.headers, pick, strict=True)
+                },
+            )
 
 
 def open_content(name: str, path: Path, headers: Sequence[str], options: Options) -> Content:
-    """Find out how a file is written; :class:`Refused` where it is not written as the company file says."""
+    """Find out how a file is written; :class:`Refused` where it is not written as the company file
+    says.
+    """
     ending = name.lower().rpartition(".")[2]
     if ending == "zip":
         ending, path = _unpacked(name, path, options)
@@ -202,7 +258,9 @@ def open_content(name: str, path: Path, headers: Sequence[str], options: Options
         _cut_ctrl_z(path, content.encoding)
         content.delimiter = options.delimiter or ("\t" if kind == "tsv" else _delimiter(content))
     header = next(content._body())[1]  # noqa: SLF001 - its own
-    content.ignored = sum(1 for cell in header if header_key(cell)) - len(_positions(header, content))
+    content.ignored = sum(1 for cell in header if header_key(cell)) - len(
+        _positions(header, content)
+    )
     return content
 
 
@@ -211,57 +269,74 @@ def _kind(ending: str, name: str) -> Format:
         if ending in endings:
             return kind
     raise Refused(
-        f"has a file {name} whose name does not say how it is written", f"Set options.format to one of {', '.join(_ENDINGS)}."
+        f"has a file {name} whose name does not say how it is written",
+        f"Set options.format to one of {', '.join(_ENDINGS)}.",
     )
 
 
-# --- the header -----------------------------------------------------------------------------------------------------------------
+# --- the header
+# --------------------------------------------------------------------------------------------------
 
 
 def _positions(header: Iterable[Any], content: Content) -> list[int]:
-    """Where the columns asked for stand; capitals and blanks around a name make no difference (a renamed one is another one)."""
+    """Where the columns asked for stand; capitals and blanks around a name make no difference (a
+    renamed one is another one).
+    """
     keys = [header_key(cell) for cell in header]
     wanted = [header_key(name) for name in content.headers]
     missing = [name for name, key in zip(content.headers, wanted, strict=True) if key not in keys]
     if missing:
         named = ", ".join(f"'{name}'" for name in missing)
         raise Refused(
-            f"has a file {content.name} without the column{'s' if len(missing) > 1 else ''} {named}",
-            "Correct options.columns (or header_row, delimiter, sheet) in the company file, or have the export changed back.",
+            f"has a file {content.name} without the column{'s' if len(missing) > 1 else ''} "
+            f"{named}",
+            "Correct options.columns (or header_row, delimiter, sheet) in the company file, or "
+            "have the export changed back.",
         )
     twice = [name for name, key in zip(content.headers, wanted, strict=True) if keys.count(key) > 1]
     if twice:
         named = ", ".join(f"'{name}'" for name in twice)
-        raise Refused(f"has a file {content.name} with more than one column {named}", "Have one of them renamed in the export.")
+        raise Refused(
+            f"has a file {content.name} with more than one column {named}",
+            "Have one of them renamed in the export.",
+        )
     return [keys.index(key) for key in wanted]
 
 
 def _delimiter(content: Content) -> str:
-    """The delimiter by which the columns asked for are in the header; where there is none, the one that finds most of them."""
+    """The delimiter by which the columns asked for are in the header; where there is none, the one
+    that finds most of them.
+    """
     best, found = ",", -1
     for delimiter in DELIMITERS:
         content.delimiter = delimiter
         try:
             keys = {header_key(cell) for cell in next(content._body())[1]}  # noqa: SLF001 - its own
         except Refused:
-            continue  # such as quotes that do not match by this one; if by none, it is told when the file is read
+            # such as quotes that do not match by this one; if by none, it is told when the file is
+            # read
+            continue
         number = sum(header_key(name) in keys for name in content.headers)
         if number > found:
             best, found = delimiter, number
     return best
 
 
-# --- CSV and TSV ----------------------------------------------------------------------------------------------------------------
+# --- CSV and TSV
+# --------------------------------------------------------------------------------------------------
 
 
 def _cut_ctrl_z(path: Path, encoding: str) -> None:
-    """Take the mark off the end of our copy by which old systems end a text (Ctrl-Z), and the zeros that fill their blocks."""
+    """Take the mark off the end of our copy by which old systems end a text (Ctrl-Z), and the zeros
+    that fill their blocks.
+    """
     with path.open("r+b") as file:
         begin = file.read(4)
         codec = encodings.with_byte_order(encoding, begin)
         mark, fill = "\x1a".encode(codec), {each.encode(codec) for each in "\x1a\0\r\n "}
         size = file.seek(0, io.SEEK_END)
-        start = max(0, (size - _END) // len(mark) * len(mark))  # a character of several bytes is looked at as a whole
+        # a character of several bytes is looked at as a whole
+        start = max(0, (size - _END) // len(mark) * len(mark))
         file.seek(start)
         end = file.read()
         letters = [end[at : at + len(mark)] for at in range(0, len(end), len(mark))]
@@ -276,8 +351,12 @@ def _ends_a_line(content: Content) -> bool:
         return file.read().rstrip(b"\0")[-1:] in {b"\r", b"\n"}
 
 
-def _is_piece(cells: Sequence[Any], width: int, short: tuple[int, int] | None, addresses: frozenset[int]) -> bool:
-    """Whether a short row is the second half of one that a line break in a value has torn apart, rather than one without ends."""
+def _is_piece(
+    cells: Sequence[Any], width: int, short: tuple[int, int] | None, addresses: frozenset[int]
+) -> bool:
+    """Whether a short row is the second half of one that a line break in a value has torn apart,
+    rather than one without ends.
+    """
     if len(cells) == 1:
         return True
     halves = short is not None and short[1] + len(cells) - 1 == width
@@ -305,31 +384,43 @@ def _csv(content: Content) -> Rows:
         reader = csv.reader(file, **dialect)
         try:
             for number, cells in enumerate(reader, start=1):
-                if number > 1 or not "".join(cells).startswith("sep="):  # Excel's own hint, which is no row
+                # Excel's own hint, which is no row
+                if number > 1 or not "".join(cells).startswith("sep="):
                     yield number, cells
         except csv.Error:
             raise Refused(
-                f"has a file {content.name} whose quotes do not match near line {reader.line_num}: it was cut off, or has others",
+                f"has a file {content.name} whose quotes do not match near line {reader.line_num}: "
+                "it was cut off, or has others",
                 _about_quotes(content),
             ) from None
         except UnicodeDecodeError:
             raise Refused(
-                f"has a file {content.name} that is not {content.encoding} near line {reader.line_num + 1}",
+                f"has a file {content.name} that is not {content.encoding} near line "
+                f"{reader.line_num + 1}",
                 encodings.remedy(content.path),
             ) from None
 
 
 def _about_quotes(content: Content) -> str:
     if content.options.escape is None and b'\\"' in content.path.read_bytes():
-        return "It has backslashes before quotes: set options.escape to a backslash, '\\', in the company file."
-    return "Ask the sender to send it again, or correct options.quote, options.escape and options.delimiter."
+        return (
+            "It has backslashes before quotes: set options.escape to a backslash, '\\', in the "
+            "company file."
+        )
+    return (
+        "Ask the sender to send it again, or correct options.quote, options.escape and "
+        "options.delimiter."
+    )
 
 
-# --- Excel ----------------------------------------------------------------------------------------------------------------------
+# --- Excel
+# --------------------------------------------------------------------------------------------------
 
 
 def _sheet(content: Content) -> Rows:
-    """The rows of the one sheet, or of the one that the company file names; numbers as they are shown where that is all zeros."""
+    """The rows of the one sheet, or of the one that the company file names; numbers as they are
+    shown where that is all zeros.
+    """
     import openpyxl  # noqa: PLC0415 - slow to import, and only for who has Excel files
 
     try:
@@ -347,19 +438,26 @@ def _sheet(content: Content) -> Rows:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises whatever a broken file leads it to, with values in the text
         raise Refused(
-            f"has a file {content.name} that cannot be read as Excel's: it was cut off, is locked by a password, or is no .xlsx",
+            f"has a file {content.name} that cannot be read as Excel's: it was cut off, is locked "
+            "by a password, or is no .xlsx",
             "Open it in Excel to see which, and have it sent again.",
         ) from None
 
 
 def _sheet_name(book: Any, content: Content) -> str:
     if book.epoch.year != _FIRST_YEAR:
-        raise Refused(f"has a file {content.name} that counts days from 1904", "Switch that off in Excel and save it.")
+        raise Refused(
+            f"has a file {content.name} that counts days from 1904",
+            "Switch that off in Excel and save it.",
+        )
     names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
     wanted = content.options.sheet
     if (wanted not in names) if wanted else len(names) != 1:
         said = f"no sheet '{wanted}'" if wanted else f"{len(names)} sheets"
-        raise Refused(f"has a file {content.name} with {said}", "Set options.sheet to the name of the one to read.")
+        raise Refused(
+            f"has a file {content.name} with {said}",
+            "Set options.sheet to the name of the one to read.",
+        )
     return wanted or str(names[0])
 
 
@@ -371,12 +469,16 @@ def _shown(cell: Any) -> Any:
     return value
 
 
-# --- JSON -----------------------------------------------------------------------------------------------------------------------
+# --- JSON
+# --------------------------------------------------------------------------------------------------
 
 
 def _records(path: Path, record: type[msgspec.Struct], name: str) -> Iterator[Any]:
     """The objects of an array, or of lines; :class:`Refused` for anything else."""
-    then = "It must hold one array of objects, or one object a line, in UTF-8; nested values cannot be mapped."
+    then = (
+        "It must hold one array of objects, or one object a line, in UTF-8; nested values cannot "
+        "be mapped."
+    )
     number = 0
     try:
         with path.open("rb") as file:
@@ -395,16 +497,21 @@ def _records(path: Path, record: type[msgspec.Struct], name: str) -> Iterator[An
                     yield decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         where = f" (line {number})" if number else ""
-        raise Refused(f"has a file {name} that is cut off, broken or in another form than can be read{where}", then) from None
+        raise Refused(
+            f"has a file {name} that is cut off, broken or in another form than can be read{where}",
+            then,
+        ) from None
 
 
-# --- zip ------------------------------------------------------------------------------------------------------------------------
+# --- zip
+# --------------------------------------------------------------------------------------------------
 
 
 def _check_size(archive: zipfile.ZipFile, name: str, options: Options) -> None:
     if sum(member.file_size for member in archive.infolist()) > options.max_mb << 20:
         raise Refused(
-            f"has a file {name} that unpacks to more than {options.max_mb} MB", "If that is right, raise options.max_mb."
+            f"has a file {name} that unpacks to more than {options.max_mb} MB",
+            "If that is right, raise options.max_mb.",
         )
 
 
@@ -413,12 +520,20 @@ def _unpacked(name: str, path: Path, options: Options) -> tuple[str, Path]:
     to = path.with_name(f"{path.name}.unpacked")
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir() and not _is_of_no_use(member.filename)]
+            members = [
+                member
+                for member in archive.infolist()
+                if not member.is_dir() and not _is_of_no_use(member.filename)
+            ]
             if len(members) != 1:
-                raise Refused(f"has a file {name} with {len(members)} files in it", "Have exactly one put into the archive.")
+                raise Refused(
+                    f"has a file {name} with {len(members)} files in it",
+                    "Have exactly one put into the archive.",
+                )
             _check_size(archive, name, options)
             with archive.open(members[0]) as packed, os.fdopen(new_file(to), "wb") as copy:
-                shutil.copyfileobj(packed, copy, CHUNK)  # never more than the size that the archive told, true or not
+                # never more than the size that the archive told, true or not
+                shutil.copyfileobj(packed, copy, CHUNK)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error):
         raise Refused(
             f"has a file {name} that cannot be unpacked: it was cut off, or is encrypted",
@@ -429,11 +544,19 @@ def _unpacked(name: str, path: Path, options: Options) -> tuple[str, Path]:
 
 def _is_of_no_use(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return path.startswith(_NO_FILE[0]) or "/__MACOSX/" in path or name.startswith(_NO_FILE[1:3]) or name in _NO_FILE[3:]
+    return (
+        path.startswith(_NO_FILE[0])
+        or "/__MACOSX/" in path
+        or name.startswith(_NO_FILE[1:3])
+        or name in _NO_FILE[3:]
+    )
 
 
 def _whole(value: Any, name: str) -> int:
     text = str(value).strip() if value is not None else ""
     if not text.isdecimal():
-        raise Refused(f"has a file {name} whose last row names no number of rows", "Correct options.proof.trailer.count_in.")
+        raise Refused(
+            f"has a file {name} whose last row names no number of rows",
+            "Correct options.proof.trailer.count_in.",
+        )
     return int(text)

@@ -1,7 +1,7 @@
 """What a text file is written in, and what may be said to somebody whose file is no UTF-8.
 
-An encoding is proposed only where it makes words of the file's own bytes: letters of one script, capitals where capitals are.
-One that merely fits would spoil names without an error.
+An encoding is proposed only where it makes words of the file's own bytes: letters of one script,
+capitals where capitals are. One that merely fits would spoil names without an error.
 """
 
 import codecs
@@ -23,8 +23,30 @@ _NO_TEXTS = (  # what files of other kinds begin with, what they are, and option
     (b"PK\x03\x04", "an Excel file (.xlsx) or a zip archive (.zip)", "xlsx"),
 )
 _CANDIDATES = (  # the usual ones first
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp1255", "cp1256", "cp1258", "cp874"),
-    *("iso8859-15", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-9", "koi8-r", "cp850", "cp852", "cp866", "mac-roman"),
+    *(
+        "cp1252",
+        "cp1250",
+        "cp1251",
+        "cp1253",
+        "cp1254",
+        "cp1257",
+        "cp1255",
+        "cp1256",
+        "cp1258",
+        "cp874",
+    ),
+    *(
+        "iso8859-15",
+        "iso8859-2",
+        "iso8859-5",
+        "iso8859-7",
+        "iso8859-9",
+        "koi8-r",
+        "cp850",
+        "cp852",
+        "cp866",
+        "mac-roman",
+    ),
 )
 _EAST_ASIAN_CANDIDATES = ("cp932", "gb18030", "big5", "cp949")
 _ALPHABETS = tuple(
@@ -64,14 +86,19 @@ _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HA
 
 
 def find(path: Path, name: str, given: str) -> str:
-    """By what a text file can be read: what its BOM says, else UTF-8 if every byte fits, else what the company file says."""
+    """By what a text file can be read: what its BOM says, else UTF-8 if every byte fits, else what
+    the company file says.
+    """
     codec = codecs.lookup(given).name
     with path.open("rb") as file:
         start = file.read(4096)
     for bom, encoding in _BOMS:
         if start.startswith(bom):
             if encoding == "utf-32" != codec:
-                raise Refused(f"has a file {name} in UTF-32", "Have it written as UTF-8, or set options.encoding to utf-32.")
+                raise Refused(
+                    f"has a file {name} in UTF-32",
+                    "Have it written as UTF-8, or set options.encoding to utf-32.",
+                )
             return encoding
     if codec in {"utf-16", "utf-32"}:  # without a BOM the zeros of plain text tell the order
         return f"{codec}-be" if start[:1] == b"\0" else f"{codec}-le"
@@ -79,9 +106,14 @@ def find(path: Path, name: str, given: str) -> str:
         return given
     for begin, what, kind in _NO_TEXTS:
         if start.startswith(begin):
-            raise Refused(f"has a file {name} that is no text, but {what}", f"Have it named so, or set options.format to {kind}.")
+            raise Refused(
+                f"has a file {name} that is no text, but {what}",
+                f"Have it named so, or set options.format to {kind}.",
+            )
     if codec == "utf-8" and start[:64].count(0) * 3 > len(start[:64]):
-        raise Refused(f"has a file {name} with a zero in every other byte", "Set options.encoding to utf-16.")
+        raise Refused(
+            f"has a file {name} with a zero in every other byte", "Set options.encoding to utf-16."
+        )
     wrong = _first_wrong_byte(path)
     if wrong is None:
         return "utf-8"
@@ -95,7 +127,11 @@ def with_byte_order(encoding: str, start: bytes) -> str:
     codec = codecs.lookup(encoding).name
     if codec not in {"utf-16", "utf-32"}:
         return "utf-8" if codec == "utf-8-sig" else encoding
-    return f"{codec}-be" if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)) else f"{codec}-le"
+    return (
+        f"{codec}-be"
+        if start.startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
+        else f"{codec}-le"
+    )
 
 
 def doubt(path: Path, encoding: str) -> str | None:
@@ -107,11 +143,18 @@ def doubt(path: Path, encoding: str) -> str | None:
 
 
 def _is_ascii_compatible(codec: str) -> bool:
-    """Whether plain English looks the same in it as in UTF-8; not so where bytes switch alphabets, or in EBCDIC."""
+    """Whether plain English looks the same in it as in UTF-8; not so where bytes switch alphabets,
+    or in EBCDIC.
+    """
     if codec.startswith(("iso2022", "hz", "utf-7", "utf_7")):
         return False
     try:
-        return _ASCII.decode(codec).encode() == _ASCII or codec in {"shift_jis", "shift_jisx0213", "shift_jis_2004", "johab"}
+        return _ASCII.decode(codec).encode() == _ASCII or codec in {
+            "shift_jis",
+            "shift_jisx0213",
+            "shift_jis_2004",
+            "johab",
+        }
     except UnicodeDecodeError:
         return False
 
@@ -132,26 +175,34 @@ def _first_wrong_byte(path: Path) -> int | None:
 
 
 def remedy(path: Path) -> str:
-    """What to set ``options.encoding`` to: the encoding is named only where one reading of the file is the likely one."""
+    """What to set ``options.encoding`` to: the encoding is named only where one reading of the file
+    is the likely one.
+    """
     likely = proposed(_sample(path))
     whole = "or have it written as UTF-8"
     if likely:
         return f"Set options.encoding to {likely}, in which its letters make words, {whole}."
     return (
-        f"Set options.encoding to what it is written in, {whole}. Its letters alone do not tell which it is: ask the sender, or "
-        "open it in an editor and compare a name with letters that English does not have."
+        f"Set options.encoding to what it is written in, {whole}. Its letters alone do not tell "
+        "which it is: ask the sender, or open it in an editor and compare a name with letters "
+        "that English does not have."
     )
 
 
 def proposed(content: bytes) -> str | None:
-    """The usual encoding that makes words of these bytes, in the fewest languages; None where there is none, or a tie."""
+    """The usual encoding that makes words of these bytes, in the fewest languages; None where there
+    is none, or a tie.
+    """
     for candidates in (_CANDIDATES, _EAST_ASIAN_CANDIDATES):
         readings: dict[str, str] = {}
         for encoding in candidates:
             text = _read(content, encoding)
             if text is not None and text not in readings and is_plausible(text):
                 readings[text] = encoding
-        ranked = sorted((_languages(text), place, encoding) for place, (text, encoding) in enumerate(readings.items()))
+        ranked = sorted(
+            (_languages(text), place, encoding)
+            for place, (text, encoding) in enumerate(readings.items())
+        )
         if ranked:
             return ranked[0][2] if len(ranked) == 1 or ranked[0][0] < ranked[1][0] else None
     return None
@@ -177,7 +228,9 @@ def _read(content: bytes, encoding: str) -> str | None:
 
 
 def is_plausible(text: str) -> bool:
-    """Whether what is not ASCII in a text are letters of one script in words of one language, and signs that offices use."""
+    """Whether what is not ASCII in a text are letters of one script in words of one language, and
+    signs that offices use.
+    """
     scripts: set[str] = set()
     for character in {each for each in text if not each.isascii()}:
         if unicodedata.category(character) in _LETTERS and character not in _RARE:
@@ -195,9 +248,12 @@ def _words(text: str) -> set[str]:
 
 
 def _is_word(word: str, scripts: set[str]) -> bool:
-    if unicodedata.category(word[0])[0] == "M" or "\u03c2" in word[:-1]:  # a sign above nothing; a final sigma that is not final
+    # a sign above nothing; a final sigma that is not final
+    if unicodedata.category(word[0])[0] == "M" or "\u03c2" in word[:-1]:
         return False
-    if any(one.islower() and other.isupper() for one, other in pairwise(word[1:])) and not _camel(word):
+    if any(one.islower() and other.isupper() for one, other in pairwise(word[1:])) and not _camel(
+        word
+    ):
         return False
     if word[:1].islower() and any(each.isupper() for each in word[1:]):
         return False
@@ -207,7 +263,9 @@ def _is_word(word: str, scripts: set[str]) -> bool:
 
 
 def _camel(word: str) -> bool:
-    """Whether the one capital within a word stands after a beginning such as Mac or De, and is followed by small letters."""
+    """Whether the one capital within a word stands after a beginning such as Mac or De, and is
+    followed by small letters.
+    """
     place = next((n for n in range(1, len(word)) if word[n].isupper()), 0)
     return 2 <= place <= 3 and word[place + 1 :].islower()
 

@@ -1,4 +1,6 @@
-"""What ``hris-pipeline doctor`` tries of Merge: the two credentials, Merge's own syncs, and one record of each list."""
+"""What ``hris-pipeline doctor`` tries of Merge: the two credentials, Merge's own syncs, and one
+record of each list.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,14 +16,25 @@ RECORDS = msgspec.json.Decoder(Page[Record])
 
 
 def probes(service: Service, kinds: Sequence[str], stale_hours: float) -> Iterator[Probe]:
-    """The credentials and the link; then Merge's syncs; then a record of each list that is read. Nothing of a record is kept."""
+    """The credentials and the link; then Merge's syncs; then a record of each list that is read.
+    Nothing of a record is kept.
+    """
     links: list[syncs.Link] = []
-    yield probed(f"API key and account token (GET {syncs.ACCOUNT})", lambda: links.append(syncs.link(service)))
+    yield probed(
+        f"API key and account token (GET {syncs.ACCOUNT})",
+        lambda: links.append(syncs.link(service)),
+    )
     if not links:
         return
-    yield _doubtful(f"the linked account's link to the HR system (GET {syncs.ACCOUNT})", links[0].doubts)
+    yield _doubtful(
+        f"the linked account's link to the HR system (GET {syncs.ACCOUNT})", links[0].doubts
+    )
     lists = units.lists_of(kinds)
-    yield _try_syncs(service, ["Employee", *(source.model for source in lists)], syncs.Judge(links[0].now, stale_hours))
+    yield _try_syncs(
+        service,
+        ["Employee", *(source.model for source in lists)],
+        syncs.Judge(links[0].now, stale_hours),
+    )
     yield _try_list(service, people.PATH, "Employee")
     for source in lists:
         yield _try_list(service, source.path, source.model)
@@ -39,7 +52,9 @@ def _try_syncs(service: Service, models: Sequence[str], judge: syncs.Judge) -> P
 
 
 def _try_list(service: Service, path: str, model: str) -> Probe:
-    """One record of a list. Without people there is no night; a list of units that is not there is done without."""
+    """One record of a list. Without people there is no night; a list of units that is not there is
+    done without.
+    """
     statuses: list[int] = []
 
     def ask() -> None:
@@ -48,7 +63,8 @@ def _try_list(service: Service, path: str, model: str) -> Probe:
         if response.status_code == 404:
             raise service.api.error(
                 f"has no {path} for this account (HTTP 404)",
-                f"See under {DASHBOARD} whether the integration has the model {model}, and the account its scope.",
+                f"See under {DASHBOARD} whether the integration has the model {model}, and the "
+                "account its scope.",
             )
         service.api.read(response, RECORDS, path)
 
@@ -61,5 +77,8 @@ def _doubtful(what: str, doubts: Sequence[str]) -> Probe:
     if not doubts:
         return Probe(what, needed=False)
     text = "; ".join(doubts)
-    remedy = "Do what stands in brackets there. Until then people are created and changed, but nothing is taken away."
+    remedy = (
+        "Do what stands in brackets there. Until then people are created and changed, but nothing "
+        "is taken away."
+    )
     return Probe(what, f"{text[0].upper()}{text[1:]}.", remedy, needed=False)

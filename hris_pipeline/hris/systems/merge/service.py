@@ -1,7 +1,9 @@
-"""Asking Merge: the account token beside the API key, whose fault a refusal is, and lists by cursor.
+"""Asking Merge: the account token beside the API key, whose fault a refusal is, and lists by
+cursor.
 
-From docs.merge.dev (API basics: authentication, pagination, errors): ``next`` is an opaque cursor and no link, every other
-parameter stays the same from page to page, and a page holds 100 records at most.
+From docs.merge.dev (API basics: authentication, pagination, errors): ``next`` is an opaque cursor
+and no link, every other parameter stays the same from page to page, and a page holds 100 records at
+most.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -48,11 +50,24 @@ class Service:
     page_size: int
 
     def get(
-        self, path: str, *, where: str, model: str, accept: Collection[int] = (), query: Mapping[str, str | int] | None = None
+        self,
+        path: str,
+        *,
+        where: str,
+        model: str,
+        accept: Collection[int] = (),
+        query: Mapping[str, str | int] | None = None,
     ) -> "httpx.Response":
         """One GET for the linked account. ``model`` is what it is about, in Merge's word."""
         headers = {"X-Account-Token": self.account_token}
-        response = self.api.get(path, where=where, right=model, accept={401, 403, *accept}, headers=headers, params=query)
+        response = self.api.get(
+            path,
+            where=where,
+            right=model,
+            accept={401, 403, *accept},
+            headers=headers,
+            params=query,
+        )
         if response.status_code == 401:
             raise self._unknown(where)
         if response.status_code == 403 and 403 not in accept:
@@ -63,22 +78,29 @@ class Service:
         return response
 
     def _unknown(self, where: str) -> HrisError:
-        """Which of the two Merge did not know: what needs no account token tells whether it knows the key."""
+        """Which of the two Merge did not know: what needs no account token tells whether it knows
+        the key.
+        """
         path = f"{PREFIX}/linked-accounts"
-        answer = self.api.get(path, where=path, right="", accept={400, 401, 403, 404}, params={"page_size": 1})
+        answer = self.api.get(
+            path, where=path, right="", accept={400, 401, 403, 404}, params={"page_size": 1}
+        )
         if answer.is_success:
             return self.api.error(
                 f"refused the account token at {where} (HTTP 401), but accepted the API key",
-                f"Set account_token to the one of this account under {DASHBOARD}. Its organisation, region and environment (test "
-                "or production) must be those of the key.",
+                f"Set account_token to the one of this account under {DASHBOARD}. Its "
+                "organisation, region and environment (test or production) must be those of the "
+                "key.",
             )
         if answer.status_code == 401:
             return self.api.error(
                 f"refused the API key at {where} (HTTP 401)",
-                f"Set api_key to a key from {self.api.rights_at}, and options.region to the region of that organisation.",
+                f"Set api_key to a key from {self.api.rights_at}, and options.region to the region "
+                "of that organisation.",
             )
         return self.api.error(
-            f"refused the API key or the account token at {where} (HTTP 401)", f"Compare both with Merge: {self.api.rights_at}."
+            f"refused the API key or the account token at {where} (HTTP 401)",
+            f"Compare both with Merge: {self.api.rights_at}.",
         )
 
     def pages(
@@ -90,7 +112,8 @@ class Service:
         *,
         accept: Collection[int] = (),
     ) -> Iterator[list[T]]:
-        """The records of each page, without those that came before; the next page is asked for meanwhile.
+        """The records of each page, without those that came before; the next page is asked for
+        meanwhile.
 
         A list that is not there (404, where that is accepted) has no pages.
         """
@@ -108,14 +131,23 @@ class Service:
                 page = self.api.read(response, decoder, walk.where)
                 new = walk.take([record.id for record in page.results])
                 if page.next:
-                    url = walk.follow("?" + urlencode({**asked, "cursor": self._cursor(page.next, walk)}), walk.path)
+                    url = walk.follow(
+                        "?" + urlencode({**asked, "cursor": self._cursor(page.next, walk)}),
+                        walk.path,
+                    )
                     coming = pool.submit(ask, url, walk.where)
-                yield page.results if len(new) == len(page.results) else [page.results[i] for i in new]
+                yield (
+                    page.results
+                    if len(new) == len(page.results)
+                    else [page.results[i] for i in new]
+                )
                 if not page.next:
                     return
 
     def _cursor(self, given: str, walk: PageWalk) -> str:
-        """The bare cursor. Some of Merge's own pages show a link that holds it; where that leads to is never followed."""
+        """The bare cursor. Some of Merge's own pages show a link that holds it; where that leads to
+        is never followed.
+        """
         import httpx  # noqa: PLC0415, TID251 - an edge; a command that only reads needs none
 
         if "://" not in given:
@@ -123,4 +155,6 @@ class Service:
         try:
             return httpx.URL(given).params["cursor"]
         except (httpx.InvalidURL, KeyError, ValueError):
-            raise self.api.error(f"gave a link without a cursor after {walk.page(walk.pages)}") from None
+            raise self.api.error(
+                f"gave a link without a cursor after {walk.page(walk.pages)}"
+            ) from None

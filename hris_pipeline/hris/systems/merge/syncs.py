@@ -1,11 +1,15 @@
-"""How far Merge's own copy can be trusted: the state of the linked account, and of Merge's last sync of each model.
+"""How far Merge's own copy can be trusted: the state of the linked account, and of Merge's last
+sync of each model.
 
-Merge copies the HR system into a store of its own and answers from there, whatever the state of that copy. So every read begins
-and ends with what Merge says of its syncs (docs.merge.dev, sync status; help.merge.dev 8184193 and 2988671375):
+Merge copies the HR system into a store of its own and answers from there, whatever the state of
+that copy. So every read begins and ends with what Merge says of its syncs (docs.merge.dev, sync
+status; help.merge.dev 8184193 and 2988671375):
 
 * the first sync of people is not over: an error, because what is there yet is a part of them;
-* a model's last sync ended in anything but DONE, is too old, or the account has lost its link: unproven (case 16);
-* a sync that runs (or waits in a queue) over a last good one is harmless, because it changes rows where they are;
+* a model's last sync ended in anything but DONE, is too old, or the account has lost its link:
+  unproven (case 16);
+* a sync that runs (or waits in a queue) over a last good one is harmless, because it changes rows
+  where they are;
 * a sync that ended while we read: the read is repeated once.
 """
 
@@ -31,9 +35,14 @@ BROKEN_LINKS = {
 }
 """What an account's status says of the link; COMPLETE is the good one."""
 BAD_ENDS = {
-    "PARTIALLY_SYNCED": "lacks at least one field (often for want of a permission; see its issues under {dashboard})",
+    "PARTIALLY_SYNCED": (
+        "lacks at least one field (often for want of a permission; see its issues under "
+        "{dashboard})"
+    ),
     "FAILED": "failed (see its issues under {dashboard})",
-    "PAUSED": "is paused, after two weeks of failures or without a request (start it under {dashboard})",
+    "PAUSED": (
+        "is paused, after two weeks of failures or without a request (start it under {dashboard})"
+    ),
     "DISABLED": "is disabled (switch the model on among the account's scopes under {dashboard})",
 }
 """What a sync's status says, where it is neither good nor under way."""
@@ -91,8 +100,9 @@ class Judge:
         hours = (self.now - finished).total_seconds() / 3600
         if hours > self.stale_hours:
             return (
-                f"{subject} last ended {hours:.0f} hours ago (more than {self.stale_hours:g}; see whether it stands still under "
-                f"{DASHBOARD}, or raise options.stale_hours if it runs less often)"
+                f"{subject} last ended {hours:.0f} hours ago (more than {self.stale_hours:g}; see "
+                f"whether it stands still under {DASHBOARD}, or raise options.stale_hours if it "
+                "runs less often)"
             )
         return None
 
@@ -110,14 +120,18 @@ class Link:
 
 
 def link(service: Service) -> Link:
-    """Ask for the account. It is the first request of a read, and so tells whether Merge is there at all.
+    """Ask for the account. It is the first request of a read, and so tells whether Merge is there
+    at all.
 
     :class:`~hris_pipeline.errors.HrisError` where it is no account of an HR system.
     """
     api = service.api
     response = service.get(ACCOUNT, where=ACCOUNT, model="Account details", accept={404})
     if response.status_code == 404:
-        raise api.error(f"does not have {ACCOUNT} (HTTP 404)", "Check base_url in the company file; it ends in /api.")
+        raise api.error(
+            f"does not have {ACCOUNT} (HTTP 404)",
+            "Check base_url in the company file; it ends in /api.",
+        )
     account = api.read(response, ACCOUNT_DETAILS, ACCOUNT)
     if account.category not in {"hris", None}:
         raise api.error(
@@ -127,30 +141,43 @@ def link(service: Service) -> Link:
     now = _clock(response.headers.get("date")) or clock.now()
     if account.status == "COMPLETE":
         return Link((), now)
-    trouble = BROKEN_LINKS.get(account.status or "", "is in a state that this version does not know")
+    trouble = BROKEN_LINKS.get(
+        account.status or "", "is in a state that this version does not know"
+    )
     return Link((f"the linked account {trouble} (relink it under {DASHBOARD})",), now)
 
 
 def syncs(service: Service) -> dict[str, Sync]:
     """What Merge says of its syncs, by model."""
     walk = PageWalk(service.api, SYNCS, most=100)
-    return {sync.model: sync for page in service.pages(walk, SYNC_PAGE, "Sync status") for sync in page}
+    return {
+        sync.model: sync for page in service.pages(walk, SYNC_PAGE, "Sync status") for sync in page
+    }
 
 
 def refuse_first(service: Service, found: Mapping[str, Sync]) -> None:
-    """:class:`~hris_pipeline.errors.HrisError` while Merge's first sync of people runs: they come as they arrive, in part."""
+    """:class:`~hris_pipeline.errors.HrisError` while Merge's first sync of people runs: they come
+    as they arrive, in part.
+    """
     people = found.get("Employee")
     if people is not None and people.is_initial_sync:
         raise service.api.error(
-            f"says at {SYNCS} that its first sync of Employee is not over, so that a part of the people is there only",
-            f"Wait until it has ended (up to a day or more in a large company; see {DASHBOARD}), then run again.",
+            f"says at {SYNCS} that its first sync of Employee is not over, so that a part of the "
+            "people is there only",
+            f"Wait until it has ended (up to a day or more in a large company; see {DASHBOARD}), "
+            "then run again.",
         )
 
 
-def moved(models: Sequence[str], before: Mapping[str, Sync], after: Mapping[str, Sync]) -> Iterator[str]:
+def moved(
+    models: Sequence[str], before: Mapping[str, Sync], after: Mapping[str, Sync]
+) -> Iterator[str]:
     """The models whose sync ended between two looks."""
     for model in models:
-        ends = [sync.last_sync_finished if (sync := found.get(model)) else None for found in (before, after)]
+        ends = [
+            sync.last_sync_finished if (sync := found.get(model)) else None
+            for found in (before, after)
+        ]
         if ends[0] != ends[1]:
             yield model
 

@@ -1,9 +1,11 @@
-"""The units of Merge: groups (or, of old, teams), locations and companies, by the ids that people name them with.
+"""The units of Merge: groups (or, of old, teams), locations and companies, by the ids that people
+name them with.
 
-People name units by Merge's own ids, which change when an account is deleted and linked anew. A unit's id with us is therefore
-the HR system's (``remote_id``). Some systems give their units none (BambooHR's groups, for example): then its name is its id,
-which is what such a system itself goes by. Of a type that Merge has no word for, the id bears the type, because the HR system may
-count each of its types from one.
+People name units by Merge's own ids, which change when an account is deleted and linked anew. A
+unit's id with us is therefore the HR system's (``remote_id``). Some systems give their units none
+(BambooHR's groups, for example): then its name is its id, which is what such a system itself goes
+by. Of a type that Merge has no word for, the id bears the type, because the HR system may count
+each of its types from one.
 """
 
 import unicodedata
@@ -15,7 +17,12 @@ import msgspec
 from hris_pipeline.hris.api import PageWalk, in_order
 from hris_pipeline.hris.systems.merge.service import PREFIX, Page, Record, Service, Text
 
-TYPES = {"TEAM": "team", "DEPARTMENT": "department", "COST_CENTER": "cost_center", "BUSINESS_UNIT": "business_unit"}
+TYPES = {
+    "TEAM": "team",
+    "DEPARTMENT": "department",
+    "COST_CENTER": "cost_center",
+    "BUSINESS_UNIT": "business_unit",
+}
 """Merge's words for types of groups to our kinds. GROUP says nothing more than that it is one."""
 OF_GROUPS = (*TYPES.values(), "group")
 KINDS = (*OF_GROUPS, "location", "legal_entity")
@@ -78,10 +85,13 @@ class Units:
     walks: list[PageWalk] = field(default_factory=list)
     models: list[str] = field(default_factory=list)  # whose lists are there
     known: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Merge's id to kind and id. What is deleted, hidden (a "shell") or of another kind is not here: nobody is in it."""
+    """Merge's id to kind and id. What is deleted, hidden (a "shell") or of another kind is not
+    here: nobody is in it.
+    """
     names: dict[tuple[str, str], Text] = field(default_factory=dict)
     parents: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    kinds: set[str] = field(default_factory=set)  # that came at all: of another one nobody can tell who would be in it
+    # that came at all: of another one nobody can tell who would be in it
+    kinds: set[str] = field(default_factory=set)
     shared: int = 0  # units whose remote_id another one of their kind has too
 
     @property
@@ -95,7 +105,9 @@ class Units:
         return sum(walk.duplicates for walk in self.walks)
 
     def rows(self) -> Iterator[tuple[str, list[str], list[Text], list[str | None]]]:
-        """Kind by kind: ids, names, and the ids of the units above, where those are of the same kind."""
+        """Kind by kind: ids, names, and the ids of the units above, where those are of the same
+        kind.
+        """
         for kind in sorted(self.kinds):
             ids = [own for of, own in self.names if of == kind]
             above = [self.known.get(self.parents[kind, own] or "", ("", "")) for own in ids]
@@ -103,8 +115,15 @@ class Units:
             yield kind, ids, [self.names[kind, own] for own in ids], parents
 
 
-def read(service: Service, kinds: Sequence[str], types: Mapping[str, str], progress: Callable[[int], None]) -> Units:
-    """All units of these kinds. ``types`` are the company file's kinds of group for types that Merge has no word for."""
+def read(
+    service: Service,
+    kinds: Sequence[str],
+    types: Mapping[str, str],
+    progress: Callable[[int], None],
+) -> Units:
+    """All units of these kinds. ``types`` are the company file's kinds of group for types that
+    Merge has no word for.
+    """
     units = Units()
     known_types = {word.casefold(): kind for word, kind in types.items()}
     sources = lists_of(kinds)
@@ -112,7 +131,8 @@ def read(service: Service, kinds: Sequence[str], types: Mapping[str, str], progr
     def collect(source: UnitList) -> tuple[PageWalk, list[Unit]]:
         walk = PageWalk(service.api, source.path)
         query = {"include_deleted_data": "true"}
-        pages = service.pages(walk, UNIT_PAGE, source.model, query, accept={404})  # 404: the HR system has no such thing
+        # 404: the HR system has no such thing
+        pages = service.pages(walk, UNIT_PAGE, source.model, query, accept={404})
         return walk, [unit for page in pages for unit in page]
 
     def take(source: UnitList, walk: PageWalk, found: Sequence[Unit]) -> None:
@@ -124,10 +144,13 @@ def read(service: Service, kinds: Sequence[str], types: Mapping[str, str], progr
         progress(sum(len(each.seen) for each in units.walks))
 
     if sources:
-        for source, (walk, found) in in_order(collect, sources, workers=len(sources), stop=service.api.client.stop):
+        for source, (walk, found) in in_order(
+            collect, sources, workers=len(sources), stop=service.api.client.stop
+        ):
             take(source, walk, found)
     if "team" in kinds and not any(walk.path == GROUPS.path and walk.seen for walk in units.walks):
-        take(TEAMS, *collect(TEAMS))  # deprecated by Merge, and by now not there for all; but some account may have nothing else
+        # deprecated by Merge, and by now not there for all; but some account may have nothing else
+        take(TEAMS, *collect(TEAMS))
     return units
 
 
@@ -135,11 +158,17 @@ def _kind(unit: Unit, source: UnitList, types: Mapping[str, str]) -> str:
     if source is not GROUPS:
         return source.kinds[0]
     word = "" if unit.type is None else str(unit.type)
-    return TYPES.get(word) or types.get(word.casefold()) or ("team" if unit.is_commonly_used_as_team else "group")
+    return (
+        TYPES.get(word)
+        or types.get(word.casefold())
+        or ("team" if unit.is_commonly_used_as_team else "group")
+    )
 
 
 def _take(unit: Unit, kind: str, kinds: Sequence[str], units: Units) -> None:
-    """Put one unit among those that people may be in. A HOME is somebody's address, and so no group."""
+    """Put one unit among those that people may be in. A HOME is somebody's address, and so no
+    group.
+    """
     if unit.remote_was_deleted or unit.location_type == "HOME" or kind not in kinds:
         return
     own = (kind, _id(unit))
@@ -152,6 +181,10 @@ def _take(unit: Unit, kind: str, kinds: Sequence[str], units: Units) -> None:
 
 
 def _id(unit: Unit) -> str:
-    plain = str(unit.remote_id or "") or unicodedata.normalize("NFC", str(unit.title or "")).strip() or unit.id
+    plain = (
+        str(unit.remote_id or "")
+        or unicodedata.normalize("NFC", str(unit.title or "")).strip()
+        or unit.id
+    )
     word = str(unit.type or "")
     return plain if word in {*TYPES, "GROUP", ""} else f"{word}:{plain}"

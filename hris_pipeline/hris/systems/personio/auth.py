@@ -1,4 +1,6 @@
-"""Personio's tokens: both generations take the same client id and secret, and a token of either serves both."""
+"""Personio's tokens: both generations take the same client id and secret, and a token of either
+serves both.
+"""
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -30,7 +32,15 @@ _V1 = msgspec.json.Decoder(_V1Token)
 _V2 = msgspec.json.Decoder(_V2Token)
 _V2_REFUSAL = msgspec.json.Decoder(_V2Refusal)
 _CREDENTIAL = frozenset({"invalid_client", "unauthorized_client", "access_denied", "invalid_grant"})
-_OTHER = frozenset({"invalid_request", "unsupported_grant_type", "invalid_scope", "server_error", "temporarily_unavailable"})
+_OTHER = frozenset(
+    {
+        "invalid_request",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+    }
+)
 
 
 def login_v1(api: Api, client_id: str, client_secret: str) -> str:
@@ -47,14 +57,22 @@ def login_v1(api: Api, client_id: str, client_secret: str) -> str:
 
 
 def login_v2(api: Api, client_id: str, client_secret: str) -> str:
-    """A token from ``POST /v2/auth/token``, which takes a form only and refuses with 400 and a word."""
+    """A token from ``POST /v2/auth/token``, which takes a form only and refuses with 400 and a
+    word.
+    """
     path = "/v2/auth/token"
-    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client_id,
+        "client_secret": client_secret,
+    }
     response = api.ask("POST", path, where=path, accept={400}, data=form)
     if response.status_code == 400:
         word = api.read(response, _V2_REFUSAL, path).error
         if word not in _CREDENTIAL:
-            raise api.error(f"refused to give a token at {path} ({word if word in _OTHER else 'HTTP 400'})")
+            raise api.error(
+                f"refused to give a token at {path} ({word if word in _OTHER else 'HTTP 400'})"
+            )
         raise api.bad_credential(path, word)
     if response.status_code in {401, 403}:
         raise api.bad_credential(path, f"HTTP {response.status_code}")

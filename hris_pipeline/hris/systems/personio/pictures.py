@@ -1,8 +1,10 @@
-"""Profile pictures: only v1 has them, for both generations, because a person's id is the same number and a token serves both.
+"""Profile pictures: only v1 has them, for both generations, because a person's id is the same
+number and a token serves both.
 
-``GET /v1/company/employees/{id}/profile-picture/{width}`` answers 404 where there is no picture, and likewise where the
-credential may not read the attribute (the vendor's personnel data document). So the list of readable attributes is asked for
-first: a 404 means "none" only where Profile Picture is on it.
+``GET /v1/company/employees/{id}/profile-picture/{width}`` answers 404 where there is no picture,
+and likewise where the credential may not read the attribute (the vendor's personnel data document).
+So the list of readable attributes is asked for first: a 404 means "none" only where Profile Picture
+is on it.
 """
 
 import contextlib
@@ -17,7 +19,8 @@ from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.api import Api, in_order, peek
 from hris_pipeline.hris.systems.personio import v1
 
-WIDTH = 256  # pixels: sharp where people are shown small, and some tens of kilobytes, which services take
+# pixels: sharp where people are shown small, and some tens of kilobytes, which services take
+WIDTH = 256
 RIGHT = "the right to read Employees, with the attribute Profile Picture,"
 FAULTS_IN_A_ROW = 10  # pictures that could not be had before no more are asked for tonight
 
@@ -44,7 +47,9 @@ def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Phot
             return Photo(wanted.id, "no_answer")
         return _ask(api, wanted)
 
-    with contextlib.closing(in_order(one, asked, workers=concurrency, stop=api.client.stop)) as answers:
+    with contextlib.closing(
+        in_order(one, asked, workers=concurrency, stop=api.client.stop)
+    ) as answers:
         for _, answer in answers:
             faults = faults + 1 if answer.outcome == "no_answer" else 0
             yield answer
@@ -53,16 +58,26 @@ def read(api: Api, asked: Sequence[Asked], *, concurrency: int) -> Iterator[Phot
 def _require_right(api: Api) -> None:
     if "profile_picture" not in v1.readable(api, RIGHT):
         raise HrisError(
-            f"{api.title} connection '{api.connection}' does not show the attribute Profile Picture to this credential. No photo "
-            f"was read; those in deskbird stay. Tick Profile Picture among the readable attributes under {api.rights_at}."
+            f"{api.title} connection '{api.connection}' does not show the attribute Profile "
+            "Picture to this credential. No photo was read; those in deskbird stay. Tick Profile "
+            f"Picture among the readable attributes under {api.rights_at}."
         )
 
 
 def _ask(api: Api, wanted: Asked) -> Photo:
     path = f"{v1.PATH}/{quote(wanted.id, safe='')}/profile-picture/{WIDTH}"
-    headers = {"Accept": "image/*, application/json;q=0.5"} | ({"If-None-Match": wanted.etag} if wanted.etag else {})
+    headers = {"Accept": "image/*, application/json;q=0.5"} | (
+        {"If-None-Match": wanted.etag} if wanted.etag else {}
+    )
     try:
-        response = api.get(path, where="a profile picture", right=RIGHT, accept={304, 404}, headers=headers, at_most=LARGEST)
+        response = api.get(
+            path,
+            where="a profile picture",
+            right=RIGHT,
+            accept={304, 404},
+            headers=headers,
+            at_most=LARGEST,
+        )
     except HrisError:
         return Photo(wanted.id, "no_answer")
     if response.status_code == 304:

@@ -1,6 +1,8 @@
-"""Personio v1: one flat employee, every attribute in an envelope, asked for by name; the total it gives is the proof.
+"""Personio v1: one flat employee, every attribute in an envelope, asked for by name; the total it
+gives is the proof.
 
-The structs name the mapped attributes only, so nothing else of a page ever becomes an object. A key that is absent is ``UNSET``.
+The structs name the mapped attributes only, so nothing else of a page ever becomes an object. A key
+that is absent is ``UNSET``.
 """
 
 import datetime as dt
@@ -17,7 +19,13 @@ from hris_pipeline.contracts.extracts import Extract, Progress
 from hris_pipeline.contracts.probes import Probe
 from hris_pipeline.hris import flat
 from hris_pipeline.hris.api import Api, PageWalk, ahead, probed
-from hris_pipeline.hris.extract import REQUIRED, EmployeeFile, OrgUnitFile, only_changes, twice_unless_proven
+from hris_pipeline.hris.extract import (
+    REQUIRED,
+    EmployeeFile,
+    OrgUnitFile,
+    only_changes,
+    twice_unless_proven,
+)
 
 if TYPE_CHECKING:
     import httpx  # noqa: TID251 - an edge
@@ -158,7 +166,9 @@ class Metadata(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """What an answer with ``success: false`` says; its message is not read, because it may hold a value."""
+    """What an answer with ``success: false`` says; its message is not read, because it may hold a
+    value.
+    """
 
     code: int | str | UnsetType | None = UNSET
 
@@ -175,7 +185,9 @@ class Page(Struct, frozen=True):
     @property
     def total(self) -> int | None:
         """The number of people that Personio announces."""
-        return _number(self.metadata.total_elements) if isinstance(self.metadata, Metadata) else None
+        return (
+            _number(self.metadata.total_elements) if isinstance(self.metadata, Metadata) else None
+        )
 
 
 class Loose(Struct, frozen=True, gc=False):
@@ -188,7 +200,9 @@ NOT_THERE = Loose()
 
 
 class Attribute(Struct, frozen=True):
-    """An attribute that the credential may read; custom ones have a key of their own and may have a well-known id."""
+    """An attribute that the credential may read; custom ones have a key of their own and may have a
+    well-known id.
+    """
 
     key: str
     universal_id: str | None = None
@@ -202,8 +216,12 @@ class AttributeList(Struct, frozen=True):
 
 PAGE = msgspec.json.Decoder(Page)
 ATTRIBUTE_LIST = msgspec.json.Decoder(AttributeList)
-VALUES: dict[str, Callable[[Employee], Any]] = {column: attrgetter(f"{key}.value") for column, key in ATTRIBUTES.items()}
-UNITS: dict[str, Callable[[Employee], Any]] = {kind: attrgetter(f"{key}.value") for kind, key in GROUPS.items()}
+VALUES: dict[str, Callable[[Employee], Any]] = {
+    column: attrgetter(f"{key}.value") for column, key in ATTRIBUTES.items()
+}
+UNITS: dict[str, Callable[[Employee], Any]] = {
+    kind: attrgetter(f"{key}.value") for kind, key in GROUPS.items()
+}
 
 
 def read(
@@ -215,7 +233,8 @@ def read(
     named: Mapping[str, str],
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """Employees, and the org units that they name. Where the proof fails the whole pass is repeated once (case 4).
+    """Employees, and the org units that they name. Where the proof fails the whole pass is repeated
+    once (case 4).
 
     ``named`` are further attributes, and Personio's keys for them.
     """
@@ -225,9 +244,12 @@ def read(
 
 
 def total(api: Api, accept: Collection[int] = (401, 403, 404)) -> int | None:
-    """The number of people that Personio announces in v1; None where it refuses with a status of ``accept``."""
+    """The number of people that Personio announces in v1; None where it refuses with a status of
+    ``accept``.
+    """
     where = f"{PATH} (total)"
-    query = [("limit", 1), ("offset", 0), ("attributes[]", "status")]  # the least that can be asked for
+    # the least that can be asked for
+    query = [("limit", 1), ("offset", 0), ("attributes[]", "status")]
     response = api.get(PATH, where=where, right=RIGHT, accept=accept, params=query)
     if not response.is_success:
         return None
@@ -250,7 +272,9 @@ def probes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> Iterator
 
 
 def readable(api: Api, right: str) -> set[str | None]:
-    """The attributes that the credential may read, by their keys and well-known ids: Personio lists them for each credential."""
+    """The attributes that the credential may read, by their keys and well-known ids: Personio lists
+    them for each credential.
+    """
     response = api.get(ATTRIBUTES_PATH, where=ATTRIBUTES_PATH, right=right)
     listed = api.read(response, ATTRIBUTE_LIST, ATTRIBUTES_PATH).data
     return {name for attribute in listed for name in (attribute.key, attribute.universal_id)}
@@ -274,7 +298,8 @@ def try_attributes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> 
         yield Probe(
             f"the attribute '{said[column]}'",
             f"This credential may not read the attribute '{said[column]}'.",
-            f"Tick '{said[column]}' among the readable employee attributes of this credential under {api.rights_at}.",
+            f"Tick '{said[column]}' among the readable employee attributes of this credential "
+            f"under {api.rights_at}.",
             needed=column in REQUIRED,
             attribute=column,
         )
@@ -289,16 +314,25 @@ def _pass(
     *,
     since: dt.datetime | None = None,
 ) -> tuple[Extract, Extract]:
-    """One walk over all pages; with ``since``, over the one page on which Personio gives all that changed."""
+    """One walk over all pages; with ``since``, over the one page on which Personio gives all that
+    changed.
+    """
     walk = PageWalk(api, PATH)
     names: dict[str, dict[int | str, Any]] = {kind: {} for kind in kinds}
-    query = [("attributes[]", key) for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds), *named.values())]
+    query = [
+        ("attributes[]", key)
+        for key in (*ATTRIBUTES.values(), *(GROUPS[kind] for kind in kinds), *named.values())
+    ]
     decoder = _decoder(named)
-    if since is not None:  # a moment would be taken for one of the account's own time zone, which is not known
+    # a moment would be taken for one of the account's own time zone, which is not known
+    if since is not None:
         query.append(("updated_since", f"{since - dt.timedelta(days=1):%Y-%m-%d}"))
     asked = urlencode(query)
     totals: list[int | None] = []
-    file, unit_file = EmployeeFile(directory, ("id", *ATTRIBUTES, *named), kinds), OrgUnitFile(directory)
+    file, unit_file = (
+        EmployeeFile(directory, ("id", *ATTRIBUTES, *named), kinds),
+        OrgUnitFile(directory),
+    )
 
     def ask(offset: int, where: str) -> "httpx.Response":
         return api.get(f"{PATH}?limit={LIMIT}&offset={offset}&{asked}", where=where, right=RIGHT)
@@ -308,8 +342,11 @@ def _pass(
         while True:
             page = _page(api, coming.result(), walk.where, decoder)
             count = len(page.data or ())
-            offset += max(count, _number(page.limit) or LIMIT)  # a smaller limit than asked for would else skip people
-            last = since is not None or not count or (page.total is not None and offset >= page.total)
+            # a smaller limit than asked for would else skip people
+            offset += max(count, _number(page.limit) or LIMIT)
+            last = (
+                since is not None or not count or (page.total is not None and offset >= page.total)
+            )
             if not last:
                 coming = pool.submit(ask, offset, walk.page(walk.pages + 2))
             _add(page, walk, file, names, named)
@@ -329,7 +366,10 @@ def _pass(
 def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
     api.demand(
-        vanished, WORDS, f"Tick {{attributes}} among the readable employee attributes of this credential under {api.rights_at}."
+        vanished,
+        WORDS,
+        "Tick {attributes} among the readable employee attributes of this credential under "
+        f"{api.rights_at}.",
     )
 
 
@@ -337,10 +377,18 @@ def _decoder(named: Mapping[str, str]) -> msgspec.json.Decoder[Page]:
     """What decodes a page with these attributes too, each in a field of our name for it."""
     if not named:
         return PAGE
-    fields = [(name, Loose, msgspec.field(name=key, default=NOT_THERE)) for name, key in named.items()]
-    employee: Any = msgspec.defstruct("NamedEmployee", fields, bases=(Employee,), frozen=True, gc=False)
-    record: Any = msgspec.defstruct("NamedRecord", [("attributes", employee)], frozen=True, gc=False)
-    page = msgspec.defstruct("NamedPage", [("data", list[record] | UnsetType, UNSET)], bases=(Page,), frozen=True)
+    fields = [
+        (name, Loose, msgspec.field(name=key, default=NOT_THERE)) for name, key in named.items()
+    ]
+    employee: Any = msgspec.defstruct(
+        "NamedEmployee", fields, bases=(Employee,), frozen=True, gc=False
+    )
+    record: Any = msgspec.defstruct(
+        "NamedRecord", [("attributes", employee)], frozen=True, gc=False
+    )
+    page = msgspec.defstruct(
+        "NamedPage", [("data", list[record] | UnsetType, UNSET)], bases=(Page,), frozen=True
+    )
     return msgspec.json.Decoder(page)
 
 
@@ -351,28 +399,43 @@ def text_of(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else UNSET
 
 
-def _page(api: Api, response: "httpx.Response", where: str, decoder: msgspec.json.Decoder[Page] = PAGE) -> Page:
+def _page(
+    api: Api, response: "httpx.Response", where: str, decoder: msgspec.json.Decoder[Page] = PAGE
+) -> Page:
     page = api.read(response, decoder, where)
     if not page.success:
         code = page.error.code if isinstance(page.error, Failure) else UNSET
-        raise api.error(f"answered that it failed (success: false{f', code {code}' if isinstance(code, int) else ''}) at {where}")
+        raise api.error(
+            "answered that it failed (success: "
+            f"false{f', code {code}' if isinstance(code, int) else ''}) at {where}"
+        )
     if page.data is UNSET:
         raise api.error(f"answered without a list of people at {where}")
     return page
 
 
-def _add(page: Page, walk: PageWalk, file: EmployeeFile, names: dict[str, dict[int | str, Any]], named: Collection[str]) -> None:
+def _add(
+    page: Page,
+    walk: PageWalk,
+    file: EmployeeFile,
+    names: dict[str, dict[int | str, Any]],
+    named: Collection[str],
+) -> None:
     """Put one page into the file, and the names of its units into ``names``."""
     people = [record.attributes for record in page.data or ()]
     ids = [str(person.id.value) for person in people]
     new = walk.take(ids)
     if len(new) < len(ids):
         people, ids = [people[i] for i in new], [ids[i] for i in new]
-    columns: dict[str, Sequence[Any]] = {column: list(map(value, people)) for column, value in VALUES.items()}
+    columns: dict[str, Sequence[Any]] = {
+        column: list(map(value, people)) for column, value in VALUES.items()
+    }
     columns |= {name: [text_of(getattr(person, name).value) for person in people] for name in named}
     columns["id"] = ids
     columns["manager_id"] = [_supervisor(value) for value in columns["manager_id"]]
-    file.add(columns, {kind: _units(map(UNITS[kind], people), found) for kind, found in names.items()})
+    file.add(
+        columns, {kind: _units(map(UNITS[kind], people), found) for kind, found in names.items()}
+    )
 
 
 def _supervisor(value: Any) -> Any:
@@ -400,4 +463,8 @@ def _units(values: Any, names: dict[int | str, Any]) -> list[Any]:
 
 
 def _number(value: int | str | UnsetType | None) -> int | None:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+    return (
+        int(value)
+        if isinstance(value, int) or (isinstance(value, str) and value.isdecimal())
+        else None
+    )

@@ -1,9 +1,11 @@
-"""Personio v2: persons in pages, the employments of each person by themselves, the names of units in lists of their own.
+"""Personio v2: persons in pages, the employments of each person by themselves, the names of units
+in lists of their own.
 
-v2 gives no total. An extract is proven by its last page, together with the total that one v1 request gives to the same credential
-where that is permitted. The structs name the mapped attributes only; a key that is absent is ``UNSET``. By the vendor's
-document most keys cannot be null: one that somebody has no value for is left out, like one that the credential may not read, so
-that only a key that nobody has is taken for unknown.
+v2 gives no total. An extract is proven by its last page, together with the total that one v1
+request gives to the same credential where that is permitted. The structs name the mapped attributes
+only; a key that is absent is ``UNSET``. By the vendor's document most keys cannot be null: one that
+somebody has no value for is left out, like one that the credential may not read, so that only a key
+that nobody has is taken for unknown.
 """
 
 import contextlib
@@ -32,7 +34,8 @@ PERSON_LIMIT = 50  # the most that Personio gives at once, as for employments
 UNIT_LIMIT = 100
 RIGHT = "the right to read Persons (personio:persons:read)"
 BETA = {"Beta": "true"}  # without it these paths do not exist
-ASKS_FOR_A_PERSON = 3  # Personio is known to answer 404 now and then for a person whom it has just listed
+# Personio is known to answer 404 now and then for a person whom it has just listed
+ASKS_FOR_A_PERSON = 3
 
 COLUMNS = ("id", "employment_id", *v1.ATTRIBUTES)
 
@@ -53,7 +56,9 @@ class Reference(Struct, frozen=True):
 
 
 class OrgUnitReference(Struct, frozen=True):
-    """A link to a team or department; samples write the type in lower case, enumerations in upper case."""
+    """A link to a team or department; samples write the type in lower case, enumerations in upper
+    case.
+    """
 
     id: int | str
     type: str | None = None
@@ -118,7 +123,9 @@ class NamedPerson(Person, frozen=True):
 
 
 class Unit(Identified, frozen=True):
-    """An org unit, cost centre, workplace or legal entity: of a legal entity's bank details, say, nothing is decoded."""
+    """An org unit, cost centre, workplace or legal entity: of a legal entity's bank details, say,
+    nothing is decoded.
+    """
 
     name: Text = UNSET
     parent_id: Text = UNSET
@@ -185,7 +192,9 @@ ORG_UNITS_RIGHT = "the right to read Org units (personio:org-units:read)"
 UNIT_LISTS = {
     "team": UnitList("/v2/org-units", ORG_UNITS_RIGHT, {"type": "team"}, BETA),
     "department": UnitList("/v2/org-units", ORG_UNITS_RIGHT, {"type": "department"}, BETA),
-    "cost_center": UnitList("/v2/cost-centers", "the right to read Cost centers (personio:cost-centers:read)", {}, BETA),
+    "cost_center": UnitList(
+        "/v2/cost-centers", "the right to read Cost centers (personio:cost-centers:read)", {}, BETA
+    ),
     "location": UnitList("/v2/workplaces", "the right to read Workplaces", {}, BETA),
     "legal_entity": UnitList("/v2/legal-entities", "the right to read Legal entities", {}, {}),
 }
@@ -229,25 +238,47 @@ def read(
     if since is None:
         return _read(api, directory, kinds, how, progress, only={})
     only = {"updated_at.gt": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-    return only_changes(since, *_read(api, directory, kinds, replace(how, total_from_v1=False), progress, only=only))
+    return only_changes(
+        since,
+        *_read(api, directory, kinds, replace(how, total_from_v1=False), progress, only=only),
+    )
 
 
 def _read(
-    api: Api, directory: Path, kinds: Sequence[str], how: How, progress: Progress, *, only: Mapping[str, str]
+    api: Api,
+    directory: Path,
+    kinds: Sequence[str],
+    how: How,
+    progress: Progress,
+    *,
+    only: Mapping[str, str],
 ) -> tuple[Extract, Extract]:
     """One walk over the people whom the filters ``only`` ask for, and over all units."""
-    with EmployeeFile(directory, (*COLUMNS, *how.named), kinds, omits_empty=True) as file, OrgUnitFile(directory) as unit_file:
-        # before the first page: who is deleted meanwhile and makes the others move up would else go unnoticed
-        total = _total(api) if how.total_from_v1 else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
+    with (
+        EmployeeFile(directory, (*COLUMNS, *how.named), kinds, omits_empty=True) as file,
+        OrgUnitFile(directory) as unit_file,
+    ):
+        # before the first page: who is deleted meanwhile and makes the others move up would else go
+        # unnoticed
+        total = (
+            _total(api)
+            if how.total_from_v1
+            else _Total(remark=" Its total was not asked for (total_from_v1 is false).")
+        )
         unit_walks = _units(api, unit_file, kinds, progress)
         walk = PageWalk(api, PERSONS)
         pacer = RateLimiter(how.rate)  # Personio limits each path by itself
         people = (
-            person for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, how.person_page, RIGHT) for person in page
+            person
+            for page in _pages(api, walk, {"limit": PERSON_LIMIT, **only}, how.person_page, RIGHT)
+            for person in page
         )
         left_out = doubled = 0
         asked = in_order(
-            partial(_employments, api, pacer, how.employment_page), people, workers=how.concurrency, stop=api.client.stop
+            partial(_employments, api, pacer, how.employment_page),
+            people,
+            workers=how.concurrency,
+            stop=api.client.stop,
         )
         with contextlib.closing(asked):
             for done, (person, found) in enumerate(asked, 1):
@@ -256,20 +287,34 @@ def _read(
                 else:
                     employments, duplicates = found
                     doubled += duplicates
-                    file.add(columns(person, employments, how.named), {kind: groups(kind, employments) for kind in kinds})
+                    file.add(
+                        columns(person, employments, how.named),
+                        {kind: groups(kind, employments) for kind in kinds},
+                    )
                 progress("employees", done, total.expected)
         file.flush()
         if not only:
             v1.demand(api, file.vanished)
     proof, why = _judge(walk, left_out, doubled, total)
     return (
-        Extract("employees", file.path, walk.pages, len(walk.seen) - left_out, total.expected, proof, why, file.vanished),
+        Extract(
+            "employees",
+            file.path,
+            walk.pages,
+            len(walk.seen) - left_out,
+            total.expected,
+            proof,
+            why,
+            file.vanished,
+        ),
         _unit_extract(unit_file, unit_walks),
     )
 
 
 def probes(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
-    """The credential; people, and one person's employments; each list of units; v1's total; each attribute that is read."""
+    """The credential; people, and one person's employments; each list of units; v1's total; each
+    attribute that is read.
+    """
     credential = probed("the API credential (POST /v2/auth/token)", api.log_in)
     yield credential
     if credential.problem:
@@ -280,8 +325,12 @@ def probes(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
     if found:
         yield _try_employments(api, found[0], how)
     for path in dict.fromkeys(UNIT_LISTS[kind].path for kind in kinds):
-        sharing = [kind for kind in kinds if UNIT_LISTS[kind].path == path]  # one right for all of them
-        what = f"names of {' and '.join(f'each {kind}' for kind in sharing).replace('_', ' ')} (GET {path})"
+        # one right for all of them
+        sharing = [kind for kind in kinds if UNIT_LISTS[kind].path == path]
+        what = (
+            f"names of {' and '.join(f'each {kind}' for kind in sharing).replace('_', ' ')} (GET "
+            f"{path})"
+        )
         yield probed(what, partial(_first_units, api, sharing))
     yield from _try_v1(api, kinds, how)
 
@@ -289,7 +338,9 @@ def probes(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
 def _try_employments(api: Api, person: Person, how: How) -> Probe:
     found: list[object] = []
     ask = partial(_employments, api, RateLimiter(how.rate), EMPLOYMENT_PAGE, person)
-    probe = probed(f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask()))
+    probe = probed(
+        f"employments of one person (GET {PERSONS}/.../employments)", lambda: found.append(ask())
+    )
     if found == [None]:
         not_given = "Personio lists a person whose employments it does not give."
         return replace(probe, problem=not_given, remedy=AGAIN.format(title=api.title))
@@ -304,8 +355,8 @@ def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
             yield Probe(
                 what,
                 "Personio does not give this credential the total of people.",
-                f"Switch on {v1.RIGHT} for this credential under {api.rights_at}, or set options.total_from_v1 to false: "
-                "then the last page alone proves a read.",
+                f"Switch on {v1.RIGHT} for this credential under {api.rights_at}, or set "
+                "options.total_from_v1 to false: then the last page alone proves a read.",
                 needed=False,
             )
             return  # the list of attributes wants the same right
@@ -314,7 +365,12 @@ def _try_v1(api: Api, kinds: Sequence[str], how: How) -> Iterator[Probe]:
 
 
 def _first(
-    api: Api, path: str, query: Mapping[str, Any], decoder: msgspec.json.Decoder[Page[T]], right: str, **more: Any
+    api: Api,
+    path: str,
+    query: Mapping[str, Any],
+    decoder: msgspec.json.Decoder[Page[T]],
+    right: str,
+    **more: Any,
 ) -> list[T]:
     """The first record of a list, none where it is empty."""
     for records in _pages(api, PageWalk(api, path), {"limit": 1, **query}, decoder, right, **more):
@@ -326,13 +382,25 @@ def _first_units(api: Api, kinds: Iterable[str]) -> None:
     for kind in kinds:
         source = UNIT_LISTS[kind]
         try:
-            _first(api, source.path, source.query, UNIT_PAGE, source.right, accept={404}, headers=source.headers)
+            _first(
+                api,
+                source.path,
+                source.query,
+                UNIT_PAGE,
+                source.right,
+                accept={404},
+                headers=source.headers,
+            )
         except _NotFound:
             raise _not_there(api, kind, source.path) from None
 
 
-def columns(person: Person, employments: Sequence[Employment], named: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
-    """A person's rows, as columns: one for each employment, or one without any employment; with the ``named`` attributes."""
+def columns(
+    person: Person, employments: Sequence[Employment], named: Mapping[str, str] | None = None
+) -> dict[str, list[Any]]:
+    """A person's rows, as columns: one for each employment, or one without any employment; with the
+    ``named`` attributes.
+    """
     rows: Sequence[Employment | None] = employments or (None,)
     own: dict[str, Any] = {
         "id": str(person.id),
@@ -364,7 +432,10 @@ def _title(employment: Employment | None) -> Any:
 def _custom(person: Person, key: str) -> Any:
     """A custom attribute by its key or well-known id; absent where the person has none of it."""
     found = person.custom_attributes if isinstance(person, NamedPerson) else None
-    return next((v1.text_of(each.value) for each in found or () if key in {str(each.id), each.global_id}), UNSET)
+    return next(
+        (v1.text_of(each.value) for each in found or () if key in {str(each.id), each.global_id}),
+        UNSET,
+    )
 
 
 def groups(kind: str, employments: Sequence[Employment]) -> list[Any]:
@@ -373,7 +444,9 @@ def groups(kind: str, employments: Sequence[Employment]) -> list[Any]:
 
 
 def end_date(employment: Employment) -> Text:
-    """The last day: the termination's, else the employment's own; absent only where neither key is there."""
+    """The last day: the termination's, else the employment's own; absent only where neither key is
+    there.
+    """
     termination = employment.termination
     told = termination.termination_date if isinstance(termination, Termination) else termination
     own = employment.employment_end_date
@@ -386,7 +459,11 @@ def _group_ids(kind: str, employment: Employment) -> Any:
     if kind == "legal_entity":
         return _id(employment.legal_entity)
     if kind == "cost_center":
-        return [each.id for each in employment.cost_centers] if employment.cost_centers else employment.cost_centers
+        return (
+            [each.id for each in employment.cost_centers]
+            if employment.cost_centers
+            else employment.cost_centers
+        )
     if employment.org_units:
         return [each.id for each in employment.org_units if (each.type or "").lower() == kind]
     return employment.org_units
@@ -397,7 +474,8 @@ def _id(reference: Reference | UnsetType | None) -> Any:
 
 
 def _latest(*moments: Text) -> str | None:
-    return max((str(each) for each in moments if each), default=None)  # all are UTC in the same form
+    # all are UTC in the same form
+    return max((str(each) for each in moments if each), default=None)
 
 
 def _pages(
@@ -411,11 +489,21 @@ def _pages(
     headers: Mapping[str, str] | None = None,
     pacer: RateLimiter | None = None,
 ) -> Iterator[list[T]]:
-    """The records of each page, without those that came before; a 404, where that is accepted, is :class:`_NotFound`."""
+    """The records of each page, without those that came before; a 404, where that is accepted, is
+    :class:`_NotFound`.
+    """
     url = walk.path
     while True:
         where = walk.where
-        response = api.get(url, where=where, right=right, accept=accept, params=query, headers=headers, pacer=pacer)
+        response = api.get(
+            url,
+            where=where,
+            right=right,
+            accept=accept,
+            params=query,
+            headers=headers,
+            pacer=pacer,
+        )
         if response.status_code == 404:
             raise _NotFound
         page = api.read(response, decoder, where)
@@ -432,11 +520,15 @@ def _pages(
 def _employments(
     api: Api, pacer: RateLimiter, decoder: msgspec.json.Decoder[Any], person: Person
 ) -> tuple[list[Employment], int] | None:
-    """A person's employments and how many came twice; None where Personio does not give what it has just listed."""
+    """A person's employments and how many came twice; None where Personio does not give what it has
+    just listed.
+    """
     for attempt in range(1, ASKS_FOR_A_PERSON + 1):
         walk = PageWalk(api, f"{PERSONS}/{quote(str(person.id), safe='')}/employments", most=100)
         with contextlib.suppress(_NotFound):
-            pages = _pages(api, walk, {"limit": PERSON_LIMIT}, decoder, RIGHT, accept={404}, pacer=pacer)
+            pages = _pages(
+                api, walk, {"limit": PERSON_LIMIT}, decoder, RIGHT, accept={404}, pacer=pacer
+            )
             found = [employment for page in pages for employment in page]
             if found or not person.employments:
                 return found, walk.duplicates
@@ -454,9 +546,13 @@ def _units(api: Api, file: OrgUnitFile, kinds: Iterable[str], progress: Progress
         walks.append(walk)
         try:
             query = {"limit": UNIT_LIMIT, **source.query}
-            for page in _pages(api, walk, query, UNIT_PAGE, source.right, accept={404}, headers=source.headers):
+            for page in _pages(
+                api, walk, query, UNIT_PAGE, source.right, accept={404}, headers=source.headers
+            ):
                 parents = [None if unit.parent_id is UNSET else unit.parent_id for unit in page]
-                file.add(kind, [str(unit.id) for unit in page], [unit.name for unit in page], parents)
+                file.add(
+                    kind, [str(unit.id) for unit in page], [unit.name for unit in page], parents
+                )
                 progress("org_units", sum(len(each.seen) for each in walks), None)
         except _NotFound:
             raise _not_there(api, kind, walk.where) from None
@@ -466,7 +562,8 @@ def _units(api: Api, file: OrgUnitFile, kinds: Iterable[str], progress: Progress
 def _not_there(api: Api, kind: str, where: str) -> HrisError:
     return api.error(
         f"does not have {where} for this credential (HTTP 404)",
-        f"Switch on {UNIT_LISTS[kind].right} under {api.rights_at}, or take {kind} out of sync.groups in the company file.",
+        f"Switch on {UNIT_LISTS[kind].right} under {api.rights_at}, or take {kind} out of "
+        "sync.groups in the company file.",
     )
 
 
@@ -476,12 +573,16 @@ def _unit_extract(file: OrgUnitFile, walks: Sequence[PageWalk]) -> Extract:
     why = "All lists were read to their last page."
     if doubled:
         why = f"Personio listed {doubled} units more than once, so others may be missing."
-    return Extract("org_units", file.path, sum(walk.pages for walk in walks), file.count, None, proof, why)
+    return Extract(
+        "org_units", file.path, sum(walk.pages for walk in walks), file.count, None, proof, why
+    )
 
 
 @dataclass(frozen=True)
 class _Total:
-    """What v1 says of the number of people: the number, why there is none though there should be, or a remark."""
+    """What v1 says of the number of people: the number, why there is none though there should be,
+    or a remark.
+    """
 
     expected: int | None = None
     doubt: str = ""
@@ -492,9 +593,18 @@ def _total(api: Api) -> _Total:
     try:
         expected = v1.total(api)
     except HrisError as problem:
-        return _Total(doubt=f"the total that would prove it could not be read ({problem.problem.rstrip('.')})")
+        return _Total(
+            doubt=(
+                f"the total that would prove it could not be read ({problem.problem.rstrip('.')})"
+            )
+        )
     if expected is None:
-        return _Total(remark=" Its total could not be compared, because the credential may not read employees in v1.")
+        return _Total(
+            remark=(
+                " Its total could not be compared, because the credential may not read employees "
+                "in v1."
+            )
+        )
     return _Total(expected, remark=" That is Personio's own total.")
 
 
@@ -502,13 +612,22 @@ def _judge(walk: PageWalk, left_out: int, doubled: int, total: _Total) -> tuple[
     listed = len(walk.seen)
     reasons = {
         "an empty list proves nothing": not listed,
-        f"Personio announced {total.expected}": total.expected is not None and total.expected != listed,
-        f"Personio listed {walk.duplicates} of them more than once, so others may be missing": walk.duplicates,
-        f"{left_out} of them were left out, because Personio did not give their employments": left_out,
+        f"Personio announced {total.expected}": (
+            total.expected is not None and total.expected != listed
+        ),
+        f"Personio listed {walk.duplicates} of them more than once, so others may be missing": (
+            walk.duplicates
+        ),
+        f"{left_out} of them were left out, because Personio did not give their employments": (
+            left_out
+        ),
         f"{doubled} employments came more than once, so others may be missing": doubled,
         total.doubt: total.doubt,
     }
     found = "; ".join(reason for reason, holds in reasons.items() if holds)
     if found:
         return "unproven", f"{listed} people were listed up to Personio's last page, but {found}."
-    return "proven", f"All {listed} people were read up to Personio's last page, none twice.{total.remark}"
+    return (
+        "proven",
+        f"All {listed} people were read up to Personio's last page, none twice.{total.remark}",
+    )
