@@ -113,7 +113,7 @@ def told(world: World) -> list[Any]:
         world.query(outcomes),
         world.query("select * from state.not_undone order by all"),
         world.query(
-            "select object, deskbird_id, attribute, why, code from state.left_alone order by all"
+            "select object, deskbird_id, attribute, why, code from state.ignored_drift order by all"
         ),
         world.query("select hris_ref, in_scope, wanted, scope_code from core.people order by all"),
     ]

@@ -19,7 +19,7 @@ class Attribute:
     """One attribute of a user."""
 
     name: str  # column of core.people and deskbird.users, and key in a change's before and after
-    words: str  # what people call it
+    label: str  # what people call it
     paths: tuple[str, ...]  # where SCIM has it
     # columns of the HR system's record: where one of them is unknown, so is the attribute
     made_of: tuple[str, ...]

@@ -9,6 +9,7 @@ as refused.
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from hris_pipeline.contracts.change_kinds import Outcome
 from hris_pipeline.contracts.writes import (
@@ -823,12 +824,12 @@ def _halved(part: Write) -> list[Write]:
     """A list of members in two halves; it is of one kind, all come or all leave."""
     refs: tuple[UserRef, ...] = part.add or part.remove
     middle = (len(refs) + 1) // 2
-    word = "add" if part.add else "remove"
+    kind: Literal["add", "remove"] = "add" if part.add else "remove"
     return [
-        part.only({(word, ref.hris_ref) for ref in half})
+        part.only({(kind, ref.hris_ref) for ref in half})
         for half in (refs[:middle], refs[middle:])
         if half
-    ]  # type: ignore[misc]
+    ]
 
 
 def _words(atoms: Iterable[Atom]) -> str:

@@ -9,6 +9,7 @@ answer proves nothing, and only the first real write can tell.
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -69,8 +70,8 @@ def probes(service: Service, dialect: Setting, *, patch: bool = True) -> Iterato
     for endpoint, writes in (("/Users", _USER_WRITES), ("/Groups", _GROUP_WRITES)):
         yield from _guarded(
             f"changes of {endpoint[1:].lower()}",
-            lambda e=endpoint, w=writes: _patches(service, e, w, dialect),
-        )  # type: ignore[misc]
+            partial(_patches, service, endpoint, writes, dialect),
+        )
 
 
 def _guarded(what: str, ask: Callable[[], Iterator[Probe]]) -> Iterator[Probe]:

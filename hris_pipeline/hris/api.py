@@ -201,14 +201,14 @@ class Api:
             "environment.",
         )
 
-    def demand(self, vanished: Collection[str], words: Mapping[str, str], then: str) -> None:
+    def demand(self, vanished: Collection[str], labels: Mapping[str, str], then: str) -> None:
         """Refuse an extract in which nobody has one of the
         :data:`~hris_pipeline.hris.extract.REQUIRED` columns.
 
-        ``words`` are the system's own for our columns, and take the place of ``{attributes}`` in
+        ``labels`` are the system's own for our columns, and take the place of ``{attributes}`` in
         ``then``, what to do next.
         """
-        missing = [f"'{words[column]}'" for column in REQUIRED if column in vanished]
+        missing = [f"'{labels[column]}'" for column in REQUIRED if column in vanished]
         if missing:
             remedy = then.format(attributes=" and ".join(missing))
             raise self.error(f"gave no person the attribute {' or '.join(missing)}", remedy)

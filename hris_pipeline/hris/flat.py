@@ -34,7 +34,7 @@ def extracts(
     *,
     columns: Sequence[str],
     kinds: Sequence[str],
-    words: Mapping[str, str],
+    labels: Mapping[str, str],
     remedy: str,
     progress: Progress,
     since: dt.datetime | None = None,
@@ -42,7 +42,7 @@ def extracts(
     """Employees and the units they name, from the ``pages`` of a walk over ``path``: rows, and the
     total that came with them.
 
-    Where the proof fails all is read once more (case 4). ``words`` and ``remedy`` are for columns
+    Where the proof fails all is read once more (case 4). ``labels`` and ``remedy`` are for columns
     that nobody can do without (:meth:`~hris_pipeline.hris.api.Api.demand`). With ``since`` the
     pages hold only who changed: nothing is missed in them.
     """
@@ -71,7 +71,7 @@ def extracts(
                 units.add(kind, [str(ref) for ref in found], list(found.values()))
             people.flush()
             if since is None:
-                api.demand(people.vanished, words, remedy)
+                api.demand(people.vanished, labels, remedy)
         return judged(walk, totals, people, units)
 
     return twice_unless_proven(read) if since is None else only_changes(since, *read())

@@ -130,7 +130,7 @@ class System:
     photos: bool = False  # whether its connections are a ``contracts.photos.PhotoSource`` too
     variants: tuple[Variant, ...] = ()  # none: there is one way only, and ``capabilities`` is it
     # what its own screens call our columns and kinds of group
-    words: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     # the address for some options, where the vendor has several
     address: Callable[[Any], str] | None = None
     optional_credentials: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
-        "seen_changed",
+        "new_external_changes",
         "sent_values",
         "damage",
         "values_of_changes",

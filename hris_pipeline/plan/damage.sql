@@ -1,8 +1,8 @@
 -- What differs, after the read-back, from what this run left: from what deskbird held before the writes, with what was sent put in.
 -- Of users and groups that are ours or were written to. What is as the HR system wants it does no harm; of inactive users only `active` is compared.
--- "seen_changed" is what differs between the two reads, "differing_now" what the HR system wants otherwise now.
+-- "new_external_changes" is what differs between the two reads, "differing_now" what the HR system wants otherwise now.
 -- Reads: deskbird.groups, deskbird.users, differing_now, groups_before, known_groups,
---   owned_users, seen_changed, sent_values, state.unreadable_records, users_before
+--   owned_users, new_external_changes, sent_values, state.unreadable_records, users_before
 -- Makes: none
 -- Changes: state.damage
 -- Variables: now, plan_id, run_id
@@ -16,7 +16,7 @@ with written as (
 ), unreadable as ( -- there, but not to be told from others
     select deskbird_id from state.unreadable_records where deskbird_id is not null
 ), different as (
-    select object, deskbird_id, attribute, was, is_now from seen_changed
+    select object, deskbird_id, attribute, was, is_now from new_external_changes
     union all
     select 'user', deskbird_id, 'gone', 'false', 'true' from users_before anti join deskbird.users using (deskbird_id)
     anti join unreadable using (deskbird_id)

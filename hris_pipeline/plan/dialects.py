@@ -65,7 +65,7 @@ def doubt(con: duckdb.DuckDBPyConnection, forms: Iterable[str]) -> None:
 
 def forms_of(object_: str, attribute: str, wanted: str | None) -> tuple[str, ...]:
     """The forms in which a value may have been sent: of a user, a group or a membership, as
-    ``state.not_sticking`` names it.
+    ``state.not_retained`` names it.
     """
     if object_ == "membership":
         return ("members_add", "group_create.members") if wanted == "add" else ("members_remove",)

@@ -17,19 +17,19 @@ from hris_pipeline.plan import dialects
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
-_SEEN, _BY_HAND, _UNITS, _LEFT_ALONE, _NOT_STICKING = (
+_NEW, _EXTERNAL, _VALUES, _IGNORED, _NOT_RETAINED = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
-        "seen_changed",
-        "changed_by_hand",
+        "new_external_changes",
+        "external_changes",
         "values_of_changes",
-        "left_alone",
-        "not_sticking",
+        "ignored_drift",
+        "not_retained",
     )
 )
 NIGHTS = 3
 """On how many nights in a row a value must be lost or refused before it is left alone (case 65);
-left_alone.sql has it too.
+ignored_drift.sql has it too.
 """
 _READS = {"users": ("users",), "groups": ("groups", "group_members")}
 _BEFORE = {"users": "users_before", "groups": "groups_before", "group_members": "members_before"}
@@ -56,14 +56,14 @@ def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "group
 
 
 def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
-    """Keep what has changed in deskbird since the remembered read, in ``state.changed_by_hand``."""
+    """Keep what has changed in deskbird since the remembered read, in ``state.external_changes``."""
     con.execute("set variable now = ?", [now])
     con.execute(
         "set variable shown_attributes = ?",
         [[each.name for each in ATTRIBUTES if each.shown != "never"]],
     )
-    run(con, _SEEN)
-    if _any(con, "seen_changed"):
+    run(con, _NEW)
+    if _any(con, "new_external_changes"):
         latest = "(select max(number) from state.plans)"
         _units(
             con,
@@ -71,17 +71,17 @@ def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
             "state.plan_changes where plan_id in (select plan_id from state.plans where number = "
             f"{latest})",
         )
-        run(con, _BY_HAND)
+        run(con, _EXTERNAL)
     for table in _BEFORE.values():
         con.execute(f"drop table {table}")
 
 
 def begin(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty temp tables ``drifting`` and ``left_alone``."""
+    """Make the empty temp tables ``drifting`` and ``ignored_drift``."""
     con.execute(f"""create or replace temp table drifting as
             select {_COLUMNS}, null::varchar as wanted, null::timestamptz as since where false""")
     con.execute(
-        f"""create or replace temp table left_alone as
+        f"""create or replace temp table ignored_drift as
             select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code where false"""
     )
 
@@ -94,10 +94,10 @@ def judge_values(con: duckdb.DuckDBPyConnection) -> None:
            select null::bigint as row, hris_ref, null::varchar as group_ref, 'user' as object, deskbird_id, attribute,
                after->>'$' as wanted
            from user_differences""")
-    run(con, _LEFT_ALONE)
+    run(con, _IGNORED)
     con.execute(
         """delete from user_differences
-           where (deskbird_id, attribute) in (select (deskbird_id, attribute) from left_alone where object = 'user')"""
+           where (deskbird_id, attribute) in (select (deskbird_id, attribute) from ignored_drift where object = 'user')"""
     )
 
 
@@ -111,7 +111,7 @@ def judge_changes(con: duckdb.DuckDBPyConnection) -> None:
         "wanted_changes where not (object = 'user' and action = 'update')",
         row="row",
     )
-    run(con, _LEFT_ALONE)
+    run(con, _IGNORED)
 
 
 def after_the_night(
@@ -126,7 +126,7 @@ def after_the_night(
     con.execute("set variable plan_id = ?", [plan_id])
     con.execute("set variable run_id = ?", [run_id])
     if not _any(
-        con, "proposed_changes", "user_differences", "state.changed_by_hand", "state.not_sticking"
+        con, "proposed_changes", "user_differences", "state.external_changes", "state.not_retained"
     ):
         return False
     _units(
@@ -140,7 +140,7 @@ def after_the_night(
         "after->>'$' from user_differences"
     )
     _units(con, "tried", "state.plan_changes where plan_id = getvariable('plan_id')", row="seq")
-    run(con, _NOT_STICKING)
+    run(con, _NOT_RETAINED)
     lost = con.execute("""select distinct object, attribute, wanted from sticking_counts
            where code = 'not_retained' and last_night = getvariable('now')""").fetchall()
     dialects.doubt(con, {form for unit in lost for form in dialects.forms_of(*unit)})
@@ -151,23 +151,23 @@ def is_watched(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything was changed by hand, or did not stick, that a comparison might find to be
     over.
     """
-    return _any(con, "state.changed_by_hand", "state.not_sticking")
+    return _any(con, "state.external_changes", "state.not_retained")
 
 
 def publish(con: duckdb.DuckDBPyConnection) -> None:
     """Keep what is left alone, for people to see."""
-    con.execute("delete from state.left_alone")
+    con.execute("delete from state.ignored_drift")
     con.execute(
-        """insert into state.left_alone by name
-           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code from left_alone"""
+        """insert into state.ignored_drift by name
+           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code from ignored_drift"""
     )
 
 
-def left_alone(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+def ignored_drift(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """How many values are left alone: kept, and not sticking or refused."""
     row = con.execute(
         "select count(*) filter (why = 'kept'), count(*) filter (why <> 'kept') from "
-        "state.left_alone"
+        "state.ignored_drift"
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
@@ -178,7 +178,7 @@ def _units(
     columns = "object, action, hris_ref, group_ref, deskbird_id, group_deskbird_id, after"
     run(
         con,
-        _UNITS.replace("{table}", table).replace(
+        _VALUES.replace("{table}", table).replace(
             "{source}", f"(select {row} as row, {columns} from {source})"
         ),
     )

@@ -79,7 +79,7 @@ class Night:
     left: int
     blocked: int
     managed: int
-    not_sticking: int = 0  # values that are not written again, because deskbird did not keep them
+    not_retained: int = 0  # values that are not written again, because deskbird did not keep them
     damage: Damage = field(default_factory=Damage)  # what differs from what this run left
     held_of_ours: int = 0  # repairs of our own doing that a guard holds back
     unproven: int = 0  # of what is blocked: for the one reason that the extract is not proven
@@ -304,7 +304,7 @@ def close_night(
         left,
         blocked,
         managed,
-        drift.left_alone(con)[1],
+        drift.ignored_drift(con)[1],
         damage=damaged,
         held_of_ours=held_of_ours,
         unproven=unproven,

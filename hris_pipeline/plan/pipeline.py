@@ -236,7 +236,7 @@ STEPS = (
         "plan/drift/begin",
         about="Empty tables for what is drift and what is left alone.",
         run=lambda planning: drift.begin(planning.con),
-        makes=("drifting", "left_alone"),
+        makes=("drifting", "ignored_drift"),
     ),
     Step(
         "plan/drift/judge_values",
@@ -273,7 +273,7 @@ STEPS = (
         about="The guards of single attributes of users.",
         run=lambda planning: guards.judge_values(planning.judgement),
         reads=("user_differences", "wanted_differences"),
-        makes=("listed", "undone_attributes", "tripped_attributes"),
+        makes=("listed_people", "undone_attributes", "tripped_attributes"),
     ),
     Step("plan/members", of="usual plans"),
     Step(

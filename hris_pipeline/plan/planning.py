@@ -80,7 +80,7 @@ class PlanSummary:
     drift: int = 0  # changes that repair what somebody changed in deskbird by hand
     kept: int = 0  # values changed by hand that the company file leaves so
     # values that deskbird did not keep three nights in a row, so that they are not written again
-    not_sticking: int = 0
+    not_retained: int = 0
     not_given: Sequence[str] = ()  # kinds of group that are synced by default and that nobody is in
 
     @property
@@ -134,7 +134,7 @@ def build(
             "insert into state.not_undone by name select ? as plan_id, * from not_undone",
             [plan_id],
         )
-    missing, review, empty_groups, kept, not_sticking, not_given = _one(con, _FOUND)
+    missing, review, empty_groups, kept, not_retained, not_given = _one(con, _FOUND)
     return PlanSummary(
         plan_id,
         changes,
@@ -146,7 +146,7 @@ def build(
         empty_groups,
         repairs,
         kept,
-        not_sticking,
+        not_retained,
         tuple(not_given),
     )
 

@@ -1,6 +1,6 @@
 -- What is known before a plan is made: what deskbird gives back at all, how the last good night ended, which extracts are
 -- not proven, and which seldom steps have anything to do.
--- Reads: core.manager_graph, core.people, state.changed_by_hand, state.damage, state.extracts, state.nights, state.not_sticking,
+-- Reads: core.manager_graph, core.people, state.external_changes, state.damage, state.extracts, state.nights, state.not_retained,
 --   state.observations, state.undone, state.unreadable_records
 -- Makes: none
 -- Variables: none
@@ -17,8 +17,8 @@ select
     (select coalesce(list(distinct connection), []) from latest) as read,
     (select coalesce(list(distinct connection), []) from latest where proof <> 'proven') as unproven,
     exists (from state.unreadable_records) as unread,
-    exists (from state.changed_by_hand)
-        or exists (from state.not_sticking where nights >= 3 and attribute <> 'record') as drift,
+    exists (from state.external_changes)
+        or exists (from state.not_retained where nights >= 3 and attribute <> 'record') as drift,
     exists (from state.damage where ended_at is null) as damage,
     exists (from state.undone) as undone,
     exists (from core.manager_graph where problem = 'cycle') as cycles,

@@ -108,7 +108,7 @@ class Plan:
     adoption: Adoption | None = None  # what the first contact would find
     not_undone: Sequence[NotUndone] = ()
     kept: int = 0  # values that people changed in deskbird and that stay so
-    not_sticking: int = 0  # values that deskbird did not hold three nights in a row
+    not_retained: int = 0  # values that deskbird did not hold three nights in a row
 
     @property
     def drift(self) -> int:
@@ -204,7 +204,7 @@ def read(
         "where plan_id = ? group by all order by why, attribute",
         [plan_id],
     ).fetchall()
-    kept, not_sticking = drift.left_alone(con)
+    kept, not_retained = drift.ignored_drift(con)
     return Plan(
         company,
         plan_id,
@@ -217,7 +217,7 @@ def read(
         not_undone=tuple(NotUndone(*row) for row in left),
         adoption=adoption.read(con, plan_id),
         kept=kept,
-        not_sticking=not_sticking,
+        not_retained=not_retained,
     )
 
 

@@ -21,6 +21,7 @@ import secrets
 import urllib.parse
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -320,10 +321,7 @@ class _BambooHR:
             if name in self.hidden:
                 return []
             if name != "employeeId":
-                records.sort(
-                    key=lambda record, by=name: (record[by] is not None, record[by]),
-                    reverse=text.startswith("-"),
-                )  # type: ignore[misc]
+                records.sort(key=partial(_by, name), reverse=text.startswith("-"))
             elif text.startswith("-"):
                 records.reverse()
         return records
@@ -408,6 +406,11 @@ class _BambooHR:
             (str(change["lastChanged"]) for change in found.values()), default=since.isoformat()
         )
         return _json({"latest": latest, "employees": found})
+
+
+def _by(name: str, record: Mapping[str, Any]) -> tuple[bool, Any]:
+    """The key that sorts by a field, records without it first."""
+    return (record[name] is not None, record[name])
 
 
 def _matches(name: str, value: Any, text: str) -> bool:

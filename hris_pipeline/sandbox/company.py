@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 
@@ -318,9 +318,9 @@ def load_company(folder: Path = SAMPLE, day: int = 1) -> Tenant:
     try:
         with (folder / "org_units.csv").open(encoding="utf-8", newline="") as file:
             units = tuple(
-                OrgUnit(row["kind"], int(row["id"]), row["name"], row["country"])
+                OrgUnit(cast("Kind", row["kind"]), int(row["id"]), row["name"], row["country"])
                 for row in csv.DictReader(file)
-            )  # type: ignore[arg-type]
+            )
         with (folder / "company.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         days = [

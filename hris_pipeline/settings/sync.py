@@ -109,7 +109,7 @@ class Sync(Settings):
     attributes: Texts = Field(
         default=(),
         description="further attributes to carry over: "
-        + (", ".join(f"{name} ({BY_NAME[name].words})" for name in OPT_IN) or "there are none"),
+        + (", ".join(f"{name} ({BY_NAME[name].label})" for name in OPT_IN) or "there are none"),
     )
     absences: Absences = Field(default=Absences(), description="absences as scheduling statuses")
     missing: Missing = Field(default=Missing(), description="when a vanished person counts as gone")

@@ -20,7 +20,7 @@ from hris_pipeline.warehouse.connection import prepare, run, stage
 
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "run", "scratch", "stage"]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 ROW_GROUP = 20_480
 """Rows that one thread works on: few enough that a company of 50,000 people keeps several busy."""
 _HERE = Path(__file__).parent

@@ -112,15 +112,15 @@ create table if not exists state.exports (hris_ref varchar not null, attributes 
 
 -- What somebody else has changed in deskbird, and what it was before; until that is so again, or wanted otherwise. "attribute" is a column's name, or in
 -- a membership the user's id; there "was" says what would make it so again: add or remove.
-create table if not exists state.changed_by_hand (
+create table if not exists state.external_changes (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, was varchar, since timestamptz not null);
 -- What deskbird acknowledged and then did not hold ("not_retained"), or refused ("refused_..."): on how many nights in a row. From the third on it is left
 -- alone until something else is wanted. Attribute "record" is a creation that was refused, "deskbird_id" its hris_ref; it is tried again every night.
-create table if not exists state.not_sticking (
+create table if not exists state.not_retained (
     object varchar not null, deskbird_id varchar not null, attribute varchar not null, wanted varchar, hris_ref varchar, nights bigint not null,
     since timestamptz not null, last_night timestamptz not null, code varchar not null default 'not_retained');
--- What differs and is left alone: "kept" by the company file's sync.drift, or because it "does_not_stick" or is "refused" (then "code" says how).
-create table if not exists state.left_alone (
+-- What differs and is left alone: "kept" by the company file's sync.drift, or because deskbird has "not_retained" or "refused" it (then "code" says how).
+create table if not exists state.ignored_drift (
     hris_ref varchar, object varchar not null, deskbird_id varchar not null, attribute varchar not null, group_ref varchar, why varchar not null,
     since timestamptz not null, code varchar);
 

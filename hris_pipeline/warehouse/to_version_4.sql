@@ -27,8 +27,8 @@ update state.approvals set digest = approval_digest(
 alter table state.outcomes add column if not exists problem_code varchar;
 alter table state.outcomes add column if not exists parts json;
 update state.outcomes set problem_code = 'already_so' where problem_code is null and problem = 'It is so in deskbird already.';
-alter table state.not_sticking add column if not exists code varchar default 'not_retained';
-alter table state.left_alone add column if not exists code varchar;
+alter table if exists state.not_sticking add column if not exists code varchar default 'not_retained';
+alter table if exists state.left_alone add column if not exists code varchar;
 
 -- Dialects were known by kind of write, whatever the request that proved it. Only the kinds that have one form are proven by that.
 create temp table known_forms as

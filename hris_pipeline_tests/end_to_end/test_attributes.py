@@ -91,6 +91,6 @@ def test_a_service_that_refuses_one_of_them_gets_all_the_rest(tmp_path):
         company.forget_requests()
         assert company.sync(night=4).code == 0
         assert company.writes() == []
-        assert company.ask("select distinct attribute, why from state.left_alone") == [
+        assert company.ask("select distinct attribute, why from state.ignored_drift") == [
             ("phone", "refused")
         ]

@@ -219,7 +219,7 @@ def test_c115_members_that_a_group_does_not_show_are_still_there(acme: Deploymen
     acme.forget_requests()
     assert acme.sync(night=1).code == 0
     assert acme.writes() == []
-    assert acme.ask("select count(*) from state.changed_by_hand") == [(0,)]
+    assert acme.ask("select count(*) from state.external_changes") == [(0,)]
     assert "only a part of the members" in acme.run("status", "acme").out
 
     # who is hidden and leaves is taken out

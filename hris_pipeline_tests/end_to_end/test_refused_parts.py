@@ -91,12 +91,12 @@ def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_fo
     for night in (1, 2, 3):  # what a creation went without counts from the next night on
         assert acme.sync(night=night).code == 1
     counted = acme.ask(
-        "select hris_ref, attribute, nights, code from state.not_sticking where object <> "
+        "select hris_ref, attribute, nights, code from state.not_retained where object <> "
         "'membership' order by all"
     )
     assert ("personio:2", "record", 4, "refused_forbidden") in counted
     left = acme.ask(
-        "select hris_ref, object, code from state.left_alone where why = 'refused' order by all"
+        "select hris_ref, object, code from state.ignored_drift where why = 'refused' order by all"
     )
     assert {(ref, object_) for ref, object_, _ in left} >= {
         ("personio:9", "user"),
@@ -109,7 +109,7 @@ def test_c107_c108_c109_what_is_refused_waits_alone_is_named_and_is_not_tried_fo
     screen = acme.run("status", "acme", night=4).out
     assert "refused by deskbird" in screen
     assert "creation of personio:2, no right to it" in " ".join(screen.split())
-    assert "and 1 more, in state.not_sticking" in screen
+    assert "and 1 more, in state.not_retained" in screen
     acme.tenant.change(9, last_name="Anders")
     acme.forget_requests()
     acme.sync(night=5)
@@ -293,4 +293,4 @@ def test_c107_leavers_free_seats_for_people_who_come_back(settled: Deployment) -
     ended = settled.sync(night=2)
     assert ended.code == 0, ended.out
     assert (settled.user(5)["active"], settled.user(6)["active"]) == (False, True)
-    assert settled.ask("select count(*) from state.not_sticking") == [(0,)]
+    assert settled.ask("select count(*) from state.not_retained") == [(0,)]

@@ -28,8 +28,8 @@ def test_nothing_is_missing_where_everything_may_be_read_and_one_record_of_a_lis
     probes = list(account.connection(api).probes())
     assert [probe.problem for probe in probes] == [None] * len(probes)
     assert {
-        name for name, word in v1.WORDS.items() if word in probes[-1].what
-    } == v1.WORDS.keys() - set(OPT_IN)
+        name for name, word in v1.LABELS.items() if word in probes[-1].what
+    } == v1.LABELS.keys() - set(OPT_IN)
     asked = account.faults.requests("*")
     assert {request.method for request in asked if "/auth" not in request.path} == {"GET"}
     lists = [
@@ -74,8 +74,8 @@ def test_the_one_attribute_that_is_missing_is_named_in_personios_words(personio,
     account = personio(attributes=tuple(key for key in ATTRIBUTES if key != KEYS[column]))
     (probe,) = problems(account, api)
     assert probe.attribute == column
-    assert f"'{v1.WORDS[column]}'" in probe.problem
-    assert f"Tick '{v1.WORDS[column]}' among the readable employee attributes" in probe.remedy
+    assert f"'{v1.LABELS[column]}'" in probe.problem
+    assert f"Tick '{v1.LABELS[column]}' among the readable employee attributes" in probe.remedy
     assert probe.needed == (column in {"email", "given_name", "family_name", "status"})
 
 

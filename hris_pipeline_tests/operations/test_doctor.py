@@ -299,7 +299,7 @@ def test_v2_one_missing_right_is_the_one_thing_missing(office, scope, named):
 def test_one_missing_attribute_is_the_one_thing_missing(office, column):
     key = {**v1.ATTRIBUTES, **v1.GROUPS}[column]
     (one,) = office(attributes=tuple(each for each in ATTRIBUTES if each != key)).missing()
-    assert f"Tick '{v1.WORDS[column]}'" in one["remedy"]
+    assert f"Tick '{v1.LABELS[column]}'" in one["remedy"]
 
 
 def test_an_attribute_that_nothing_asked_for_depends_on_is_a_note(office):

@@ -388,7 +388,7 @@ def test_a_night_without_changes_ends_as_one_more_comparison_would_say(
     compared = world.apply()
     tables = {
         table: world.query(f"from state.{table} order by all")
-        for table in ("missing", "review", "links", "left_alone")
+        for table in ("missing", "review", "links", "ignored_drift")
     }
     with monkeypatch.context() as patch:
         # one comparison is enough: of a million people it takes long
@@ -410,7 +410,7 @@ def test_what_was_changed_by_hand_and_is_in_line_again_is_forgotten_on_a_night_w
         assert (
             summary.changes,
             night.in_line,
-            len(world.query("from state.changed_by_hand")),
+            len(world.query("from state.external_changes")),
         ) == (0, True, known)
 
 

@@ -107,7 +107,7 @@ def test_what_deskbird_does_not_keep_is_given_up_after_three_nights() -> None:
     for _ in range(3):
         world.night()
     assert len(world.writes) == 3
-    assert world.night()[0].not_sticking == 1
+    assert world.night()[0].not_retained == 1
     assert len(world.writes) == 3
 
 

@@ -31,8 +31,8 @@ def drift(world: World) -> list[str]:
     ]
 
 
-def left_alone(world: World) -> list[tuple[Any, ...]]:
-    return world.query("select hris_ref, attribute, why from state.left_alone order by all")
+def ignored_drift(world: World) -> list[tuple[Any, ...]]:
+    return world.query("select hris_ref, attribute, why from state.ignored_drift order by all")
 
 
 def by_hand(world: World) -> list[str]:
@@ -84,7 +84,7 @@ def test_c46_what_somebody_changed_by_hand_is_seen_named_and_repaired(world: Wor
         for row in world.rows()
     } == {True}
     assert (applied.applied, night.in_line) == (9, True)
-    assert world.query("from state.changed_by_hand") == []
+    assert world.query("from state.external_changes") == []
     assert world.make_plan().changes == 0
 
 
@@ -97,7 +97,7 @@ def test_c46_what_the_company_file_keeps_is_listed_and_plans_nothing_night_after
         summary, _, night = world.night()
         # an address is two values
         assert (summary.changes, summary.drift, summary.kept, night.in_line) == (0, 0, 10, True)
-    assert {why for _, _, why in left_alone(world)} == {"kept"}
+    assert {why for _, _, why in ignored_drift(world)} == {"kept"}
     world.rule(drift_kept=("team",))
     world.make_plan()  # the company file has changed
     assert sorted(drift(world)) == [repair for repair in repairs if "membership" not in repair]
@@ -176,7 +176,7 @@ def test_a_strangers_change_is_nobodys_business(world: World) -> None:
     world.group_of("team", "s").members.add(stranger.id)
     summary, _, _ = world.night()
     assert (summary.changes, summary.drift, summary.kept) == (0, 0, 0)
-    assert world.query("from state.changed_by_hand") == []
+    assert world.query("from state.external_changes") == []
 
 
 def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_written_again(
@@ -190,20 +190,20 @@ def test_c65_what_deskbird_does_not_keep_three_nights_in_a_row_is_named_and_not_
     for _ in range(3):
         _, applied, night = world.night()
         assert (sorted(world.kinds_of_changes()), applied.applied) == (repairs, 8)
-        in_line.append((night.in_line, night.not_sticking))
+        in_line.append((night.in_line, night.not_retained))
     assert in_line == [(False, 0), (False, 0), (True, 9)]
     world.writes.clear()
     for _ in range(2):
         summary, _, night = world.night()
-        assert (summary.changes, summary.not_sticking, night.in_line, night.not_sticking) == (
+        assert (summary.changes, summary.not_retained, night.in_line, night.not_retained) == (
             0,
             9,
             True,
             9,
         )
     assert world.writes == []
-    assert {why for _, _, why in left_alone(world)} == {"does_not_stick"}
-    assert world.query("select distinct nights from state.not_sticking") == [(3,)]
+    assert {why for _, _, why in ignored_drift(world)} == {"not_retained"}
+    assert world.query("select distinct nights from state.not_retained") == [(3,)]
 
 
 def test_c65_runs_of_one_day_are_one_night_of_not_sticking(world: World) -> None:
@@ -212,7 +212,7 @@ def test_c65_runs_of_one_day_are_one_night_of_not_sticking(world: World) -> None
     for hours in (0, 2, 11, 24, 26):
         world.now = NOON + dt.timedelta(hours=hours)
         world.night()
-    assert world.query("select nights from state.not_sticking") == [(2,)]
+    assert world.query("select nights from state.not_retained") == [(2,)]
 
 
 def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wanted(
@@ -221,14 +221,14 @@ def test_c65_a_value_that_did_not_stick_is_tried_again_when_another_one_is_wante
     world.ignored = {"family_name"}
     world.people["1"].family_name = world.people["2"].family_name = "Wanted"
     world.night()
-    world.execute("update state.not_sticking set nights = 3")
-    assert (world.make_plan().changes, len(left_alone(world))) == (0, 2)
+    world.execute("update state.not_retained set nights = 3")
+    assert (world.make_plan().changes, len(ignored_drift(world))) == (0, 2)
     world.people["1"].family_name = "Another"
     world.user_of("2").family_name = "Wanted"  # it is so at last
     world.ignored = set()
     summary, _, night = world.night()
     assert (summary.changes, world.user_of("1").family_name, night.in_line) == (1, "Another", True)
-    assert (left_alone(world), world.query("from state.not_sticking")) == ([], [])
+    assert (ignored_drift(world), world.query("from state.not_retained")) == ([], [])
 
 
 def test_c65_only_nights_in_a_row_count(world: World) -> None:
@@ -237,12 +237,12 @@ def test_c65_only_nights_in_a_row_count(world: World) -> None:
         "3"
     ].family_name = "Wanted"
     world.night()
-    world.execute("update state.not_sticking set nights = 2")
+    world.execute("update state.not_retained set nights = 2")
     world.user_of("1").family_name = "Wanted"  # it is so tonight
     world.people["2"].family_name = "Another"
     world.rule(frozen=("p:3",), guards={**UNGUARDED, "frozen": {}})  # nothing is written tonight
     world.night()
-    assert world.query("select hris_ref, nights from state.not_sticking order by all") == [
+    assert world.query("select hris_ref, nights from state.not_retained order by all") == [
         ("p:2", 1),
         ("p:3", 2),
     ]

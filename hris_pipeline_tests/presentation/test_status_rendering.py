@@ -118,12 +118,12 @@ def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
     with planned.write() as con:
         for number in range(7):
             con.execute(
-                "insert into state.left_alone values (?, 'user', ?, 'family_name', null, "
-                "'does_not_stick', ?, 'not_retained')",
+                "insert into state.ignored_drift values (?, 'user', ?, 'family_name', null, "
+                "'not_retained', ?, 'not_retained')",
                 [f"personio:{number}", f"u{number}", NOW],
             )
         con.execute(
-            "insert into state.left_alone values ('personio:9', 'membership', 'g', 'u', "
+            "insert into state.ignored_drift values ('personio:9', 'membership', 'g', 'u', "
             "'p:team:1', 'kept', ?, null)",
             [NOW],
         )
@@ -131,10 +131,10 @@ def test_what_is_kept_and_what_does_not_stick_is_counted_and_named(planned):
     text = printed(status)
     assert "1 value changed there by hand is kept; 7 values do not stick there." in text
     assert "does not stick, since 2026-03-03 04:30: family name of personio:0" in text
-    assert "... and 2 more, in state.left_alone" in text
+    assert "... and 2 more, in state.ignored_drift" in text
     document = json.loads(rendering.as_json(status))
     assert document["by_hand"] == {"repaired": 0, "kept": 1}
-    assert len(document["not_sticking"]) == 7
+    assert len(document["not_retained"]) == 7
 
 
 def test_c89_contradictions_are_counted_by_code_and_say_where_to_look(planned):

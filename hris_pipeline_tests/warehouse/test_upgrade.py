@@ -193,3 +193,27 @@ def test_c104_what_was_altered_before_the_upgrade_is_found_after_it(varied: Worl
     upgrade(varied)
     with pytest.raises(PipelineError, match=f"Plan {plan_id} .*The first altered row is seq 2"):
         check(varied)
+
+
+def test_c80_what_is_known_of_drift_moves_to_the_tables_of_today(tmp_path: Path) -> None:
+    """Three tables had other names up to version 6; what they know decides what is not written."""
+    with duckdb.connect(tmp_path / "acme.duckdb") as con:
+        con.execute(OLD_FILES[5].read_text(encoding="utf-8"))
+        con.execute(
+            """insert into state.changed_by_hand values ('user', 'u1', 'given_name', 'Old', now());
+               insert into state.not_sticking values
+                   ('user', 'u1', 'family_name', 'New', 'p:1', 3, now(), now(), 'not_retained');
+               insert into state.left_alone values
+                   ('p:1', 'user', 'u1', 'family_name', null, 'does_not_stick', now(), null),
+                   ('p:1', 'user', 'u1', 'given_name', null, 'kept', now(), null)"""
+        )
+    with Warehouse(tmp_path, "acme").write(["p"]) as con:
+        tables = ("external_changes", "not_retained", "ignored_drift")
+        assert [len(con.execute(f"from state.{table}").fetchall()) for table in tables] == [1, 1, 2]
+        why = con.execute("select attribute, why from state.ignored_drift order by 1").fetchall()
+        assert why == [("family_name", "not_retained"), ("given_name", "kept")]
+        left = con.execute(
+            "select table_name from duckdb_tables() where table_name = any(?)",
+            [["changed_by_hand", "not_sticking", "left_alone"]],
+        ).fetchall()
+    assert left == []

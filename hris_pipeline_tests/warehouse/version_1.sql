@@ -1,12 +1,15 @@
--- The warehouse of a small company as version 1 of this project left it: five people, one of whom vanished and one who waits for a decision.
+-- The warehouse of a small company as version 1 of this project left it: five people, one of whom
+-- vanished and one who waits for a decision.
 create schema core;
 create schema deskbird;
 create schema hris_p;
 create schema state;
-CREATE TABLE core."groups"(hris_ref VARCHAR, kind VARCHAR, "name" VARCHAR, parent_ref VARCHAR, member_count BIGINT);
+CREATE TABLE core."groups"(hris_ref VARCHAR, kind VARCHAR, "name" VARCHAR, parent_ref VARCHAR,
+    member_count BIGINT);
 insert into "core"."groups" values
     ('p:team:7', 'team', 'Sales', null, 3);
-CREATE TABLE core.manager_graph(person_id VARCHAR, manager_id VARCHAR, depth INTEGER, "chain" VARCHAR[], direct_reports BIGINT, all_reports BIGINT, problem VARCHAR);
+CREATE TABLE core.manager_graph(person_id VARCHAR, manager_id VARCHAR, depth INTEGER,
+    "chain" VARCHAR[], direct_reports BIGINT, all_reports BIGINT, problem VARCHAR);
 insert into "core"."manager_graph" values
     ('p:1', null, 0, [], 2, 2, null),
     ('p:2', 'p:1', 1, ['p:1'], 0, 0, null),
@@ -17,45 +20,82 @@ insert into "core"."memberships" values
     ('p:team:7', 'p:1'),
     ('p:team:7', 'p:2'),
     ('p:team:7', 'p:3');
-CREATE TABLE core.people(person_id VARCHAR, hris_ref VARCHAR, email VARCHAR, given_name VARCHAR, family_name VARCHAR, display_name VARCHAR, status VARCHAR, start_date DATE, end_date DATE, manager_ref VARCHAR, timezone VARCHAR, in_scope BOOLEAN, wanted BOOLEAN, "unknown" VARCHAR[], group_refs VARCHAR[]);
+CREATE TABLE core.people(person_id VARCHAR, hris_ref VARCHAR, email VARCHAR, given_name VARCHAR,
+    family_name VARCHAR, display_name VARCHAR, status VARCHAR, start_date DATE, end_date DATE,
+    manager_ref VARCHAR, timezone VARCHAR, in_scope BOOLEAN, wanted BOOLEAN, "unknown" VARCHAR[],
+    group_refs VARCHAR[]);
 insert into "core"."people" values
-    ('p:1', 'p:1', '1@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null, null, 'Europe/Berlin', true, true, [], ['p:team:7']),
-    ('p:2', 'p:2', '2@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null, 'p:1', 'Europe/Berlin', true, true, [], ['p:team:7']),
-    ('p:3', 'p:3', '3@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null, 'p:1', 'Europe/Berlin', true, true, [], ['p:team:7']),
-    ('p:5', 'p:5', '5@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null, null, 'Europe/Berlin', true, true, [], []);
-CREATE TABLE core.quarantine(hris_ref VARCHAR, "table" VARCHAR, "rule" VARCHAR, first_seen TIMESTAMP WITH TIME ZONE, last_seen TIMESTAMP WITH TIME ZONE);
-CREATE TABLE deskbird.applied_changes(plan_id VARCHAR, seq BIGINT, "object" VARCHAR, "action" VARCHAR, outcome VARCHAR, http_status INTEGER, attempts INTEGER, applied_at TIMESTAMP WITH TIME ZONE, problem VARCHAR);
-CREATE TABLE deskbird.changes(plan_id VARCHAR, seq BIGINT, request BIGINT, stage BIGINT, "object" VARCHAR, "action" VARCHAR, hris_ref VARCHAR, deskbird_id VARCHAR, group_ref VARCHAR, group_deskbird_id VARCHAR, "before" JSON, "after" JSON, reason VARCHAR, evidence JSON, verdict VARCHAR, guard VARCHAR, "content" VARCHAR);
-CREATE TABLE deskbird.group_members(group_deskbird_id VARCHAR NOT NULL, user_deskbird_id VARCHAR NOT NULL);
+    ('p:1', 'p:1', '1@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null,
+        null, 'Europe/Berlin', true, true, [], ['p:team:7']),
+    ('p:2', 'p:2', '2@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null,
+        'p:1', 'Europe/Berlin', true, true, [], ['p:team:7']),
+    ('p:3', 'p:3', '3@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null,
+        'p:1', 'Europe/Berlin', true, true, [], ['p:team:7']),
+    ('p:5', 'p:5', '5@acme.test', 'Given', 'Family', 'Given Family', 'active', '2020-01-01', null,
+        null, 'Europe/Berlin', true, true, [], []);
+CREATE TABLE core.quarantine(hris_ref VARCHAR, "table" VARCHAR, "rule" VARCHAR,
+    first_seen TIMESTAMP WITH TIME ZONE, last_seen TIMESTAMP WITH TIME ZONE);
+CREATE TABLE deskbird.applied_changes(plan_id VARCHAR, seq BIGINT, "object" VARCHAR,
+    "action" VARCHAR, outcome VARCHAR, http_status INTEGER, attempts INTEGER,
+    applied_at TIMESTAMP WITH TIME ZONE, problem VARCHAR);
+CREATE TABLE deskbird.changes(plan_id VARCHAR, seq BIGINT, request BIGINT, stage BIGINT,
+    "object" VARCHAR, "action" VARCHAR, hris_ref VARCHAR, deskbird_id VARCHAR, group_ref VARCHAR,
+    group_deskbird_id VARCHAR, "before" JSON, "after" JSON, reason VARCHAR, evidence JSON,
+    verdict VARCHAR, guard VARCHAR, "content" VARCHAR);
+CREATE TABLE deskbird.group_members(group_deskbird_id VARCHAR NOT NULL,
+    user_deskbird_id VARCHAR NOT NULL);
 insert into "deskbird"."group_members" values
     ('g6', 'u1'),
     ('g6', 'u3'),
     ('g6', 'u4'),
     ('g6', 'u5');
-CREATE TABLE deskbird."groups"(deskbird_id VARCHAR NOT NULL, hris_ref VARCHAR, "name" VARCHAR, external_id VARCHAR, "version" VARCHAR);
+CREATE TABLE deskbird."groups"(deskbird_id VARCHAR NOT NULL, hris_ref VARCHAR, "name" VARCHAR,
+    external_id VARCHAR, "version" VARCHAR);
 insert into "deskbird"."groups" values
     ('g6', null, 'Sales', 'p:team:7', null);
-CREATE TABLE deskbird.users(deskbird_id VARCHAR NOT NULL, hris_ref VARCHAR, user_name VARCHAR, email VARCHAR, given_name VARCHAR, family_name VARCHAR, display_name VARCHAR, active BOOLEAN NOT NULL, manager_deskbird_id VARCHAR, external_id VARCHAR, "version" VARCHAR);
+CREATE TABLE deskbird.users(deskbird_id VARCHAR NOT NULL, hris_ref VARCHAR, user_name VARCHAR,
+    email VARCHAR, given_name VARCHAR, family_name VARCHAR, display_name VARCHAR,
+    active BOOLEAN NOT NULL, manager_deskbird_id VARCHAR, external_id VARCHAR, "version" VARCHAR);
 insert into "deskbird"."users" values
-    ('u1', null, '2@acme.test', '2@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:2', null),
-    ('u2', null, '5@acme.test', '5@acme.test', 'Given', 'Family', 'Given Family', true, null, 'foreign-identity', null),
-    ('u3', null, '1@acme.test', '1@acme.test', 'Given', 'Family', 'Given Family', true, null, 'p:1', null),
-    ('u4', null, '3@acme.test', '3@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:3', null),
-    ('u5', null, '4@acme.test', '4@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:4', null);
-CREATE TABLE hris_p.employees(id VARCHAR NOT NULL, employment_id VARCHAR, email VARCHAR, given_name VARCHAR, family_name VARCHAR, status VARCHAR, start_date VARCHAR, end_date VARCHAR, manager_id VARCHAR, "groups" STRUCT(kind VARCHAR, id VARCHAR)[], absent VARCHAR[], updated_at VARCHAR);
+    ('u1', null, '2@acme.test', '2@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:2',
+        null),
+    ('u2', null, '5@acme.test', '5@acme.test', 'Given', 'Family', 'Given Family', true, null,
+        'foreign-identity', null),
+    ('u3', null, '1@acme.test', '1@acme.test', 'Given', 'Family', 'Given Family', true, null, 'p:1',
+        null),
+    ('u4', null, '3@acme.test', '3@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:3',
+        null),
+    ('u5', null, '4@acme.test', '4@acme.test', 'Given', 'Family', 'Given Family', true, 'u3', 'p:4',
+        null);
+CREATE TABLE hris_p.employees(id VARCHAR NOT NULL, employment_id VARCHAR, email VARCHAR,
+    given_name VARCHAR, family_name VARCHAR, status VARCHAR, start_date VARCHAR, end_date VARCHAR,
+    manager_id VARCHAR, "groups" STRUCT(kind VARCHAR, id VARCHAR)[], absent VARCHAR[],
+    updated_at VARCHAR);
 insert into "hris_p"."employees" values
-    ('1', null, '1@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, null, [{'kind': 'team', 'id': '7'}], [], null),
-    ('2', null, '2@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, '1', [{'kind': 'team', 'id': '7'}], [], null),
-    ('3', null, '3@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, '1', [{'kind': 'team', 'id': '7'}], [], null),
+    ('1', null, '1@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, null,
+        [{'kind': 'team', 'id': '7'}], [], null),
+    ('2', null, '2@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, '1',
+        [{'kind': 'team', 'id': '7'}], [], null),
+    ('3', null, '3@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, '1',
+        [{'kind': 'team', 'id': '7'}], [], null),
     ('5', null, '5@acme.test', 'Given', 'Family', 'active', '2020-01-01', null, null, [], [], null);
-CREATE TABLE hris_p.org_units(kind VARCHAR NOT NULL, id VARCHAR NOT NULL, "name" VARCHAR, parent_id VARCHAR);
+CREATE TABLE hris_p.org_units(kind VARCHAR NOT NULL, id VARCHAR NOT NULL, "name" VARCHAR,
+    parent_id VARCHAR);
 insert into "hris_p"."org_units" values
     ('team', '7', 'Sales', null);
-CREATE TABLE state.acknowledged_members(group_deskbird_id VARCHAR NOT NULL, user_deskbird_id VARCHAR NOT NULL);
-CREATE TABLE state.acknowledged_values(deskbird_id VARCHAR NOT NULL, "attribute" VARCHAR NOT NULL, "value" VARCHAR);
-CREATE TABLE state.approvals(plan_id VARCHAR NOT NULL, "content" VARCHAR NOT NULL, guards VARCHAR[] NOT NULL, decision VARCHAR NOT NULL, because VARCHAR, decided_by VARCHAR NOT NULL, decided_at TIMESTAMP WITH TIME ZONE NOT NULL, expires_at TIMESTAMP WITH TIME ZONE NOT NULL);
-CREATE TABLE state.dialects(kind VARCHAR PRIMARY KEY, dialect VARCHAR NOT NULL, learnt_at TIMESTAMP WITH TIME ZONE NOT NULL);
-CREATE TABLE state.extracts("connection" VARCHAR NOT NULL, "resource" VARCHAR NOT NULL, extracted_at TIMESTAMP WITH TIME ZONE NOT NULL, pages BIGINT NOT NULL, records BIGINT NOT NULL, expected BIGINT, proof VARCHAR NOT NULL, why VARCHAR NOT NULL, vanished VARCHAR[] NOT NULL);
+CREATE TABLE state.acknowledged_members(group_deskbird_id VARCHAR NOT NULL,
+    user_deskbird_id VARCHAR NOT NULL);
+CREATE TABLE state.acknowledged_values(deskbird_id VARCHAR NOT NULL, "attribute" VARCHAR NOT NULL,
+    "value" VARCHAR);
+CREATE TABLE state.approvals(plan_id VARCHAR NOT NULL, "content" VARCHAR NOT NULL,
+    guards VARCHAR[] NOT NULL, decision VARCHAR NOT NULL, because VARCHAR,
+    decided_by VARCHAR NOT NULL, decided_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL);
+CREATE TABLE state.dialects(kind VARCHAR PRIMARY KEY, dialect VARCHAR NOT NULL,
+    learnt_at TIMESTAMP WITH TIME ZONE NOT NULL);
+CREATE TABLE state.extracts("connection" VARCHAR NOT NULL, "resource" VARCHAR NOT NULL,
+    extracted_at TIMESTAMP WITH TIME ZONE NOT NULL, pages BIGINT NOT NULL, records BIGINT NOT NULL,
+    expected BIGINT, proof VARCHAR NOT NULL, why VARCHAR NOT NULL, vanished VARCHAR[] NOT NULL);
 insert into "state"."extracts" values
     ('p', 'employees', '2026-03-02 12:00:00+00', 1, 5, null, 'proven', 'by the test', []),
     ('p', 'employees', '2026-03-03 12:00:00+00', 1, 4, null, 'proven', 'by the test', []),
@@ -63,76 +103,163 @@ insert into "state"."extracts" values
     ('p', 'org_units', '2026-03-02 12:00:00+00', 1, 5, null, 'proven', 'by the test', []),
     ('p', 'org_units', '2026-03-03 12:00:00+00', 1, 4, null, 'proven', 'by the test', []),
     ('p', 'org_units', '2026-03-04 12:00:00+00', 1, 4, null, 'proven', 'by the test', []);
-CREATE TABLE state.group_links(hris_ref VARCHAR NOT NULL, deskbird_id VARCHAR NOT NULL, "rule" VARCHAR NOT NULL, linked_at TIMESTAMP WITH TIME ZONE NOT NULL);
+CREATE TABLE state.group_links(hris_ref VARCHAR NOT NULL, deskbird_id VARCHAR NOT NULL,
+    "rule" VARCHAR NOT NULL, linked_at TIMESTAMP WITH TIME ZONE NOT NULL);
 insert into "state"."group_links" values
     ('p:team:7', 'g6', 'create', '2026-03-02 12:00:00+00');
-CREATE TABLE state.guard_verdicts(plan_id VARCHAR NOT NULL, guard VARCHAR NOT NULL, subject VARCHAR NOT NULL, count BIGINT NOT NULL, base BIGINT NOT NULL, limit_text VARCHAR NOT NULL, tripped BOOLEAN NOT NULL);
+CREATE TABLE state.guard_verdicts(plan_id VARCHAR NOT NULL, guard VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL, count BIGINT NOT NULL, base BIGINT NOT NULL,
+    limit_text VARCHAR NOT NULL, tripped BOOLEAN NOT NULL);
 insert into "state"."guard_verdicts" values
     ('ab9485860d9cf3d4', 'create_user', 'creations', 3, 0, 'switched off', false),
     ('ab9485860d9cf3d4', 'link_user', 'links', 1, 0, 'switched off', false);
-CREATE TABLE state.ledger(plan_id VARCHAR NOT NULL, request BIGINT NOT NULL, kind VARCHAR NOT NULL, hris_ref VARCHAR, deskbird_id VARCHAR, phase VARCHAR NOT NULL, status INTEGER, attempt INTEGER NOT NULL, happened_at TIMESTAMP WITH TIME ZONE NOT NULL);
+CREATE TABLE state.ledger(plan_id VARCHAR NOT NULL, request BIGINT NOT NULL, kind VARCHAR NOT NULL,
+    hris_ref VARCHAR, deskbird_id VARCHAR, phase VARCHAR NOT NULL, status INTEGER,
+    attempt INTEGER NOT NULL, happened_at TIMESTAMP WITH TIME ZONE NOT NULL);
 insert into "state"."ledger" values
-    ('ab9485860d9cf3d4', 1, 'user_create+manager', 'p:1', 'u3', 'answered', 201, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 1, 'user_create+manager', 'p:1', null, 'sent', null, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 2, 'user_create+manager', 'p:3', 'u4', 'answered', 201, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 2, 'user_create+manager', 'p:3', null, 'sent', null, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 3, 'user_create+manager', 'p:4', 'u5', 'answered', 201, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 3, 'user_create+manager', 'p:4', null, 'sent', null, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 4, 'user_update', 'p:2', 'u1', 'answered', 204, 1, '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 1, 'user_create+manager', 'p:1', 'u3', 'answered', 201, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 1, 'user_create+manager', 'p:1', null, 'sent', null, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 2, 'user_create+manager', 'p:3', 'u4', 'answered', 201, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 2, 'user_create+manager', 'p:3', null, 'sent', null, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 3, 'user_create+manager', 'p:4', 'u5', 'answered', 201, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 3, 'user_create+manager', 'p:4', null, 'sent', null, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 4, 'user_update', 'p:2', 'u1', 'answered', 204, 1,
+        '2026-03-02 12:00:00+00'),
     ('ab9485860d9cf3d4', 4, 'user_update', 'p:2', 'u1', 'sent', null, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 5, 'group_create+members_add', 'p:team:7', 'g6', 'answered', 201, 1, '2026-03-02 12:00:00+00'),
-    ('ab9485860d9cf3d4', 5, 'group_create+members_add', 'p:team:7', null, 'sent', null, 1, '2026-03-02 12:00:00+00');
-CREATE TABLE state.links(hris_ref VARCHAR NOT NULL, deskbird_id VARCHAR NOT NULL, "rule" VARCHAR NOT NULL, linked_at TIMESTAMP WITH TIME ZONE NOT NULL);
+    ('ab9485860d9cf3d4', 5, 'group_create+members_add', 'p:team:7', 'g6', 'answered', 201, 1,
+        '2026-03-02 12:00:00+00'),
+    ('ab9485860d9cf3d4', 5, 'group_create+members_add', 'p:team:7', null, 'sent', null, 1,
+        '2026-03-02 12:00:00+00');
+CREATE TABLE state.links(hris_ref VARCHAR NOT NULL, deskbird_id VARCHAR NOT NULL,
+    "rule" VARCHAR NOT NULL, linked_at TIMESTAMP WITH TIME ZONE NOT NULL);
 insert into "state"."links" values
     ('p:1', 'u3', 'create', '2026-03-02 12:00:00+00'),
     ('p:2', 'u1', 'link', '2026-03-02 12:00:00+00'),
     ('p:3', 'u4', 'create', '2026-03-02 12:00:00+00'),
     ('p:4', 'u5', 'create', '2026-03-02 12:00:00+00');
-CREATE TABLE state.missing(hris_ref VARCHAR PRIMARY KEY, deskbird_id VARCHAR NOT NULL, missing_since TIMESTAMP WITH TIME ZONE NOT NULL, complete_reads BIGINT NOT NULL, last_read TIMESTAMP WITH TIME ZONE NOT NULL);
+CREATE TABLE state.missing(hris_ref VARCHAR PRIMARY KEY, deskbird_id VARCHAR NOT NULL,
+    missing_since TIMESTAMP WITH TIME ZONE NOT NULL, complete_reads BIGINT NOT NULL,
+    last_read TIMESTAMP WITH TIME ZONE NOT NULL);
 insert into "state"."missing" values
     ('p:4', 'u5', '2026-03-03 12:00:00+00', 2, '2026-03-04 12:00:00+00');
-CREATE TABLE state.nights(plan_id VARCHAR NOT NULL, ended_at TIMESTAMP WITH TIME ZONE NOT NULL, managed BIGINT NOT NULL, in_line BOOLEAN NOT NULL, run_id VARCHAR NOT NULL);
+CREATE TABLE state.nights(plan_id VARCHAR NOT NULL, ended_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    managed BIGINT NOT NULL, in_line BOOLEAN NOT NULL, run_id VARCHAR NOT NULL);
 insert into "state"."nights" values
     ('ab9485860d9cf3d4', '2026-03-02 12:00:00+00', 4, true, 'run'),
     ('d777c236bdbfc80e', '2026-03-03 12:00:00+00', 4, true, 'run');
-CREATE TABLE state.observations("resource" VARCHAR PRIMARY KEY, observed_at TIMESTAMP WITH TIME ZONE NOT NULL, run_id VARCHAR NOT NULL, pages BIGINT NOT NULL, records BIGINT NOT NULL, readable VARCHAR[] NOT NULL);
+CREATE TABLE state.observations("resource" VARCHAR PRIMARY KEY,
+    observed_at TIMESTAMP WITH TIME ZONE NOT NULL, run_id VARCHAR NOT NULL, pages BIGINT NOT NULL,
+    records BIGINT NOT NULL, readable VARCHAR[] NOT NULL);
 insert into "state"."observations" values
     ('groups', '2026-03-04 12:00:00+00', 'run', 1, 1, ['name', 'external_id', 'members']),
-    ('users', '2026-03-04 12:00:00+00', 'run', 1, 1, ['email', 'given_name', 'family_name', 'display_name', 'external_id', 'manager_deskbird_id']);
-CREATE TABLE state.outcomes(plan_id VARCHAR NOT NULL, seq BIGINT NOT NULL, "object" VARCHAR NOT NULL, "action" VARCHAR NOT NULL, hris_ref VARCHAR, outcome VARCHAR NOT NULL, http_status INTEGER, attempts INTEGER NOT NULL, applied_at TIMESTAMP WITH TIME ZONE, problem VARCHAR, run_id VARCHAR NOT NULL);
+    ('users', '2026-03-04 12:00:00+00', 'run', 1, 1, ['email', 'given_name', 'family_name',
+        'display_name', 'external_id', 'manager_deskbird_id']);
+CREATE TABLE state.outcomes(plan_id VARCHAR NOT NULL, seq BIGINT NOT NULL,
+    "object" VARCHAR NOT NULL, "action" VARCHAR NOT NULL, hris_ref VARCHAR,
+    outcome VARCHAR NOT NULL, http_status INTEGER, attempts INTEGER NOT NULL,
+    applied_at TIMESTAMP WITH TIME ZONE, problem VARCHAR, run_id VARCHAR NOT NULL);
 insert into "state"."outcomes" values
-    ('ab9485860d9cf3d4', 1, 'user', 'create', 'p:1', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 2, 'user', 'create', 'p:3', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 3, 'manager', 'set', 'p:3', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 4, 'user', 'create', 'p:4', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 5, 'manager', 'set', 'p:4', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 6, 'user', 'link', 'p:2', 'applied', 204, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 7, 'manager', 'set', 'p:2', 'applied', 204, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 8, 'group', 'create', 'p:team:7', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 9, 'membership', 'add', 'p:1', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 10, 'membership', 'add', 'p:2', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 11, 'membership', 'add', 'p:3', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run'),
-    ('ab9485860d9cf3d4', 12, 'membership', 'add', 'p:4', 'applied', 201, 1, '2026-03-02 12:00:00+00', null, 'run');
-CREATE TABLE state.plan_changes(plan_id VARCHAR NOT NULL, seq BIGINT NOT NULL, request BIGINT NOT NULL, stage INTEGER NOT NULL, "object" VARCHAR NOT NULL, "action" VARCHAR NOT NULL, hris_ref VARCHAR, deskbird_id VARCHAR, group_ref VARCHAR, group_deskbird_id VARCHAR, "before" JSON NOT NULL, "after" JSON NOT NULL, reason VARCHAR NOT NULL, evidence JSON NOT NULL, verdict VARCHAR NOT NULL, guard VARCHAR, guards VARCHAR[] NOT NULL, "content" VARCHAR NOT NULL);
+    ('ab9485860d9cf3d4', 1, 'user', 'create', 'p:1', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 2, 'user', 'create', 'p:3', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 3, 'manager', 'set', 'p:3', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 4, 'user', 'create', 'p:4', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 5, 'manager', 'set', 'p:4', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 6, 'user', 'link', 'p:2', 'applied', 204, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 7, 'manager', 'set', 'p:2', 'applied', 204, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 8, 'group', 'create', 'p:team:7', 'applied', 201, 1,
+        '2026-03-02 12:00:00+00', null, 'run'),
+    ('ab9485860d9cf3d4', 9, 'membership', 'add', 'p:1', 'applied', 201, 1, '2026-03-02 12:00:00+00',
+        null, 'run'),
+    ('ab9485860d9cf3d4', 10, 'membership', 'add', 'p:2', 'applied', 201, 1,
+        '2026-03-02 12:00:00+00', null, 'run'),
+    ('ab9485860d9cf3d4', 11, 'membership', 'add', 'p:3', 'applied', 201, 1,
+        '2026-03-02 12:00:00+00', null, 'run'),
+    ('ab9485860d9cf3d4', 12, 'membership', 'add', 'p:4', 'applied', 201, 1,
+        '2026-03-02 12:00:00+00', null, 'run');
+CREATE TABLE state.plan_changes(plan_id VARCHAR NOT NULL, seq BIGINT NOT NULL,
+    request BIGINT NOT NULL, stage INTEGER NOT NULL, "object" VARCHAR NOT NULL,
+    "action" VARCHAR NOT NULL, hris_ref VARCHAR, deskbird_id VARCHAR, group_ref VARCHAR,
+    group_deskbird_id VARCHAR, "before" JSON NOT NULL, "after" JSON NOT NULL,
+    reason VARCHAR NOT NULL, evidence JSON NOT NULL, verdict VARCHAR NOT NULL, guard VARCHAR,
+    guards VARCHAR[] NOT NULL, "content" VARCHAR NOT NULL);
 insert into "state"."plan_changes" values
-    ('ab9485860d9cf3d4', 1, 1, 1, 'user', 'create', 'p:1', null, null, null, '{}', '{"hris_ref":"p:1","email":"1@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}', 'The person works here and deskbird has no user for them.', '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}', 'planned', null, [], 'cc0e1289168b94e88866590db649d74513f5721ba0d7490f00fca0752be7a420'),
-    ('ab9485860d9cf3d4', 2, 2, 2, 'user', 'create', 'p:3', null, null, null, '{}', '{"hris_ref":"p:3","email":"3@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}', 'The person works here and deskbird has no user for them.', '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}', 'planned', null, [], '3a5d459931b41b6109d5bfb1c84bb90023ae973ed11f3a28aa5974a9dd89b4cc'),
-    ('ab9485860d9cf3d4', 3, 2, 2, 'manager', 'set', 'p:3', null, null, null, '{}', '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.', '{"problem":null}', 'planned', null, [], '8d3d437f643d44073401ba3ed707e1254becc661efbc29e84e124632e4d67d6e'),
-    ('ab9485860d9cf3d4', 4, 3, 2, 'user', 'create', 'p:4', null, null, null, '{}', '{"hris_ref":"p:4","email":"4@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}', 'The person works here and deskbird has no user for them.', '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}', 'planned', null, [], '7a5fe47e22364ac8a580fc45939cfa9b0833fb5d39cbf6706e533299b500009b'),
-    ('ab9485860d9cf3d4', 5, 3, 2, 'manager', 'set', 'p:4', null, null, null, '{}', '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.', '{"problem":null}', 'planned', null, [], '37576b2fcfd13f0638bd3948d01a99b641db4979af1a409afa32b764ca2cd986'),
-    ('ab9485860d9cf3d4', 6, 4, 3, 'user', 'link', 'p:2', 'u1', null, null, '{"hris_ref":null}', '{"hris_ref":"p:2"}', 'A user with the same e-mail is there and belongs to nobody.', '{"rule":"email"}', 'planned', null, [], 'd85df01deb3ef2ae9c83573c345456c4b21d5f03243508ec2322ba92c61d9b0f'),
-    ('ab9485860d9cf3d4', 7, 4, 3, 'manager', 'set', 'p:2', 'u1', null, null, '{}', '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.', '{"problem":null}', 'planned', null, [], '352d751ceb4c9bffe9fff5826edabe5f30357f1263d7ce9417101cf5b6bd5c64'),
-    ('ab9485860d9cf3d4', 8, 5, 4, 'group', 'create', 'p:team:7', null, null, null, '{}', '{"hris_ref":"p:team:7","name":"Sales"}', 'People are in it in the HRIS and deskbird has no such group.', '{"kind":"team","members":4}', 'planned', null, [], '400537641212d2c6e450d741e993be2d7826f705b053a9a31f772c4485cc2f3a'),
-    ('ab9485860d9cf3d4', 9, 5, 4, 'membership', 'add', 'p:1', null, 'p:team:7', null, '{}', '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}', 'planned', null, [], '33fcc0c797e018c173bf2f37285eac7bd1025ec3707a07605035dbb83509a449'),
-    ('ab9485860d9cf3d4', 10, 5, 4, 'membership', 'add', 'p:2', 'u1', 'p:team:7', null, '{}', '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}', 'planned', null, [], 'd7a8a2c17bd717e79e19ae24edfc48aa937305e3afdb1dc1a5c01d70c8031a40'),
-    ('ab9485860d9cf3d4', 11, 5, 4, 'membership', 'add', 'p:3', null, 'p:team:7', null, '{}', '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}', 'planned', null, [], '8abac63932912aea82fa45d5592085380ec95d65766b816797da1a15e1680ad0'),
-    ('ab9485860d9cf3d4', 12, 5, 4, 'membership', 'add', 'p:4', null, 'p:team:7', null, '{}', '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}', 'planned', null, [], '23dcdeee9975d9745274f6b4bbe9653fc8de8294302ba722285a9173385011bf');
-CREATE TABLE state.plan_progress(plan_id VARCHAR, seq BIGINT, request BIGINT, stage INTEGER, "object" VARCHAR, "action" VARCHAR, hris_ref VARCHAR, group_ref VARCHAR, "before" JSON, "after" JSON, reason VARCHAR, evidence JSON, verdict VARCHAR, guard VARCHAR, guards VARCHAR[], "content" VARCHAR, deskbird_id VARCHAR, group_deskbird_id VARCHAR, still_wanted BOOLEAN, held BOOLEAN, guard_now VARCHAR, outcome VARCHAR, problem VARCHAR);
-CREATE TABLE state."plans"(plan_id VARCHAR PRIMARY KEY, number BIGINT NOT NULL, made_at TIMESTAMP WITH TIME ZONE NOT NULL, run_id VARCHAR NOT NULL, after_plan VARCHAR NOT NULL, changes BIGINT NOT NULL, blocked BIGINT NOT NULL, written BOOLEAN DEFAULT(false) NOT NULL, as_of TIMESTAMP WITH TIME ZONE NOT NULL);
+    ('ab9485860d9cf3d4', 1, 1, 1, 'user', 'create', 'p:1', null, null, null, '{}',
+        '{"hris_ref":"p:1","email":"1@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}',
+        'The person works here and deskbird has no user for them.',
+        '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}',
+        'planned', null, [], 'cc0e1289168b94e88866590db649d74513f5721ba0d7490f00fca0752be7a420'),
+    ('ab9485860d9cf3d4', 2, 2, 2, 'user', 'create', 'p:3', null, null, null, '{}',
+        '{"hris_ref":"p:3","email":"3@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}',
+        'The person works here and deskbird has no user for them.',
+        '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}',
+        'planned', null, [], '3a5d459931b41b6109d5bfb1c84bb90023ae973ed11f3a28aa5974a9dd89b4cc'),
+    ('ab9485860d9cf3d4', 3, 2, 2, 'manager', 'set', 'p:3', null, null, null, '{}',
+        '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.',
+        '{"problem":null}', 'planned', null, [],
+        '8d3d437f643d44073401ba3ed707e1254becc661efbc29e84e124632e4d67d6e'),
+    ('ab9485860d9cf3d4', 4, 3, 2, 'user', 'create', 'p:4', null, null, null, '{}',
+        '{"hris_ref":"p:4","email":"4@acme.test","given_name":"Given","family_name":"Family","display_name":"Given Family","active":true}',
+        'The person works here and deskbird has no user for them.',
+        '{"rule":"no link, marker or e-mail matches","status":"active","start_date":"2020-01-01"}',
+        'planned', null, [], '7a5fe47e22364ac8a580fc45939cfa9b0833fb5d39cbf6706e533299b500009b'),
+    ('ab9485860d9cf3d4', 5, 3, 2, 'manager', 'set', 'p:4', null, null, null, '{}',
+        '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.',
+        '{"problem":null}', 'planned', null, [],
+        '37576b2fcfd13f0638bd3948d01a99b641db4979af1a409afa32b764ca2cd986'),
+    ('ab9485860d9cf3d4', 6, 4, 3, 'user', 'link', 'p:2', 'u1', null, null, '{"hris_ref":null}',
+        '{"hris_ref":"p:2"}', 'A user with the same e-mail is there and belongs to nobody.',
+        '{"rule":"email"}', 'planned', null, [],
+        'd85df01deb3ef2ae9c83573c345456c4b21d5f03243508ec2322ba92c61d9b0f'),
+    ('ab9485860d9cf3d4', 7, 4, 3, 'manager', 'set', 'p:2', 'u1', null, null, '{}',
+        '{"manager_ref":"p:1","manager_deskbird_id":null}', 'The HRIS names this manager.',
+        '{"problem":null}', 'planned', null, [],
+        '352d751ceb4c9bffe9fff5826edabe5f30357f1263d7ce9417101cf5b6bd5c64'),
+    ('ab9485860d9cf3d4', 8, 5, 4, 'group', 'create', 'p:team:7', null, null, null, '{}',
+        '{"hris_ref":"p:team:7","name":"Sales"}',
+        'People are in it in the HRIS and deskbird has no such group.',
+        '{"kind":"team","members":4}', 'planned', null, [],
+        '400537641212d2c6e450d741e993be2d7826f705b053a9a31f772c4485cc2f3a'),
+    ('ab9485860d9cf3d4', 9, 5, 4, 'membership', 'add', 'p:1', null, 'p:team:7', null, '{}',
+        '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}',
+        'planned', null, [], '33fcc0c797e018c173bf2f37285eac7bd1025ec3707a07605035dbb83509a449'),
+    ('ab9485860d9cf3d4', 10, 5, 4, 'membership', 'add', 'p:2', 'u1', 'p:team:7', null, '{}',
+        '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}',
+        'planned', null, [], 'd7a8a2c17bd717e79e19ae24edfc48aa937305e3afdb1dc1a5c01d70c8031a40'),
+    ('ab9485860d9cf3d4', 11, 5, 4, 'membership', 'add', 'p:3', null, 'p:team:7', null, '{}',
+        '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}',
+        'planned', null, [], '8abac63932912aea82fa45d5592085380ec95d65766b816797da1a15e1680ad0'),
+    ('ab9485860d9cf3d4', 12, 5, 4, 'membership', 'add', 'p:4', null, 'p:team:7', null, '{}',
+        '{"group_ref":"p:team:7"}', 'The HRIS has the person in this group.', '{"kind":"team"}',
+        'planned', null, [], '23dcdeee9975d9745274f6b4bbe9653fc8de8294302ba722285a9173385011bf');
+CREATE TABLE state.plan_progress(plan_id VARCHAR, seq BIGINT, request BIGINT, stage INTEGER,
+    "object" VARCHAR, "action" VARCHAR, hris_ref VARCHAR, group_ref VARCHAR, "before" JSON,
+    "after" JSON, reason VARCHAR, evidence JSON, verdict VARCHAR, guard VARCHAR, guards VARCHAR[],
+    "content" VARCHAR, deskbird_id VARCHAR, group_deskbird_id VARCHAR, still_wanted BOOLEAN,
+    held BOOLEAN, guard_now VARCHAR, outcome VARCHAR, problem VARCHAR);
+CREATE TABLE state."plans"(plan_id VARCHAR PRIMARY KEY, number BIGINT NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL, run_id VARCHAR NOT NULL, after_plan VARCHAR NOT NULL,
+    changes BIGINT NOT NULL, blocked BIGINT NOT NULL, written BOOLEAN DEFAULT(false) NOT NULL,
+    as_of TIMESTAMP WITH TIME ZONE NOT NULL);
 insert into "state"."plans" values
-    ('ab9485860d9cf3d4', 1, '2026-03-02 12:00:00+00', 'run', '', 12, 0, true, '2026-03-02 12:00:00+00'),
-    ('d777c236bdbfc80e', 2, '2026-03-04 12:00:00+00', 'run', 'ab9485860d9cf3d4', 0, 0, false, '2026-03-04 12:00:00+00');
-CREATE TABLE state.review(hris_ref VARCHAR, "rule" VARCHAR, deskbird_id VARCHAR, since TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY(hris_ref, "rule"));
+    ('ab9485860d9cf3d4', 1, '2026-03-02 12:00:00+00', 'run', '', 12, 0, true,
+        '2026-03-02 12:00:00+00'),
+    ('d777c236bdbfc80e', 2, '2026-03-04 12:00:00+00', 'run', 'ab9485860d9cf3d4', 0, 0, false,
+        '2026-03-04 12:00:00+00');
+CREATE TABLE state.review(hris_ref VARCHAR, "rule" VARCHAR, deskbird_id VARCHAR,
+    since TIMESTAMP WITH TIME ZONE NOT NULL, PRIMARY KEY(hris_ref, "rule"));
 insert into "state"."review" values
     ('p:5', 'foreign_external_id', 'u2', '2026-03-02 12:00:00+00');
 CREATE TABLE state.schema_version("version" INTEGER NOT NULL);

@@ -73,7 +73,7 @@ NAMES = {each.name: each.encode_name for each in msgspec.structs.fields(Employee
 UNASKED = ("id", "given_name", "family_name", "status")
 ASKED = ("email", "start_date", "end_date", "manager_id")
 NAMED = ("title", "phone")  # of sync.attributes
-WORDS = {
+LABELS = {
     "given_name": "First Name",
     "family_name": "Last Name",
     "status": "Status",
@@ -156,7 +156,7 @@ class BambooHR(Account[Options]):
                 directory,
                 columns=(*UNASKED, *ASKED, *self.attributes),
                 kinds=self.kinds,
-                words=WORDS,
+                labels=LABELS,
                 remedy=f"Switch on {{attributes}} under {ACCESS_LEVELS}.",
                 progress=progress,
                 since=since,
@@ -207,7 +207,7 @@ class BambooHR(Account[Options]):
 
 def _hidden(person: Employee, unasked: Collection[str]) -> Iterator[Probe]:
     """The mapped fields that the key's owner may not see of somebody."""
-    for name, word in WORDS.items():
+    for name, word in LABELS.items():
         if NAMES[name] in person.restricted and name not in unasked:
             problem, remedy = (
                 f"The key's owner may not see '{word}' of everybody.",
@@ -305,8 +305,8 @@ SYSTEM = System(
     connect=BambooHR,
     reads_changes=True,
     attributes_of=lambda _: NAMED,
-    words=WORDS,
+    labels=LABELS,
     where=lambda _, name: (
-        f"Switch on '{WORDS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}"
+        f"Switch on '{LABELS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}"
     ),
 )

@@ -200,7 +200,7 @@ def _read(
     ):
         if attribute in told:
             continue
-        word = system.words.get(attribute, attribute.replace("_", " "))
+        word = system.labels.get(attribute, attribute.replace("_", " "))
         state: State = "missing" if is_wanted(company, attribute) else "note"
         where = (
             "sync.managers to false"

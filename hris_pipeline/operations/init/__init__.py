@@ -8,6 +8,7 @@ everywhere.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,8 @@ def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> 
             f"variable {key}",
             text,
             default,
-            lambda answer, key=key: answers.take_variable(draft, key, answer),
-        )  # type: ignore[misc]
+            partial(answers.take_variable, draft, key),
+        )
     for key, answer in given.items():
         if key.startswith("option "):
             answers.put(
@@ -199,8 +200,8 @@ def _ask_account(draft: Draft, given: Mapping[str, Any], question: Question) -> 
             f"option {'.'.join(path)}",
             text,
             None,
-            lambda answer, path=path: answers.take_option(draft, path, answer),
-        )  # type: ignore[misc]
+            partial(answers.take_option, draft, path),
+        )
 
 
 def _ask_again(draft: Draft, within: str, ask: Ask | None, complain: Complain) -> None:

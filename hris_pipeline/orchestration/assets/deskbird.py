@@ -849,19 +849,19 @@ def _deskbird_is_in_line(
 
 def _what_is_written_sticks(company: Company, night: plan.Night) -> dg.AssetCheckResult:
     why = (
-        f"{night.not_sticking} values are not written again: deskbird accepted them "
+        f"{night.not_retained} values are not written again: deskbird accepted them "
         f"{plan.drift.NIGHTS} nights in a row and then did not hold them. Table "
-        "state.not_sticking names them; a value that the HR system wants otherwise is tried "
+        "state.not_retained names them; a value that the HR system wants otherwise is tried "
         "anew."
     )
     return checks.verdict(
         company.name,
         APPLIED_CHANGES,
         checks.WHAT_IS_WRITTEN_STICKS,
-        passed=not night.not_sticking,
+        passed=not night.not_retained,
         severity=checks.WARN,
-        why=why if night.not_sticking else None,
-        counts={"not_sticking": night.not_sticking},
+        why=why if night.not_retained else None,
+        counts={"not_retained": night.not_retained},
     )
 
 

@@ -1,7 +1,7 @@
 -- Groups of ours whose unit has nobody any more, or is gone, and in which nobody stays: who is in them leaves them now,
 -- or is inactive. They are kept, unless the company file has them deleted; what the HRIS did not deliver empties no
 -- group (case 41).
--- Reads: core.groups, core.people, deskbird.users, group_kinds, left_alone, observed_groups,
+-- Reads: core.groups, core.people, deskbird.users, group_kinds, ignored_drift, observed_groups,
 --   our_groups, present_members, state.group_links, state.unreadable_records, wanted_changes
 -- Makes: empty_groups, group_deletions
 -- Variables: parameters.delete_empty_groups, readable_groups
@@ -23,7 +23,7 @@ with without_unit as (
 ), going as (
     select object, action, deskbird_id, group_deskbird_id
     from wanted_changes
-    where action in ('remove', 'deactivate') and row not in (select row from left_alone where row is not null)
+    where action in ('remove', 'deactivate') and row not in (select row from ignored_drift where row is not null)
 ), inside as materialized (
     -- a few of all members: else the join with users would come first
     from present_members where group_deskbird_id in (select deskbird_id from without_unit)

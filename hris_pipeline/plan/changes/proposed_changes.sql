@@ -1,7 +1,7 @@
 -- The changes that are proposed, one a row, "change" its number: what is wanted without what is left alone. What repairs
 -- a change by hand or the damage of a run says so. Of a cycle of swaps one member first takes a temporary address or
 -- name. Nothing adds to this table or changes it; what holds a change back stands in held_changes.
--- Reads: damage_repairs, drifting, group_deletions, left_alone, moves, wanted_changes
+-- Reads: damage_repairs, drifting, group_deletions, ignored_drift, moves, wanted_changes
 -- Makes: proposed_changes
 -- Variables: none
 create or replace temp table proposed_changes as
@@ -33,7 +33,7 @@ with drift as (
     from wanted_changes
     left join drift using (row)
     left join repairs using (row)
-    where row not in (select row from left_alone where row is not null)
+    where row not in (select row from ignored_drift where row is not null)
     union all by name
     from group_deletions
 ), placed as (

@@ -13,7 +13,7 @@ _LISTED = (Path(__file__).parent / "listed.sql").read_text(encoding="utf-8")
 
 
 def stage(judgement: Judgement) -> None:
-    """Make the temp table ``listed``: by guard, whom its list means; nobody where the guard is off."""
+    """Make the temp table ``listed_people``: by guard, whom its list means; nobody where the guard is off."""
     lists = {"frozen": judgement.situation.frozen, "protected": judgement.situation.protected}
     named = [
         {"guard": guard, "who": who}
@@ -26,7 +26,7 @@ def stage(judgement: Judgement) -> None:
         run(judgement.con, _LISTED)
     else:
         judgement.con.execute(
-            "create or replace temp table listed (guard varchar, hris_ref varchar)"
+            "create or replace temp table listed_people (guard varchar, hris_ref varchar)"
         )
 
 
@@ -35,7 +35,7 @@ def hold(judgement: Judgement, guard: str, people: Sequence[str], condition: str
     if not people or not judgement.is_on(guard) or not judgement.changes:
         return
     condition = (
-        f"({condition}) and object <> 'group' and hris_ref in (select hris_ref from listed where "
+        f"({condition}) and object <> 'group' and hris_ref in (select hris_ref from listed_people where "
         f"guard = '{guard}')"
     )
     count = judgement.number(

@@ -1,12 +1,12 @@
 -- Who gives up an address or a group's name and takes another, where somebody else gives or takes one of them: what
 -- order.py puts in order. A user whose userName is not their e-mail gives up both addresses; a creation gives up none.
--- Reads: addresses, left_alone, observed_groups, wanted_changes
+-- Reads: addresses, ignored_drift, observed_groups, wanted_changes
 -- Makes: none
 -- Variables: none
 with wanted as (
     select * from wanted_changes
     where object in ('user', 'group') and action in ('create', 'update', 'rename')
-        and row not in (select row from left_alone where row is not null)
+        and row not in (select row from ignored_drift where row is not null)
 ), address_moves as (
     select updates.request_key, addresses.key as gives, updates.takes, false as creates
     from (

@@ -19,7 +19,7 @@ _SOURCES: Mapping[Source, str] = {
 _KEPT = "kept: somebody changed it in deskbird, and the company file's sync.drift leaves that so"
 _WHY: Mapping[Why | None, str] = {
     "not_to_be_active": "the person is not to be active",
-    "does_not_stick": "deskbird accepted it three nights in a row and did not hold it",
+    "not_retained": "deskbird accepted it three nights in a row and did not hold it",
     "refused": (
         "deskbird refused it three nights in a row; it is tried again when the HR system wants "
         "another value"

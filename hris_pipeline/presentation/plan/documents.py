@@ -108,7 +108,7 @@ def as_json(plan: Plan) -> str:
             {**vars(kind), "sentence": not_undone_sentence(kind)} for kind in not_undone(plan)
         ],
         "by_hand": {"repaired": plan.drift, "kept": plan.kept},
-        "not_sticking": plan.not_sticking,
+        "not_retained": plan.not_retained,
         "changes": [
             {
                 **{name: getattr(c, name) for name in (*fields, *fate)},

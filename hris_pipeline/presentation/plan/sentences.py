@@ -173,10 +173,10 @@ def by_hand(plan: Plan) -> str:
         if plan.kept
         else []
     )
-    stick = "does" if plan.not_sticking == 1 else "do"
+    stick = "does" if plan.not_retained == 1 else "do"
     said += (
-        [f"{count(plan.not_sticking, 'value')} {stick} not stick there"]
-        if plan.not_sticking
+        [f"{count(plan.not_retained, 'value')} {stick} not stick there"]
+        if plan.not_retained
         else []
     )
     return f"{'; '.join(said)}." if said else ""

@@ -73,9 +73,9 @@ def as_json(status: Status) -> str:
         "empty_groups": {"groups": status.empty_groups[0], "since": status.empty_groups[1]},
         "review": [{"rule": rule, "people": number} for rule, number in status.review],
         "by_hand": {"repaired": plan.drift, "kept": plan.kept} if plan else None,
-        "not_sticking": [
+        "not_retained": [
             {"ref": ref, "attribute": name, "since": since}
-            for ref, name, since in status.not_sticking
+            for ref, name, since in status.not_retained
         ],
         "damage": list(map(damage_sentence, status.damage)),
         "not_given": [sentence(verdict) for verdict in plan.standing] if plan else [],

@@ -296,10 +296,10 @@ def _by_hand(status: Status) -> list[Line]:
             ),
             "yellow",
         )
-        for ref, attribute, since in status.not_sticking[:SHOWN]
+        for ref, attribute, since in status.not_retained[:SHOWN]
     ]
-    more = len(status.not_sticking) - SHOWN
-    lines += [(f"... and {more:,} more, in state.left_alone", "dim")] if more > 0 else []
+    more = len(status.not_retained) - SHOWN
+    lines += [(f"... and {more:,} more, in state.ignored_drift", "dim")] if more > 0 else []
     return [*lines, *_refused(status)]
 
 
@@ -324,7 +324,7 @@ def _refused(status: Status) -> list[Line]:
     more = len(status.refused) - SHOWN
     return [
         *lines,
-        *([(f"... and {more:,} more, in state.not_sticking", "dim")] if more > 0 else []),
+        *([(f"... and {more:,} more, in state.not_retained", "dim")] if more > 0 else []),
     ]
 
 

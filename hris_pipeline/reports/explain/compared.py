@@ -35,7 +35,7 @@ Source = Literal["read", "acknowledged", "not_given_back", "no_user"]
 Why = Literal[
     "not_to_be_active",
     "not_yet",
-    "does_not_stick",
+    "not_retained",
     "refused",
     "address_is_taken",
     "not_delivered",
@@ -54,11 +54,11 @@ _NAMES = tuple(
 )
 _ON_PURPOSE: Mapping[str, tuple[VerdictCode, Why | None]] = {
     "kept": ("kept", None),
-    "does_not_stick": ("left_alone", "does_not_stick"),
+    "not_retained": ("left_alone", "not_retained"),
     "refused": ("left_alone", "refused"),
 }
 """What becomes of a difference that is left alone on purpose, by the ``why`` of
-``state.left_alone``.
+``state.ignored_drift``.
 """
 
 
@@ -170,7 +170,7 @@ class Comparison:
     @cached_property
     def _on_purpose(self) -> Mapping[str, str]:
         """What differs and is left alone on purpose, and why: by attribute, or by group."""
-        source = "left_alone" if self.live else "state.left_alone"
+        source = "ignored_drift" if self.live else "state.ignored_drift"
         query = f"""select case object when 'user' then attribute else coalesce(group_ref, deskbird_id) end, why from {source}
             where (object = 'user' and deskbird_id = $1) or (object = 'membership' and attribute = $1)"""
         return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())

@@ -81,7 +81,7 @@ class Status:
     # of ours, with nobody in them; since when the oldest
     empty_groups: tuple[int, dt.datetime | None] = (0, None)
     pause: Pause | None = None
-    not_sticking: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
+    not_retained: Sequence[tuple[str, str, dt.datetime]] = ()  # hris_ref, attribute, since when
     odd: Oddities = field(default_factory=Oddities)
     # code, records, since when the oldest
     contradictions: Sequence[tuple[str, int, dt.datetime]] = ()
@@ -151,7 +151,7 @@ def read(
         or (0, None),
         pause=pause,
         odd=oddities.read(con),
-        not_sticking=con.execute(sql("status/not_sticking")).fetchall(),
+        not_retained=con.execute(sql("status/not_retained")).fetchall(),
         contradictions=con.execute(
             "select code, count(*), min(first_seen) from state.contradictions group by code order "
             "by 2 desc, 1"

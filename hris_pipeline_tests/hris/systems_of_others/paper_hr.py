@@ -43,7 +43,7 @@ class Person(Struct, frozen=True):
 
 
 COLUMNS = tuple(each.name for each in msgspec.structs.fields(Person) if each.name != "team")
-WORDS = {each.name: each.encode_name for each in msgspec.structs.fields(Person)}
+LABELS = {each.name: each.encode_name for each in msgspec.structs.fields(Person)}
 
 
 class Page(Struct, frozen=True):
@@ -76,7 +76,7 @@ class PaperHR(Account[Options]):
                 directory,
                 columns=COLUMNS,
                 kinds=self.kinds,
-                words=WORDS,
+                labels=LABELS,
                 remedy=f"Switch on {{attributes}} under {RIGHTS}.",
                 progress=progress,
             )
@@ -129,5 +129,5 @@ SYSTEM = System(
         cost_center="no",
     ),
     connect=PaperHR,
-    words=WORDS,
+    labels=LABELS,
 )

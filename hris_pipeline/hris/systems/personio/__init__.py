@@ -205,7 +205,7 @@ V1 = Capabilities(
 def _where(options: Options, attribute: str) -> str:
     if options.api == "v2" and attribute in v2.UNIT_LISTS:
         return f"Switch on {v2.UNIT_LISTS[attribute].right} under {auth.RIGHTS_AT}"
-    word = v1.WORDS.get(
+    word = v1.LABELS.get(
         "manager_id" if attribute == "manager" else attribute,
         options.named.get(attribute, attribute),
     )
@@ -232,7 +232,7 @@ SYSTEM = System(
         Variant("personio_v2", "Personio v2", "system: personio", V2),
         Variant("personio_v1", "Personio v1", "system: personio, options: {api: v1}", V1),
     ),
-    words=v1.WORDS,
+    labels=v1.LABELS,
     photos=True,
     where=_where,
     omits_empty=lambda options: options.api == "v2",

@@ -56,7 +56,7 @@ GROUPS = {
 """Our kind of group to Personio's attribute."""
 POSITION = "position"
 """The attribute that holds the title, unless the company file names another one."""
-WORDS = {
+LABELS = {
     "email": "Email",
     "given_name": "First name",
     "family_name": "Last name",
@@ -289,7 +289,7 @@ def try_attributes(api: Api, kinds: Sequence[str], named: Mapping[str, str]) -> 
         yield probe
         return
     wanted = {**ATTRIBUTES, **{kind: GROUPS[kind] for kind in kinds}, **named}
-    said = {**named, **WORDS}
+    said = {**named, **LABELS}
     missing = [column for column, key in wanted.items() if key not in names]
     if len(missing) < len(wanted):
         words = ", ".join(said[column] for column in wanted if column not in missing)
@@ -367,7 +367,7 @@ def demand(api: Api, vanished: Sequence[str]) -> None:
     """Refuse an extract in which nobody has one of the attributes that nothing works without."""
     api.demand(
         vanished,
-        WORDS,
+        LABELS,
         "Tick {attributes} among the readable employee attributes of this credential under "
         f"{api.rights_at}.",
     )

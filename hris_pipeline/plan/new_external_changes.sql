@@ -2,9 +2,9 @@
 -- The tables "..._before" are as it was read before.
 -- Reads: deskbird.group_members, deskbird.groups, deskbird.users, groups_before, members_before,
 --   state.acknowledged_members, state.partial_groups, users_before
--- Makes: seen_changed
+-- Makes: new_external_changes
 -- Variables: shown_attributes
-create or replace temp table seen_changed as
+create or replace temp table new_external_changes as
 with present as (
     -- who is hidden in a group that shows only a part is still there
     select group_deskbird_id, user_deskbird_id from deskbird.group_members

@@ -1,10 +1,10 @@
 -- After the read-back: what was acknowledged or refused tonight and is not so counts one night more; what is so, or wanted otherwise, counts no more.
 -- Runs within twelve hours of each other are one night.
 -- "differing" is what still differs, "tried" what was sent, its "row" the seq.
--- Reads: differing, drifting, left_alone, proposed_changes, state.not_sticking, state.outcomes,
+-- Reads: differing, drifting, ignored_drift, proposed_changes, state.not_retained, state.outcomes,
 --   tried
 -- Makes: counted, sticking_counts
--- Changes: state.changed_by_hand, state.not_sticking
+-- Changes: state.external_changes, state.not_retained
 -- Variables: now, plan_id, run_id
 create or replace temp table counted as
 select distinct on (object, deskbird_id, attribute, wanted) * from (
@@ -30,7 +30,7 @@ select d.object, d.deskbird_id, d.attribute, d.wanted, d.hris_ref,
     case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end as last_night,
     coalesce(t.code, s.code) as code
 from (select distinct on (object, deskbird_id, attribute) * from differing) d
-left join state.not_sticking s
+left join state.not_retained s
     on s.object = d.object and s.deskbird_id = d.deskbird_id and s.attribute = d.attribute and same_value(d.attribute, s.wanted, d.wanted)
 left join counted t
     on t.object = d.object and t.deskbird_id = d.deskbird_id and t.attribute = d.attribute and same_value(d.attribute, t.wanted, d.wanted)
@@ -45,15 +45,15 @@ select d.object, d.hris_ref, 'record', null, d.hris_ref,
     case when is_another_night then cast(getvariable('now') as timestamptz) else s.last_night end,
     coalesce(o.problem_code, s.code)
 from (select object, hris_ref from proposed_changes where action = 'create') d
-left join state.not_sticking s on s.object = d.object and s.deskbird_id = d.hris_ref and s.attribute = 'record'
+left join state.not_retained s on s.object = d.object and s.deskbird_id = d.hris_ref and s.attribute = 'record'
 left join state.outcomes o
     on o.plan_id = getvariable('plan_id') and o.run_id = getvariable('run_id') and o.object = d.object and o.action = 'create'
     and o.hris_ref = d.hris_ref and o.outcome = 'failed' and starts_with(o.problem_code, 'refused_')
 where s.object is not null or o.seq is not null;
 
-delete from state.not_sticking where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from left_alone where why <> 'kept');
-insert into state.not_sticking by name
+delete from state.not_retained where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from ignored_drift where why <> 'kept');
+insert into state.not_retained by name
 select object, deskbird_id, attribute, wanted, hris_ref, nights, since, last_night, code from sticking_counts;
 
 -- What somebody changed and is in line again, or wanted otherwise by now, is history.
-delete from state.changed_by_hand where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from drifting);
+delete from state.external_changes where (object, deskbird_id, attribute) not in (select (object, deskbird_id, attribute) from drifting);
