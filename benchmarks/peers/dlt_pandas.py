@@ -11,9 +11,8 @@ kind, seconds by stage.
 dlt is no dependency of the project, so this runs in a virtual environment of its own::
 
     PEER=$(mktemp -d) && python3 -m venv $PEER
-    $PEER/bin/pip install "dlt[duckdb,parquet]==1.31.0" duckdb==2.0.0 pandas==3.1.1
-    "pandera[pandas]==0.35.0" \
-        networkx==3.6.1 orjson
+    $PEER/bin/pip install "dlt[duckdb,parquet]==1.31.0" duckdb==2.0.0 pandas==3.1.1 \
+        "pandera[pandas]==0.35.0" networkx==3.6.1 orjson
     python benchmarks/generate.py --people 100000 --out data/benchmark/100000
     $PEER/bin/python benchmarks/peers/dlt_pandas.py data/benchmark/100000
 """

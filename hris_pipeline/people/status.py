@@ -2,60 +2,53 @@
 person was the night before.
 
 The rule is ``status.sql``. This is the whole of it; each line stands for every combination that it
-names, and a test expands them all. *Word* is the HR system's word as one of ours. The days are seen
-from today in the person's time zone. A last day is inclusive. *No day* is a day up to 1980-01-01,
-as 1900-01-01 or 1753-01-01 for "none": it does not count, whatever the first day is. *Before first*
-is a last day before the first day: over, today or ahead. *Before* is the status of the night
-before.
+names, and a test expands them all. *Word* is the HR system's word as one of ours; *here* is
+``active`` or ``on_leave``, *left* is ``ended`` or ``not_active``. The days are seen from today in
+the person's time zone; *not ahead* is unknown, past or today. A last day is inclusive. *No day* is
+a day up to 1980-01-01, as 1900-01-01 or 1753-01-01 for "none": it does not count, whatever the
+first day is. *Early* is a last day before the first day: over, today or ahead. *Before* is the
+status of the night before; *away* is anything but here.
 
-===================  ==================  ===================  ===============  ===============
-======  ========================= word                 first day           last day
-before           status           counts  listed ===================  ==================
-===================  ===============  ===============  ======  ========================= unknown
-any                 any                  any              unknown          any     - active on_leave
-unknown past today  none today ahead     any              word             yes     - active on_leave
-unknown             no_day               any              word             no
-last_day_is_no_day active on_leave      past today          no_day before_first  any
-word             no      last_day_before_first_day active on_leave      unknown past
-yesterday            any              ended            yes     - active on_leave      unknown past
-past                 any              ended            yes     active_after_last_day active on_leave
-ahead               none ahead           any              upcoming         yes     - upcoming
-unknown             none today ahead     any              upcoming         yes     - upcoming
-unknown             no_day               any              upcoming         no
-last_day_is_no_day upcoming             past today          none today ahead     any
-active           yes     - upcoming             past today          no_day               any
-active           no      last_day_before_first_day upcoming             past today
-before_first         active on_leave  before           no      last_day_before_first_day upcoming
-past today          before_first         none up. ended   ended            yes
-last_day_before_first_day upcoming             unknown past        yesterday past       any
-ended            yes     - upcoming             ahead               none ahead           any
-upcoming         yes     - active on_leave up.  ahead               no_day               any
-upcoming         no      last_day_is_no_day active on_leave up.  ahead
-before_first_today   active on_leave  before           yes     last_day_before_first_day active
-on_leave up.  ahead               before_first_ahead   active on_leave  before           yes
-last_day_before_first_day active on_leave up.  ahead               before_first_today   none up.
-ended   ended            yes     - active on_leave up.  ahead               before_first_ahead
-none up. ended   ended            yes     - any_known            ahead               before_first
-any              ended            yes     - ended not_active     unknown past        none no_day
-past     any              ended            yes     - ended not_active     unknown past
-yesterday            any              ended            yes     - ended not_active     past
-before_first         any              ended            yes     - ended not_active     unknown past
-today  today                any              active           yes     - ended not_active     unknown
-past        ahead                any              ended            yes     ended_before_last_day
-ended not_active     today               none no_day ahead    any              before_or_ended  yes
-ended_on_first_day ended not_active     today               before_first         active on_leave
-before           no      ended_on_first_day ended not_active     today               before_first
-none up. ended   before_or_ended  yes     ended_on_first_day ended not_active     ahead
-none no_day ahead    active on_leave  before           yes     ended_before_first_day ended
-ahead               none no_day ahead    none up. ended   ended            yes     - not_active
-ahead               none no_day ahead    none up. ended   upcoming         yes     - ended
-not_active     ahead               before_first_today   active on_leave  before           yes
-last_day_before_first_day ended not_active     ahead               before_first_ahead   active
-on_leave  ended            yes     ended_before_last_day ended not_active     ahead
-before_first_today   none up. ended   ended            yes     - ended not_active     ahead
-before_first_ahead   none up. ended   ended            yes     - ===================
-==================  ===================  ===============  ===============  ======
-=========================
+============= ============ ================= ====== ============ ====== =========================
+word          first day    last day          before status       counts listed
+============= ============ ================= ====== ============ ====== =========================
+unknown       any          any               any    unknown      any    -
+here          not_ahead    none today ahead  any    word         yes    -
+here          unknown      no_day            any    word         no     last_day_is_no_day
+here          past today   no_day early      any    word         no     last_day_before_first_day
+here          unknown past yesterday         any    ended        yes    -
+here          unknown past past              any    ended        yes    active_after_last_day
+here          ahead        none ahead        any    upcoming     yes    -
+upcoming      unknown      none today ahead  any    upcoming     yes    -
+upcoming      unknown      no_day            any    upcoming     no     last_day_is_no_day
+upcoming      past today   none today ahead  any    active       yes    -
+upcoming      past today   no_day            any    active       no     last_day_before_first_day
+upcoming      past today   early             here   before       no     last_day_before_first_day
+upcoming      past today   early             away   ended        yes    last_day_before_first_day
+upcoming      unknown past yesterday past    any    ended        yes    -
+upcoming      ahead        none ahead        any    upcoming     yes    -
+here upcoming ahead        no_day            any    upcoming     no     last_day_is_no_day
+here upcoming ahead        early_today       here   before       yes    last_day_before_first_day
+here upcoming ahead        early_ahead       here   before       yes    last_day_before_first_day
+here upcoming ahead        early_today       away   ended        yes    -
+here upcoming ahead        early_ahead       away   ended        yes    -
+any_known     ahead        early             any    ended        yes    -
+left          unknown past none no_day past  any    ended        yes    -
+left          unknown past yesterday         any    ended        yes    -
+left          past         early             any    ended        yes    -
+left          not_ahead    today             any    active       yes    -
+left          unknown past ahead             any    ended        yes    ended_before_last_day
+left          today        none no_day ahead any    before/ended yes    ended_on_first_day
+left          today        early             here   before       no     ended_on_first_day
+left          today        early             away   before/ended yes    ended_on_first_day
+left          ahead        none no_day ahead here   before       yes    ended_before_first_day
+ended         ahead        none no_day ahead away   ended        yes    -
+not_active    ahead        none no_day ahead away   upcoming     yes    -
+left          ahead        early_today       here   before       yes    last_day_before_first_day
+left          ahead        early_ahead       here   ended        yes    ended_before_last_day
+left          ahead        early_today       away   ended        yes    -
+left          ahead        early_ahead       away   ended        yes    -
+============= ============ ================= ====== ============ ====== =========================
 
 Why it is so:
 

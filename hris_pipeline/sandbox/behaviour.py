@@ -5,8 +5,11 @@ The default is a strict service: RFC 7644, true totals, stable order, honest ans
 one deviation, so any mixture can be had; the same fields are the JSON that ``PUT
 /_sandbox/behaviour`` and ``hris-pipeline sandbox --deskbird`` take::
 
-    {"forms": {"manager": "entra"}, "paging": {"total": "page"}, "refusals": [{"who": "personio:7",
-    "status": 403}]}
+    {
+        "forms": {"manager": "entra"},
+        "paging": {"total": "page"},
+        "refusals": [{"who": "personio:7", "status": 403}]
+    }
 
 Nothing is carried out here: :mod:`~hris_pipeline.sandbox.scim_forms` reads requests by
 :class:`Forms`, :mod:`~hris_pipeline.sandbox.scim_answers` shapes answers by :class:`Paging`,
@@ -30,18 +33,16 @@ ErrorShape = Literal["scim", "untyped", "json", "list", "text", "html", "empty",
 class Forms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which form of each write is understood: a row for each row of the table of the two dialects.
 
-    ========================  ===========================================
-    ===================================================== row                       ``rfc``
-    ``entra`` ========================  ===========================================
-    ===================================================== ``active``                a boolean, by
-    path or in an object           by path, the words True and False (or a boolean) ``attributes``
-    by path, or several in an object, no path    a plain value by its path, one operation each
-    ``empty``                 ``add`` of one attribute                     ``Add`` of one attribute
-    ``add_members``           ``add`` of a list                            ``Add`` of a list
-    ``remove_members``        ``members[value eq "ID"]``                   path ``members``, a list
-    of objects as the value ``manager``               ``{"value": "ID"}``
-    the bare ID ========================  ===========================================
-    =====================================================
+    ==================  ==================================  ======================================
+    row                 ``rfc``                             ``entra``
+    ==================  ==================================  ======================================
+    ``active``          a boolean, by path or in an object  by path, True and False (or a boolean)
+    ``attributes``      by path, or several in an object    a plain value by path, one each
+    ``empty``           ``add`` of one attribute            ``Add`` of one attribute
+    ``add_members``     ``add`` of a list                   ``Add`` of a list
+    ``remove_members``  ``members[value eq "ID"]``          path ``members``, a list of objects
+    ``manager``         ``{"value": "ID"}``                 the bare ID
+    ==================  ==================================  ======================================
 
     ``op`` says whether the case of ``op`` counts: ``any``, or ``strict`` (lower case in a row of
     the RFC, capitalised in one of Entra; any case where a row takes both). What is not understood

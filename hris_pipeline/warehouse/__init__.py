@@ -16,7 +16,7 @@ import duckdb
 
 from hris_pipeline.contracts.tables import CORE, DESKBIRD, EMPLOYEES, ORG_UNITS, PHOTOS
 from hris_pipeline.errors import WarehouseError
-from hris_pipeline.warehouse.connection import prepare, run, stage
+from hris_pipeline.warehouse.connection import define, know_addresses, prepare, run, stage
 
 __all__ = ["SCHEMA_VERSION", "Warehouse", "prepare", "run", "scratch", "stage"]
 
@@ -29,6 +29,8 @@ _idle: list[tuple[_Config, duckdb.DuckDBPyConnection]] = []
 """The DuckDB of the last block, without its file: to start one costs five times as much as to
 attach a small file.
 """
+_USE = "set search_path = 'warehouse.main,memory.main'"
+"""What is named without a schema is the file's; the macros are the DuckDB's own."""
 _STATE, _HISTORY = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8") for name in ("state", "people_history")
 )
@@ -150,10 +152,11 @@ class Warehouse:
             settings = None
         if settings != config:
             engine = duckdb.connect(config=config)
+            define(engine)
         con, kept = engine.cursor(), []  # what is temporary ends with the cursor
         try:
             self._attach(con, read_only=read_only)
-            yield prepare(con)
+            yield know_addresses(con)
             # all is committed: what the file lacks is in the log beside it
             with contextlib.suppress(duckdb.Error):
                 con.execute("use memory; detach warehouse")
@@ -171,15 +174,13 @@ class Warehouse:
         try:
             while True:
                 try:
-                    con.execute(
-                        f"attach '{path}' as warehouse (row_group_size {ROW_GROUP}{mode}); use "
-                        "warehouse"
-                    )
+                    con.execute(f"attach '{path}' as warehouse (row_group_size {ROW_GROUP}{mode})")
                 except duckdb.Error as problem:
                     if not _is_locked(problem) or time.monotonic() > deadline:
                         raise self._explain(problem) from None
                     time.sleep(0.1)
                 else:
+                    con.execute(_USE)
                     return
         finally:
             os.umask(old_mask)

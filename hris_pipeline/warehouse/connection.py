@@ -20,11 +20,24 @@ _STAGED = 10_000
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Make a DuckDB fit for the core: its macros and what is said of the company's addresses.
+    Returns the connection.
+    """
+    define(con)
+    return know_addresses(con)
+
+
+def define(con: duckdb.DuckDBPyConnection) -> None:
     """Set the clock's zone and define how texts are compared (``texts.sql``) and digests are made
-    (``digests.sql``); returns the connection."""
-    con.execute("set TimeZone = 'UTC'")
+    (``digests.sql``), once for all connections of one DuckDB.
+    """
+    con.execute("set global TimeZone = 'UTC'")
     run(con, _TEXTS)
     run(con, _DIGESTS)
+
+
+def know_addresses(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Compare addresses as the company writes them (``odd_addresses.sql``). Returns the connection."""
     # a file of an older version has no such table yet
     with contextlib.suppress(duckdb.CatalogException):
         if con.execute("select exists (from state.address_forms)").fetchone() == (True,):

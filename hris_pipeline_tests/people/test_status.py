@@ -28,6 +28,13 @@ FIRST = {
 }
 BEFORE = (None, "active", "on_leave", "upcoming", "ended")
 NO_DAY = dt.date(1900, 1, 1)
+SHORT = {
+    "here": HERE,
+    "left": ("ended", "not_active"),
+    "away": ("none", "upcoming", "ended"),
+    "not_ahead": ("unknown", "past", "today"),
+}
+"""What the table's short words stand for."""
 
 
 def day(days: int) -> dt.date:
@@ -40,14 +47,14 @@ def last_days(first: str) -> dict[str, dt.date | None]:
     if first in ("unknown", "past"):
         found |= {"past": day(-30), "yesterday": day(-1), "today": TODAY, "ahead": day(20)}
     if first == "past":
-        found["before_first"] = dt.date(2019, 5, 31)
+        found["early"] = dt.date(2019, 5, 31)
     if first == "today":
-        found |= {"before_first": day(-1), "today": TODAY, "ahead": day(20)}
+        found |= {"early": day(-1), "today": TODAY, "ahead": day(20)}
     if first == "ahead":
         found |= {
-            "before_first": day(-1),
-            "before_first_today": TODAY,
-            "before_first_ahead": day(20),
+            "early": day(-1),
+            "early_today": TODAY,
+            "early_ahead": day(20),
             "ahead": day(60),
         }
     return found
@@ -65,12 +72,12 @@ def table() -> list[list[list[str]]]:
     lines = (status.__doc__ or "").splitlines()
     start, _, end = (number for number, line in enumerate(lines) if line.startswith("====="))
     edges = [(piece.start(), piece.end()) for piece in re.finditer("=+", lines[start])]
-    names = {"up.": "upcoming"}
     return [
         [
             [
-                names.get(name, name)
+                meant
                 for name in line[a : b if b < len(lines[start]) else None].split()
+                for meant in SHORT.get(name, (name,))
             ]
             for a, b in edges
         ]
@@ -94,7 +101,7 @@ def told(combination: tuple[Any, ...]) -> list[tuple[Any, ...]]:
                 "unknown": None,
                 "word": word,
                 "before": before,
-                "before_or_ended": before or "ended",
+                "before/ended": before or "ended",
             }.get(result, result)
             found.append((meant, counts, None if code == "-" else code))
     return found
