@@ -185,11 +185,13 @@ def night(bench: Bench) -> Iterator[Row]:
         ]
         of_joins = [told["planning"] / told["joins"] for told in rounds]  # both by themselves
         yield Row(
-            name, "matching and planning, % of the time", "" if large else "at most 25", spread(of_all, ".0f"),
+            name, "matching and planning, % of the time", "" if large else "at most 25",
+            spread(of_all, ".0f"),
             None if large else median(of_all) <= 25,
         )  # fmt: skip
         yield Row(
-            name, "time of matching and planning / of plain full joins", "" if large else "at most 5", spread(of_joins, ".1f"),
+            name, "time of matching and planning / of plain full joins",
+            "" if large else "at most 5", spread(of_joins, ".1f"),
             None if large else median(of_joins) <= 5,
         )  # fmt: skip
         stages = {

@@ -1,4 +1,6 @@
-"""The clock: one function, so that the demo, the tests and a question about yesterday can set it."""
+"""The clock: one function, so that the demo, the tests and a question about yesterday can set
+it.
+"""
 
 import datetime as dt
 import os

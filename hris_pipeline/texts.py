@@ -33,14 +33,19 @@ _USELESS = re.compile(f"(^|[{_UNJOINED}])[{_JOINERS}]+|[{_JOINERS}]+(?=$|[{_UNJO
 _ENDS = re.compile(f"^[ {_BLANKS}{_UNSEEN}{_JOINERS}]+|[ {_BLANKS}{_UNSEEN}{_JOINERS}]+$")
 _WRAPPED = re.compile(r"^(?:mailto:)?<([^<>]*)>$|^mailto:([^<>]*)$", re.IGNORECASE)
 # by DuckDB's trim
-_TRIMMED = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_TRIMMED = (
+    " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u202f\u205f\u3000"
+)
 SIGNS = "\u2018\u2019\u02bc\uff07\u3002\uff0e\uff61"
 """Apostrophes and dots of print, which stand for plain ones in an address."""
 _SAME = str.maketrans(SIGNS, "''''...")
 
 
 def clean_text(text: str) -> str:
-    """Text as people see it: NFC, white space of any kind one blank, without what no screen shows."""
+    """Text as people see it: NFC, white space of any kind one blank, without what no screen
+    shows.
+    """
     if _ODD.search(text):
         text = _ANY_UNSEEN.sub("", _ANY_BLANKS.sub(" ", text))
         text = _USELESS.sub(r"\1", text)

@@ -33,7 +33,9 @@ def run(capsys):
 
 
 def pytest_runtest_setup(item):
-    """Skip what reads the vendors' documents, which are no part of the project, where they are not."""
+    """Skip what reads the vendors' documents, which are no part of the project, where they are
+    not.
+    """
     if item.get_closest_marker("vendor_documents") and not SPECS.is_dir():
         pytest.skip("the vendors' documents are not beside the checkout (../shared/specs)")
 
@@ -68,7 +70,9 @@ def _skipped(config):
 
 
 def pytest_sessionfinish(session):
-    """Fail a session that skipped what it must not; xdist's workers leave that to their controller."""
+    """Fail a session that skipped what it must not; xdist's workers leave that to their
+    controller.
+    """
     if (
         hasattr(session.config, "workerinput")
         or session.config.pluginmanager.get_plugin("terminalreporter") is None

@@ -1,5 +1,5 @@
 """Where SQL stands and what it may do: ``python -m hris_pipeline_tests.sql``, which `make lint`
-runs.
+runs; and how long its lines are.
 
 Reports only read, presentation and the command line ask nothing. SQL in Python is found by what its
 strings say, so that a query that is put together from words without a verb is not noticed; DuckDB
@@ -16,6 +16,7 @@ from hris_pipeline_tests.imports import HOUSE
 
 WITHOUT_SQL = ("presentation", "cli")
 READING = ("reports",)
+LENGTH = 100
 
 _QUERY = re.compile(
     r"\bselect\b[^;]*\bfrom\b|^\s*from\s+[\w\"]+\.|\binsert\s+into\b|\bdelete\s+from\b|\bupdate\s+[\w.\"]+\s+set\b"
@@ -46,6 +47,16 @@ def misplaced(house: Path = HOUSE) -> list[str]:
         if (found := _WRITE.search(text))
     ]
     return list(dict.fromkeys(lines))
+
+
+def long_lines(house: Path = HOUSE) -> list[str]:
+    """One line for each line of SQL that is longer than the linter allows in Python."""
+    return [
+        f"{path.relative_to(house)}:{number} is longer than {LENGTH} characters"
+        for path in sorted(house.rglob("*.sql"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > LENGTH
+    ]
 
 
 def texts(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -82,5 +93,5 @@ def _strings(tree: ast.AST) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if lines := misplaced():
+    if lines := misplaced() + long_lines():
         sys.exit("\n".join(lines))

@@ -114,8 +114,8 @@ def test_c98_an_address_that_can_be_written_in_several_ways_has_one_key_in_pytho
 
 _CHARACTERS = st.sampled_from(
     "aB<>@.-mailto: "
-    " \t\n\x85\xa0\u00ad\u200b\u200c\u200d\u200e\x1c\u2028\u00e9\u00c9\u0301\u2019\u06f1\u0645\u0627"
-    "\u0915\u094d\u0937\ufeff\U000e0020\U0001f600\u3164\u061c"
+    " \t\n\x85\xa0\u00ad\u200b\u200c\u200d\u200e\x1c\u2028\u00e9\u00c9\u0301\u2019\u06f1"
+    "\u0645\u0627\u0915\u094d\u0937\ufeff\U000e0020\U0001f600\u3164\u061c"
 )
 
 

@@ -100,8 +100,7 @@ def response(**headers: str) -> httpx.Response:
     return httpx.Response(429, headers=headers)
 
 
-# --- Retry-After
-# --------------------------------------------------------------------------------------------------
+# --- Retry-After ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -141,8 +140,7 @@ def test_backoff_doubles_with_jitter_and_is_bounded():
         assert all(most / 2 <= seconds <= most for seconds in found)
 
 
-# --- the pacer
-# --------------------------------------------------------------------------------------------------
+# --- the pacer ------------------------------------------------------------------------------------
 
 
 def test_slots_are_evenly_spaced_without_a_burst():
@@ -179,8 +177,7 @@ def test_slowing_down_widens_the_spacing_once_for_workers_refused_together_and_i
     assert pacer.reserve() - last == pytest.approx(0.01, abs=0.002)
 
 
-# --- asking
-# --------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
@@ -325,8 +322,7 @@ def test_of_a_body_that_is_too_long_no_more_is_read_than_shows_it(
         assert client.ask("GET", server.url).content == b"ok!!!!!!!"
 
 
-# --- neither too patient nor too hasty
-# ------------------------------------------------------------------------------------------
+# --- neither too patient nor too hasty ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

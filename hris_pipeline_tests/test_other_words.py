@@ -76,8 +76,8 @@ def test_every_code_of_a_reason_has_its_sentence_and_no_other_code_has_one() -> 
     world = World()
     with world.warehouse.read() as con:
         con.execute(pipeline.SQL["plan/reasons"])
-        facts = """{"undoes": "1", "end_date": "2026-03-01", "missing_since": "2026-03-01", "complete_reads": 3,
-                    "damage": {"run_id": "12345678"}}"""
+        facts = """{"undoes": "1", "end_date": "2026-03-01", "missing_since": "2026-03-01",
+                    "complete_reads": 3, "damage": {"run_id": "12345678"}}"""
         say = """select reason_of(?, 'user', 'update', '{"given_name": "A"}'::json, ?::json)"""
         said = {
             code: con.execute(say, [code, facts]).fetchone()
@@ -94,8 +94,7 @@ def test_every_code_that_a_plan_gives_is_known() -> None:
     assert [code for code in known if f"'{code}'" not in whole and code in REASON_CODES] == []
 
 
-# --- stories: what comes of them, in codes and numbers
-# -------------------------------------------------------------------------
+# --- stories: what comes of them, in codes and numbers --------------------------------------------
 
 
 def told(world: World) -> list[Any]:

@@ -103,7 +103,9 @@ def refusal(folder: Path, text: str) -> str:
 
 
 def with_(*lines: str) -> str:
-    """The good file, with a line after it or, ``section: line``, at the end of an indented section."""
+    """The good file, with a line after it or, ``section: line``, at the end of an indented
+    section.
+    """
     text = GOOD
     for line in lines:
         section, _, rest = line.partition(" > ")
@@ -977,8 +979,7 @@ def test_the_project_root_holds_workspace_yaml(tmp_path: Path) -> None:
     assert settings.project_root(tmp_path / "package") == tmp_path.resolve()
 
 
-# --- defaults
-# --------------------------------------------------------------------------------------------------
+# --- defaults -------------------------------------------------------------------------------------
 
 
 def test_a_key_left_out_has_its_documented_default(tmp_path: Path) -> None:
@@ -1029,7 +1030,8 @@ def test_guards_have_their_documented_limits(tmp_path: Path) -> None:
     limits = check(tmp_path, GOOD).guards.model_dump()
     off = {"max_hard": None, "window_days": 7, "window_percent": None}
     assert limits["deactivate_user"] == {
-        "max_percent": 5, "max_count": 5, "from_size": 0, "max_hard": 100, "window_days": 7, "window_percent": 10,
+        "max_percent": 5, "max_count": 5, "from_size": 0, "max_hard": 100, "window_days": 7,
+        "window_percent": 10,
     }  # fmt: skip
     assert limits["create_user"] == {"max_percent": 20, "max_count": 25, "from_size": 10, **off}
     assert limits["link_user"] == {"max_percent": 20, "max_count": 25, "from_size": 0, **off}
@@ -1041,7 +1043,8 @@ def test_guards_have_their_documented_limits(tmp_path: Path) -> None:
     }
     assert limits["group_members"] == {"max_loss_percent": 50, "from_size": 10}
     assert [name for name, limit in limits.items() if limit == {}] == [
-        "incomplete_extract", "first_contact", "scope_lost", "attribute_vanished", "protected", "frozen", "undone",
+        "incomplete_extract", "first_contact", "scope_lost", "attribute_vanished", "protected",
+        "frozen", "undone",
     ]  # fmt: skip
 
 
@@ -1077,8 +1080,7 @@ def test_c68_the_ends_of_a_limit_are_valid(tmp_path: Path, percent: float) -> No
     assert (guards.deactivate_user.max_percent, guards.deactivate_user.max_hard) == (percent, None)
 
 
-# --- the schedule
-# --------------------------------------------------------------------------------------------------
+# --- the schedule ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -1110,8 +1112,7 @@ def test_null_is_no_schedule(tmp_path: Path) -> None:
     assert check(tmp_path, with_("schedule: null")).schedule is None
 
 
-# --- secrets and the environment
-# ----------------------------------------------------------------------------------------
+# --- secrets and the environment ------------------------------------------------------------------
 
 
 def test_loading_needs_no_environment_and_keeps_references(tmp_path: Path) -> None:
@@ -1348,8 +1349,7 @@ def test_a_system_that_gives_each_account_an_address_of_its_own_has_to_be_told_i
     assert company.hris["main"].base_url == "https://acme.paper.example"
 
 
-# --- the files that come with the project
-# -------------------------------------------------------------------------------
+# --- the files that come with the project ---------------------------------------------------------
 
 
 def keys_of_models(model: type[pydantic.BaseModel], path: str = "") -> set[str]:
@@ -1401,7 +1401,11 @@ def test_the_example_loads_and_shows_the_defaults(tmp_path: Path) -> None:
     )
     least = """\
 timezone: Europe/Berlin
-hris: {personio: {system: personio, client_id: "${PERSONIO_CLIENT_ID}", client_secret: "${PERSONIO_CLIENT_SECRET}"}}
+hris:
+  personio:
+    system: personio
+    client_id: "${PERSONIO_CLIENT_ID}"
+    client_secret: "${PERSONIO_CLIENT_SECRET}"
 deskbird: {scim_token: "${DESKBIRD_SCIM_TOKEN}", api_key: "${DESKBIRD_API_KEY}"}
 """
     assert companies.load("acme", write(tmp_path, least)) == example

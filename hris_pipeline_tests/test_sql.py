@@ -7,7 +7,7 @@ import pytest
 
 from hris_pipeline.warehouse import Warehouse
 from hris_pipeline_tests.imports import HOUSE
-from hris_pipeline_tests.sql import misplaced, texts
+from hris_pipeline_tests.sql import LENGTH, long_lines, misplaced, texts
 
 
 @pytest.fixture
@@ -17,6 +17,12 @@ def copy(tmp_path):
     for room in ("reports", "presentation", "cli"):
         shutil.copytree(HOUSE / room, house / room, ignore=shutil.ignore_patterns("__pycache__"))
     return house
+
+
+def test_no_line_of_sql_is_longer_than_one_of_python(copy):
+    assert long_lines() == []
+    (copy / "reports" / "long.sql").write_text("select 1;\nselect " + "1" * LENGTH)
+    assert long_lines(copy) == ["reports/long.sql:2 is longer than 100 characters"]
 
 
 def test_reports_only_read_and_what_draws_them_asks_nothing():

@@ -51,8 +51,7 @@ STATUSES = ("active", "onboarding", "leave", "inactive")
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
-# --- pages to a raw table
-# --------------------------------------------------------------------------------------------------
+# --- pages to a raw table -------------------------------------------------------------------------
 
 
 def flat(employee: dict[str, Any]) -> dict[str, Any]:
@@ -117,8 +116,7 @@ def employees(pages: Path) -> Iterator[list[dict[str, Any]]]:
         raise RuntimeError(f"{seen} of {expected} employees")
 
 
-# --- people
-# --------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -195,8 +193,7 @@ def people_and_quarantine(
     return people, quarantine
 
 
-# --- groups
-# --------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------
 
 
 def groups_and_memberships(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -223,8 +220,7 @@ def groups_and_memberships(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
     return groups, long[["group_ref", "hris_ref"]]
 
 
-# --- the manager graph
-# --------------------------------------------------------------------------------------------------
+# --- the manager graph ----------------------------------------------------------------------------
 
 
 def manager_graph(people: pd.DataFrame) -> pd.DataFrame:
@@ -292,8 +288,7 @@ def manager_graph(people: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-# --- the plan
-# --------------------------------------------------------------------------------------------------
+# --- the plan -------------------------------------------------------------------------------------
 
 
 def change(

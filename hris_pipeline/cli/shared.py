@@ -1,4 +1,6 @@
-"""What the commands share: the company's file, the moment, the current plan, and where output goes."""
+"""What the commands share: the company's file, the moment, the current plan, and where output
+goes.
+"""
 
 # ruff: noqa: PLC0415 - what is slow to import is imported by the command that needs it
 

@@ -28,7 +28,9 @@ class Column:
 
 @dataclass(frozen=True)
 class RowRule:
-    """One rule of one column, named as a fact: a value must be there, or must look like a pattern."""
+    """One rule of one column, named as a fact: a value must be there, or must look like a
+    pattern.
+    """
 
     name: str
     column: str
@@ -67,8 +69,7 @@ class Table:
         return replace(self, schema=schema)
 
 
-# --- what an HRIS gave: the same shape for every system, mapped attributes only
-# -----------------------------------------------
+# --- what an HRIS gave: the same shape for every system, mapped attributes only -------------------
 
 EMPLOYEES = Table(
     "hris",
@@ -170,8 +171,7 @@ PHOTOS = Table(
     key=("id",),
 )
 
-# --- what should be true: the core
-# --------------------------------------------------------------------------------------------
+# --- what should be true: the core ----------------------------------------------------------------
 
 # As characters, so that pandas has Arrow match them and not Python.
 _NOT_IN_ADDRESSES = f'@. ,;:<>"()\\[\\]\\\\{UNSEEN_IN_ADDRESSES}'
@@ -494,8 +494,7 @@ MANAGER_GRAPH = Table(
     key=("person_id",),
 )
 
-# --- what deskbird holds: observed, never assumed
-# -----------------------------------------------------------------------------
+# --- what deskbird holds: observed, never assumed -------------------------------------------------
 
 DESKBIRD_USERS = Table(
     "deskbird",
@@ -556,8 +555,7 @@ DESKBIRD_GROUP_MEMBERS = Table(
     key=("group_deskbird_id", "user_deskbird_id"),
 )
 
-# --- the plan and what became of it
-# -------------------------------------------------------------------------------------------
+# --- the plan and what became of it ---------------------------------------------------------------
 
 CHANGES = Table(
     "deskbird",

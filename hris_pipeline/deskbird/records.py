@@ -264,8 +264,7 @@ def one(content: bytes, content_type: str, kind: type[Record]) -> Record:
     return found
 
 
-# --- in whatever form
-# --------------------------------------------------------------------------------------------------
+# --- in whatever form -----------------------------------------------------------------------------
 
 
 class _Odd:

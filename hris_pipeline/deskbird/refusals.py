@@ -30,7 +30,9 @@ _TOKEN = (
 
 @dataclass
 class Refusals:
-    """What was refused and taken in this run, by kind of write. Safe to use from several threads."""
+    """What was refused and taken in this run, by kind of write. Safe to use from several
+    threads.
+    """
 
     exchange: Exchange
     # kinds of which nothing more is sent, and why

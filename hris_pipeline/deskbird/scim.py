@@ -75,8 +75,7 @@ _NEXT = "Nothing was changed in deskbird, and the tables of the last good run ar
 Resource = Literal["users", "groups"]
 
 
-# --- what the service says of itself
-# -------------------------------------------------------------------------------------------
+# --- what the service says of itself --------------------------------------------------------------
 
 
 class _Supported(msgspec.Struct, frozen=True):
@@ -107,8 +106,7 @@ class ServiceProviderConfig(msgspec.Struct, frozen=True):
     pagination: _Pagination | None = None
 
 
-# --- reading
-# --------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,9 @@ class _ListFile(ArrowFile):
 
 @dataclass
 class _Kept:
-    """Passes over a list in no stable order, to be put together: what one misses, another may show."""
+    """Passes over a list in no stable order, to be put together: what one misses, another may
+    show.
+    """
 
     files: list[tuple[Path, Path | None]] = field(default_factory=list)
     seen: list[_Seen] = field(default_factory=list)

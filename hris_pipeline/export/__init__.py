@@ -121,7 +121,9 @@ def select(
     run(con, _ROWS)
     found = con.execute(
         """select hris_ref, deskbird_id, email, given_name, family_name, role, main_office
-           from export_rows where obstacle is null and ($everybody or differs) order by email, hris_ref""",
+           from export_rows
+           where obstacle is null and ($everybody or differs)
+           order by email, hris_ref""",
         {"everybody": everybody},
     ).fetchall()
     unchanged = con.execute(

@@ -33,7 +33,8 @@ def stage_kinds(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> None:
     """
     con.execute(
         """create or replace temp table group_kinds as
-           select unnest($kinds::varchar[]) as kind, generate_subscripts($kinds::varchar[], 1) as precedence""",
+           select unnest($kinds::varchar[]) as kind,
+               generate_subscripts($kinds::varchar[], 1) as precedence""",
         {"kinds": list(kinds)},
     )
 
@@ -54,7 +55,8 @@ def stage_units(
     con.execute("set variable nested_groups = ?", [nested])
     stage_kinds(con, kinds)
     union = " union all ".join(
-        f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name, '{c}:' || kind || ':' || parent_id as parent_ref
+        f"""select '{c}:' || kind || ':' || id as hris_ref, kind, name,
+                '{c}:' || kind || ':' || parent_id as parent_ref
             from "hris_{c}".org_units"""
         for c in connections
     )

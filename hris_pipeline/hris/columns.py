@@ -46,7 +46,9 @@ def _array(values: Sequence[Any]) -> pa.Array:
 
 
 def memberships(groups: Mapping[str, Sequence[Any]], rows: int) -> pa.Array:
-    """The column ``groups``: for each row the kinds and ids of its groups, kind by kind, each once."""
+    """The column ``groups``: for each row the kinds and ids of its groups, kind by kind, each
+    once.
+    """
     found = [_flat(values) for values in groups.values()]
     row = np.concatenate([np.zeros(0, np.int64), *(where for where, _ in found)])
     kind = np.repeat(np.arange(len(found)), [len(where) for where, _ in found]).astype(np.int32)

@@ -22,7 +22,9 @@ from hris_pipeline.warehouse import run, stage
 Word = Literal["link", "separate"]
 _LINKABLE = (Path(__file__).parent / "linkable_by_email.sql").read_text(encoding="utf-8")
 _IN_FORCE = """select hris_ref, deskbird_id, decision from state.decisions
-    qualify row_number() over (partition by hris_ref, deskbird_id order by decided_at desc, rowid desc) = 1"""
+    qualify row_number() over (
+        partition by hris_ref, deskbird_id order by decided_at desc, rowid desc
+    ) = 1"""
 _COLUMNS = ("hris_ref", "deskbird_id", "decision", "because", "decided_by", "decided_at")
 RefusalCode = Literal["no_record", "no_user", "contradicts"]
 _WHY: Mapping[RefusalCode, str] = {
@@ -150,7 +152,9 @@ def linkable_by_email(con: duckdb.DuckDBPyConnection) -> tuple[list[Decision], i
 
 @dataclass
 class _Known:
-    """What the last reads and the earlier decisions say of the records and the users in question."""
+    """What the last reads and the earlier decisions say of the records and the users in
+    question.
+    """
 
     read: set[str]  # records of the last read
     people: dict[str, set[str]]  # all records of the person, by each of them
@@ -183,14 +187,18 @@ class _Known:
             read.update(ref for (ref,) in con.execute(ids).fetchall())
         people = con.execute(
             """select list_append(other_refs, hris_ref) from core.people
-               where hris_ref in (select hris_ref from asked) or list_has_any(other_refs, (select list(hris_ref) from asked))"""
+               where hris_ref in (select hris_ref from asked)
+                   or list_has_any(other_refs, (select list(hris_ref) from asked))"""
         ).fetchall()
         users = con.execute(
-            """select deskbird_id, hris_ref, external_id is not null and hris_ref is distinct from external_id
+            """select deskbird_id, hris_ref,
+                   external_id is not null and hris_ref is distinct from external_id
                from deskbird.users where deskbird_id in (select deskbird_id from asked)"""
         ).fetchall()
         held = con.execute(
-            """select hris_ref from core.quarantine where "table" = 'core.people' and hris_ref in (select hris_ref from asked)"""
+            """select hris_ref
+               from core.quarantine
+               where "table" = 'core.people' and hris_ref in (select hris_ref from asked)"""
         ).fetchall()
         known = cls(
             read,

@@ -1,5 +1,6 @@
--- Which group is which in deskbird: a rule of the company file, the stored link, our marker. A group made by hand is never taken over for its
--- name (case 45); of ours, one whose unit got a new id in the HRIS is found by renumbered_units.sql.
+-- Which group is which in deskbird: a rule of the company file, the stored link, our marker. A
+-- group made by hand is never taken over for its name (case 45); of ours, one whose unit got a new
+-- id in the HRIS is found by renumbered_units.sql.
 -- Reads: core.groups, observed_groups, group_link_targets, state.group_links
 -- Makes: group_matches, group_overlaps
 -- Changes: review_cases
@@ -7,13 +8,16 @@
 
 -- Filled by renumbered_units.sql.
 create or replace temp table group_overlaps (
-    hris_ref varchar, deskbird_id varchar, was varchar, common_members bigint, unit_members bigint, group_members bigint);
+    hris_ref varchar, deskbird_id varchar, was varchar, common_members bigint, unit_members bigint,
+    group_members bigint);
 
 -- The stored link counts before a rule's group, that before a marker.
 create or replace temp table group_matches as
 with by_link as (
     select c.hris_ref, g.deskbird_id, 'link' as rule
-    from core.groups c join state.group_links l using (hris_ref) join observed_groups g on g.deskbird_id = l.deskbird_id
+    from core.groups c
+    join state.group_links l using (hris_ref)
+    join observed_groups g on g.deskbird_id = l.deskbird_id
     left join group_link_targets r on r.hris_ref = c.hris_ref
     left join group_link_targets t on t.deskbird_id = g.deskbird_id
     where coalesce(r.deskbird_id = g.deskbird_id, true) and coalesce(t.hris_ref = c.hris_ref, true)
@@ -31,8 +35,10 @@ anti join by_rule m on m.hris_ref = c.hris_ref
 where g.deskbird_id not in (select deskbird_id from by_rule)
 group by c.hris_ref;
 
--- The group that was made for a unit before a rule gave it another one: it is for a person to delete.
+-- The group that was made for a unit before a rule gave it another one: it is for a person to
+-- delete.
 insert into review_cases (hris_ref, rule, deskbird_id)
 select f.hris_ref, 'link_groups_leaves_another_group', min(g.deskbird_id)
-from group_link_targets f join observed_groups g on g.marker = f.hris_ref and g.deskbird_id <> f.deskbird_id
+from group_link_targets f
+join observed_groups g on g.marker = f.hris_ref and g.deskbird_id <> f.deskbird_id
 group by f.hris_ref;

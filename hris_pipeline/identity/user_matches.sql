@@ -1,6 +1,7 @@
--- Which person is which user: a decision, the stored link, our marker, then the e-mail. What contradicts itself goes to review and is left alone.
--- Reads: separated, core.people, core.quarantine, deskbird.users, by_link, by_marker, observed_users,
---   person_refs, review_cases, user_matches
+-- Which person is which user: a decision, the stored link, our marker, then the e-mail. What
+-- contradicts itself goes to review and is left alone.
+-- Reads: separated, core.people, core.quarantine, deskbird.users, by_link, by_marker,
+--   observed_users, person_refs, review_cases, user_matches
 -- Makes: addresses, contested_users, email_candidates, handed_on, leaving_addresses,
 --   match_evidence, names_that, review_candidates
 -- Changes: review_cases, user_matches
@@ -11,7 +12,13 @@ with several_records as (
     select hris_ref from core.people where len(other_refs) > 0
 ), several_users as (
     select hris_ref, 'several_users_belong_to_the_person' as rule, min(deskbird_id) as deskbird_id
-    from (select hris_ref, deskbird_id from by_marker union all select hris_ref, deskbird_id from by_link)
+    from (
+        select hris_ref, deskbird_id
+        from by_marker
+        union all
+        select hris_ref, deskbird_id
+        from by_link
+    )
     semi join several_records using (hris_ref)
     group by hris_ref
     having count(distinct deskbird_id) > 1
@@ -40,17 +47,21 @@ from (
     union all
     select hris_ref, deskbird_id, 'marker' from by_marker anti join by_link using (hris_ref)
 )
-anti join review_cases using (hris_ref) anti join user_matches d using (hris_ref) anti join user_matches e using (deskbird_id);
+anti join review_cases using (hris_ref)
+anti join user_matches d using (hris_ref)
+anti join user_matches e using (deskbird_id);
 
 -- Who holds which address in deskbird: as e-mail, or as userName where that is another one.
 create or replace temp table addresses as
 select deskbird_id, email_key(coalesce(email, user_name)) as key from deskbird.users
 union all
 select deskbird_id, email_key(user_name) from deskbird.users
-where user_name is distinct from email and email_key(user_name) <> email_key(coalesce(email, user_name));
+where user_name is distinct from email
+    and email_key(user_name) <> email_key(coalesce(email, user_name));
 
--- A record that is about to end lost its address to the next record of the same name: one person (case 91). The user keeps the
--- address until the old record has ended, and is the next record's then.
+-- A record that is about to end lost its address to the next record of the same name: one person
+-- (case 91). The user keeps the address until the old record has ended, and is the next record's
+-- then.
 create or replace temp table handed_on as
 with held as (
     select m.hris_ref, a.key
@@ -65,12 +76,21 @@ where n.status <> 'ended' and folded_name(n.display_name) = folded_name(p.displa
     and n.hris_ref not in (select hris_ref from user_matches)
 group by p.hris_ref;
 
--- A user whose own person takes another address tonight does not stand in the way of whoever takes the old one; unless the move itself
--- cannot be, because the address it needs is held by somebody who stays, or by somebody who cannot move either.
+-- A user whose own person takes another address tonight does not stand in the way of whoever takes
+-- the old one; unless the move itself cannot be, because the address it needs is held by somebody
+-- who stays, or by somebody who cannot move either.
 create or replace temp table leaving_addresses as
 with recursive moves as (
     select k.deskbird_id, person_key(p.email) as takes
-    from (select hris_ref, deskbird_id from by_link where not has_address union select hris_ref, deskbird_id from by_marker where not has_address) k
+    from (
+        select hris_ref, deskbird_id
+        from by_link
+        where not has_address
+        union
+        select hris_ref, deskbird_id
+        from by_marker
+        where not has_address
+    ) k
     semi join user_matches using (hris_ref, deskbird_id)
     join core.people p using (hris_ref)
     anti join addresses a on a.deskbird_id = k.deskbird_id and a.key = person_key(p.email)
@@ -84,14 +104,17 @@ with recursive moves as (
 )
 select deskbird_id from moves where deskbird_id not in (select deskbird_id from stuck);
 
--- The e-mail decides last, and only for people who should be in deskbird. "Succeeds": the user belongs to somebody of the same name whose record
--- ended, or is gone: the same person under a new id (case 28), whose old record lost the address to the new one (case 91). Of another name
--- it is somebody else (case 25).
+-- The e-mail decides last, and only for people who should be in deskbird. "Succeeds": the user
+-- belongs to somebody of the same name whose record ended, or is gone: the same person under a new
+-- id (case 28), whose old record lost the address to the new one (case 91). Of another name it is
+-- somebody else (case 25).
 create or replace temp table email_candidates as
 with looking as (
     select hris_ref, person_key(email) as key, given_name, family_name, display_name
     from core.people
-    where wanted and hris_ref not in (select hris_ref from user_matches) and hris_ref not in (select hris_ref from review_cases)
+    where wanted
+        and hris_ref not in (select hris_ref from user_matches)
+        and hris_ref not in (select hris_ref from review_cases)
 ), owned as (
     select *, -- names matter only where the user is somebody's
         case when owner is not null then folded_name(display_name) end as name,
@@ -99,20 +122,30 @@ with looking as (
     from (
         select l.*, deskbird_id, u.external_id, u.marker, owner_of(deskbird_id, u.marker) as owner,
             u.given_name as user_given_name, u.family_name as user_family_name,
-            coalesce(nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name) as user_display_name
+            coalesce(
+                nullif(concat_ws(' ', u.given_name, u.family_name), ''), u.display_name
+            ) as user_display_name
         from looking l join addresses a using (key) join observed_users u using (deskbird_id)
     )
 ), gone as (
-    select owner from owned anti join person_refs r on r.ref = owner anti join core.quarantine q on q.hris_ref = owner
+    select owner
+    from owned
+    anti join person_refs r on r.ref = owner
+    anti join core.quarantine q on q.hris_ref = owner
 ), left_ as (
-    select r.ref as owner, any_value(r.hris_ref) as owner_ref, any_value(folded_name(p.display_name)) as was_called
+    select r.ref as owner, any_value(r.hris_ref) as owner_ref,
+        any_value(folded_name(p.display_name)) as was_called
     from person_refs r join core.people p using (hris_ref)
-    where r.ref in (select owner from owned) and p.status = 'ended' and r.hris_ref not in (select hris_ref from review_cases)
+    where r.ref in (select owner from owned)
+        and p.status = 'ended'
+        and r.hris_ref not in (select hris_ref from review_cases)
     group by r.ref
 )
 select o.*, l.owner_ref, l.was_called, count(*) over (partition by o.deskbird_id) as people,
     coalesce(o.owner in (from gone) and o.name = o.user_is_called, false)
-        or coalesce(l.owner is not null and o.name in (o.user_is_called, l.was_called), false) as succeeds
+        or coalesce(
+            l.owner is not null and o.name in (o.user_is_called, l.was_called), false
+        ) as succeeds
 from owned o
 left join left_ l using (owner)
 anti join leaving_addresses f on f.deskbird_id = o.deskbird_id
@@ -120,7 +153,9 @@ anti join user_matches m on m.deskbird_id = o.deskbird_id and m.rule = 'decision
 
 -- An account that was decided not to be the person's keeps its address all the same.
 insert into review_cases
-select distinct hris_ref, 'email_is_taken', deskbird_id from email_candidates semi join separated using (hris_ref, deskbird_id);
+select distinct hris_ref, 'email_is_taken', deskbird_id
+from email_candidates
+semi join separated using (hris_ref, deskbird_id);
 delete from email_candidates where hris_ref in (select hris_ref from review_cases);
 
 insert into review_cases
@@ -133,29 +168,45 @@ select hris_ref,
 from email_candidates
 group by hris_ref
 having count(*) > 1 or max(people) > 1 or bool_or(owner is not null and not succeeds)
-    or (bool_or(external_id is not null and marker is null) and not getvariable('parameters').take_over);
+    or (
+        bool_or(external_id is not null and marker is null)
+        and not getvariable('parameters').take_over
+    );
 
 -- Which facts agree and which differ, for whoever reads why an e-mail decided.
 create or replace temp macro names_that(relation, given, family) as list_concat(
-    case when given = relation then ['given_name'] else [] end, case when family = relation then ['family_name'] else [] end);
+    case when given = relation then ['given_name'] else [] end,
+        case when family = relation then ['family_name'] else [] end);
 create or replace temp table match_evidence as
 select hris_ref, deskbird_id, json_merge_patch(
     case when succeeds then json_object('predecessor', owner) else '{}' end,
-    json_object('agrees', list_concat(['email'], names_that('agrees', given, family)), 'differs', names_that('differs', given, family))
+    json_object(
+        'agrees', list_concat(['email'], names_that('agrees', given, family)), 'differs',
+        names_that('differs', given, family)
+    )
 ) as evidence
 from (
-    select *, same_name(given_name, user_given_name) as given, same_name(family_name, user_family_name) as family
+    select *, same_name(given_name, user_given_name) as given,
+        same_name(family_name, user_family_name) as family
     from email_candidates anti join review_cases using (hris_ref)
 );
 insert into user_matches
-select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end from email_candidates anti join review_cases using (hris_ref);
+select hris_ref, deskbird_id, case when succeeds then 'successor' else 'email' end
+from email_candidates
+anti join review_cases using (hris_ref);
 -- The user is the successor's alone: the record that ended neither keeps it nor deactivates it.
 delete from user_matches
 where rule in ('link', 'marker')
-    and deskbird_id in (select deskbird_id from email_candidates anti join review_cases using (hris_ref) where succeeds);
+    and deskbird_id in (
+        select deskbird_id
+        from email_candidates
+        anti join review_cases using (hris_ref)
+        where succeeds
+    );
 
--- Whose account is disputed is not deactivated either; and one that a person said is somebody else's is nobody's business. Somebody of another
--- name who only looks for an address disputes no account that is known to be its owner's: the owner's end waits for nobody (case 93).
+-- Whose account is disputed is not deactivated either; and one that a person said is somebody
+-- else's is nobody's business. Somebody of another name who only looks for an address disputes no
+-- account that is known to be its owner's: the owner's end waits for nobody (case 93).
 create or replace temp table contested_users as
 select distinct deskbird_id from email_candidates semi join review_cases using (hris_ref)
 where succeeds or deskbird_id not in (select deskbird_id from user_matches)

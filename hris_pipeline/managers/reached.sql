@@ -1,5 +1,7 @@
--- The reporting lines that can be followed from the top: depth, chain to the top, spans. What is not reached here hangs in or below a cycle.
--- Reads: core.people. Top-down, because a walk from below with a path list costs a gigabyte on a chain of a thousand.
+-- The reporting lines that can be followed from the top: depth, chain to the top, spans. What is
+-- not reached here hangs in or below a cycle.
+-- Reads: core.people. Top-down, because a walk from below with a path list costs a gigabyte on a
+--   chain of a thousand.
 
 create or replace temp table reporting_lines as
 select
@@ -24,12 +26,22 @@ with recursive down as (
 )
 from down;
 
-create or replace temp table unreached as select person_id, manager_id from reporting_lines anti join reached using (person_id);
+create or replace temp table unreached as
+select person_id, manager_id
+from reporting_lines
+anti join reached using (person_id);
 
 create or replace temp table direct_spans as
-select manager_id as person_id, count(*) as direct_reports from reporting_lines where manager_id is not null and problem is null group by all;
+select manager_id as person_id, count(*) as direct_reports
+from reporting_lines
+where manager_id is not null and problem is null
+group by all;
 
 create or replace temp table spans as
-select ancestor as person_id, count(*) as all_reports from (select unnest(chain) as ancestor from reached) group by all;
+select ancestor as person_id, count(*) as all_reports
+from (select unnest(chain) as ancestor from reached)
+group by all;
 
-create or replace temp table around_cycles (person_id varchar, all_reports bigint, in_cycle boolean);
+create or replace temp table around_cycles (
+    person_id varchar, all_reports bigint, in_cycle boolean
+);

@@ -44,7 +44,8 @@ def decide(
     if not done.new:
         return [
             (
-                f"It is decided already that record {hris_ref} {is_} user {deskbird_id}. Nothing was "
+                f"It is decided already that record {hris_ref} {is_} user {deskbird_id}. "
+                "Nothing was "
                 "changed."
             )
         ]

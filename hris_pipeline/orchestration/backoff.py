@@ -32,7 +32,9 @@ class Ended:
 
 
 def failures(runs: Sequence[Ended]) -> list[Ended]:
-    """The runs since the last one that succeeded, all of them failed. ``runs``: the latest first."""
+    """The runs since the last one that succeeded, all of them failed. ``runs``: the latest
+    first.
+    """
     found = []
     for run in runs:
         if run.succeeded:

@@ -103,7 +103,9 @@ def job_origin(job: str, *, module: str, location: str, repository: str) -> Remo
 
 @contextlib.contextmanager
 def recorded_with(instance: dg.DagsterInstance, origin: RemoteJobOrigin) -> Iterator[None]:
-    """Give the run that is made in the block its job's origin; ``execute_in_process`` takes none."""
+    """Give the run that is made in the block its job's origin; ``execute_in_process`` takes
+    none.
+    """
     recorded = functools.partial(instance.create_run_for_job, remote_job_origin=origin)
     instance.create_run_for_job = recorded  # type: ignore[method-assign]
     try:

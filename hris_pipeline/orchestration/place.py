@@ -1,4 +1,6 @@
-"""Where Dagster's home and its records are, found out without Dagster, whose import takes a second."""
+"""Where Dagster's home and its records are, found out without Dagster, whose import takes a
+second.
+"""
 
 import os
 from pathlib import Path

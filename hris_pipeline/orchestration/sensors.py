@@ -63,8 +63,7 @@ def _sensor(
     )
 
 
-# --- checks
-# --------------------------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------
 
 
 def check_sensor(company: Company, checks: Collection[dg.AssetCheckKey]) -> dg.SensorDefinition:
@@ -120,12 +119,13 @@ def _verdict(
     ), judged.description
 
 
-# --- runs
-# --------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 class Series(NamedTuple):
-    """The runs of a job that has a schedule: how they go is news when it changes, not run by run."""
+    """The runs of a job that has a schedule: how they go is news when it changes, not run by
+    run.
+    """
 
     called: str
     job: str
@@ -251,8 +251,7 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> str:
     )
 
 
-# --- nights
-# --------------------------------------------------------------------------------------------------
+# --- nights ---------------------------------------------------------------------------------------
 
 
 def night_sensor(company: Company) -> dg.SensorDefinition | None:

@@ -70,7 +70,9 @@ class Step:
 
     @property
     def job(self) -> str:
-        """The job it is part of (``job_names``); another name where somebody picked assets by hand."""
+        """The job it is part of (``job_names``); another name where somebody picked assets by
+        hand.
+        """
         return self.context.run.job_name
 
     @property

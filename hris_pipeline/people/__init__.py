@@ -54,7 +54,10 @@ _CONTRADICTED = (
 _FOLLOWED = """
     create or replace temp table followed as
     select t.hris_ref, min(m.label) as label
-    from ties t join (select tie, min(label) as label from ties join labels using (hris_ref) group by tie) m using (tie)
+    from ties t
+    join (
+        select tie, min(label) as label from ties join labels using (hris_ref) group by tie
+    ) m using (tie)
     group by t.hris_ref
 """
 
@@ -127,7 +130,8 @@ def build(
 
     held = judge.violations(
         con,
-        """select hris_ref, status, email, display_name, case when dates_are_readable then 'yes' end as dates,
+        """select hris_ref, status, email, display_name,
+                   case when dates_are_readable then 'yes' end as dates,
                case when rows_agree then 'yes' end as rows
            from people_records where status is distinct from 'ended'""",
         "hris_ref",
@@ -159,7 +163,8 @@ def build(
     con.execute("drop view records; drop table core.people_before")
 
     row = con.execute(
-        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'), count(*) filter (status = 'upcoming'),
+        """select count(*), count(*) filter (wanted), count(*) filter (status = 'ended'),
+                   count(*) filter (status = 'upcoming'),
                count(*) filter (other_refs <> [])
            from core.people"""
     ).fetchone()
@@ -201,13 +206,15 @@ def _stage_records(
         [(c, word, meaning) for c, words in statuses.items() for word, meaning in words.items()],
     )
     union = " union all by name ".join(
-        f"""select '{connection}' as connection, '{connection}:' || id as hris_ref, * from "hris_{connection}".employees"""
+        f"""select '{connection}' as connection, '{connection}:' || id as hris_ref, *
+           from "hris_{connection}".employees"""
         for connection in statuses
     )
     con.execute(
         f"""create or replace temp view records as
             select r.*, w.meaning as word from ({union}) r
-            left join status_words w on w.connection = r.connection and w.word = lower(trim(r.status))"""
+            left join status_words w on w.connection = r.connection
+                and w.word = lower(trim(r.status))"""
     )
 
 

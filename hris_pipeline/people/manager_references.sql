@@ -1,10 +1,13 @@
--- Managers whose id is written in another way than their own record has it: "7" for "0007", "1001.0", "Name (0001)", "0001 - Name". Only
--- references that are nobody's id as they stand are looked at, and only where exactly one record fits.
--- Reads and changes: people_records (manager_ref). Makes: manager_references (manager_ref, meant, lines).
+-- Managers whose id is written in another way than their own record has it: "7" for "0007",
+-- "1001.0", "Name (0001)", "0001 - Name". Only references that are nobody's id as they stand are
+-- looked at, and only where exactly one record fits. Reads and changes: people_records
+-- (manager_ref). Makes: manager_references (manager_ref, meant, lines).
 
 -- The same id, whatever zeros a spreadsheet has taken or added, and in capitals or not.
 create or replace temp macro loose_id(id) as case
-    when regexp_full_match(id, '[0-9]+([.,]0+)?') then coalesce(nullif(ltrim(regexp_replace(id, '[.,]0+$', ''), '0'), ''), '0')
+    when regexp_full_match(id, '[0-9]+([.,]0+)?') then coalesce(
+        nullif(ltrim(regexp_replace(id, '[.,]0+$', ''), '0'), ''), '0'
+    )
     else lower(id) end;
 
 create or replace temp table manager_references as
@@ -29,7 +32,9 @@ with unknown as (
 ), ids as (
     select distinct connection, hris_ref, hris_ref[len(connection) + 2:] as id from people_records
 ), fits as (
-    select c.manager_ref, i.hris_ref, true as is_exact from candidates c join ids i on i.connection = c.connection and i.id = c.id
+    select c.manager_ref, i.hris_ref, true as is_exact
+    from candidates c
+    join ids i on i.connection = c.connection and i.id = c.id
     union
     select c.manager_ref, i.hris_ref, false
     from candidates c join ids i on i.connection = c.connection and loose_id(i.id) = loose_id(c.id)
@@ -37,8 +42,15 @@ with unknown as (
     from fits qualify rank() over (partition by manager_ref order by is_exact desc) = 1
 )
 select b.manager_ref, b.meant, p.lines
-from (select manager_ref, min(hris_ref) as meant from best group by manager_ref having count(distinct hris_ref) = 1) b
-join (select manager_ref, count(*) as lines from people_records group by manager_ref) p using (manager_ref);
+from (
+    select manager_ref, min(hris_ref) as meant
+    from best
+    group by manager_ref
+    having count(distinct hris_ref) = 1
+) b
+join (
+    select manager_ref, count(*) as lines from people_records group by manager_ref
+) p using (manager_ref);
 
 update people_records set manager_ref = m.meant
 from manager_references m where m.manager_ref = people_records.manager_ref;

@@ -1,4 +1,5 @@
--- Two accounts of one company: records of different connections that share an address, none of them ended, are one person whatever they are called.
+-- Two accounts of one company: records of different connections that share an address, none of them
+-- ended, are one person whatever they are called.
 -- Reads: close_records, labels. Adds to: ties. Makes: labels_before.
 create or replace temp table labels_before as from labels;
 insert into ties

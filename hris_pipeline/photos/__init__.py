@@ -47,7 +47,10 @@ def keep(
     con.execute("set variable now = ?", [now])
     con.execute(
         """create or replace temp table answers
-           (id varchar, outcome varchar, digest varchar, media_type varchar, content blob, etag varchar)"""
+           (
+               id varchar, outcome varchar, digest varchar, media_type varchar, content blob,
+               etag varchar
+           )"""
     )
     columns = ("id", "outcome", "digest", "media_type", "content", "etag")
     stage(
@@ -105,7 +108,8 @@ def counts(con: duckdb.DuckDBPyConnection, connection: str) -> Mapping[str, int]
     why.
     """
     rows = con.execute(
-        f"""select coalesce(problem, case when digest is null then 'none' else 'known' end), count(*)
+        f"""select coalesce(problem, case when digest is null then 'none' else 'known' end),
+                count(*)
             from {_table(connection)} group by all"""
     ).fetchall()
     found = Counter(dict(rows))

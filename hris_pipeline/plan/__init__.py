@@ -31,6 +31,8 @@ from hris_pipeline.plan.sentences import GuardVerdict, sentence
 
 __all__ = [
     "Applied", "GuardVerdict", "Night", "PlanParameters", "PlanSummary", "Prepared",
-    "approve", "build", "close_night", "damage", "drift", "finish", "fold_journal", "guard_verdicts", "latest", "prepare",
-    "reject", "require_unaltered", "require_unaltered_decisions", "require_undoable", "rows", "sentence", "void_decisions",
+    "approve", "build", "close_night", "damage", "drift", "finish", "fold_journal",
+    "guard_verdicts", "latest", "prepare",
+    "reject", "require_unaltered", "require_unaltered_decisions", "require_undoable", "rows",
+    "sentence", "void_decisions",
 ]  # fmt: skip

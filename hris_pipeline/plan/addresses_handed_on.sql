@@ -1,4 +1,5 @@
--- Whose address went to their next record before the old one ended (case 91), with the others whose record contradicts itself.
+-- Whose address went to their next record before the old one ended (case 91), with the others whose
+-- record contradicts itself.
 -- Reads: core.people, handed_on, state.contradictions
 -- Makes: addresses_handed_on
 -- Changes: state.contradictions

@@ -1,4 +1,5 @@
--- Whether a plan of this id was made before, whether it has written, and where rows of it are. Parameter: the id.
+-- Whether a plan of this id was made before, whether it has written, and where rows of it are.
+-- Parameter: the id.
 -- Reads: state.guard_verdicts, state.not_undone, state.plan_changes, state.plans
 -- Makes: none
 -- Variables: none

@@ -78,7 +78,9 @@ def _decide(
     con.execute("set variable never = ?", [NEVER_RELEASED])
     # what was approved already is still the plan's, so that it can be approved again (a no-op) or
     # rejected
-    held = """plan_id = $plan_id and len(guards) > 0 and ($only is null or list_contains(guards, $only))
+    held = """plan_id = $plan_id
+        and len(guards) > 0
+        and ($only is null or list_contains(guards, $only))
               and not list_has_any(guards, getvariable('never'))"""
     row = con.execute(
         f"select count(*) from state.plan_changes where {held}", {"plan_id": plan_id, "only": only}
@@ -94,13 +96,19 @@ def _decide(
         "content in (select content from valid_approvals v where list_has_all(v.guards, d.guards))"
         if decision == "approved"
         else """content in (select content from state.approvals group by content
-                            having arg_max(decision, {'at': decided_at, 'row': rowid}) = 'rejected' and max(expires_at) > $now)"""
+                            having arg_max(decision, {'at': decided_at, 'row': rowid}) = 'rejected'
+                                and max(expires_at) > $now)"""
     )
     done = con.execute(
         f"""insert into state.approvals by name
-            select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
-            from (select $plan_id as plan_id, content, guards, $decision as decision, $because::varchar as because,
-                $by as decided_by, $now::timestamptz as decided_at, $until::timestamptz as expires_at
+            select *,
+                approval_digest(
+                    plan_id, content, guards, decision, because, decided_by, decided_at, expires_at
+                ) as digest
+            from (select $plan_id as plan_id, content, guards, $decision as decision,
+                $because::varchar as because,
+                $by as decided_by, $now::timestamptz as decided_at,
+                $until::timestamptz as expires_at
             from (select content, case when $only is null then guards else [$only] end as guards
                   from state.plan_changes where {held}) d
             where not {already})

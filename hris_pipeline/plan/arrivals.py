@@ -110,8 +110,18 @@ def silent(con: duckdb.DuckDBPyConnection, kinds: Sequence[str]) -> list[Silent]
     order.
     """
     found = con.execute(
-        """select connection, subject, kind, code, came, of, coalesce(last_came, 0), coalesce(last_of, 0), silent_since
-           from state.arrivals where code in ('vanished', 'never_came', 'unresolved', 'fell') order by connection, kind"""
+        """select connection,
+               subject,
+               kind,
+               code,
+               came,
+               of,
+               coalesce(last_came, 0),
+               coalesce(last_of, 0),
+               silent_since
+           from state.arrivals
+           where code in ('vanished', 'never_came', 'unresolved', 'fell')
+           order by connection, kind"""
     ).fetchall()
     order = [*kinds, *ATTRIBUTES, *OPT_IN]
     every = [

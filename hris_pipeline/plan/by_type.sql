@@ -1,4 +1,5 @@
--- The judged changes in numbers, by type: all, those that are blocked, those that repair what was changed by hand.
+-- The judged changes in numbers, by type: all, those that are blocked, those that repair what was
+-- changed by hand.
 -- Reads: changes_judged
 -- Makes: none
 -- Variables: none

@@ -35,10 +35,12 @@ _SEEN, _SENT, _DAMAGE, _UNITS, _REPAIRS = (
 _BEFORE = {"users_before": "users", "groups_before": "groups", "members_before": "group_members"}
 _KINDS = """
     select distinct unnest(string_split(l.kind, '+')) as kind, d.object
-    from state.damage d join state.ledger l on l.plan_id = d.plan_id and l.deskbird_id = d.deskbird_id
+    from state.damage d
+    join state.ledger l on l.plan_id = d.plan_id and l.deskbird_id = d.deskbird_id
     where d.plan_id = $plan and d.run_id = $run and d.is_written
 """
-_NO_REPAIRS = """create or replace temp table damage_repairs (row bigint, plan_id varchar, run_id varchar,
+_NO_REPAIRS = """create or replace temp table damage_repairs (
+    row bigint, plan_id varchar, run_id varchar,
     seen_at timestamptz, attribute varchar, was varchar, key varchar)"""
 _WRITTEN_BY = {
     "membership": ("members", "group_create"),

@@ -45,7 +45,8 @@ def keep(
     for form, proof in evidence.items():
         if form in dialects:
             con.execute(
-                """insert or replace into state.dialects (form, dialect, learnt_at, evidence, doubts)
+                """insert or replace into state.dialects
+                       (form, dialect, learnt_at, evidence, doubts)
                    values (?, ?, ?, ?, 0)""",
                 [form, dialects[form], now, proof],
             )

@@ -33,13 +33,15 @@ ignored_drift.sql has it too.
 """
 _READS = {"users": ("users",), "groups": ("groups", "group_members")}
 _BEFORE = {"users": "users_before", "groups": "groups_before", "group_members": "members_before"}
-HIDDEN = """union all by name select group_deskbird_id, user_deskbird_id from state.acknowledged_members
+HIDDEN = """union all by name
+    select group_deskbird_id, user_deskbird_id
+    from state.acknowledged_members
     where group_deskbird_id in (select group_deskbird_id from state.partial_groups)"""
 """SQL that adds, to the members that deskbird shows, those that it hides in a group of which it
 shows only a part.
 """
-_COLUMNS = """null::bigint as row, null::varchar as hris_ref, null::varchar as group_ref, null::varchar as object,
-    null::varchar as deskbird_id, null::varchar as attribute"""
+_COLUMNS = """null::bigint as row, null::varchar as hris_ref, null::varchar as group_ref,
+    null::varchar as object, null::varchar as deskbird_id, null::varchar as attribute"""
 
 
 def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "groups"]) -> None:
@@ -56,7 +58,9 @@ def remember(con: duckdb.DuckDBPyConnection, *resources: Literal["users", "group
 
 
 def note(con: duckdb.DuckDBPyConnection, now: dt.datetime) -> None:
-    """Keep what has changed in deskbird since the remembered read, in ``state.external_changes``."""
+    """Keep what has changed in deskbird since the remembered read, in
+    ``state.external_changes``.
+    """
     con.execute("set variable now = ?", [now])
     con.execute(
         "set variable shown_attributes = ?",
@@ -82,7 +86,8 @@ def begin(con: duckdb.DuckDBPyConnection) -> None:
             select {_COLUMNS}, null::varchar as wanted, null::timestamptz as since where false""")
     con.execute(
         f"""create or replace temp table ignored_drift as
-            select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code where false"""
+            select {_COLUMNS}, '' as why, null::timestamptz as since, null::varchar as code
+            where false"""
     )
 
 
@@ -91,13 +96,20 @@ def judge_values(con: duckdb.DuckDBPyConnection) -> None:
     stands in ``drifting``.
     """
     con.execute("""create or replace temp table differing as
-           select null::bigint as row, hris_ref, null::varchar as group_ref, 'user' as object, deskbird_id, attribute,
+           select null::bigint as row,
+               hris_ref,
+               null::varchar as group_ref,
+               'user' as object,
+               deskbird_id,
+               attribute,
                after->>'$' as wanted
            from user_differences""")
     run(con, _IGNORED)
     con.execute(
         """delete from user_differences
-           where (deskbird_id, attribute) in (select (deskbird_id, attribute) from ignored_drift where object = 'user')"""
+           where (deskbird_id, attribute) in (
+               select (deskbird_id, attribute) from ignored_drift where object = 'user'
+           )"""
     )
 
 
@@ -159,7 +171,8 @@ def publish(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("delete from state.ignored_drift")
     con.execute(
         """insert into state.ignored_drift by name
-           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code from ignored_drift"""
+           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code
+           from ignored_drift"""
     )
 
 

@@ -29,11 +29,11 @@ _HERE = Path(__file__).parent
 _PREPARE, _FINISH, _READABLE_AGAIN, _DESIRED_EFFECTS, _REMEMBER, _PROBLEMS = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
-        "prepared",
+        "staleness",
         "outcomes",
         "readable_again",
         "desired_effects",
-        "remembered",
+        "undone_values",
         "problems",
     )
 )
@@ -161,15 +161,20 @@ def finish(
     now: dt.datetime,
     run_id: str,
 ) -> Applied:
-    """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and dialects."""
+    """Publish ``deskbird.applied_changes``; keep outcomes, links, acknowledged values and
+    dialects.
+    """
     con.execute(
-        """create or replace temp table results (request bigint, outcome varchar, http_status integer, attempts integer,
-           deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[], problem_code varchar)"""
+        """create or replace temp table results (
+               request bigint, outcome varchar, http_status integer, attempts integer,
+               deskbird_id varchar, problem varchar, unset_manager boolean, left_out varchar[],
+               problem_code varchar)"""
     )
     # a write that was tried once more has a second result
     latest = {result.request: result for result in results}.values()
     columns = (
-        "request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager", "left_out", "problem_code",
+        "request", "outcome", "http_status", "attempts", "deskbird_id", "problem", "unset_manager",
+        "left_out", "problem_code",
     )  # fmt: skip
     stage(
         con,
@@ -177,15 +182,16 @@ def finish(
         columns,
         [
             (
-                r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem, r.unset_manager, list(r.left_out),
-                r.problem_code,
+                r.request, r.outcome, r.http_status, r.attempts, r.deskbird_id, r.problem,
+                r.unset_manager, list(r.left_out), r.problem_code,
             )
             for r in latest
         ],
     )  # fmt: skip
     con.execute(
-        """create or replace temp table result_parts (request bigint, number bigint, part varchar, name varchar, outcome varchar,
-           http_status integer, problem varchar, problem_code varchar)"""
+        """create or replace temp table result_parts (
+               request bigint, number bigint, part varchar, name varchar, outcome varchar,
+               http_status integer, problem varchar, problem_code varchar)"""
     )
     parts = [
         (
@@ -274,12 +280,19 @@ def close_night(
         damage.settle(con, plan_id, run_id, now)
     row = con.execute(
         f"""select count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
-               count(*) filter (verdict = 'blocked' and (json_exists(evidence, '$.damage') or content in (
-                   select p.content from state.plan_changes p join state.outcomes o using (plan_id, seq)
+               count(*) filter (verdict = 'blocked'
+                   and (json_exists(evidence, '$.damage') or content in (
+                   select p.content
+                   from state.plan_changes p
+                   join state.outcomes o using (plan_id, seq)
                    where o.run_id = $run and o.plan_id = $plan and o.outcome = 'applied'))),
                count(*) filter (verdict = 'blocked' and guard = 'incomplete_extract'),
                (select count(*) from owned_users where {MANAGED}),
-               (select count(*) from state.outcomes where run_id = $run and plan_id = $plan and outcome = 'failed')
+               (
+                   select count(*)
+                   from state.outcomes
+                   where run_id = $run and plan_id = $plan and outcome = 'failed'
+               )
            from {judged}""",
         {"run": run_id, "plan": plan_id},
     ).fetchone()
@@ -402,9 +415,12 @@ def _remember_undone(
             con.execute("set variable now = ?", [now])
             con.execute(
                 """create or replace temp view rows_done as
-                   select object, action, hris_ref, group_ref, deskbird_id, after from state.plan_changes c
+                   select object, action, hris_ref, group_ref, deskbird_id, after
+                   from state.plan_changes c
                    where plan_id = getvariable('plan_id') and verdict = 'planned' and request in (
-                       select request from state.ledger l where l.plan_id = c.plan_id and phase = 'answered' and status < 300)"""
+                       select request
+                       from state.ledger l
+                       where l.plan_id = c.plan_id and phase = 'answered' and status < 300)"""
             )
             run(con, _DESIRED_EFFECTS)
             run(con, _REMEMBER)
@@ -413,7 +429,10 @@ def _remember_undone(
 def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     known = con.execute("""select hris_ref, deskbird_id from user_matches where hris_ref in (
                select hris_ref from state.plan_progress where outcome is null
-               union all select after->>'manager_ref' from state.plan_progress where outcome is null and object = 'manager')
+               union all
+               select after->>'manager_ref'
+               from state.plan_progress
+               where outcome is null and object = 'manager')
            union all
            select hris_ref, deskbird_id from group_matches where hris_ref in (
                select coalesce(group_ref, hris_ref) from state.plan_progress
@@ -423,14 +442,25 @@ def _ids(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def _writes(con: duckdb.DuckDBPyConnection) -> list[Write]:
     con.execute(
-        """select request, stage, seq, object, action, p.hris_ref, p.deskbird_id, group_ref, group_deskbird_id,
+        """select request,
+                   stage,
+                   seq,
+                   object,
+                   action,
+                   p.hris_ref,
+                   p.deskbird_id,
+                   group_ref,
+                   group_deskbird_id,
                before::varchar as before, after::varchar as after,
                coalesce(u.version, g.version) as version,
                case when u.deskbird_id is not null
                        then json_merge_patch(
                            to_json(u), coalesce(to_json(u.attributes), '{}'),
-                           '{"deskbird_id": null, "hris_ref": null, "version": null, "attributes": null}')
-                   when g.deskbird_id is not null then to_json({name: g.name, external_id: g.external_id}) end::varchar as held,
+                           '{"deskbird_id": null, "hris_ref": null, "version": null, '
+                           || '"attributes": null}')
+                   when g.deskbird_id is not null then to_json(
+                       {name: g.name, external_id: g.external_id}
+                   ) end::varchar as held,
                coalesce(m.deskbird_id, p.after->>'manager_deskbird_id') as manager_deskbird_id,
                p.evidence->>'undoes' is not null as restores
            from state.plan_progress p

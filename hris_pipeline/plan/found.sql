@@ -1,4 +1,5 @@
--- What a plan has found besides changes, in numbers; last the kinds of group by default that nobody is in anywhere.
+-- What a plan has found besides changes, in numbers; last the kinds of group by default that nobody
+-- is in anywhere.
 -- Reads: state.arrivals, state.empty_groups, state.ignored_drift, state.missing, state.review
 -- Makes: none
 -- Variables: none

@@ -13,7 +13,9 @@ from hris_pipeline.errors import PipelineError
 
 _PLAN = (Path(__file__).parent / "plan_check.sql").read_text(encoding="utf-8")
 SEALED = """digest is not distinct from
-    approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at)"""
+    approval_digest(
+        plan_id, content, guards, decision, because, decided_by, decided_at, expires_at
+    )"""
 """SQL: a row of ``state.approvals`` is as it was written."""
 
 
@@ -76,6 +78,8 @@ def void_decisions(con: duckdb.DuckDBPyConnection) -> int:
     if altered:
         con.execute(
             """update state.approvals set decision = 'void',
-                   digest = approval_digest(plan_id, content, guards, 'void', because, decided_by, decided_at, expires_at)"""
+                   digest = approval_digest(
+                       plan_id, content, guards, 'void', because, decided_by, decided_at, expires_at
+                   )"""
         )
     return altered

@@ -1,5 +1,5 @@
--- Managers: set where the HRIS names one that deskbird has or gets, cleared where the HRIS has none; a reporting line
--- with a problem is held as it is.
+-- Managers: set where the HRIS names one that deskbird has or gets, cleared where the HRIS has
+-- none; a reporting line with a problem is held as it is.
 -- Reads: core.manager_graph, core.people, matched_people, review_cases, state.acknowledged_values
 -- Makes: manager_differences
 -- Variables: cleared, parameters.managers, readable_users
@@ -10,7 +10,8 @@ with coming as (
             else (
                 select min(acknowledged.value)
                 from state.acknowledged_values as acknowledged
-                where acknowledged.deskbird_id = matched_people.deskbird_id and acknowledged.attribute = 'manager') end as held
+                where acknowledged.deskbird_id = matched_people.deskbird_id
+                    and acknowledged.attribute = 'manager') end as held
     from matched_people
     where wanted and getvariable('parameters').managers
         and (deskbird_id is not null or hris_ref not in (select hris_ref from review_cases))
@@ -38,4 +39,5 @@ join core.manager_graph as lines using (person_id)
 join core.people as people using (person_id)
 where case differing.action
     when 'set' then coalesce(lines.problem, 'cycle') = 'cycle'
-    else list_contains(getvariable('cleared'), 'manager') and not list_contains(people.unknown, 'manager_id') end;
+    else list_contains(getvariable('cleared'), 'manager')
+        and not list_contains(people.unknown, 'manager_id') end;

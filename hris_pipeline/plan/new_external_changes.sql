@@ -30,12 +30,14 @@ with present as (
     from other_users
 ), groups as (
     select b.deskbird_id, unnest([
-        {'attribute': 'name', 'was': b.name, 'is': n.name}, {'attribute': 'external_id', 'was': b.external_id, 'is': n.external_id}]) as value
+        {'attribute': 'name', 'was': b.name, 'is': n.name},
+        {'attribute': 'external_id', 'was': b.external_id, 'is': n.external_id}]) as value
     from groups_before b join deskbird.groups n using (deskbird_id)
     where b.name is distinct from n.name or b.external_id is distinct from n.external_id
 ), members as (
     -- of groups that are in both reads
-    select group_deskbird_id as deskbird_id, {'attribute': user_deskbird_id, 'was': 'add', 'is': 'remove'} as value
+    select group_deskbird_id as deskbird_id,
+        {'attribute': user_deskbird_id, 'was': 'add', 'is': 'remove'} as value
     from (from members_before anti join present using (group_deskbird_id, user_deskbird_id))
     where group_deskbird_id in (select deskbird_id from deskbird.groups)
     union all

@@ -121,8 +121,7 @@ class Step:
         return _PACKAGE / f"{self.name}.sql"
 
 
-# --- steps that ask something of Python
-# ---------------------------------------------------------------------------------------
+# --- steps that ask something of Python -----------------------------------------------------------
 
 
 def _link_groups(planning: Planning) -> None:

@@ -51,18 +51,22 @@ COLUMNS = (
     "before, after, reason, reason_code, evidence, verdict, guard, content"
 )
 _FIELDS = (
-    "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count", "max_percent", "days",
+    "guard", "subject", "count", "base", "limit", "tripped", "code", "in_window", "max_count",
+    "max_percent", "days",
     "connection", "since", "remedy",
 )  # fmt: skip
 _VERDICT = tuple("limit_text" if name == "limit" else name for name in _FIELDS)
 _HOLDING = """select coalesce(list(distinct guard), []),
-        (select coalesce(list(distinct h), []) from (select unnest(held_by) as h from changes_judged))
+        (
+            select coalesce(list(distinct h), [])
+            from (select unnest(held_by) as h from changes_judged)
+        )
     from (select unnest(guards) as guard from changes_judged)"""
 _HANDED_ON = """select exists (from handed_on)
         or exists (from state.contradictions where code = 'address_handed_on')"""
 _ROW_DIGEST = """change_digest(
-    seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
-    reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
+    seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
+    before, after, reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
 
 
 @dataclass(frozen=True)
@@ -178,16 +182,29 @@ def _publish(con: duckdb.DuckDBPyConnection, plan_id: str, values: Sequence[obje
     if values[4]:
         con.execute(
             f"""insert into state.plan_changes by name
-                select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest from changes_judged"""
+                select '{plan_id}' as plan_id, {COLUMNS}, guards, {_ROW_DIGEST} as row_digest
+                from changes_judged"""
         )
     con.execute(
         f"""insert into state.plans by name
-            select *, judgement_digest(plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
-                (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)) as judgement_digest
-            from (select ? as plan_id, coalesce(max(number), 0) + 1 as number, ?::timestamptz as made_at, ? as run_id,
-                      ? as after_plan, ?::bigint as changes, ?::bigint as blocked, ?::timestamptz as as_of,
-                      ?::varchar as undoes, ?::boolean as written
-                  from state.plans)""",
+            select *,
+                judgement_digest(
+                    plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+                    (select string_agg({_ROW_DIGEST}, chr(30) order by seq) from changes_judged)
+                ) as judgement_digest
+            from (
+                select ? as plan_id,
+                    coalesce(max(number), 0) + 1 as number,
+                    ?::timestamptz as made_at,
+                    ? as run_id,
+                    ? as after_plan,
+                    ?::bigint as changes,
+                    ?::bigint as blocked,
+                    ?::timestamptz as as_of,
+                    ?::varchar as undoes,
+                    ?::boolean as written
+                from state.plans
+            )""",
         [*values, bool(written)],
     )
 
@@ -259,7 +276,9 @@ def compute(
 def _released(
     con: duckdb.DuckDBPyConnection, verdicts: Sequence[GuardVerdict]
 ) -> list[GuardVerdict]:
-    """The verdicts, each of which knows whether its guard holds no change back, or none any more."""
+    """The verdicts, each of which knows whether its guard holds no change back, or none any
+    more.
+    """
     if not any(verdict.tripped for verdict in verdicts):
         return list(verdicts)
     row = con.execute(_HOLDING).fetchone()

@@ -5,4 +5,5 @@
 -- Variables: readable_groups, readable_users
 delete from state.acknowledged_values where list_contains(getvariable('readable_users'), attribute);
 delete from state.acknowledged_members
-where list_contains(getvariable('readable_groups'), 'members') and group_deskbird_id not in (select group_deskbird_id from state.partial_groups);
+where list_contains(getvariable('readable_groups'), 'members')
+    and group_deskbird_id not in (select group_deskbird_id from state.partial_groups);

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 LimitCode = Literal[
-    "share", "window", "hard", "loss", "vanished", "unresolved", "fell", "never_came", "strangers", "first_run", "nobody_left",
+    "share", "window", "hard", "loss", "vanished", "unresolved", "fell", "never_came", "strangers",
+    "first_run", "nobody_left",
     "rule_lost", "other",
 ]  # fmt: skip
 """The limit that tripped.

@@ -1,4 +1,5 @@
--- Whose user deskbird gives in a form that cannot be read is left alone: not created anew, not taken for gone.
+-- Whose user deskbird gives in a form that cannot be read is left alone: not created anew, not
+-- taken for gone.
 -- Reads: person_refs, state.unreadable_records, user_matches
 -- Makes: none
 -- Changes: review_cases

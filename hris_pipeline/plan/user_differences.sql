@@ -1,4 +1,5 @@
--- What differs between the person and the user: one row per attribute. Inactive users are not compared, unless they come back.
+-- What differs between the person and the user: one row per attribute. Inactive users are not
+-- compared, unless they come back.
 -- Reads: addresses, core.people, deskbird.users, handed_on, leaving_addresses, person_digests,
 --   person_values, user_attributes, user_digests, user_matches, user_values
 -- Makes: compared, matched_people, taken_addresses, user_differences
@@ -12,19 +13,28 @@ with users as (
         u.external_id = m.hris_ref as is_marked, u.digest
     from user_matches m join user_digests u using (deskbird_id)
 )
-select p.person_id, p.hris_ref, u.deskbird_id, u.rule, p.wanted, p.manager_ref, u.observed_manager, u.active,
+select p.person_id,
+    p.hris_ref,
+    u.deskbird_id,
+    u.rule,
+    p.wanted,
+    p.manager_ref,
+    u.observed_manager,
+    u.active,
     coalesce(u.is_marked, false) as is_marked, coalesce(p.digest = u.digest, false) as alike
 from person_digests p left join users u using (hris_ref)
 where p.wanted or u.deskbird_id is not null;
 
 create or replace temp table compared as
 select p.hris_ref, p.deskbird_id, c.email, c.unknown, u.email as observed_email, u.user_name,
-    person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key, email_key(u.user_name) as user_name_key
+    person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key,
+    email_key(u.user_name) as user_name_key
 from (from matched_people where wanted and deskbird_id is not null and not alike) p
 join core.people c using (hris_ref)
 join deskbird.users u using (deskbird_id);
 
--- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is updated, the address waits for a decision.
+-- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is
+-- updated, the address waits for a decision.
 create or replace temp table taken_addresses as
 select p.hris_ref, min(o.deskbird_id) as deskbird_id
 from (from compared where key <> observed_key or key <> user_name_key) p
@@ -41,17 +51,23 @@ with addresses_compared as (
     where not list_contains(unknown, 'email')
 ), compared_values as (
     select c.hris_ref, c.deskbird_id, a.name as attribute, h.value as held, w.value as wanted,
-        -- an empty value says something only where the HRIS delivered it as empty and the company file has such values cleared
-        -- (cases 12 and 13); what is made of several says nothing where one of them is not known
+        -- an empty value says something only where the HRIS delivered it as empty and the company
+        -- file has such values cleared (cases 12 and 13); what is made of several says nothing
+        -- where one of them is not known
         case when a.made_of = [a.name]
-            then w.value is not null or (list_contains(getvariable('cleared'), a.name) and not list_contains(c.unknown, a.name))
+            then w.value is not null
+                or (
+                    list_contains(getvariable('cleared'), a.name)
+                    and not list_contains(c.unknown, a.name)
+                )
             else not list_has_any(c.unknown, a.made_of) end as is_said
     from compared c
     join person_values w using (hris_ref)
     join user_attributes a on a.name = w.attribute and a.shown <> 'always'
     left join user_values h on h.deskbird_id = c.deskbird_id and h.attribute = w.attribute
 )
-select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before, to_json(email) as after
+select hris_ref, deskbird_id, 'email' as attribute, to_json(observed_email) as before,
+    to_json(email) as after
 from addresses_compared where key is distinct from observed_key
 union all
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(email)

@@ -22,7 +22,9 @@ PAGE_WIDTH = 160
 
 
 def document(kind: str, company: str | None, body: dict[str, Any]) -> str:
-    """One JSON document: ``version``, ``kind``, ``company``, then ``body``; timestamps in ISO 8601."""
+    """One JSON document: ``version``, ``kind``, ``company``, then ``body``; timestamps in ISO
+    8601.
+    """
     whole = {"version": VERSION, "kind": kind, **({"company": company} if company else {}), **body}
     return json.dumps(whole, ensure_ascii=False, indent=2, default=_plain) + "\n"
 

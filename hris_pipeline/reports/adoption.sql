@@ -5,7 +5,9 @@ with plan as (
 ), links as (
     select distinct deskbird_id from plan where action = 'link'
 ), asked as (
-    select distinct unnest(case when len(candidates) > 0 then candidates else [deskbird_id] end) as deskbird_id
+    select distinct unnest(
+        case when len(candidates) > 0 then candidates else [deskbird_id] end
+    ) as deskbird_id
     from state.review
 ), users as (
     select

@@ -34,7 +34,8 @@ class Oddities:
 def read(con: duckdb.DuckDBPyConnection) -> Oddities:
     """What the last read of deskbird found."""
     unread = con.execute(
-        """select resource, deskbird_id, page, position, code, hris_ref, first_seen from state.unreadable_records
+        """select resource, deskbird_id, page, position, code, hris_ref, first_seen
+           from state.unreadable_records
            order by resource desc, page, position"""
     ).fetchall()
     notes = con.execute(

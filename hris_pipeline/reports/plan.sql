@@ -1,24 +1,30 @@
--- One plan as people read it: every change with what became of it, whether a decision belongs to it, and the names behind
--- its ids.
--- A name is what the HR system says, else what deskbird shows. Of a change's guards, `guard` is the first that no valid approval
--- covers.
--- Reads: state.plan_changes, deskbird.applied_changes, core.people, core.groups, deskbird.users, deskbird.groups,
+-- One plan as people read it: every change with what became of it, whether a decision belongs to
+-- it, and the names behind its ids.
+-- A name is what the HR system says, else what deskbird shows. Of a change's guards, `guard` is the
+-- first that no valid approval covers.
+-- Reads: state.plan_changes, deskbird.applied_changes, core.people, core.groups, deskbird.users,
+--   deskbird.groups,
 -- valid_approvals, which plan/valid_approvals.sql makes. Parameter: plan_id.
 with plan as (
     from state.plan_changes where plan_id = $plan_id
 ), person as (
     select hris_ref, any_value(display_name) as name from core.people group by hris_ref
 ), person_by_id as (
-    select deskbird_id, coalesce(display_name, concat_ws(' ', given_name, family_name)) as name, hris_ref
+    select deskbird_id, coalesce(display_name, concat_ws(' ', given_name, family_name)) as name,
+        hris_ref
     from deskbird.users
 ), unit as (
-    select hris_ref, any_value(name) as name, any_value(kind) as kind from core.groups group by hris_ref
+    select hris_ref, any_value(name) as name, any_value(kind) as kind
+    from core.groups
+    group by hris_ref
 ), unit_by_id as (
     select deskbird_id, name, hris_ref from deskbird.groups
 ), held as (
     select
         seq,
-        list_filter(p.guards, lambda g: not list_contains(coalesce(approval.guards, []), g)) as guards
+        list_filter(
+            p.guards, lambda g: not list_contains(coalesce(approval.guards, []), g)
+        ) as guards
     from plan p
     left join valid_approvals approval using (content)
     where verdict = 'blocked'
@@ -30,7 +36,8 @@ with plan as (
         coalesce("after" ->> 'manager_ref', user_after.hris_ref) as after_ref,
         coalesce(person_after.name, user_after.name) as after_name
     from plan
-    left join person_by_id user_before on user_before.deskbird_id = "before" ->> 'manager_deskbird_id'
+    left join person_by_id user_before
+        on user_before.deskbird_id = "before" ->> 'manager_deskbird_id'
     left join person_by_id user_after on user_after.deskbird_id = "after" ->> 'manager_deskbird_id'
     left join person person_before
         on person_before.hris_ref = coalesce("before" ->> 'manager_ref', user_before.hris_ref)
@@ -56,14 +63,18 @@ select
     c.verdict,
     coalesce(held.guards[1], c.guard) as guard,
     -- `skipped` is said of what is so already, and of what was not reached
-    nullif(o.outcome, case when o.problem_code = 'already_so' then '' else 'skipped' end) as outcome,
+    nullif(
+        o.outcome, case when o.problem_code = 'already_so' then '' else 'skipped' end
+    ) as outcome,
     o.http_status,
     o.problem,
     o.problem_code,
     case
         when c.object = 'group'
             then coalesce(unit.name, unit_by_id.name, c."after" ->> 'name', c."before" ->> 'name')
-        else coalesce(person.name, u.name, c."after" ->> 'display_name', c."before" ->> 'display_name')
+        else coalesce(
+            person.name, u.name, c."after" ->> 'display_name', c."before" ->> 'display_name'
+        )
     end as who,
     coalesce(member_of.name, member_of_id.name) as group_name,
     split_part(case when c.object = 'group' then c.hris_ref else c.group_ref end, ':', 2) as kind,

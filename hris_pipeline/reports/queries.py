@@ -1,4 +1,6 @@
-"""How a report asks the warehouse: the text of its queries, and rows by the names of their columns."""
+"""How a report asks the warehouse: the text of its queries, and rows by the names of their
+columns.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -31,7 +31,9 @@ def is_about_a_group(rule: str) -> bool:
 
 
 def is_decided_by_command(rule: str) -> bool:
-    """Whether `link` or `separate` ends it; else the company file or deskbird has to be put right."""
+    """Whether `link` or `separate` ends it; else the company file or deskbird has to be put
+    right.
+    """
     return not is_about_a_group(rule) and rule != UNREADABLE
 
 
@@ -54,7 +56,9 @@ class Waiting:
 
 @dataclass(frozen=True, repr=False)
 class Correction:
-    """One record that the HR department is to correct. Holds personal data, so it has no ``repr``."""
+    """One record that the HR department is to correct. Holds personal data, so it has no
+    ``repr``.
+    """
 
     hris_ref: str
     name: str | None
@@ -76,13 +80,19 @@ def corrections(con: duckdb.DuckDBPyConnection) -> list[Correction]:
     ).fetchall()
     union = [
         f"""select '{schema.removeprefix("hris_")}:' || id as hris_ref,
-                any_value(nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '')) as name
+                any_value(
+                    nullif(concat_ws(' ', clean_text(given_name), clean_text(family_name)), '')
+                ) as name
             from "{schema}".employees group by id"""
         for (schema,) in schemas
     ]
     con.execute(
         f"""create or replace temp view records_named as
-            {" union all ".join(union or ["select null::varchar as hris_ref, null::varchar as name where false"])}"""
+            {
+            " union all ".join(
+                union or ["select null::varchar as hris_ref, null::varchar as name where false"]
+            )
+        }"""
     )
     return [Correction(*row) for row in con.execute(_CORRECTIONS).fetchall()]
 

@@ -1,5 +1,7 @@
--- What waits for a decision, with the names behind the ids and what has been decided about each pair since.
--- Reads: waits (rows like those of state.review), state.decisions, core.people, core.groups, deskbird.users, deskbird.groups.
+-- What waits for a decision, with the names behind the ids and what has been decided about each
+-- pair since.
+-- Reads: waits (rows like those of state.review), state.decisions, core.people, core.groups,
+--   deskbird.users, deskbird.groups.
 with waiting as (
     select
         hris_ref,
@@ -10,7 +12,9 @@ with waiting as (
 ), decided as (
     select hris_ref, deskbird_id, decision, decided_by, decided_at
     from state.decisions
-    qualify row_number() over (partition by hris_ref, deskbird_id order by decided_at desc, rowid desc) = 1
+    qualify row_number() over (
+        partition by hris_ref, deskbird_id order by decided_at desc, rowid desc
+    ) = 1
 ), named as (
     select hris_ref, display_name as name from core.people
     union all

@@ -1,4 +1,6 @@
-"""The HR systems that are installed: each way to read one, what it offers there, and its options."""
+"""The HR systems that are installed: each way to read one, what it offers there, and its
+options.
+"""
 
 import json
 from collections.abc import Iterator

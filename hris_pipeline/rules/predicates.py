@@ -1,4 +1,6 @@
-"""From rules to SQL that judges everybody at once: true, false, or null where a value is not known."""
+"""From rules to SQL that judges everybody at once: true, false, or null where a value is not
+known.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -73,8 +75,11 @@ def judge(
 
 
 def predicate(rule: Rule, numbers: GroupTests) -> str:
-    """The SQL of one rule over ``p`` (a person) and ``m`` (whom :func:`judge` found in the groups)."""
-    return f"({' and '.join(_condition(condition, numbers) for condition in rule.conditions) or 'true'})"
+    """The SQL of one rule over ``p`` (a person) and ``m`` (whom :func:`judge` found in the
+    groups).
+    """
+    conditions = [_condition(condition, numbers) for condition in rule.conditions]
+    return f"({' and '.join(conditions) or 'true'})"
 
 
 def literal(text: str) -> str:
@@ -162,7 +167,8 @@ def _match_groups(con: "duckdb.DuckDBPyConnection", people: str, numbers: GroupT
                     name_key(array_to_string(string_split(r.ref, ':')[3:], ':')) as id
                 from (select distinct ref from places) r left join units u on u.hris_ref = r.ref
             ), met as (
-                select ref, list_filter([{tests}], lambda number: number is not null) as tests from groups
+                select ref, list_filter([{tests}], lambda number: number is not null) as tests
+                from groups
             )
             select places.hris_ref, list_distinct(flatten(list(met.tests))) as tests
             from places join met using (ref) where len(met.tests) > 0 group by all""")

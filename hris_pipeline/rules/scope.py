@@ -29,7 +29,9 @@ class Scope:
 
     @property
     def places(self) -> tuple[tuple[str, int, Rule], ...]:
-        """Each rule with its list and its place in it, counted from 1; by these two it is called."""
+        """Each rule with its list and its place in it, counted from 1; by these two it is
+        called.
+        """
         lists = (("include", self.include), ("exclude", self.exclude))
         return tuple(
             (word, place, rule) for word, rules in lists for place, rule in enumerate(rules, 1)

@@ -1,5 +1,6 @@
 -- Who is in scope, and the rule that decided. An exclude rule wins over an include rule.
--- Reads: scope_judged (for each person what each rule says: true, false, or null where it is not known), core.people_before (as it
+-- Reads: scope_judged (for each person what each rule says: true, false, or null where it is not
+--   known), core.people_before (as it
 -- was the night before). Variable: anybody (there is no include rule). Changes: core.people.
 create or replace temp table scope as
 with said as not materialized (

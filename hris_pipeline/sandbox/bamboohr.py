@@ -209,7 +209,8 @@ class _BambooHR:
                 ]
                 links[rel] = {
                     "href": (
-                        f"{request.url.replace(query='')}?{urllib.parse.urlencode([*rest, (name, cursor)])}"
+                        f"{request.url.replace(query='')}?"
+                        f"{urllib.parse.urlencode([*rest, (name, cursor)])}"
                     )
                 }
         meta = {
@@ -237,7 +238,9 @@ class _BambooHR:
         return frozenset(names)
 
     def record(self, values: Mapping[str, Any], wanted: Sequence[str]) -> dict[str, Any]:
-        """Somebody's record: the default fields, those wanted, and which of them may not be seen."""
+        """Somebody's record: the default fields, those wanted, and which of them may not be
+        seen.
+        """
         names = (*DEFAULT, *wanted)
         restricted = [name for name in names if name in self.hidden]
         return {name: None if name in self.hidden else values[name] for name in names} | {

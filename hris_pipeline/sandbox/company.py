@@ -30,7 +30,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class OrgUnit:
-    """A team, department, cost centre, location or legal entity; ``id`` is unique within its kind."""
+    """A team, department, cost centre, location or legal entity; ``id`` is unique within its
+    kind.
+    """
 
     kind: Kind
     id: int
@@ -104,7 +106,9 @@ class Snapshot:
 
     @property
     def moment(self) -> dt.datetime:
-        """When HR's changes of this date were made: just after midnight, before any night's sync."""
+        """When HR's changes of this date were made: just after midnight, before any night's
+        sync.
+        """
         return dt.datetime.combine(self.date, dt.time(0, 30), dt.UTC)
 
     def of_kind(self, kind: Kind) -> list[OrgUnit]:
@@ -123,7 +127,9 @@ _PERSON_FIELDS = frozenset(f.name for f in fields(Person)) - {"id", "employments
 
 
 def changed(person: Person, moment: dt.datetime, **values: Any) -> Person:
-    """The person with other values; those that belong to an employment go to the one that counts."""
+    """The person with other values; those that belong to an employment go to the one that
+    counts.
+    """
     own = {name: value for name, value in values.items() if name in _PERSON_FIELDS}
     of_employment = {name: value for name, value in values.items() if name not in _PERSON_FIELDS}
     employments = person.employments
@@ -219,8 +225,7 @@ def _on_date(employment: Employment, date: dt.date) -> Employment:
     return employment
 
 
-# --- the sample company, from files
-# ---------------------------------------------------------------------------------------------
+# --- the sample company, from files ---------------------------------------------------------------
 
 
 class _Reader:
@@ -393,8 +398,7 @@ def _apply(snapshot: Snapshot, changes: Mapping[str, Any], file: Path) -> Snapsh
     )
 
 
-# --- a company of any size
-# --------------------------------------------------------------------------------------------------
+# --- a company of any size ------------------------------------------------------------------------
 
 _FIRST = (
     "Ada",

@@ -47,7 +47,9 @@ def night(date: dt.date, timezone: str) -> dt.datetime:
 def sandbox(
     data: Path, company: settings.Company, *, day: int, fresh: bool
 ) -> Iterator[run.Sandbox]:
-    """The stand-ins, running where the company file points; ``fresh`` starts the demo over first."""
+    """The stand-ins, running where the company file points; ``fresh`` starts the demo over
+    first.
+    """
     (account,) = company.hris.values()
     personio_port = urlsplit(account.base_url or "").port or run.PERSONIO_PORT
     deskbird_port = urlsplit(company.deskbird.scim_url).port or run.DESKBIRD_PORT
@@ -216,7 +218,9 @@ def _commands(steps: Sequence[tuple[str, str]]) -> list[Text]:
 
 
 def main() -> int:
-    """Run it on the terminal; 0 when all three nights ended as they should, else 1 and a sentence."""
+    """Run it on the terminal; 0 when all three nights ended as they should, else 1 and a
+    sentence.
+    """
     try:
         play()
     except PipelineError as problem:

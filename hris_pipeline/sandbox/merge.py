@@ -194,7 +194,9 @@ def _date(date: dt.date | None) -> str | None:
 
 
 def merge_id(name: str, ref: object, link: str = "first") -> str:
-    """Merge's id of a record of a list; another one once the account was deleted and linked anew."""
+    """Merge's id of a record of a list; another one once the account was deleted and linked
+    anew.
+    """
     return str(uuid.uuid5(_NAMESPACE, f"{link}:{name}:{ref}"))
 
 
@@ -227,8 +229,7 @@ def _error_of(status: int, _path: str) -> Answer:
     return _error(_BY_STATUS.get(status, "A server error occurred."))
 
 
-# --- the copy
-# --------------------------------------------------------------------------------------------------
+# --- the copy -------------------------------------------------------------------------------------
 
 
 class _Copy:
@@ -442,8 +443,7 @@ class _Rolling:
         self.times.append(now)
 
 
-# --- the app
-# --------------------------------------------------------------------------------------------------
+# --- the app --------------------------------------------------------------------------------------
 
 
 @dataclass

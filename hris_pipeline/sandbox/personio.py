@@ -281,13 +281,14 @@ def _error_of(status: int, path: str) -> Answer:
     )
 
 
-# --- records
-# --------------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What may be seen of the company, and how: the whitelist and the faults that change records."""
+    """What may be seen of the company, and how: the whitelist and the faults that change
+    records.
+    """
 
     base: str  # scheme, host and prefix of the request: links are absolute
     readable: frozenset[str]
@@ -312,7 +313,9 @@ class _View:
         self._made: dict[tuple[str, int], Any] = {}
 
     def _put(self, record: dict[str, Any], key: str, value: Any, attribute: str) -> None:
-        """Set a key of a v2 record, if the credential may read the attribute and there is a value."""
+        """Set a key of a v2 record, if the credential may read the attribute and there is a
+        value.
+        """
         if attribute not in self.look.readable:
             return
         if attribute in self.look.nulled or (value is None and self.look.unset == "null"):
@@ -611,8 +614,7 @@ def _midnight(date: dt.date | None) -> str | None:
     return dt.datetime.combine(date, dt.time(), _ZONE).isoformat() if date else None
 
 
-# --- filters, cursors, rates
-# --------------------------------------------------------------------------------------------------
+# --- filters, cursors, rates ----------------------------------------------------------------------
 
 
 def _moment(text: str) -> dt.datetime:
@@ -724,8 +726,7 @@ class _Token:
     ends: float  # on the app's clock
 
 
-# --- the app
-# --------------------------------------------------------------------------------------------------
+# --- the app --------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -889,7 +890,8 @@ class _Personio:
         """The request with the company as this credential may see it, after the faults that change
         it.
         """
-        base = f"{request.scope['scheme']}://{request.headers.get('host', '')}{request.scope.get('root_path', '')}"
+        scheme, host = request.scope["scheme"], request.headers.get("host", "")
+        base = f"{scheme}://{host}{request.scope.get('root_path', '')}"
         for fault in faults:
             if fault.kind == "shift" and "/employments" not in path:  # which is asked once a person
                 self.shift(str(fault.value or "removed"))
@@ -1391,7 +1393,9 @@ def _whole(text: str | None, usual: int, *, at_least: int) -> int:
 
 
 def _local(text: str) -> dt.datetime:
-    """v1's ``updated_since``: an ISO timestamp or date, in the tenant's zone where it names none."""
+    """v1's ``updated_since``: an ISO timestamp or date, in the tenant's zone where it names
+    none.
+    """
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:

@@ -90,7 +90,8 @@ def build(
 
 
 _REACHED = """\
-The sample company on day {day} of its life, {date}. A company file reaches it like this, as companies/demo.yaml does:
+The sample company on day {day} of its life, {date}. A company file reaches it like this,
+as companies/demo.yaml does:
 
 hris:
   personio:

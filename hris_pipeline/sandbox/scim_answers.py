@@ -21,8 +21,7 @@ PAGE = (
 )
 
 
-# --- requests of lists
-# --------------------------------------------------------------------------------------------------
+# --- requests of lists ----------------------------------------------------------------------------
 
 
 def asked_for(query: Mapping[str, str], paging: Paging) -> tuple[dict[str, str], int]:
@@ -87,8 +86,7 @@ def announced(config: Body, paging: Paging) -> Body:
     return config
 
 
-# --- records
-# --------------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 
 def marks(record: Mapping[str, Any]) -> frozenset[str]:
@@ -186,8 +184,7 @@ def relative(text: str, base: str) -> str:
     return text.replace(f"{base.rstrip('/')}/", "")
 
 
-# --- whole answers
-# --------------------------------------------------------------------------------------------------
+# --- whole answers --------------------------------------------------------------------------------
 
 
 def error(body: Body | None, shape: str) -> tuple[str, bytes]:

@@ -31,7 +31,9 @@ from scim2_server.utils import load_default_provider
 from hris_pipeline.errors import PipelineError
 
 _TABLES = """
-create table if not exists resource (type text, id text, body text not null, primary key (type, id)) without rowid;
+create table if not exists resource (
+    type text, id text, body text not null, primary key (type, id)
+) without rowid;
 create table if not exists member (owner text not null, value text, body text not null);
 create index if not exists member_of on member (owner, value);
 """
@@ -59,7 +61,9 @@ def has_members(resource: Resource[Any]) -> bool:
 
 
 def _with_members(resource: Resource[Any], members: list[Any]) -> Resource[Any]:
-    """A shallow copy with other members, which are not judged again: they were when they came in."""
+    """A shallow copy with other members, which are not judged again: they were when they came
+    in.
+    """
     twin = resource.__copy__()
     twin.__dict__["members"] = members or None
     twin.__pydantic_fields_set__.add("members")
@@ -295,7 +299,9 @@ class SqliteStorage(InMemoryStorage):
                 self._file.execute("delete from member where owner = ?", (resource_id,))
 
     def _write(self, resource: Resource[Any], members: set[str] | None = None) -> None:
-        """Write a resource to the file: all of its members, or those alone that may have changed."""
+        """Write a resource to the file: all of its members, or those alone that may have
+        changed.
+        """
         file, meta = self._file, resource.meta
         if file is None or meta is None:
             return

@@ -12,7 +12,9 @@ from hris_pipeline.settings.mistakes import mistake
 
 
 def _pattern(*needed: str) -> Callable[[str], str]:
-    """A name pattern: text with ``{name}`` and ``{kind}`` in it, those of ``needed`` at least once."""
+    """A name pattern: text with ``{name}`` and ``{kind}`` in it, those of ``needed`` at least
+    once.
+    """
 
     def check(pattern: str) -> str:
         try:

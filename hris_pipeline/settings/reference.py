@@ -19,9 +19,10 @@ _HEAD = """# The company file
 
 Written by `python -m hris_pipeline.settings.reference`.
 
-Every key of `companies/<name>.yaml`. Only `hris` and `deskbird` are required; `hris-pipeline init` writes a file to begin
-with, and `hris-pipeline doctor` checks one. A value `${NAME}` is read from the environment. An unknown key is an error, and so
-is a value of another type. Each HR system has credentials and `options` of its own: [systems.md](systems.md) lists them.
+Every key of `companies/<name>.yaml`. Only `hris` and `deskbird` are required; `hris-pipeline init`
+writes a file to begin with, and `hris-pipeline doctor` checks one. A value `${NAME}` is read from
+the environment. An unknown key is an error, and so is a value of another type. Each HR system has
+credentials and `options` of its own: [systems.md](systems.md) lists them.
 """
 
 

@@ -1,4 +1,6 @@
-"""The values that several sections have: texts, URLs, secrets, time zones, durations, percentages."""
+"""The values that several sections have: texts, URLs, secrets, time zones, durations,
+percentages.
+"""
 
 import difflib
 import functools

@@ -37,7 +37,9 @@ def define(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def know_addresses(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Compare addresses as the company writes them (``odd_addresses.sql``). Returns the connection."""
+    """Compare addresses as the company writes them (``odd_addresses.sql``). Returns the
+    connection.
+    """
     # a file of an older version has no such table yet
     with contextlib.suppress(duckdb.CatalogException):
         if con.execute("select exists (from state.address_forms)").fetchone() == (True,):
@@ -54,9 +56,12 @@ def note_addresses(con: duckdb.DuckDBPyConnection, relation: str, columns: Seque
     )
     found = con.execute(
         f"""select distinct
-                case when contains(address, 'xn--') then address[strpos(address, '@') + 1:] end as domain,
+                case
+                    when contains(address, 'xn--') then address[strpos(address, '@') + 1:]
+                end as domain,
                 regexp_matches(address, '[{SIGNS}]') as has_signs
-            from ({addresses}) where contains(address, 'xn--') or regexp_matches(address, '[{SIGNS}]')"""
+            from ({addresses})
+            where contains(address, 'xn--') or regexp_matches(address, '[{SIGNS}]')"""
     ).fetchall()
     forms = {("domain", domain, domain_key(domain)) for domain, _ in found if domain}
     forms |= {("signs", "", "") for _, has_signs in found if has_signs}

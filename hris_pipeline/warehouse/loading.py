@@ -191,7 +191,8 @@ def _note_oddities(
     con.execute("set variable now = ?", [now])
     con.execute(
         """create or replace temp table unreadable (
-               deskbird_id varchar, page bigint, position bigint, code varchar, external_id varchar, address varchar)"""
+               deskbird_id varchar, page bigint, position bigint, code varchar, external_id varchar,
+               address varchar)"""
     )
     columns = ("deskbird_id", "page", "position", "code", "external_id", "address")
     stage(
@@ -212,7 +213,9 @@ def _remember_ids(con: duckdb.DuckDBPyConnection, resource: Literal["users", "gr
         return False
     con.execute(
         f"""create or replace temp table known_before as
-            select '{resource}' as resource, deskbird_id, hris_ref from deskbird.{resource} where hris_ref is not null"""
+            select '{resource}' as resource, deskbird_id, hris_ref
+            from deskbird.{resource}
+            where hris_ref is not null"""
     )
     return True
 
@@ -237,7 +240,9 @@ def read_completely_at(con: duckdb.DuckDBPyConnection, connection: str) -> dt.da
 def unchanged_since(
     con: duckdb.DuckDBPyConnection, connection: str, resource: str
 ) -> dt.datetime | None:
-    """Since when a source has given exactly the same rows (case 18); None where it was never read."""
+    """Since when a source has given exactly the same rows (case 18); None where it was never
+    read.
+    """
     found = con.execute(
         "select changed_at from state.source_changes where connection = ? and resource = ?",
         [connection, resource],
@@ -251,10 +256,14 @@ def _note_change(
     con.execute(
         f"""insert or replace into state.source_changes
             select $connection, $resource, read.digest, $now
-            from (select coalesce(bit_xor(hash(r)), 0)::ubigint as digest from {table.qualified} r) read
+            from (
+                select coalesce(bit_xor(hash(r)), 0)::ubigint as digest from {table.qualified} r
+            ) read
             where not exists (
                 from state.source_changes s
-                where s.connection = $connection and s.resource = $resource and s.digest = read.digest)""",
+                where s.connection = $connection
+                    and s.resource = $resource
+                    and s.digest = read.digest)""",
         {"connection": connection, "resource": resource, "now": now},
     )
 

@@ -1,6 +1,8 @@
--- Members that deskbird acknowledged under an id that it no longer shows, where it shows the record under another id: hidden is not gone.
--- Whether the new record still has them is not known, so they are possible members.
--- Reads: known_before (what the last read showed), deskbird.users, deskbird.groups, state.links, state.group_links.
+-- Members that deskbird acknowledged under an id that it no longer shows, where it shows the record
+-- under another id: hidden is not gone. Whether the new record still has them is not known, so they
+-- are possible members.
+-- Reads: known_before (what the last read showed), deskbird.users, deskbird.groups, state.links,
+--   state.group_links.
 -- Writes: state.acknowledged_members.
 create or replace temp table renumbered as
 with known as (
@@ -35,7 +37,8 @@ where group_deskbird_id in (select was from renumbered where resource = 'groups'
     or user_deskbird_id in (select was from renumbered where resource = 'users');
 insert into state.acknowledged_members
 select group_deskbird_id, user_deskbird_id, true
-from possible_members anti join state.acknowledged_members using (group_deskbird_id, user_deskbird_id);
+from possible_members
+anti join state.acknowledged_members using (group_deskbird_id, user_deskbird_id);
 drop table renumbered;
 drop table possible_members;
 drop table known_before;

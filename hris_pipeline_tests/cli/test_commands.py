@@ -294,7 +294,7 @@ def test_what_only_reads_loads_nothing_that_reading_does_not_need(planned, comma
 @pytest.mark.parametrize(
     "command", [["sync"], ["sync", "--dry-run"], ["apply", "--plan", "p1"], ["undo", "p1"]]
 )
-def test_what_the_company_file_and_the_environment_lack_is_told_at_once_before_anything_heavy_is_loaded(
+def test_what_the_company_file_and_the_environment_lack_is_told_before_anything_heavy_is_loaded(
     home, command
 ):
     file = home / "companies" / "acme.yaml"

@@ -59,8 +59,7 @@ def change_team(request: int, name: str, **more) -> Write:
     )
 
 
-# --- what a night does, in both dialects
-# ------------------------------------------------------------------------------
+# --- what a night does, in both dialects ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -90,7 +89,8 @@ def test_a_whole_night_in_both_dialects(start, dialect, spoken):
             7, "Sales", deskbird_id=sales, set={"name": "Sell"}, before={"name": "Sales"},
             add=refs("report"), remove=refs("leaver"),
         ),
-        update(8, "leaver", leaver, {"active": True}, {"active": False}, stage=4, clear_manager=True),
+        update(8, "leaver", leaver, {"active": True}, {"active": False}, stage=4,
+         clear_manager=True),
         dialect=dialect if spoken == "fixed" else "auto",
     )  # fmt: skip
     assert {
@@ -225,8 +225,7 @@ def test_an_address_that_is_not_of_type_work_gets_one_beside_it(start):
     }
 
 
-# --- dialects: canaries
-# -----------------------------------------------------------------------------------------------
+# --- dialects: canaries ---------------------------------------------------------------------------
 
 
 def test_the_first_of_each_kind_is_a_canary_read_back_alone(start):
@@ -423,8 +422,7 @@ def test_differences_forgive_what_deskbird_may_normalise():
     )
 
 
-# --- C59 to C64: what goes wrong on the way
-# ---------------------------------------------------------------------------
+# --- C59 to C64: what goes wrong on the way -------------------------------------------------------
 
 
 def test_c59_passing_faults_change_nothing_in_the_end(start):
@@ -671,7 +669,8 @@ def test_nobody_who_stops_listening_sets_off_more_writes(start):
     edge = start(concurrency=2)
     with Journal(edge.journal_path) as journal:
         results = carry_out(
-            "plan", [create(n, f"u{n}") for n in range(50)], edge.service, journal, dialect="rfc", remembered={}, ids={},
+            "plan", [create(n, f"u{n}") for n in range(50)], edge.service, journal,
+            dialect="rfc", remembered={}, ids={},
             stop=lambda: False, progress=lambda *_: None, now=lambda: NOW,
         )  # fmt: skip
         next(results)
@@ -679,8 +678,7 @@ def test_nobody_who_stops_listening_sets_off_more_writes(start):
     assert len(edge.app.desk.users()) < 50
 
 
-# --- the journal, and what must not be seen
-# ---------------------------------------------------------------------------
+# --- the journal, and what must not be seen -------------------------------------------------------
 
 
 def test_every_write_is_journalled_before_and_after(start):
@@ -740,12 +738,18 @@ def stop():
     return False
 
 writes = [
-    Write(n, 1, "create_user", f"p:u{n}", None, {"email": f"u{n}@example.com", "display_name": f"U{n}", "given_name": f"U{n}"})
+    Write(
+        n, 1, "create_user", f"p:u{n}", None,
+        {"email": f"u{n}@example.com", "display_name": f"U{n}", "given_name": f"U{n}"}
+    )
     for n in range(40)
 ]
-with Service(url, token, requests_per_second=None, concurrency=4) as service, Journal(Path(path)) as journal:
-    for _ in carry_out("plan", writes, service, journal, dialect="rfc", remembered={}, ids={}, stop=stop,
-                       progress=lambda *_: None, now=lambda: datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)):
+with Service(url, token, requests_per_second=None, concurrency=4) as service,
+    Journal(Path(path)) as journal:
+    for _ in carry_out("plan", writes, service, journal, dialect="rfc", remembered={}, ids={},
+        stop=stop,
+                       progress=lambda *_: None,
+                       now=lambda: datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)):
         pass
 """
 
@@ -820,8 +824,7 @@ def test_c81_neither_results_nor_journal_hold_names_or_addresses(start, caplog):
     assert "person" not in text
 
 
-# --- photos
-# --------------------------------------------------------------------------------------------------
+# --- photos ---------------------------------------------------------------------------------------
 
 URI = "data:image/png;base64,iVBORw0KGgo="
 

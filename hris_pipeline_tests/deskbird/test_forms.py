@@ -62,8 +62,12 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
         create(2 + n, f"{mark}new{n}", manager=UserRef(f"p:{mark}boss"), stage=2) for n in range(2)
     ]
     writes += [
-        update(4 + n, f"{mark}old{n}", old[n], {"given_name": "O", "family_name": "N", "active": True},
-               {"given_name": "P", "family_name": "M", "active": False}, stage=3, manager=UserRef(f"p:{mark}boss"))
+        update(
+            4 + n, f"{mark}old{n}", old[n],
+            {"given_name": "O", "family_name": "N", "active": True},
+            {"given_name": "P", "family_name": "M", "active": False},
+            stage=3, manager=UserRef(f"p:{mark}boss"),
+        )
         for n in range(2)
     ]  # fmt: skip
     writes += [
@@ -75,7 +79,10 @@ def night(edge: Edge, number: int) -> dict[str, bool]:
         team(9, f"{mark}New", f"{mark}old0", f"{mark}old1", stage=4),
         change_team(10, f"{mark}One", deskbird_id=groups[0], add=refs(f"{mark}old2", f"{mark}old3"),
                     remove=refs(f"{mark}old4"), stage=4),
-        change_team(11, f"{mark}Two", deskbird_id=groups[1], add=refs(f"{mark}old2"), remove=refs(f"{mark}old5"), stage=4),
+        change_team(
+            11, f"{mark}Two", deskbird_id=groups[1],
+            add=refs(f"{mark}old2"), remove=refs(f"{mark}old5"), stage=4,
+        ),
     ]  # fmt: skip
     results = edge.run(*writes, dialect="auto", readable=READABLE)
     boss = edge.ids.get(f"p:{mark}boss")
@@ -129,11 +136,12 @@ ROWS = ("active", "attributes", "empty", "add_members", "remove_members", "manag
     post_manager=st.sampled_from(["taken", "ignored", "refused"]),
     post_members=st.sampled_from(["taken", "ignored", "refused"]),
 )
-def test_c110_any_mixture_of_the_dialects_is_in_line_from_the_second_night_and_without_a_refusal_from_the_third(
+def test_c110_any_mixture_of_dialects_is_in_line_from_night_two_and_without_a_refusal_from_three(
     start, rows, otherwise, op, dotted_keys, words_only, post_manager, post_members
 ):
     forms = Forms(
-        **rows, otherwise=otherwise, op=op, dotted_keys=dotted_keys, words_only=words_only and rows["active"] == "entra",
+        **rows, otherwise=otherwise, op=op, dotted_keys=dotted_keys,
+        words_only=words_only and rows["active"] == "entra",
         post_manager=post_manager, post_members=post_members,
     )  # fmt: skip
     edge = start()
@@ -156,8 +164,14 @@ def test_c110_any_mixture_of_the_dialects_is_in_line_from_the_second_night_and_w
 )
 def test_c110_what_the_post_proved_says_nothing_of_the_patch(start, post, patch):
     edge = start()
-    edge.app.behave(forms=Forms(**{field: getattr(patch, field) for field in ("manager", "add_members")}, op="strict",
-                                post_manager=post.post_manager, post_members=post.post_members))  # fmt: skip
+    edge.app.behave(
+        forms=Forms(
+            **{field: getattr(patch, field) for field in ("manager", "add_members")},
+            op="strict",
+            post_manager=post.post_manager,
+            post_members=post.post_members,
+        )
+    )
     night(edge, 1)
     inside = "rfc" if post.post_manager == "taken" else "entra"
     assert (edge.remembered["user_create.manager"], edge.remembered["group_create.members"]) == (
@@ -208,8 +222,7 @@ def test_c110_a_doubted_form_is_proven_anew_before_the_rest_follow(start):
     ]
 
 
-# --- C112: something else than asked
-# ----------------------------------------------------------------------------------
+# --- C112: something else than asked --------------------------------------------------------------
 
 
 def test_c112_an_addition_that_replaces_is_seen_after_one_write_and_not_sent_again(start):
@@ -324,7 +337,8 @@ def test_c112_what_else_has_changed(write, before, after, found):
 @pytest.mark.parametrize(
     ("one", "two", "same"),
     [
-        ('W/"1"', '"1"', True), ('"1"', "1", True), ('W/"1"', 'W/"1-gzip"', True), ('"1"', '"2"', False), (None, '"1"', False),
+        ('W/"1"', '"1"', True), ('"1"', "1", True), ('W/"1"', 'W/"1-gzip"', True),
+        ('"1"', '"2"', False), (None, '"1"', False),
         ('"\\"1\\""', '"1"', True), ('w/"1"', 'W/"1"', True),
     ],
 )  # fmt: skip

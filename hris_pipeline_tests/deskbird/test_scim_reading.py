@@ -109,8 +109,10 @@ def test_users_are_read_in_pages(start, tmp_path):
     assert len(found) == 251
     assert tuple(found["u7@example.com"]) == DESKBIRD_USERS.names
     assert found["u7@example.com"] | {"deskbird_id": "", "version": ""} == {
-        "deskbird_id": "", "hris_ref": None, "user_name": "u7@example.com", "email": "u7@example.com", "given_name": "Ü",
-        "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss, "external_id": None,
+        "deskbird_id": "", "hris_ref": None, "user_name": "u7@example.com",
+        "email": "u7@example.com", "given_name": "Ü",
+        "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss,
+        "external_id": None,
         "version": "", "attributes": None,
     }  # fmt: skip
     assert found["boss@example.com"]["external_id"] == "p:boss"
@@ -180,11 +182,15 @@ def test_entras_loose_forms_are_read(tmp_path):
             "emails": [{"value": "first@x"}, {"value": "p@x", "primary": "True"}],
         },
         {
-            "id": "2", "userName": "b", "active": "True", ENTERPRISE: {"manager": {"value": "8", "displayName": "B"}},
-            "emails": [{"value": "h@x", "type": "home", "primary": True}, {"value": "w@x", "type": "Work"}],
+            "id": "2", "userName": "b", "active": "True",
+            ENTERPRISE: {"manager": {"value": "8", "displayName": "B"}},
+            "emails": [{"value": "h@x", "type": "home", "primary": True},
+             {"value": "w@x", "type": "Work"}],
         },
-        {"id": "3", ENTERPRISE: {"manager": {"value": ""}}, "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]}},
-        {"id": "4", "userName": "d", ENTERPRISE: {"manager": None}, "emails": [], "name": None, "externalId": None},
+        {"id": "3", ENTERPRISE: {"manager": {"value": ""}},
+         "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]}},
+        {"id": "4", "userName": "d", ENTERPRISE: {"manager": None}, "emails": [], "name": None,
+         "externalId": None},
         {"id": "5"},
     )  # fmt: skip
     with answering(people) as service:
@@ -235,9 +241,18 @@ GOOD = '{"id": "ok", "userName": "ok@x"}'
         ('{"id": "1", "userName": "a@x", "externalId": 12}', "external_id", "12"),
         ('{"id": "1", "USERNAME": "a@x", "emails": [null]}', "user_name", "a@x"),
         (f'{{"id": "1", "{ENTERPRISE}": {{"manager": 9}}}}', "manager_deskbird_id", "9"),
-        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"$ref": "../Users/9"}}}}}}', "manager_deskbird_id", "9"),
-        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"managerId": "9"}}}}}}', "manager_deskbird_id", "9"),
-        (f'{{"id": "1", "{ENTERPRISE}": {{"manager": [{{"value": "9"}}]}}}}', "manager_deskbird_id", "9"),
+        (
+            f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"$ref": "../Users/9"}}}}}}',
+            "manager_deskbird_id", "9",
+        ),
+        (
+            f'{{"id": "1", "{ENTERPRISE}": {{"manager": {{"managerId": "9"}}}}}}',
+            "manager_deskbird_id", "9",
+        ),
+        (
+            f'{{"id": "1", "{ENTERPRISE}": {{"manager": [{{"value": "9"}}]}}}}',
+            "manager_deskbird_id", "9",
+        ),
         ('{"id": "1", "meta": {"version": 3, "location": "/Users/1"}}', "version", "3"),
     ],
 )  # fmt: skip
@@ -390,16 +405,21 @@ def test_c59_reading_survives_passing_faults(start, tmp_path):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ((401, "application/scim+json", '{"detail": "SECRET"}'), r"refused the SCIM token \(HTTP 401\).*deskbird\.scim_token"),
-        ((403, "application/scim+json", '{"detail": "SECRET"}'), r"lacks the right to see users \(HTTP 403\)"),
-        ((404, "application/scim+json", "{}"), r"no SCIM service at deskbird\.scim_url.*\(HTTP 404\)"),
+        ((401, "application/scim+json", '{"detail": "SECRET"}'),
+         r"refused the SCIM token \(HTTP 401\).*deskbird\.scim_token"),
+        ((403, "application/scim+json", '{"detail": "SECRET"}'),
+         r"lacks the right to see users \(HTTP 403\)"),
+        ((404, "application/scim+json", "{}"),
+         r"no SCIM service at deskbird\.scim_url.*\(HTTP 404\)"),
         ((302, "text/html", ""), r"HTTP 302"),
         ((418, "application/scim+json", "{}"), r"HTTP 418"),
         ((200, "text/html", "<!doctype html><p>SECRET"), "a web page"),
-        ((200, "application/scim+json", '{"totalResults": 1, "Resources": [{"id": "SECR'), "no SCIM message"),
+        ((200, "application/scim+json", '{"totalResults": 1, "Resources": [{"id": "SECR'),
+         "no SCIM message"),
         ((200, "application/scim+json", '{"success": false}'), "no SCIM message"),
         ((200, "application/scim+json", '{"totalResults": "SECRET"}'), "no SCIM message"),
-        ((200, "application/scim+json", '{"totalResults": 1, "Resources": {"SECRET": 1}}'), "no SCIM message"),
+        ((200, "application/scim+json", '{"totalResults": 1, "Resources": {"SECRET": 1}}'),
+         "no SCIM message"),
         ((200, "application/scim+json", "[]"), "no SCIM message"),
         ((200, "application/scim+json", ""), "no SCIM message"),
         ((503, "text/html", "<p>SECRET"), "did not answer.*HTTP 503, 4 tries"),

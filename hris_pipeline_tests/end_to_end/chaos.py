@@ -51,7 +51,8 @@ TO_LEARN = 3  # runs of the first night in which an odd service is to be underst
 MISSING = dt.timedelta(hours=60)  # of the company file's default rule
 STATUSES = (429, 500, 502, 503, 504, 403, 404)
 OF_PERSONIO = (
-    "status", "reset", "html", "truncated", "cut", "success_false", "repeat_page", "drop_page", "shift", "empty_list",
+    "status", "reset", "html", "truncated", "cut", "success_false", "repeat_page", "drop_page",
+    "shift", "empty_list",
     "missing_attribute", "null_attribute", "extra_attribute", "tokens_expired",
 )  # fmt: skip
 OF_DESKBIRD = (
@@ -163,8 +164,7 @@ class Campaign:
         self.busy: set[str] = set()  # people and groups of whom HR wants something new tonight
         self.night = 0
 
-    # --- by day
-    # ----------------------------------------------------------------------------------------------
+    # --- by day -----------------------------------------------------------------------------------
 
     def day(self) -> None:
         """HR's work on its system, and hands in deskbird."""
@@ -289,8 +289,7 @@ class Campaign:
     def today(self) -> dt.date:
         return self.acme.tenant.snapshot.date
 
-    # --- by night
-    # ----------------------------------------------------------------------------------------------
+    # --- by night ---------------------------------------------------------------------------------
 
     def one_night(self) -> None:
         """A day and the night after it; what breaks a law goes into the report."""
@@ -475,8 +474,7 @@ class Campaign:
             self.acme.deskbird.app = serve
         return Ended(code, "", out.read_text() if out.exists() else "")
 
-    # --- the laws
-    # ----------------------------------------------------------------------------------------------
+    # --- the laws ---------------------------------------------------------------------------------
 
     def told_badly(self, ended: Ended) -> Iterator[str]:
         """Every end is one that people can read."""

@@ -100,8 +100,7 @@ class World:
         return somebody if dice.random() < 0.8 else anybody
 
 
-# --- of the service, for a whole run
-# --------------------------------------------------------------------------------------------
+# --- of the service, for a whole run --------------------------------------------------------------
 
 
 def _mixture(dice: random.Random, so: Behaviour) -> Behaviour:
@@ -165,8 +164,7 @@ def service(seed: int, allowed: Callable[[str], bool]) -> tuple[Behaviour, list[
     return so, names
 
 
-# --- of a night
-# --------------------------------------------------------------------------------------------------
+# --- of a night -----------------------------------------------------------------------------------
 
 
 def _status(dice: random.Random) -> dict[str, Any]:

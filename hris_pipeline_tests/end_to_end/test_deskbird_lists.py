@@ -180,7 +180,10 @@ def test_c114_an_odd_record_is_left_alone_and_named_and_the_rest_of_the_night_go
     ended = settled.sync(night=2)
     assert ended.code == 3, ended.out + ended.err
     assert [(method, path) for method, path, _ in settled.writes()] == [("PATCH", f"/Users/{odd}")]
-    assert settled.ask("select guard, subject, tripped from state.guard_verdicts where subject = 'deskbird users'")[-1] == (
+    assert settled.ask(
+        "select guard, subject, tripped from state.guard_verdicts "
+        "where subject = 'deskbird users'"
+    )[-1] == (
         "incomplete_extract", "deskbird users", True,
     )  # fmt: skip
     assert "SECRET" not in ended.out + ended.err + settled.run("review", "acme").out

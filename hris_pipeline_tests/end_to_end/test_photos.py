@@ -197,7 +197,7 @@ def test_the_same_picture_once_more_is_nothing(story: Story) -> None:
     assert (story.writes[SAME], story.plans[SAME]) == ([], [])
 
 
-def test_a_picture_that_cannot_be_read_stops_neither_the_night_nor_the_other_pictures_and_clears_nothing(
+def test_a_picture_that_cannot_be_read_stops_neither_night_nor_other_pictures_and_clears_nothing(
     story: Story,
 ) -> None:
     assert story.asked[BROKEN] == {ANN: 500, BEN: 200}
@@ -256,8 +256,7 @@ def test_c81_no_picture_is_in_what_is_printed_logged_or_kept_beside_the_warehous
     assert "photos_were_read" in logged
 
 
-# --- one night each
-# --------------------------------------------------------------------------------------------------
+# --- one night each -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -332,7 +331,8 @@ def test_a_credential_that_may_not_read_pictures_is_told_so_and_nothing_else_suf
                 entry.dagster_event.event_specific_data.description
                 for run in instance.get_runs()
                 for entry in instance.all_logs(run.run_id)
-                if entry.dagster_event and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
+                if entry.dagster_event
+                and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
                 and entry.dagster_event.event_specific_data.check_name == "photos_were_read"
             ]  # fmt: skip
         assert len(said) == 1

@@ -152,8 +152,7 @@ def _tick_sensors() -> None:
                 definitions.resolve_sensor_def(f"acme_{name}_sensor").evaluate_tick(context)
 
 
-# --- what the commands did
-# --------------------------------------------------------------------------------------------------
+# --- what the commands did ------------------------------------------------------------------------
 
 
 def test_the_days_end_as_they_should(life: Life) -> None:
@@ -189,8 +188,7 @@ def test_c72_a_second_sync_only_reads(life: Life) -> None:
     }
 
 
-# --- what was written and said
-# --------------------------------------------------------------------------------------------------
+# --- what was written and said --------------------------------------------------------------------
 
 
 def _people(life: Life) -> set[str]:
@@ -237,7 +235,9 @@ def _cells(path: Path) -> bytes:
 
 
 def _outside(life: Life) -> dict[str, bytes]:
-    """What was written or said outside DuckDB, the plan's output and the requests, by where it is."""
+    """What was written or said outside DuckDB, the plan's output and the requests, by where it
+    is.
+    """
     found = {f"standard error of {name}": ended.err.encode() for name, ended in life.ended.items()}
     found |= {"log": "\n".join(life.logged).encode(), "journal": b"\n".join(life.journals)}
     found["company file"] = life.acme.file.read_bytes()

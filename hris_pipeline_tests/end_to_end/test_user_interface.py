@@ -18,19 +18,27 @@ from hris_pipeline_tests.end_to_end import chromium
 from hris_pipeline_tests.end_to_end.deployment import ROOT, deployed
 
 LAUNCH = """mutation($p: ExecutionParams!) {
-  launchPipelineExecution(executionParams: $p) { __typename ... on LaunchRunSuccess { run { runId } } } }"""
+  launchPipelineExecution(executionParams: $p) {
+    __typename ... on LaunchRunSuccess { run { runId } } } }"""
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 ASSETS = """{ assetNodes { assetKey { path } groupName
-  assetMaterializations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } }
-  assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } }"""
+  assetMaterializations(limit: 1) {
+    metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } }
+  assetChecksOrError {
+    ... on AssetChecks { checks { name executionForLatestMaterialization { status } } } } } }"""
 SCHEDULES = """{ schedulesOrError(
   repositorySelector: {repositoryLocationName: "hris_pipeline", repositoryName: "__repository__"}) {
-  ... on Schedules { results { name cronSchedule executionTimezone scheduleState { status } } } } }"""
-TIMELINE = """query($filter: RunsFilter!) { runsOrError(filter: $filter, limit: 10) { ... on Runs { results {
-  runId jobName status tags { key value } repositoryOrigin { repositoryName repositoryLocationName } } } } }"""
-FEED = """query($filter: RunsFilter) { runsFeedOrError(limit: 10, view: RUNS, filter: $filter) { ... on RunsFeedConnection {
+  ... on Schedules {
+    results { name cronSchedule executionTimezone scheduleState { status } } } } }"""
+TIMELINE = """query($filter: RunsFilter!) {
+  runsOrError(filter: $filter, limit: 10) { ... on Runs { results {
+  runId jobName status tags { key value }
+  repositoryOrigin { repositoryName repositoryLocationName } } } } }"""
+FEED = """query($filter: RunsFilter) {
+  runsFeedOrError(limit: 10, view: RUNS, filter: $filter) { ... on RunsFeedConnection {
   results { id jobName tags { key value } } } } }"""
-OF_JOB = """{ pipelineOrError(params: {repositoryLocationName: "hris_pipeline", repositoryName: "__repository__",
+OF_JOB = """{ pipelineOrError(params: {
+  repositoryLocationName: "hris_pipeline", repositoryName: "__repository__",
   pipelineName: "acme_dry_run"}) { ... on Pipeline { runs(limit: 5) { runId } } } }"""
 STAGES = {"acme_hris", "acme_core", "acme_deskbird", "acme_plan"}
 
@@ -73,7 +81,9 @@ class Webserver:
 
 @contextlib.contextmanager
 def webserver(home):
-    """The real one, on the project's dagster.yaml; runs start at once, so that no daemon is needed."""
+    """The real one, on the project's dagster.yaml; runs start at once, so that no daemon is
+    needed.
+    """
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
     instance["run_coordinator"] = {
         "module": "dagster._core.run_coordinator",

@@ -147,7 +147,8 @@ def test_c15_c101_c105_a_file_whose_managers_lead_to_nobody_is_told_and_what_it_
         night = FileNight(acme)
         kinds = night.options["columns"]["groups"]
         night.options["columns"] = {
-            **night.options["columns"], "groups": {kind: column for kind, column in kinds.items() if kind == "team"},
+            **night.options["columns"],
+            "groups": {kind: column for kind, column in kinds.items() if kind == "team"},
         }  # fmt: skip
         night.write()
         # cost centres and departments are defaults, and no column has them

@@ -1,4 +1,6 @@
-"""The CSV for deskbird's import: exact columns, only what differs, and nothing that could do harm."""
+"""The CSV for deskbird's import: exact columns, only what differs, and nothing that could do
+harm.
+"""
 
 import csv
 import io
@@ -69,8 +71,7 @@ EVERYBODY = {
 }
 
 
-# --- the file
-# --------------------------------------------------------------------------------------------------
+# --- the file -------------------------------------------------------------------------------------
 
 
 def test_the_file_has_deskbirds_columns_in_their_order(world: World) -> None:
@@ -101,8 +102,7 @@ def test_a_row_changes_nothing_but_role_and_office(world: World) -> None:
     assert row.cells[:4] == ("Ben.Old@acme.test", "", "Benjamin", 'van "B", jr.')
 
 
-# --- only what differs
-# --------------------------------------------------------------------------------------------------
+# --- only what differs ----------------------------------------------------------------------------
 
 
 def test_the_second_file_holds_only_what_differs_from_the_first(world: World) -> None:
@@ -156,8 +156,7 @@ def test_what_was_not_kept_is_written_again(world: World) -> None:
     assert lines(chosen(world)) == EVERYBODY
 
 
-# --- who is left out
-# --------------------------------------------------------------------------------------------------
+# --- who is left out ------------------------------------------------------------------------------
 
 
 def test_nothing_is_written_for_people_who_are_not_to_be_in_deskbird(world: World) -> None:
@@ -228,8 +227,7 @@ def test_the_first_rule_that_matches_decides_and_an_unknown_value_decides_nothin
     assert "ada" not in lines(chosen(world, rules))
 
 
-# --- the command
-# --------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 FILE = """
 hris: {p: {system: personio, client_id: x, client_secret: "${PERSONIO_SECRET}"}}

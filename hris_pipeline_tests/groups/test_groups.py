@@ -15,7 +15,7 @@ def derived(world: World) -> None:
         world.derive(con)
 
 
-def test_groups_are_the_named_units_of_the_synced_kinds_with_the_members_that_deskbird_is_to_have() -> (
+def test_groups_are_the_named_units_of_synced_kinds_with_the_members_that_deskbird_is_to_have() -> (
     None
 ):
     world = World()
@@ -54,8 +54,7 @@ def test_a_unit_that_is_listed_twice_is_one_group() -> None:
         assert con.execute("select * from core.memberships").fetchall() == [("p:team:1", "p:1")]
 
 
-# --- names
-# --------------------------------------------------------------------------------------------------
+# --- names ----------------------------------------------------------------------------------------
 
 TEAM, DEPARTMENT, OTHER = (
     ("p:team:1", "team", "Sales", 0),
@@ -73,22 +72,32 @@ NAMES: dict[str, tuple[list[Any], list[str], dict[str, str]]] = {
     ),
     "a hand-made group keeps its name": ([TEAM], ["sales"], {"p:team:1": "Sales (team)"}),
     "nothing is left but a number": (
-        [TEAM], ["sales", "sales (team)", "sales (team) 1", "sales (p:team:1)", "sales (p:team:1) 2"],
+        [TEAM],
+        ["sales", "sales (team)", "sales (team) 1", "sales (p:team:1)", "sales (p:team:1) 2"],
         {"p:team:1": "Sales (p:team:1) 3"},
     ),
     "a name once given is kept": (
-        [(*TEAM, None), (*DEPARTMENT, "Sales")], [], {"p:department:2": "Sales", "p:team:1": "Sales (team)"},
+        [(*TEAM, None), (*DEPARTMENT, "Sales")], [],
+        {"p:department:2": "Sales", "p:team:1": "Sales (team)"},
     ),
-    "and so is the longer one, when the plain one falls free": ([(*TEAM, "Sales (team)")], [], {"p:team:1": "Sales (team)"}),
-    "a name that is none of its own is given up": ([(*TEAM, "Something else")], [], {"p:team:1": "Sales"}),
+    "and so is the longer one, when the plain one falls free": ([(*TEAM, "Sales (team)")], [],
+     {"p:team:1": "Sales (team)"}),
+    "a name that is none of its own is given up": ([(*TEAM, "Something else")], [],
+     {"p:team:1": "Sales"}),
     "two that hold the same one cannot both keep it": (
-        [(*TEAM, "Sales"), (*OTHER, "Sales")], [], {"p:team:1": "Sales", "p:team:3": "Sales (team)"},
+        [(*TEAM, "Sales"), (*OTHER, "Sales")], [],
+        {"p:team:1": "Sales", "p:team:3": "Sales (team)"},
     ),
     "case and composition make no other name": (
-        [("p:team:1", "team", "\u00c9quipe", 0), ("p:department:2", "department", "e\u0301quipe ", 1)], [],
+        [
+            ("p:team:1", "team", "\u00c9quipe", 0),
+            ("p:department:2", "department", "e\u0301quipe ", 1),
+        ],
+        [],
         {"p:team:1": "\u00c9quipe", "p:department:2": "e\u0301quipe  (department)"},
     ),
-    "kinds of two words": ([("p:cost_center:1", "cost_center", "1", 0)], ["1"], {"p:cost_center:1": "1 (cost center)"}),
+    "kinds of two words": ([("p:cost_center:1", "cost_center", "1", 0)], ["1"],
+     {"p:cost_center:1": "1 (cost center)"}),
 }  # fmt: skip
 
 
@@ -133,8 +142,7 @@ def test_c45_a_hand_made_group_of_the_same_name_is_left_alone_in_any_alphabet() 
     assert world.make_plan().changes == 0
 
 
-# --- nested units
-# --------------------------------------------------------------------------------------------------
+# --- nested units ---------------------------------------------------------------------------------
 
 
 def nested_names(nested: Nested) -> dict[str, str]:
@@ -142,8 +150,10 @@ def nested_names(nested: Nested) -> dict[str, str]:
     world = World()
     world.nested = nested
     units = {
-        "board": ("Board", None), "sales": ("Sales", "board"), "north": ("North", "sales"), "orphan": ("Orphan", "nowhere"),
-        "child": ("Child", "orphan"), "own": ("Own", "own"), "one": ("One", "two"), "two": ("Two", "one"),
+        "board": ("Board", None), "sales": ("Sales", "board"), "north": ("North", "sales"),
+        "orphan": ("Orphan", "nowhere"),
+        "child": ("Child", "orphan"), "own": ("Own", "own"), "one": ("One", "two"),
+        "two": ("Two", "one"),
         "under": ("Under", "one"), "below": ("Below", "nameless"), "nameless": (" ", "board"),
     }  # fmt: skip
     for id_, (name, parent) in units.items():
@@ -173,13 +183,15 @@ def test_a_nested_unit_is_called_by_its_own_name() -> None:
 
 def test_a_nested_unit_is_called_by_its_path_where_the_company_file_says_so() -> None:
     assert nested_names("path") == {
-        "team:board": "Board", "team:sales": "Board / Sales", "team:north": "Board / Sales / North", "team:orphan": "Orphan",
-        "team:child": "Orphan / Child", "team:own": "Own", "team:one": "One", "team:two": "Two", "team:under": "Under",
+        "team:board": "Board", "team:sales": "Board / Sales", "team:north": "Board / Sales / North",
+        "team:orphan": "Orphan",
+        "team:child": "Orphan / Child", "team:own": "Own", "team:one": "One", "team:two": "Two",
+        "team:under": "Under",
         "team:below": "Below", "department:sales": "Sales",
     }  # fmt: skip
 
 
-def test_a_parent_that_is_no_group_itself_is_part_of_the_path_and_its_new_name_renames_what_is_below_it() -> (
+def test_a_parent_that_is_no_group_is_part_of_the_path_and_its_new_name_renames_what_is_below() -> (
     None
 ):
     world = World()

@@ -149,8 +149,7 @@ def page(*records, total=None, cursor=None):
     return {"data": list(records), "meta": meta, "_links": {}}
 
 
-# --- what comes
-# --------------------------------------------------------------------------------------------------
+# --- what comes -----------------------------------------------------------------------------------
 
 
 def test_everybody_is_read_in_one_page_and_proven_by_the_total(bamboohr, rows):
@@ -257,8 +256,7 @@ def test_ids_are_text_whatever_type_they_come_in(bamboohr, rows, ids_are):
     }
 
 
-# --- what is said, what is empty, what is unknown
-# -------------------------------------------------------------------------------
+# --- what is said, what is empty, what is unknown -------------------------------------------------
 
 
 def read_one(served, rows, record):
@@ -359,8 +357,7 @@ def test_c14_an_unknown_status_word_is_handed_on_as_it_is(bamboohr, rows):
     assert "sabbatical" not in SYSTEMS["bamboohr"].statuses
 
 
-# --- faults
-# --------------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------
 
 
 def test_c01_an_empty_list_proves_nothing(bamboohr):
@@ -499,8 +496,7 @@ def test_c15_a_day_that_is_a_number_ends_the_read_and_is_compared_with_nothing(s
     assert "got `int` - at `$.data[0].hireDate`" in refused(account)
 
 
-# --- only who changed
-# --------------------------------------------------------------------------------------------------
+# --- only who changed -----------------------------------------------------------------------------
 
 
 def test_only_who_changed_since_a_moment_is_read_and_takes_nothing_away(bamboohr, rows):
@@ -557,8 +553,7 @@ def test_no_change_at_all_is_an_extract_without_rows(served, rows, nobody):
     assert (rows(employees.path), rows(units.path), employees.partial) == ([], [], True)
 
 
-# --- what doctor tries
-# --------------------------------------------------------------------------------------------------
+# --- what doctor tries ----------------------------------------------------------------------------
 
 
 def test_nothing_is_missing_where_everything_may_be_seen_and_one_record_is_enough(bamboohr):
@@ -601,8 +596,7 @@ def test_the_list_of_changes_may_be_refused_without_harm_to_a_night(bamboohr):
     assert not probe.needed
 
 
-# --- the vendor's document
-# --------------------------------------------------------------------------------------------------
+# --- the vendor's document ------------------------------------------------------------------------
 
 DOCUMENT = SPECS / "bamboohr-public-openapi.latest.yaml"
 

@@ -17,8 +17,7 @@ from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, failed, text, workbo
 EVE = ("0019", "eve@acme.test", "Eve", "Eich")
 
 
-# --- which one
-# --------------------------------------------------------------------------------------------------
+# --- which one ------------------------------------------------------------------------------------
 
 
 def test_without_a_file_nothing_is_read(feed):
@@ -122,8 +121,7 @@ def test_a_file_is_read_a_second_time_if_it_is_asked_for_again(feed):
     assert feed.people() == feed.people()
 
 
-# --- has it come whole
-# --------------------------------------------------------------------------------------------------
+# --- has it come whole ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", ["", "\r\n\r\n", "\ufeff"])
@@ -183,8 +181,7 @@ def test_a_writer_that_takes_its_time_is_waited_for_and_found(feed):
         writer.join()
 
 
-# --- what proves it
-# --------------------------------------------------------------------------------------------------
+# --- what proves it -------------------------------------------------------------------------------
 
 
 def test_without_a_word_of_the_sender_a_file_proves_nothing(feed):
@@ -324,8 +321,7 @@ def test_c02_a_file_that_was_cut_off_anywhere_is_never_proven(feed, cut):
         assert employees.proof == "unproven" or cut <= 2
 
 
-# --- full or delta
-# --------------------------------------------------------------------------------------------------
+# --- full or delta --------------------------------------------------------------------------------
 
 
 def test_a_delta_is_partial_and_proves_nothing_whatever_lies_beside_it(feed):
@@ -350,8 +346,7 @@ def test_c19_all_deltas_that_are_not_too_old_are_read_and_the_newest_row_of_a_pe
     assert len(feed.people(feed="delta", max_age_hours=40)) == 4
 
 
-# --- the doctor
-# --------------------------------------------------------------------------------------------------
+# --- the doctor -----------------------------------------------------------------------------------
 
 
 def test_the_doctor_tries_each_step_of_a_good_file_and_warns_that_nothing_proves_it(feed):
@@ -396,8 +391,7 @@ def test_the_doctor_counts_words_for_a_status_that_nobody_explained(feed):
     assert "sabbatical" not in probe.problem
 
 
-# --- days in names, and what is no export
-# -------------------------------------------------------------------------------------
+# --- days in names, and what is no export ---------------------------------------------------------
 
 BERLIN_NIGHT = "2026-03-02T04:30:00+01:00"
 

@@ -16,8 +16,7 @@ from hris_pipeline_tests.hris.feed import ADA, BOB, HEADER, of, packed, text, wo
 NAME = ("given_name", "family_name")
 
 
-# --- text
-# --------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -289,7 +288,7 @@ def test_c94_a_spreadsheet_row_without_its_last_cells_has_empty_cells_there(feed
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_c02_c94_a_file_that_ends_within_its_last_row_is_cut_off_unless_something_proves_that_it_is_whole(
+def test_c02_c94_a_file_that_ends_within_its_last_row_is_cut_off_unless_it_is_proven_whole(
     feed, encoding
 ):
     feed.put(text(BOB, ADA[:3]).removesuffix("\r\n"), encoding=encoding)
@@ -323,8 +322,7 @@ def test_c20_a_cell_of_ten_megabytes_in_another_column_is_no_obstacle(feed):
     assert feed.person()["id"] == "0017"
 
 
-# --- the header
-# --------------------------------------------------------------------------------------------------
+# --- the header -----------------------------------------------------------------------------------
 
 
 def test_columns_are_found_by_name_in_any_order_and_others_are_counted(feed):
@@ -359,8 +357,7 @@ def test_rows_above_the_header_are_left_out_where_the_company_file_says_so(feed)
     assert "without the columns" in feed.refusal()
 
 
-# --- cells
-# --------------------------------------------------------------------------------------------------
+# --- cells ----------------------------------------------------------------------------------------
 
 
 def test_ids_keep_their_zeros_and_lose_the_blanks_around_them(feed):
@@ -503,8 +500,7 @@ def test_a_format_that_does_not_fit_the_column_refuses_the_file_before_days_and_
     assert "has 16 of 28 dates in column 'End' that are not written as %m/%d/%Y" in said
 
 
-# --- Excel
-# --------------------------------------------------------------------------------------------------
+# --- Excel ----------------------------------------------------------------------------------------
 
 
 def test_excel_is_read_with_its_real_dates_and_numbers(feed):
@@ -701,8 +697,7 @@ def test_excel_that_cannot_be_opened_is_refused(feed, content):
     assert "cannot be read as Excel's" in feed.refusal()
 
 
-# --- JSON
-# --------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 
 def objects(*rows):
@@ -785,8 +780,7 @@ def test_a_nested_value_cannot_be_mapped(feed, value):
     assert "nested values cannot be mapped" in feed.refusal()
 
 
-# --- zip, and what a name says
-# ----------------------------------------------------------------------------------------------
+# --- zip, and what a name says --------------------------------------------------------------------
 
 
 def test_the_one_file_of_a_zip_archive_is_read_whatever_its_name_leads_to(feed):

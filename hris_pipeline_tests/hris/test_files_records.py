@@ -16,8 +16,7 @@ def teams(row, kind="team"):
     return [group["id"] for group in row["groups"] if group["kind"] == kind]
 
 
-# --- rows and people
-# --------------------------------------------------------------------------------------------------
+# --- rows and people ------------------------------------------------------------------------------
 
 
 def test_c102_rows_of_one_person_that_contradict_each_other_are_all_written_and_told(feed):
@@ -120,8 +119,7 @@ def test_c81_addresses_in_the_column_of_ids_are_refused_without_being_shown(feed
     assert "acme" not in said
 
 
-# --- status
-# --------------------------------------------------------------------------------------------------
+# --- status ---------------------------------------------------------------------------------------
 
 
 def test_c14_words_for_a_status_are_kept_as_they_are(feed):
@@ -159,8 +157,7 @@ def test_c96_a_blank_status_means_what_the_company_file_says(feed):
     assert "blank" in untold.remedy
 
 
-# --- words for nothing
-# --------------------------------------------------------------------------------------------------
+# --- words for nothing ----------------------------------------------------------------------------
 
 NOTHING = ["NULL", "N/A", "nan", "-", "0000-00-00", "00.00.0000", "2999-12-31", "31-DEC-4712"]
 
@@ -253,8 +250,7 @@ def test_c96_the_doctor_tells_a_day_that_is_none_before_it_holds_somebody_back(f
     assert "options.empty" in told.remedy
 
 
-# --- several columns, several groups
-# ------------------------------------------------------------------------------------------
+# --- several columns, several groups --------------------------------------------------------------
 
 
 def test_c102_a_name_is_taken_from_the_first_column_that_says_anything(feed):
@@ -302,8 +298,7 @@ def test_c102_several_groups_in_several_rows_are_all_of_them(feed):
     assert {row["id"]: teams(row) for row in found} == {"0017": ["a", "b", "d"], "0018": ["c"]}
 
 
-# --- managers
-# --------------------------------------------------------------------------------------------------
+# --- managers -------------------------------------------------------------------------------------
 
 
 def test_a_manager_by_id_may_be_anybody(feed):
@@ -394,8 +389,7 @@ def test_what_no_column_is_named_for_is_unknown_and_not_empty(feed):
     assert employees.vanished == ()
 
 
-# --- groups
-# --------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------
 
 
 def test_units_with_ids_keep_them_through_renames(feed):
@@ -456,8 +450,7 @@ def test_c85_kinds_that_nobody_asked_for_are_not_read(feed):
     assert b"9999" not in employees.path.read_bytes() + units.path.read_bytes()
 
 
-# --- the files that are written
-# ---------------------------------------------------------------------------------------------
+# --- the files that are written -------------------------------------------------------------------
 
 
 def test_c82_only_their_owner_can_read_what_was_read(feed):

@@ -71,8 +71,7 @@ def test_managers_who_come_on_a_later_page_are_known_by_the_hr_systems_id(merge,
     assert by_id(rows(account.read(kinds=())[0].path))["1"]["manager_id"] == str(PEOPLE)
 
 
-# --- what is asked for
-# --------------------------------------------------------------------------------------------------
+# --- what is asked for ----------------------------------------------------------------------------
 
 
 def test_pages_hold_a_hundred_cursors_are_passed_on_untouched_and_all_else_stays_the_same(merge):
@@ -145,8 +144,7 @@ def test_every_request_bears_both_credentials(merge, tmp_path):
     assert set(seen) == {(b"Bearer k", b"t")}
 
 
-# --- only changes
-# --------------------------------------------------------------------------------------------------
+# --- only changes ---------------------------------------------------------------------------------
 
 
 def test_c19_changes_are_asked_for_from_before_the_moment_and_without_an_end(merge, rows):
@@ -184,8 +182,7 @@ def test_what_is_null_for_all_who_changed_is_unknown_and_not_empty(merge, rows):
         assert {"manager_id", "email"} <= set(row["absent"])
 
 
-# --- who somebody is
-# --------------------------------------------------------------------------------------------------
+# --- who somebody is ------------------------------------------------------------------------------
 
 
 def test_an_account_that_was_deleted_and_linked_anew_changes_nobody_and_no_unit(merge, rows):
@@ -279,8 +276,7 @@ def test_expanded_relations_are_read_like_plain_ones(merge, rows):
     assert not any(kind == "team" for kind, _ in groups(again))
 
 
-# --- units
-# --------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 def test_teams_are_not_asked_for_where_groups_came(merge):
@@ -383,8 +379,7 @@ def test_two_units_of_a_kind_with_one_remote_id_leave_the_units_unproven(merge):
     assert "1 of them share kind and remote_id" in org_units.why
 
 
-# --- statuses, dates and nulls
-# --------------------------------------------------------------------------------------------------
+# --- statuses, dates and nulls --------------------------------------------------------------------
 
 
 def test_c14_a_word_that_merge_does_not_know_is_handed_on_as_it_is(merge, rows):
@@ -468,8 +463,7 @@ def test_c15_fields_that_are_new_and_ids_that_are_numbers_are_no_trouble(merge, 
     assert ("team", "1000") in {(row["kind"], row["id"]) for row in rows(org_units.path)}
 
 
-# --- what Merge's copy is worth
-# -------------------------------------------------------------------------------------------------
+# --- what Merge's copy is worth -------------------------------------------------------------------
 
 
 def test_merges_first_sync_is_waited_for_by_nobody_and_nothing_of_it_is_read(merge):
@@ -591,8 +585,7 @@ def test_c01_an_empty_list_proves_nothing(merge):
     assert "an empty list proves nothing" in employees.why
 
 
-# --- faults of the wire
-# --------------------------------------------------------------------------------------------------
+# --- faults of the wire ---------------------------------------------------------------------------
 
 
 def refused(account, match, **options):

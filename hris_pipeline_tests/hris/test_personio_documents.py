@@ -196,7 +196,8 @@ def test_v2_limits_and_beta_headers_are_the_documents():
         return {parameter["name"]: parameter for parameter in listed}
 
     for path in ("/v2/persons", "/v2/persons/{person_id}/employments"):
-        name = f"personio-v2-{'employments' if 'employments' in path else 'persons'}.reconstructed.json"
+        of = "employments" if "employments" in path else "persons"
+        name = f"personio-v2-{of}.reconstructed.json"
         assert parameters(name, path)["limit"]["schema"]["maximum"] == v2.PERSON_LIMIT
     for source in v2.UNIT_LISTS.values():
         known = parameters("personio-v2-other-resources.reconstructed.json", source.path)

@@ -47,8 +47,7 @@ def refused(account, api, **options):
     return text
 
 
-# --- what comes
-# --------------------------------------------------------------------------------------------------
+# --- what comes -----------------------------------------------------------------------------------
 
 
 @BOTH
@@ -120,8 +119,7 @@ def test_the_files_have_the_contracts_columns_and_are_for_the_owner_only(personi
         assert extract.path.stat().st_mode & 0o777 == 0o600
 
 
-# --- faults
-# --------------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------
 
 
 @BOTH
@@ -380,8 +378,7 @@ def test_a_missing_right_is_named_in_v1(personio):
     )
 
 
-# --- the second half of v2's proof
-# ----------------------------------------------------------------------------------------------
+# --- the second half of v2's proof ----------------------------------------------------------------
 
 
 def test_where_v1_is_not_permitted_the_last_page_alone_is_the_proof(personio):
@@ -426,8 +423,7 @@ def test_the_total_is_one_request_for_one_mapped_attribute(personio):
     assert parse_qs(query) == {"limit": ["1"], "offset": ["0"], "attributes[]": ["status"]}
 
 
-# --- v2: persons one by one
-# --------------------------------------------------------------------------------------------------
+# --- v2: persons one by one -----------------------------------------------------------------------
 
 
 def test_a_404_that_flickers_is_asked_again(personio):
@@ -476,8 +472,7 @@ def test_a_failure_stops_the_other_workers_from_asking_on(personio):
     assert len(account.queries("/v2/persons/*/employments")) < 60
 
 
-# --- which attributes
-# --------------------------------------------------------------------------------------------------
+# --- which attributes -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kinds", [(), ("team",), ("cost_center", "location"), ALL_KINDS])

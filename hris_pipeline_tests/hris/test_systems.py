@@ -150,8 +150,7 @@ def test_each_connection_reads_the_kinds_of_group_that_its_own_system_delivers(t
     assert read == {"lists": ("squad",), "bamboo": ("team", "department")}
 
 
-# --- the table
-# --------------------------------------------------------------------------------------------------
+# --- the table ------------------------------------------------------------------------------------
 
 
 def test_every_row_answers_every_question_and_says_how_sure_we_are():

@@ -119,8 +119,7 @@ def rows(extract):
         return reader.read_all().to_pylist()
 
 
-# --- the example
-# --------------------------------------------------------------------------------------------------
+# --- the example ----------------------------------------------------------------------------------
 
 
 def test_a_system_of_others_is_listed_after_ours_and_loaded_only_when_it_is_asked_for(
@@ -221,8 +220,7 @@ def test_only_the_systems_of_the_company_file_are_loaded(files):
     assert done.stdout.split() == ["bamboohr"]
 
 
-# --- what others may do wrong
-# --------------------------------------------------------------------------------------------------
+# --- what others may do wrong ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -277,8 +275,7 @@ def test_no_package_takes_the_place_of_a_system_of_ours_in_silence(installed, tm
         SYSTEMS["bamboohr"]
 
 
-# --- the page
-# --------------------------------------------------------------------------------------------------
+# --- the page -------------------------------------------------------------------------------------
 
 
 def block(language):

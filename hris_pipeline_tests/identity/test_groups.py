@@ -48,8 +48,7 @@ def empty(world: World) -> list[str]:
     return [ref for (ref,) in world.query("select hris_ref from state.empty_groups order by all")]
 
 
-# --- a unit that comes back under another id (case 43)
-# -------------------------------------------------------------------------
+# --- a unit that comes back under another id (case 43) --------------------------------------------
 
 
 @pytest.mark.parametrize("members_readable", [True, False])
@@ -72,16 +71,19 @@ def test_c43_another_id_and_another_name_with_the_same_members_is_a_rename(
     world.make_plan()
     if not markers_readable:
         assert set(world.kinds_of_changes()) == {
-            "user create p:5", "group link p:team:77", "group rename p:team:77", "membership add p:5 p:team:77",
+            "user create p:5", "group link p:team:77", "group rename p:team:77",
+            "membership add p:5 p:team:77",
             "membership remove p:4 p:team:77",
         }  # fmt: skip
     else:
         assert set(world.kinds_of_changes()) == {
-            "user create p:5", "group rename p:team:77", "membership add p:5 p:team:77", "membership remove p:4 p:team:77",
+            "user create p:5", "group rename p:team:77", "membership add p:5 p:team:77",
+            "membership remove p:4 p:team:77",
         }  # fmt: skip
     (found,) = evidence(world, "group", "rename")
     assert found == {
-        "kind": "team", "rule": "members", "was": "p:team:1", "common_members": 3, "unit_members": 4, "group_members": 4,
+        "kind": "team", "rule": "members", "was": "p:team:1", "common_members": 3,
+        "unit_members": 4, "group_members": 4,
     }  # fmt: skip
     _, night = world.apply()
     assert night.in_line
@@ -188,8 +190,7 @@ def test_c43_kind_and_name_go_before_members() -> None:
     assert members(world.groups[ids["IT"]], world) == {"1", "2"}
 
 
-# --- rename, equal names, many members (cases 42, 44, 50)
-# ----------------------------------------------------------------------
+# --- rename, equal names, many members (cases 42, 44, 50) -----------------------------------------
 
 
 def test_c42_a_rename_under_the_same_id_moves_nobody() -> None:
@@ -232,8 +233,7 @@ def test_c50_one_change_in_a_group_of_thousands_is_one_write() -> None:
     assert write.remove == (UserRef("p:7", world.user_of("7").id),)
 
 
-# --- groups made by hand (case 45)
-# --------------------------------------------------------------------------------------------
+# --- groups made by hand (case 45) ----------------------------------------------------------------
 
 
 def test_c45_the_conflict_with_a_group_made_by_hand_stands_in_the_evidence() -> None:
@@ -264,7 +264,11 @@ def test_c45_a_rule_makes_a_group_made_by_hand_ours(
     world.hire("1", "2", groups=(world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")))
     world.rule(link_groups={unit: "VERTRIEB" if by == "name" else by_hand.id})
     world.make_plan()
-    assert {change for change in world.kinds_of_changes() if change.endswith("p:team:1") and change.startswith("group")} == {
+    assert {
+        change
+        for change in world.kinds_of_changes()
+        if change.endswith("p:team:1") and change.startswith("group")
+    } == {
         "group link p:team:1", "group rename p:team:1",
     }  # fmt: skip
     assert {found["rule"] for found in evidence(world, "group", "link")} == {"rule"}
@@ -356,8 +360,7 @@ def test_a_rule_that_does_not_find_one_unit_and_one_group_changes_nothing_and_is
     assert by_hand == Group(by_hand.id, "By hand")
 
 
-# --- groups that lose their last member (case 41)
-# -----------------------------------------------------------------------------
+# --- groups that lose their last member (case 41) -------------------------------------------------
 
 
 def test_c41_a_group_that_loses_its_last_member_is_emptied_kept_and_reported() -> None:
@@ -416,7 +419,8 @@ def test_c41_an_empty_group_of_ours_is_deleted_where_the_company_file_says_so(
         del world.units[team], world.units[department]
     world.make_plan()
     assert world.kinds_of_changes() == [
-        "membership remove p:2 p:department:1", "user deactivate p:1", "group delete p:department:1", "group delete p:team:1",
+        "membership remove p:2 p:department:1", "user deactivate p:1",
+        "group delete p:department:1", "group delete p:team:1",
     ]  # fmt: skip
     _, night = world.apply()
     assert night.in_line
@@ -513,7 +517,8 @@ def test_a_kind_that_nobody_has_any_more_deletes_nothing_by_itself() -> None:
     world = emptied({**UNGUARDED, "attribute_vanished": {}})
     world.make_plan()
     assert world.held() == {
-        "membership remove p:2 p:department:1": "attribute_vanished", "group delete p:department:1": "attribute_vanished",
+        "membership remove p:2 p:department:1": "attribute_vanished",
+        "group delete p:department:1": "attribute_vanished",
     }  # fmt: skip
 
 

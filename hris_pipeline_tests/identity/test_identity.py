@@ -99,7 +99,8 @@ def test_c24_a_hand_made_user_with_the_same_address_is_adopted_whole() -> None:
     summary, _, night = world.night()
     assert night.in_line
     assert summary.by_type == {
-        "manager set": 1, "membership add": 1, "membership remove": 1, "user link": 1, "user reactivate": 1, "user update": 1,
+        "manager set": 1, "membership add": 1, "membership remove": 1, "user link": 1,
+        "user reactivate": 1, "user update": 1,
     }  # fmt: skip
     assert [write.kind for write in world.writes] == [
         "update_user",
@@ -214,8 +215,7 @@ def test_what_waits_for_review_keeps_the_night_it_was_first_seen(world: World) -
     assert not world.user_of("1").active
 
 
-# --- contradictions
-# --------------------------------------------------------------------------------------------------
+# --- contradictions -------------------------------------------------------------------------------
 
 
 def test_contradictions_go_to_review_and_change_nothing(world: World) -> None:
@@ -308,8 +308,7 @@ def test_taking_over_from_an_identity_provider_is_a_setting(world: World) -> Non
     assert review(world) == {}
 
 
-# --- chains of addresses
-# --------------------------------------------------------------------------------------------------
+# --- chains of addresses --------------------------------------------------------------------------
 
 
 def test_a_new_hire_gets_the_address_that_is_freed_tonight(world: World) -> None:
@@ -337,12 +336,12 @@ def test_whoever_waits_for_an_address_that_cannot_be_freed_waits_too(world: Worl
     assert applied.failed == 0
     assert world.users == before
     assert review(world) == {
-        **dict.fromkeys(("p:1", "p:2", "p:3"), "email_is_taken"), "p:4": "email_belongs_to_another_person",
+        **dict.fromkeys(("p:1", "p:2", "p:3"), "email_is_taken"),
+        "p:4": "email_belongs_to_another_person",
     }  # fmt: skip
 
 
-# --- what is remembered, and what can be found again
-# --------------------------------------------------------------------------
+# --- what is remembered, and what can be found again ----------------------------------------------
 
 
 def test_c61_a_user_who_was_deleted_in_deskbird_is_made_again(world: World) -> None:
@@ -409,8 +408,7 @@ def test_a_leaver_without_marker_or_link_is_not_deactivated_for_their_address(
     assert by_hand.active
 
 
-# --- groups
-# --------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------
 
 
 def test_switching_the_ids_of_units_carries_groups_over_and_plans_nothing() -> None:

@@ -44,8 +44,7 @@ def decide(world: World, ref: str, user: str, decision: Any) -> None:
         )
 
 
-# --- case 91: the same person under a new id
-# ----------------------------------------------------------------------------------
+# --- case 91: the same person under a new id ------------------------------------------------------
 
 LEFT = {"status": "inactive", "end_date": "2026-03-01"}
 OLD_PROFILE = {
@@ -157,7 +156,8 @@ def test_c91_the_evidence_names_the_old_record_and_what_agrees(world: World) -> 
     world.make_plan()
     (link,) = [row for row in world.rows() if row["action"] == "link"]
     assert json.loads(link["evidence"]) == {
-        "rule": "successor", "predecessor": "p:18", "agrees": ["email", "given_name", "family_name"], "differs": [],
+        "rule": "successor", "predecessor": "p:18",
+        "agrees": ["email", "given_name", "family_name"], "differs": [],
     }  # fmt: skip
 
 
@@ -208,8 +208,7 @@ def test_c91_while_the_old_record_is_current_nobody_takes_its_user(world: World)
     assert world.user_of("18").active
 
 
-# --- case 92: another person under an old id
-# ----------------------------------------------------------------------------------
+# --- case 92: another person under an old id ------------------------------------------------------
 
 ZOE = {
     "given_name": "Zoe",
@@ -361,8 +360,7 @@ def test_c92_whose_profile_is_made_anonymous_after_the_last_day_is_deactivated_a
     assert (user.active, user.given_name, review(world)) == (False, "John", {})
 
 
-# --- case 93: the address goes to somebody else in the night its owner leaves
-# --------------------------------------------------
+# --- case 93: the address goes to somebody else in the night its owner leaves ---------------------
 
 
 @pytest.mark.parametrize("owners", ["kept", "altered", "emptied"])

@@ -23,7 +23,13 @@ def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, t
         world.extract(con)
         world.derive(con)
         rows = con.execute(
-            """select person_id[3:], manager_id[3:], depth, [x[3:] for x in chain], direct_reports, all_reports, problem
+            """select person_id[3:],
+                   manager_id[3:],
+                   depth,
+                   [x[3:] for x in chain],
+                   direct_reports,
+                   all_reports,
+                   problem
                from core.manager_graph"""
         ).fetchall()
     return {person: tuple(row) for person, *row in rows}

@@ -26,9 +26,10 @@ NOW = "2026-03-02T04:30:00+01:00"
 FILE = """
 timezone: Europe/Berlin
 hris:
-  personio: {{system: personio, base_url: "{hris}", client_id: {client_id}, client_secret: "${{SANDBOX_SECRET}}",
-    options: {{api: {api}, requests_per_second: 2000}}}}
-deskbird: {{scim_url: "{desk}/v2/scim", scim_token: "${{SANDBOX_TOKEN}}", requests_per_second: 1000, scim_dialect: {dialect}}}
+  personio: {{system: personio, base_url: "{hris}", client_id: {client_id},
+    client_secret: "${{SANDBOX_SECRET}}", options: {{api: {api}, requests_per_second: 2000}}}}
+deskbird: {{scim_url: "{desk}/v2/scim", scim_token: "${{SANDBOX_TOKEN}}",
+  requests_per_second: 1000, scim_dialect: {dialect}}}
 alerts: ["${{SANDBOX_ALERTS}}"]
 """
 
@@ -131,8 +132,10 @@ def test_the_counts_are_those_of_a_dry_run(office, monkeypatch):
         assert cli.run(["sync", "acme", "--dry-run"]) == 2
     with Warehouse(acme.home / "data", "acme").read() as con:
         people, in_scope, held, made, lines = con.execute(
-            """select (select count(*) from core.people), (select count(*) from core.people where wanted),
-                (select count(distinct hris_ref) from core.quarantine), (select count(*) from core.groups),
+            """select (select count(*) from core.people),
+                    (select count(*) from core.people where wanted),
+                (select count(distinct hris_ref) from core.quarantine),
+                (select count(*) from core.groups),
                 (select count(*) from core.manager_graph)"""
         ).fetchone()
     assert (people, in_scope, held) == (
@@ -469,8 +472,11 @@ def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_
     warehouse = Warehouse(acme.home / "data", "acme")
     with warehouse.write(("personio",)) as con:
         con.execute(
-            """insert into state.dialects values ('user_create', 'rfc', '2026-03-02 04:00:00+00', 'read_back', 0),
-                   ('manager.set', 'entra', '2026-03-03 04:00:00+00', 'accepted', 0), ('user_active', 'rfc', now(), null, 1)"""
+            """insert into state.dialects values (
+                       'user_create', 'rfc', '2026-03-02 04:00:00+00', 'read_back', 0
+                   ),
+                   ('manager.set', 'entra', '2026-03-03 04:00:00+00', 'accepted', 0),
+                   ('user_active', 'rfc', now(), null, 1)"""
         )
     before = warehouse.path.read_bytes()
     code, document = acme.doctor()

@@ -60,7 +60,7 @@ def test_a_daily_schedule_misses_no_night_also_when_the_clocks_change(month):
     assert {tick.strftime("%H:%M") for tick in tried} == {"04:30"}
 
 
-def test_c67_a_maintenance_of_a_day_costs_an_hourly_schedule_four_attempts_and_a_success_ends_the_waiting():
+def test_c67_a_maintenance_of_a_day_costs_an_hourly_schedule_four_attempts_until_a_success():
     works = START + dt.timedelta(hours=22)
     tried = attempts("0 * * * *", START + dt.timedelta(hours=48), works_from=works)
     assert hours(tried) == [0, 1, 7, 19, 43, 44, 45, 46, 47]

@@ -23,8 +23,7 @@ def told(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluatio
     return found
 
 
-# --- pausing
-# --------------------------------------------------------------------------------------------------
+# --- pausing --------------------------------------------------------------------------------------
 
 
 def test_a_paused_night_reads_and_plans_succeeds_writes_nothing_and_says_why(office):
@@ -107,8 +106,7 @@ def test_a_pause_needs_no_warehouse_and_outlives_its_loss(office):
     assert office.writes() == []
 
 
-# --- from the Dagster UI
-# --------------------------------------------------------------------------------------------------
+# --- from the Dagster UI --------------------------------------------------------------------------
 
 
 @pytest.fixture

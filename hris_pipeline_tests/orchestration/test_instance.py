@@ -178,8 +178,7 @@ def test_the_definitions_load_in_a_process_of_their_own_and_write_nothing(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-# --- Dagster's records, made by whoever comes first (case 73)
-# -------------------------------------------------------------------
+# --- Dagster's records, made by whoever comes first (case 73) -------------------------------------
 
 
 def in_processes(project: Path, number: int, work: Callable[[], None]) -> list[int]:

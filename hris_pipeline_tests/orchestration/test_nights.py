@@ -147,7 +147,7 @@ def test_after_a_night_any_asset_may_be_made_again_in_any_order_without_harm(off
     assert office.writes() == writes
 
 
-def test_c62_a_run_that_was_killed_leaves_a_journal_that_the_next_run_folds_and_no_write_is_repeated(
+def test_c62_a_killed_run_leaves_a_journal_that_the_next_run_folds_and_no_write_is_repeated(
     office,
 ):
     office.job("dry_run")

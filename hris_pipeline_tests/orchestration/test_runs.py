@@ -73,8 +73,7 @@ def test_a_company_file_with_a_mistake_ends_before_anything_begins(office, home)
     assert not office.data.exists()
 
 
-# --- bad input
-# --------------------------------------------------------------------------------------------------
+# --- bad input ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

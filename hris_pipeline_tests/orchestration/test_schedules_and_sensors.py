@@ -94,8 +94,7 @@ def start(office, moment: dt.datetime, job: str = "nightly"):
     )
 
 
-# --- schedules
-# --------------------------------------------------------------------------------------------------
+# --- schedules ------------------------------------------------------------------------------------
 
 
 def test_a_night_begins_at_the_same_wall_time_on_both_sides_of_a_clock_change(make_office):
@@ -136,8 +135,7 @@ def test_a_company_without_a_schedule_has_none_and_misses_no_night(office):
     }
 
 
-# --- checks
-# --------------------------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------
 
 
 def test_c87_a_check_that_fails_is_told_once_and_so_is_its_recovery(told, inbox):
@@ -205,8 +203,7 @@ def test_news_gets_out_while_another_variable_is_missing(told, inbox, monkeypatc
     )
 
 
-# --- runs
-# --------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_each_failed_run_that_somebody_started_is_told_once_with_its_sentence(told, inbox):
@@ -365,8 +362,7 @@ def test_a_reaped_run_is_told(told, inbox):
     )
 
 
-# --- nights
-# --------------------------------------------------------------------------------------------------
+# --- nights ---------------------------------------------------------------------------------------
 
 
 def test_c86_a_night_that_did_not_happen_is_told_once_and_so_is_its_recovery(
@@ -414,8 +410,7 @@ def test_a_night_on_working_days_only_is_not_missed_at_the_weekend(make_office, 
         assert len(inbox.messages) == missed
 
 
-# --- the heartbeat
-# --------------------------------------------------------------------------------------------------
+# --- the heartbeat --------------------------------------------------------------------------------
 
 
 def test_the_heartbeat_is_called_after_a_good_night_and_only_then(make_office, monkeypatch):

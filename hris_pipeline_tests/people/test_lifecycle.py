@@ -20,8 +20,7 @@ def status(hr: Registry, person: str = "p:1") -> tuple[str, bool]:
     return found["status"], found["wanted"]
 
 
-# --- case 35: whose midnight
-# --------------------------------------------------------------------------------------------------
+# --- case 35: whose midnight ----------------------------------------------------------------------
 
 
 def located(*places: str) -> Registry:
@@ -158,7 +157,8 @@ def test_places_that_nobody_named_and_people_without_one_go_by_the_companys_zone
     hr.put("q:7", "rome@acme.test", groups=(("location", "7"),))  # another account's number 7
     hr.put("p:lost", "lost@acme.test", groups=(("location", "la-1"), ("location", "99")))
     assert {person: row["timezone"] for person, row in hr.night().items()} == {
-        "p:8": "Europe/Berlin", "p:nowhere": "Europe/Berlin", "q:7": "Europe/Berlin", "p:lost": "America/Los_Angeles",
+        "p:8": "Europe/Berlin", "p:nowhere": "Europe/Berlin", "q:7": "Europe/Berlin",
+        "p:lost": "America/Los_Angeles",
     }  # fmt: skip
 
 
@@ -171,8 +171,7 @@ def test_a_person_of_several_records_lives_where_the_primary_one_says() -> None:
     assert hr.night()["p:8"]["timezone"] == "America/Los_Angeles"
 
 
-# --- hires
-# --------------------------------------------------------------------------------------------------
+# --- hires ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -213,13 +212,10 @@ def test_c34_who_was_created_early_and_then_called_off_is_deactivated_and_left_i
     assert world.night()[0].changes == 0
 
 
-# --- leavers
-# --------------------------------------------------------------------------------------------------
+# --- leavers --------------------------------------------------------------------------------------
 
 
-def test_c36_a_termination_of_weeks_ago_acts_tonight_and_its_correction_brings_everything_back() -> (
-    None
-):
+def test_c36_a_termination_of_weeks_ago_acts_tonight_and_its_correction_brings_all_back() -> None:
     world = World()
     team = world.unit("team", "1", "Sales")
     world.hire("1", groups=(team,))
@@ -254,8 +250,7 @@ def test_c14_an_unknown_word_is_held_back_and_deactivates_nobody() -> None:
     assert world.user_of("2").active
 
 
-# --- text
-# --------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 LONG = "x" * 10_000_000
 TEXTS = {

@@ -28,8 +28,7 @@ def held_back(world: World) -> dict[str, set[str]]:
     return found
 
 
-# --- status
-# --------------------------------------------------------------------------------------------------
+# --- status ---------------------------------------------------------------------------------------
 
 TODAY, YESTERDAY, TOMORROW = "2026-03-02", "2026-03-01", "2026-03-03"
 STATUS_CASES = {
@@ -139,8 +138,7 @@ def test_c33_prehire_days_bring_people_in_before_their_first_day() -> None:
     }
 
 
-# --- quarantine
-# --------------------------------------------------------------------------------------------------
+# --- quarantine -----------------------------------------------------------------------------------
 
 HELD_BACK = {
     "unknown word": ({"status": "sabbatical"}, {"status_is_known"}),
@@ -254,8 +252,7 @@ def test_a_group_without_a_name_is_held_back_only_where_somebody_is_in_it() -> N
     assert held_back(world) == {ref: {"unit_has_a_name"} for ref in ("team:1", "team:2")}
 
 
-# --- what a record says, and does not say
-# -------------------------------------------------------------------------------------
+# --- what a record says, and does not say ---------------------------------------------------------
 
 
 def test_c20_text_is_clean_and_composed() -> None:

@@ -18,8 +18,7 @@ def ids(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str]]]:
     return {person: (row["hris_ref"], row["other_refs"]) for person, row in found.items()}
 
 
-# --- who is the same
-# --------------------------------------------------------------------------------------------------
+# --- who is the same ------------------------------------------------------------------------------
 
 
 def test_c27_a_contractor_who_becomes_an_employee_stays_the_same_person() -> None:
@@ -196,8 +195,7 @@ def test_of_ordinary_people_nothing_is_written_down() -> None:
     assert hr.query("from state.persons order by all") == first
 
 
-# --- which record is the primary one
-# ------------------------------------------------------------------------------------------
+# --- which record is the primary one --------------------------------------------------------------
 
 BEST_FIRST = {
     "active": ("active", "2020-01-01"),
@@ -218,9 +216,7 @@ def test_the_primary_record_is_the_one_of_the_best_status(better: str, worse: st
     assert ids(hr.night()) == {"q:better": ("q:better", ["p:worse"])}
 
 
-def test_of_equal_records_the_first_connections_counts_then_the_latest_start_then_the_smallest_id() -> (
-    None
-):
+def test_of_equal_records_the_first_connections_counts_then_latest_start_then_smallest_id() -> None:
     hr = Registry()
     hr.put("q:1", "ada@acme.test", start_date="2025-01-01")
     hr.put("p:3", "ada@acme.test", start_date="2021-01-01")
@@ -231,8 +227,7 @@ def test_of_equal_records_the_first_connections_counts_then_the_latest_start_the
     assert ids(hr.night()) == {"p:2": ("q:1", ["p:1", "p:2", "p:3"])}
 
 
-# --- what of which record counts
-# ----------------------------------------------------------------------------------------------
+# --- what of which record counts ------------------------------------------------------------------
 
 
 def test_attributes_come_from_the_first_current_record_that_has_a_value() -> None:
@@ -342,8 +337,7 @@ def test_c90_what_one_record_made_of_a_person_counts_for_another_on_its_first_da
     assert listed == [[], [], [], [("ended_on_first_day",)]]
 
 
-# --- a record that is held back
-# -----------------------------------------------------------------------------------------------
+# --- a record that is held back -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -392,8 +386,7 @@ def test_c14_nobody_seems_to_have_left_because_the_other_record_is_held_back() -
     assert hr.held() == {}
 
 
-# --- laws
-# --------------------------------------------------------------------------------------------------
+# --- laws -----------------------------------------------------------------------------------------
 
 REFS = ("p:1", "p:2", "p:3", "q:1", "q:2", "r:1")
 RECORDS = st.dictionaries(

@@ -119,9 +119,13 @@ def decided(
 ) -> tuple[Any, ...]:
     """What the macros make of it: status, the last day that counts, code."""
     row = con.execute(
-        """select status_of(word, first, last, today, before) as status, last_day_of(status, first, last, today),
+        """select status_of(word, first, last, today, before) as status,
+                   last_day_of(status, first, last, today),
                contradiction_of(word, first, last, today, before)
-           from (select ?::varchar as word, ?::date as first, ?::date as last, ?::date as today, ?::varchar as before)""",
+           from (
+               select ?::varchar as word, ?::date as first, ?::date as last, ?::date as today,
+                   ?::varchar as before
+           )""",
         [word, first, last, TODAY, before],
     ).fetchone()
     assert row is not None
@@ -187,8 +191,7 @@ def test_c89_c90_laws_of_the_status(
         assert counts >= TODAY
 
 
-# --- whole records, as people.build takes them
-# --------------------------------------------------------------------------------
+# --- whole records, as people.build takes them ----------------------------------------------------
 
 
 def contradictions(hr: Registry) -> dict[str, str]:

@@ -52,8 +52,7 @@ def active(world: World) -> int:
     return sum(user.active for user in world.users.values())
 
 
-# --- approvals
-# --------------------------------------------------------------------------------------------------
+# --- approvals ------------------------------------------------------------------------------------
 
 
 def test_c71_an_approved_plan_is_carried_out_exactly_and_approving_twice_is_nothing(
@@ -153,8 +152,7 @@ def test_what_the_company_file_lists_by_name_is_never_released(world: World) -> 
     assert [world.user_of(id_).active for id_ in "012"] == [True, True, False]
 
 
-# --- staleness
-# --------------------------------------------------------------------------------------------------
+# --- staleness ------------------------------------------------------------------------------------
 
 
 def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_done() -> None:
@@ -183,11 +181,13 @@ def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_
     outcome = dict(
         world.query(
             """select hris_ref || ' ' || a.action, a.outcome from deskbird.applied_changes a
-                                  join state.plan_changes c using (plan_id, seq) where a.object = 'user'"""
+                                  join state.plan_changes c using (plan_id, seq)
+                                  where a.object = 'user'"""
         )
     )
     assert outcome == {
-        "p:0 update": "stale", "p:1 update": "skipped", "p:2 update": "applied", "p:3 update": "stale", "p:4 update": "applied",
+        "p:0 update": "stale", "p:1 update": "skipped", "p:2 update": "applied",
+        "p:3 update": "stale", "p:4 update": "applied",
         "p:5 deactivate": "skipped", "p:6 deactivate": "stale", "p:new create": "applied",
     }  # fmt: skip
     assert (applied.stale, applied.skipped, applied.failed) == (3, 2, 0)
@@ -261,8 +261,7 @@ def test_an_update_of_which_one_attribute_trips_only_now_waits_whole() -> None:
     assert (applied.blocked, applied.stale, world.writes) == (3, 0, [])
 
 
-# --- runs that end before their time
-# ------------------------------------------------------------------------------------------
+# --- runs that end before their time --------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -347,8 +346,7 @@ def assert_as_wanted(world: World) -> None:
     assert members == {"IT": {"p:a", "p:b", "p:f"}, "Sales": {"p:c", "p:d", "p:g"}, "New": {"p:e"}}
 
 
-# --- nights on which there is nothing to do
-# ------------------------------------------------------------------------------------
+# --- nights on which there is nothing to do -------------------------------------------------------
 
 
 def nothing(_: World) -> None:
@@ -432,8 +430,7 @@ def test_a_night_on_which_everything_is_held_back_is_compared_all_the_same(ten: 
     assert (summary.changes, summary.planned, night.blocked) == (7, 0, 7)
 
 
-# --- a deskbird that is older than what we know of it
-# -------------------------------------------------------------------------
+# --- a deskbird that is older than what we know of it ---------------------------------------------
 
 
 def test_c75_a_deskbird_restored_from_a_backup_is_brought_in_line_without_a_duplicate() -> None:
@@ -469,8 +466,7 @@ def test_c75_a_deskbird_that_lost_everybody_waits_for_an_approval() -> None:
     )
 
 
-# --- people about whom nothing succeeds
-# -----------------------------------------------------------------------------------------
+# --- people about whom nothing succeeds -----------------------------------------------------------
 
 
 def test_who_fails_on_every_night_for_28_days_waits_for_a_person_until_a_write_succeeds(

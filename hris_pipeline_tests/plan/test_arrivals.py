@@ -90,7 +90,8 @@ def test_c11_a_first_name_that_nobody_has_any_more_changes_no_name_and_an_addres
     assert standing(world) == [("given_name", "vanished", 20, 20)]
     applied, _ = world.apply()
     assert applied.applied == 1
-    assert (world.user_of("01").email, world.user_of("01").given_name, world.user_of("01").display_name) == (
+    user = world.user_of("01")
+    assert (user.email, user.given_name, user.display_name) == (
         "new@acme.test", "Given", "Given Family",
     )  # fmt: skip
 

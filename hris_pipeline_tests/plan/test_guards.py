@@ -15,8 +15,7 @@ from hris_pipeline.plan.guards import Judgement, Situation
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 
 
-# --- the arithmetic of the limits
-# ---------------------------------------------------------------------------------------------
+# --- the arithmetic of the limits -----------------------------------------------------------------
 
 LIMITS: list[tuple[str, dict[str, Any] | None, int, int, int, bool]] = [
     # guard, limits, base, count, applied in the window, trips
@@ -79,8 +78,7 @@ def test_c68_at_the_limit_it_passes_and_one_more_trips(
     assert judgement.trips(guard, count, extra=applied)[0] is trips
 
 
-# --- a company of a hundred
-# --------------------------------------------------------------------------------------------------
+# --- a company of a hundred -----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +155,8 @@ def test_creations_that_are_too_many_hold_back_what_needs_them_and_nothing_else(
     world.people["03"].manager_id = "04"
     world.make_plan()
     assert types_held(world) == {
-        "user create": ({"create_user"}, 26), "manager set": ({"create_user"}, 27), "membership add": ({"create_user"}, 52),
+        "user create": ({"create_user"}, 26), "manager set": ({"create_user"}, 27),
+        "membership add": ({"create_user"}, 52),
         "group create": ({"create_user"}, 1),
     }  # fmt: skip
     assert [row["hris_ref"] for row in world.rows() if row["verdict"] == "planned"] == ["p:03"]
@@ -225,7 +224,8 @@ def test_c49_a_reorganisation_waits_by_its_kind_of_group_until_it_is_approved(
         ("update_attribute", "team", 31, True), ("update_attribute", "department", 1, False),
     ]  # fmt: skip
     assert types_held(world) == {
-        "membership add": ({"update_attribute"}, 31), "membership remove": ({"update_attribute"}, 31),
+        "membership add": ({"update_attribute"}, 31),
+        "membership remove": ({"update_attribute"}, 31),
     }  # fmt: skip
 
 
@@ -278,7 +278,9 @@ def test_c3_an_unproven_extract_adds_and_changes_but_takes_nothing_away(world: W
         kind: ({"incomplete_extract"}, 1)
         for kind in ("user deactivate", "membership remove", "manager clear")
     }
-    assert {f"{row['object']} {row['action']}" for row in world.rows() if row["verdict"] == "planned"} == {
+    assert {
+        f"{row['object']} {row['action']}" for row in world.rows() if row["verdict"] == "planned"
+    } == {
         "user create", "user update", "group rename", "membership add",
     }  # fmt: skip
     world.proof = "proven"
@@ -320,7 +322,7 @@ def test_c1_c76_nobody_left_is_no_reason_to_take_anybody_out(world: World) -> No
     assert set(world_guards(world)) == {"deactivate_user"}
 
 
-def test_when_everybody_has_left_and_that_was_approved_the_night_is_in_line_and_so_are_those_after_it(
+def test_when_everybody_has_left_and_that_was_approved_this_night_and_those_after_are_in_line(
     world: World,
 ) -> None:
     for person in world.people.values():
@@ -354,7 +356,8 @@ def test_c11_an_attribute_that_vanished_for_everybody_clears_nothing(world: Worl
         ("attribute_vanished", "team", 100), ("attribute_vanished", "manager", 99),
     ]  # fmt: skip
     assert types_held(world) == {
-        "membership remove": ({"attribute_vanished"}, 100), "manager clear": ({"attribute_vanished"}, 99),
+        "membership remove": ({"attribute_vanished"}, 100),
+        "manager clear": ({"attribute_vanished"}, 99),
     }  # fmt: skip
     world.people["00"].groups, world.people["01"].manager_id = (
         (
@@ -384,8 +387,10 @@ def test_c39_protected_people_are_not_deactivated_and_frozen_ones_not_changed(
     summary = world.make_plan()
     assert world.held() == {
         "user update p:04": "frozen", "manager clear p:04": "frozen", "user update p:05": "frozen",
-        "membership remove p:04 p:department:e": "frozen", "membership remove p:04 p:team:a": "frozen",
-        "user deactivate p:01": "protected", "user deactivate p:02": "protected", "user deactivate p:03": "frozen",
+        "membership remove p:04 p:department:e": "frozen",
+        "membership remove p:04 p:team:a": "frozen",
+        "user deactivate p:01": "protected", "user deactivate p:02": "protected",
+        "user deactivate p:03": "frozen",
     }  # fmt: skip
     counted = {
         verdict.guard: verdict.count
@@ -411,7 +416,8 @@ def test_whoever_needs_a_frozen_persons_address_or_a_blocked_move_waits(world: W
     world.people["05"].email, world.people["06"].email = "06@acme.test", "05@acme.test"
     world.make_plan()
     assert world.held() == {
-        "user update p:01": "frozen", "user update p:02": "frozen", "user update p:03": "frozen", "user create p:new": "frozen",
+        "user update p:01": "frozen", "user update p:02": "frozen", "user update p:03": "frozen",
+        "user create p:new": "frozen",
         "membership add p:new p:team:a": "frozen",
     }  # fmt: skip
     _, night = world.apply()
@@ -425,8 +431,7 @@ def test_whoever_needs_a_frozen_persons_address_or_a_blocked_move_waits(world: W
     assert ring == {"user update p:05": "frozen", "user update p:06": "frozen"}
 
 
-# --- first contact
-# --------------------------------------------------------------------------------------------------
+# --- first contact --------------------------------------------------------------------------------
 
 
 def first_run(strangers: int, **rules: Any) -> World:
@@ -485,8 +490,7 @@ def test_first_contact_takes_its_number_from_link_user_and_can_be_switched_off()
     assert world_guards(world) == []
 
 
-# --- the rolling window
-# --------------------------------------------------------------------------------------------------
+# --- the rolling window ---------------------------------------------------------------------------
 
 
 def test_c69_many_runs_just_below_the_limit_are_stopped_by_the_window(world: World) -> None:

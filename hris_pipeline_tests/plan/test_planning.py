@@ -38,8 +38,7 @@ def requests_of(world: World) -> dict[int, list[str]]:
     return found
 
 
-# --- an ordinary night, and how few requests it takes
-# -------------------------------------------------------------------------
+# --- an ordinary night, and how few requests it takes ---------------------------------------------
 
 
 def test_one_request_for_each_user_and_each_group_that_is_new_or_changed(world: World) -> None:
@@ -138,8 +137,7 @@ def test_the_file_on_disk_and_its_optimizer_say_the_same(world: World, tmp_path:
     assert on_disk.make_plan() == in_memory.make_plan()
 
 
-# --- creations
-# --------------------------------------------------------------------------------------------------
+# --- creations ------------------------------------------------------------------------------------
 
 
 def test_c48_creations_go_top_down_so_that_the_manager_goes_with_the_post() -> None:
@@ -183,13 +181,13 @@ def test_new_people_who_report_to_each_other_in_a_ring_cost_one_more_write() -> 
     _, night = world.apply()
     assert (len(world.writes), night.in_line) == (8, True)
     assert {id_: world.user_of(id_).manager for id_ in ("a", "b", "c", "below", "x", "y")} == {
-        "a": world.user_of("b").id, "b": world.user_of("c").id, "c": world.user_of("a").id, "below": world.user_of("c").id,
+        "a": world.user_of("b").id, "b": world.user_of("c").id, "c": world.user_of("a").id,
+        "below": world.user_of("c").id,
         "x": world.user_of("y").id, "y": world.user_of("x").id,
     }  # fmt: skip
 
 
-# --- what must be free before it is taken
-# -------------------------------------------------------------------------------------
+# --- what must be free before it is taken ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -280,8 +278,7 @@ def test_group_names_that_are_swapped_or_passed_on_go_round_too(world: World) ->
     assert {unit: world.group_of(*unit).members for unit in members} == members
 
 
-# --- groups and members
-# --------------------------------------------------------------------------------------------------
+# --- groups and members ---------------------------------------------------------------------------
 
 
 def test_c41_groups_come_with_their_first_member_and_stay_when_the_last_leaves(
@@ -366,8 +363,7 @@ def test_c50_at_most_a_hundred_members_a_request_and_one_request_for_one_change(
     assert world.kinds_of_changes() == ["membership remove p:0007 p:team:s"]
 
 
-# --- managers
-# --------------------------------------------------------------------------------------------------
+# --- managers -------------------------------------------------------------------------------------
 
 
 def test_c47_a_line_with_a_problem_is_held_as_it_is_and_heals_when_the_manager_appears(
@@ -413,8 +409,7 @@ def test_managers_can_be_left_out_of_it(world: World) -> None:
     assert world.make_plan().changes == 0
 
 
-# --- absent, empty, gone
-# --------------------------------------------------------------------------------------------------
+# --- absent, empty, gone --------------------------------------------------------------------------
 
 
 def test_c13_absent_keys_change_nothing_and_empty_ones_do_what_is_documented(world: World) -> None:
@@ -552,8 +547,7 @@ def test_a_rehire_into_another_team_is_right_after_one_night(world: World) -> No
     assert user.manager == world.user_of("4").id
 
 
-# --- what deskbird does not give back
-# -----------------------------------------------------------------------------------------
+# --- what deskbird does not give back -------------------------------------------------------------
 
 
 def test_what_deskbird_does_not_give_back_converges_too() -> None:
@@ -642,7 +636,8 @@ def test_c114_nobody_leaves_a_group_for_one_that_cannot_be_read() -> None:
     world.settle()
     unread = world.groups.pop(world.group_of(*it).id)
     world.execute(f"""insert into state.unreadable_records by name
-            select 'groups' as resource, '{unread.id}' as deskbird_id, 1 as page, 1 as position, 'marker' as code,
+            select 'groups' as resource, '{unread.id}' as deskbird_id, 1 as page, 1 as position,
+                'marker' as code,
                 'p:team:i' as hris_ref, now() as first_seen, now() as last_seen""")
     world.people["1"].groups = (it,)  # and no department any more
     world.people["2"].groups = (north,)
@@ -681,7 +676,10 @@ def test_members_and_managers_who_could_not_be_created_are_tried_again() -> None
         world.refused = {"p:boss"}
         _, applied, night = world.night()
         assert (applied.applied, applied.failed, night.in_line) == (3, 3, False)
-        assert world.query("select object, action from deskbird.applied_changes where outcome = 'failed' order by all") == [
+        assert world.query(
+            "select object, action from deskbird.applied_changes "
+            "where outcome = 'failed' order by all"
+        ) == [
             ("manager", "set"), ("membership", "add"), ("user", "create"),
         ]  # fmt: skip
         world.refused = set()

@@ -64,8 +64,7 @@ def test_the_page_on_the_plan_is_as_the_steps_are():
     assert steps.DOCUMENT.read_text(encoding="utf-8") == steps.document()
 
 
-# --- statements: each costs about a millisecond, however small the company
-# ------------------------------------------------------
+# --- statements: each costs about a millisecond, however small the company ------------------------
 
 
 class Counting:

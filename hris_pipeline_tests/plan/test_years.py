@@ -59,8 +59,7 @@ class Company(RuleBasedStateMachine):
         ]
         return data.draw(st.sampled_from(found), label="person") if found else None
 
-    # --- what HR does
-    # ----------------------------------------------------------------------------------------------
+    # --- what HR does -----------------------------------------------------------------------------
 
     @rule(
         name=st.sampled_from(NAMES),
@@ -151,8 +150,7 @@ class Company(RuleBasedStateMachine):
         del self.world.people[person.id]
         self.unseen[person.id] = 0
 
-    # --- what hands do in deskbird
-    # --------------------------------------------------------------------------------------------
+    # --- what hands do in deskbird ----------------------------------------------------------------
 
     @rule(data=st.data(), what=st.sampled_from(["rename", "deactivate", "take out", "put in"]))
     def meddle(self, data: st.DataObject, what: str) -> None:
@@ -183,8 +181,7 @@ class Company(RuleBasedStateMachine):
     def invite_a_guest(self) -> None:
         self.strangers.add(self.world.stranger(f"guest{next(self.numbers)}@elsewhere.test").id)
 
-    # --- the night and its laws
-    # ----------------------------------------------------------------------------------------------
+    # --- the night and its laws -------------------------------------------------------------------
 
     @rule()
     def sleep(self) -> None:
@@ -258,7 +255,9 @@ class Company(RuleBasedStateMachine):
                 assert user.manager == users[manager].id
 
     def _shared(self, address: str | None) -> bool:
-        """Whether several records have the address: what becomes of it then is other tests' matter."""
+        """Whether several records have the address: what becomes of it then is other tests'
+        matter.
+        """
         return sum(person.email == address for person in self.world.people.values()) > 1
 
 

@@ -209,8 +209,7 @@ class World:
         vars(twin).update(deepcopy(kept), warehouse=warehouse)
         return twin
 
-    # --- changing it
-    # ----------------------------------------------------------------------------------------------
+    # --- changing it ------------------------------------------------------------------------------
 
     def hire(self, *ids: str, **values: Any) -> None:
         """Employees with an address of their own, alike in all else."""
@@ -276,18 +275,20 @@ class World:
         ]
         return found
 
-    # --- a night
-    # ----------------------------------------------------------------------------------------------
+    # --- a night ----------------------------------------------------------------------------------
 
     def extract(self, con: duckdb.DuckDBPyConnection) -> None:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
         columns = (
-            "id", "employment_id", "email", "given_name", "family_name", "status", "start_date", "end_date", "manager_id",
+            "id", "employment_id", "email", "given_name", "family_name", "status", "start_date",
+            "end_date", "manager_id",
             "groups", "absent", "updated_at", "attributes",
         )  # fmt: skip
         rows = [
-            (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date, p.end_date, p.manager_id,
-             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at, p.attributes)
+            (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date,
+             p.end_date, p.manager_id,
+             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at,
+             p.attributes)
             for p in (*self.people.values(), *self.second_employments)
         ]  # fmt: skip
         stage(con, "hris_p.employees", columns, rows)
@@ -320,13 +321,16 @@ class World:
         )
         shown = self.readable["users"]
         columns = (
-            "deskbird_id", "user_name", "email", "given_name", "family_name", "display_name", "active", "manager_deskbird_id",
+            "deskbird_id", "user_name", "email", "given_name", "family_name", "display_name",
+            "active", "manager_deskbird_id",
             "external_id", "attributes",
         )  # fmt: skip
         rows = [
             (u.id, u.user_name, u.email, u.given_name, u.family_name, u.display_name, u.active,
-             u.manager if "manager_deskbird_id" in shown else None, u.external_id if "external_id" in shown else None,
-             {name: value for name in ("title", "phone") if name in shown and (value := getattr(u, name))} or None)
+             u.manager if "manager_deskbird_id" in shown else None,
+             u.external_id if "external_id" in shown else None,
+             {name: value for name in ("title",
+               "phone") if name in shown and (value := getattr(u, name))} or None)
             for u in self.users.values()
         ]  # fmt: skip
         stage(con, "deskbird.users", columns, rows)
@@ -483,8 +487,7 @@ class World:
         with self.warehouse.read() as con:
             return con.execute(sql).fetchall()
 
-    # --- deskbird, strict about what is unique
-    # --------------------------------------------------------------------------------
+    # --- deskbird, strict about what is unique ----------------------------------------------------
 
     def _carry_out(self, write: Write, ids: dict[str, str]) -> Result:
         if write.hris_ref in self.refused:

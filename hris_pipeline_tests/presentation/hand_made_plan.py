@@ -173,7 +173,9 @@ PLAN = id_of(rows())
 
 
 def fill(con, changes):
-    """Write a plan and the people it is about, sealed as a plan is that was made; returns its id."""
+    """Write a plan and the people it is about, sealed as a plan is that was made; returns its
+    id.
+    """
     plan_id = id_of(changes)
     for ref, name in PEOPLE.items():
         con.execute(
@@ -238,12 +240,17 @@ def fill(con, changes):
             [plan_id, blocked],
         )
     con.execute(
-        """update state.plan_changes set row_digest = change_digest(seq, request, stage, object, action, hris_ref, deskbird_id,
-               group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard, guards, content)"""
+        """update state.plan_changes
+           set row_digest = change_digest(
+               seq, request, stage, object, action, hris_ref, deskbird_id, group_ref,
+               group_deskbird_id, before, after, reason, evidence, verdict, guard, guards, content
+           )"""
     )
     con.execute(
-        """update state.plans p set judgement_digest = judgement_digest(plan_id, number, made_at, after_plan, changes, blocked,
-               as_of, undoes, (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c
+        """update state.plans p set judgement_digest
+                   = judgement_digest(plan_id, number, made_at, after_plan, changes, blocked,
+               as_of, undoes,
+               (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c
                                where c.plan_id = p.plan_id))"""
     )
     return plan_id

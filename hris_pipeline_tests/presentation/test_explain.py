@@ -63,8 +63,7 @@ def leaves(world, id_, last_day="2026-03-02"):
     world.people[id_].end_date = last_day
 
 
-# --- the answer
-# --------------------------------------------------------------------------------------------------
+# --- the answer -----------------------------------------------------------------------------------
 
 
 def test_who_asks_why_they_were_deactivated_reads_when_by_which_plan_and_why(settled):
@@ -246,8 +245,7 @@ def test_a_user_who_is_nobodys_is_left_alone(world):
         assert found.refs == ()
 
 
-# --- who is meant
-# --------------------------------------------------------------------------------------------------
+# --- who is meant ---------------------------------------------------------------------------------
 
 
 def test_a_person_is_known_by_address_record_and_user(world):
@@ -290,8 +288,7 @@ def test_all_records_of_a_person_lead_to_the_same_explanation(settled):
         assert [record["hris_ref"] for record in found.records] == ["p:2", "p:22"]
 
 
-# --- what it says agrees with the plan
-# ------------------------------------------------------------------------------------------
+# --- what it says agrees with the plan ------------------------------------------------------------
 
 
 def test_it_never_contradicts_the_plan():
@@ -414,8 +411,7 @@ def test_history_says_what_changed_on_which_night_and_since_when_it_is_so(settle
     assert ["2026-03-04", "13:00", "family", "name", "Family", "Other"] in lines
 
 
-# --- what was never read
-# --------------------------------------------------------------------------------------------------
+# --- what was never read --------------------------------------------------------------------------
 
 
 def test_without_a_read_of_both_sides_what_is_stored_is_told(planned):
@@ -442,8 +438,7 @@ def test_an_empty_warehouse_knows_nobody(warehouse):
         report.read(con, "acme", "ada@example.com", World().rules, NOON, timezone="UTC")
 
 
-# --- the command
-# --------------------------------------------------------------------------------------------------
+# --- the command ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

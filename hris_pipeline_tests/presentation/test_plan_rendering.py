@@ -63,7 +63,8 @@ def test_a_row_says_who_what_before_and_after_and_why(planned):
 def test_without_names_it_says_by_reference_who_and_what_changes_and_no_value(planned):
     with planned.write(("personio",)) as con:
         con.execute(
-            """update state.plan_changes set evidence = '{"status": "ended", "end_date": "2026-03-02"}'
+            """update state.plan_changes
+               set evidence = '{"status": "ended", "end_date": "2026-03-02"}'
                where action = 'deactivate'"""
         )
     plan = read(planned)
@@ -187,9 +188,14 @@ def test_a_failure_tells_its_problem(planned):
 def approve(con, seq, guards, *, expires=NOW + dt.timedelta(hours=1), decision="approved", at=NOW):
     con.execute(
         """insert into state.approvals by name
-           select *, approval_digest(plan_id, content, guards, decision, because, decided_by, decided_at, expires_at) as digest
-           from (select ? as plan_id, ? as content, ?::varchar[] as guards, ? as decision, null::varchar as because,
-                     'somebody' as decided_by, ?::timestamptz as decided_at, ?::timestamptz as expires_at)""",
+           select *,
+               approval_digest(
+                   plan_id, content, guards, decision, because, decided_by, decided_at, expires_at
+               ) as digest
+           from (select ? as plan_id, ? as content, ?::varchar[] as guards, ? as decision,
+               null::varchar as because,
+                     'somebody' as decided_by, ?::timestamptz as decided_at,
+                     ?::timestamptz as expires_at)""",
         [PLAN, f"content-{seq}", guards, decision, at, expires],
     )
 

@@ -222,8 +222,7 @@ def test_a_rule_for_groups_that_finds_nothing_waits_for_the_company_file(world, 
     assert "link acme team:Sales" not in out
 
 
-# --- many at once
-# --------------------------------------------------------------------------------------------------
+# --- many at once ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -384,8 +383,7 @@ def test_c106_rows_that_cannot_be_used_are_named_and_none_is_carried_out(moving,
     assert "could not be read" in run("link", "acme", "--from", str(tmp_path / "nowhere.csv"))[2]
 
 
-# --- what the HR department is to correct
-# -------------------------------------------------------------------------------------
+# --- what the HR department is to correct ---------------------------------------------------------
 
 
 @pytest.fixture

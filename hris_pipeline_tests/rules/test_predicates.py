@@ -55,8 +55,7 @@ class Human:
 Units = dict[str, str | None]
 
 
-# --- the reference
-# --------------------------------------------------------------------------------------------------
+# --- the reference --------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
@@ -126,7 +125,8 @@ def ask(people: list[Human], units: Units, rules: list[Rule]) -> dict[str, list[
     with duckdb.connect(config={"threads": 1}) as con:
         prepare(con)
         con.execute(
-            """create table humans (hris_ref varchar, other_refs varchar[], email varchar, status varchar, start_date date,
+            """create table humans (hris_ref varchar, other_refs varchar[], email varchar,
+                   status varchar, start_date date,
                end_date date, timezone varchar, unknown varchar[], group_refs varchar[])"""
         )
         columns = tuple(Human.__dataclass_fields__)
@@ -147,8 +147,7 @@ def ask(people: list[Human], units: Units, rules: list[Rule]) -> dict[str, list[
         return dict(con.execute("select hris_ref, said from judged").fetchall())
 
 
-# --- random people, random rules
-# ----------------------------------------------------------------------------------------------
+# --- random people, random rules ------------------------------------------------------------------
 
 REFS = [f"{c}:{kind}:{i}" for c in "pq" for kind in KINDS for i in ("1", "2", "a:b")]
 DAYS = st.integers(-40, 40).map(lambda days: NOW.date() + dt.timedelta(days))
@@ -231,8 +230,7 @@ def test_the_sql_says_what_the_reference_says(
     }
 
 
-# --- single cases that a reader may want to look up
-# ---------------------------------------------------------------------------
+# --- single cases that a reader may want to look up -----------------------------------------------
 
 ADA = Human(
     "p:1",

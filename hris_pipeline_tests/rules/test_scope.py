@@ -68,8 +68,7 @@ def world(settled_world: World) -> World:
     return settled_world.copy()
 
 
-# --- who is in scope
-# --------------------------------------------------------------------------------------------------
+# --- who is in scope ------------------------------------------------------------------------------
 
 
 def test_without_rules_everybody_is_in_scope() -> None:
@@ -170,8 +169,7 @@ def test_c32_a_mail_domain_outside_the_allow_list_is_skipped_and_counted() -> No
     assert stranger.external_id is None
 
 
-# --- falling out of scope
-# --------------------------------------------------------------------------------------------------
+# --- falling out of scope -------------------------------------------------------------------------
 
 
 def test_who_falls_out_of_scope_is_deactivated_and_comes_back_with_everything(
@@ -203,8 +201,7 @@ def test_a_group_gets_no_members_from_people_out_of_scope() -> None:
     assert [group.name for group in world.groups.values()] == ["Sales"]
 
 
-# --- a rule that means something else all of a sudden
-# -------------------------------------------------------------------------
+# --- a rule that means something else all of a sudden ---------------------------------------------
 
 
 def held(world: World) -> tuple[set[str], int]:

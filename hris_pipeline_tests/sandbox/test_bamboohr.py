@@ -70,8 +70,7 @@ def pages(bamboohr, **query):
         yield answer
 
 
-# --- the door
-# --------------------------------------------------------------------------------------------------
+# --- the door -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("auth", [("another", "x"), ("", API_KEY), None])
@@ -89,8 +88,7 @@ def test_a_path_that_is_not_there_is_404(bamboohr):
     bamboohr.ask(status=404, path="/api/v1/nothing")
 
 
-# --- the list of employees
-# --------------------------------------------------------------------------------------------------
+# --- the list of employees ------------------------------------------------------------------------
 
 
 def test_a_page_holds_250_unless_told_otherwise_and_2500_at_most(make):
@@ -185,8 +183,7 @@ def test_it_sorts_by_a_few_fields_only(bamboohr):
     assert refusal(bamboohr.ask({"sort": "hireDate"}, 400)) == "BadRequest"
 
 
-# --- who changed
-# --------------------------------------------------------------------------------------------------
+# --- who changed ----------------------------------------------------------------------------------
 
 
 def test_changes_say_who_came_who_changed_and_who_is_gone(bamboohr):
@@ -224,8 +221,7 @@ def test_changes_are_xml_for_whoever_does_not_ask_for_json(bamboohr):
     assert answer.headers["content-type"].startswith("application/xml")
 
 
-# --- the vendor's document
-# --------------------------------------------------------------------------------------------------
+# --- the vendor's document ------------------------------------------------------------------------
 
 DOCUMENT = SPECS / "bamboohr-public-openapi.latest.yaml"
 

@@ -110,8 +110,7 @@ def company():
         yield start
 
 
-# --- the two dialects, row by row
-# -----------------------------------------------------------------------------------------------
+# --- the two dialects, row by row -----------------------------------------------------------------
 
 
 def forms_of(company):
@@ -232,8 +231,7 @@ def test_manager_and_members_of_a_post_are_taken_ignored_or_refused(company, alo
         assert made.members("New") == ([made.bea] if along == "taken" else [])
 
 
-# --- paging
-# --------------------------------------------------------------------------------------------------
+# --- paging ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(PAGINGS))
@@ -303,8 +301,7 @@ def test_sorting_is_announced_only_where_it_is_said_so(company, sort, said):
     assert made.http.get("/ServiceProviderConfig").json()["sort"]["supported"] is said
 
 
-# --- refusals
-# --------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 
 def renamed(made, id_):
@@ -456,8 +453,7 @@ def test_a_gateway_can_answer_200_with_a_page_to_a_single_write(company):
     assert made.user()["displayName"] == "ada X"
 
 
-# --- answers
-# --------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("created", ["location", "relative_location", "nothing"])
@@ -512,8 +508,7 @@ def test_urls_can_be_relative(company):
     assert made.http.get(f"/Users/{made.ada}").json()["meta"]["location"] == f"Users/{made.ada}"
 
 
-# --- what is done and shown
-# --------------------------------------------------------------------------------------------------
+# --- what is done and shown -----------------------------------------------------------------------
 
 
 def test_members_that_are_added_can_take_the_place_of_all(company):
@@ -602,8 +597,7 @@ def test_an_id_can_be_a_number_wherever_it_stands(company):
     assert renamed(made, number).status_code == 204
 
 
-# --- how it is told
-# --------------------------------------------------------------------------------------------------
+# --- how it is told -------------------------------------------------------------------------------
 
 
 def test_a_running_service_is_told_and_asked_over_http(company):

@@ -18,8 +18,7 @@ def merge():
         yield host
 
 
-# --- Merge's own client
-# --------------------------------------------------------------------------------------------------
+# --- Merge's own client ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -104,8 +103,7 @@ def test_merges_own_client_is_refused_like_any_other(client):
     assert (caught.value.status_code, caught.value.body) == (404, {"detail": "Not found."})
 
 
-# --- the door
-# --------------------------------------------------------------------------------------------------
+# --- the door -------------------------------------------------------------------------------------
 
 
 def test_both_credentials_are_needed_but_the_list_of_accounts_needs_the_key_only(merge):
@@ -157,8 +155,7 @@ def test_an_address_is_shut_out_after_more_than_twenty_failing_requests_in_ten_s
         assert merge.ask("/employees").status_code == 200
 
 
-# --- lists
-# --------------------------------------------------------------------------------------------------
+# --- lists ----------------------------------------------------------------------------------------
 
 
 def test_pages_hold_a_hundred_at_most_and_cursors_lead_through_all_of_them():
@@ -224,8 +221,7 @@ def test_types_of_groups(merge):
     assert merge.get("/groups/types") == {"types": ["COST_CENTER", "DEPARTMENT", "TEAM"]}
 
 
-# --- the copy
-# --------------------------------------------------------------------------------------------------
+# --- the copy -------------------------------------------------------------------------------------
 
 
 def test_c17_who_is_gone_is_hidden_and_marked_as_deleted_and_known_again_on_return(merge):

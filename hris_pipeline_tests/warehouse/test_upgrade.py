@@ -23,7 +23,14 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute(request.param.read_text(encoding="utf-8"))
         found = con.execute(
-            """select deskbird_id, user_name, email, given_name, family_name, display_name, active, manager_deskbird_id,
+            """select deskbird_id,
+                       user_name,
+                       email,
+                       given_name,
+                       family_name,
+                       display_name,
+                       active,
+                       manager_deskbird_id,
                    external_id from deskbird.users"""
         ).fetchall()
     world = World(tmp_path)
@@ -86,16 +93,20 @@ def test_c80_what_people_were_on_earlier_nights_is_still_known(tmp_path: Path) -
     assert [person for person, *_ in before] == ["p:1", "p:2", "p:3", "p:3", "p:4", "p:4", "p:5"]
 
 
-# --- version 4: reasons had no codes
-# --------------------------------------------------------------------------------------------
+# --- version 4: reasons had no codes --------------------------------------------------------------
 
 _SEAL = """
     update state.plan_changes set row_digest = change_digest(
-        seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+        seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
+        before, after,
         reason, evidence, verdict, guard, guards, content);
     update state.plans p set judgement_digest = judgement_digest(
         plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
-        (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c where c.plan_id = p.plan_id));"""
+        (
+            select string_agg(row_digest, chr(30) order by seq)
+            from state.plan_changes c
+            where c.plan_id = p.plan_id
+        ));"""
 _TO_VERSION_4 = f"""
     alter table state.plan_changes drop column reason_code;
     alter table deskbird.changes drop column reason_code;
@@ -107,7 +118,9 @@ _CODES = "select plan_id, seq, reason_code from state.plan_changes order by all"
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Some nights of most kinds of change, and the undoing of two of them; as version 5 keeps them."""
+    """Some nights of most kinds of change, and the undoing of two of them; as version 5 keeps
+    them.
+    """
     world = World(tmp_path_factory.mktemp("varied"), guards=UNGUARDED)
     sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
     world.hire("1", groups=(sales,))

@@ -50,8 +50,7 @@ def groups_in(warehouse: Warehouse) -> list[tuple[str, ...]]:
         return con.execute("select hris_ref from core.groups").fetchall()
 
 
-# --- the folder beside it
-# --------------------------------------------------------------------------------------------------
+# --- the folder beside it -------------------------------------------------------------------------
 
 
 def test_a_scratch_folder_is_empty_its_owners_only_and_gone_afterwards(tmp_path: Path) -> None:
@@ -81,8 +80,7 @@ def test_a_scratch_folder_that_cannot_be_used_is_named_and_gone(tmp_path: Path) 
     assert caught.value.__suppress_context__
 
 
-# --- what it makes
-# --------------------------------------------------------------------------------------------------
+# --- what it makes --------------------------------------------------------------------------------
 
 
 def test_every_table_of_the_contracts_is_there_with_their_columns(warehouse: Warehouse) -> None:
@@ -123,8 +121,7 @@ def test_connections_speak_utc(warehouse: Warehouse) -> None:
         assert con.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
 
 
-# --- all or nothing
-# --------------------------------------------------------------------------------------------------
+# --- all or nothing -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,8 +178,7 @@ def test_a_file_that_cannot_be_opened_keeps_its_rights(warehouse: Warehouse) -> 
     assert stat.S_IMODE(warehouse.path.stat().st_mode) == 0o644
 
 
-# --- what can be wrong with the file
-# ------------------------------------------------------------------------------------------
+# --- what can be wrong with the file --------------------------------------------------------------
 
 
 def refused(block: Iterator[object], *words: str) -> str:
@@ -406,8 +402,7 @@ def test_what_does_not_fit_into_memory_says_so(warehouse: Warehouse) -> None:
     assert groups_in(warehouse) == [("p:team:1",)]
 
 
-# --- no values in what is said
-# ------------------------------------------------------------------------------------------------
+# --- no values in what is said --------------------------------------------------------------------
 
 LEAKS = {
     "cast": f"select cast('{SECRET}' as integer)",
@@ -443,8 +438,7 @@ def test_c81_errors_of_duckdb_carry_no_values(warehouse: Warehouse, name: str) -
     assert not any(part in str(problem.value) for part in SECRET.split())
 
 
-# --- a copy for people
-# --------------------------------------------------------------------------------------------------
+# --- a copy for people ----------------------------------------------------------------------------
 
 
 def test_the_copy_is_replaced_in_one_step_under_a_reader(warehouse: Warehouse) -> None:
@@ -475,8 +469,7 @@ def test_a_copy_that_cannot_be_written_leaves_the_last_one(warehouse: Warehouse)
     assert copy.read_bytes() == content
 
 
-# --- loading what the edges read
-# ----------------------------------------------------------------------------------------------
+# --- loading what the edges read ------------------------------------------------------------------
 
 
 def employees(directory: Path, *ids: str) -> Extract:
@@ -569,7 +562,9 @@ def test_users_are_ours_by_our_marker_or_by_the_link(warehouse: Warehouse, tmp_p
         loading.publish_users(
             con, path, Seen("external_id"), connections=["p"], now=NOW, run_id="2"
         )
-        assert con.execute("select deskbird_id, hris_ref from deskbird.users order by all").fetchall() == [
+        assert con.execute(
+            "select deskbird_id, hris_ref from deskbird.users order by all"
+        ).fetchall() == [
             ("1", "p:1"), ("2", "p:2"), ("3", "p:3"), ("4", None),
         ]  # fmt: skip
         # what came back once stays readable

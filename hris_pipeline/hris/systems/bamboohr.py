@@ -46,7 +46,9 @@ class Team(Struct, frozen=True, gc=False):
 
 
 class Employee(Struct, frozen=True, gc=False):
-    """The mapped fields of one employee: our column or kind of group, and BambooHR's name for it."""
+    """The mapped fields of one employee: our column or kind of group, and BambooHR's name for
+    it.
+    """
 
     id: int | str = field(name="employeeId")
     given_name: Text = field(name="firstName", default=UNSET)
@@ -307,6 +309,7 @@ SYSTEM = System(
     attributes_of=lambda _: NAMED,
     labels=LABELS,
     where=lambda _, name: (
-        f"Switch on '{LABELS.get('manager_id' if name == 'manager' else name, name)}' under {ACCESS_LEVELS}"
+        f"Switch on '{LABELS.get('manager_id' if name == 'manager' else name, name)}' under "
+        f"{ACCESS_LEVELS}"
     ),
 )

@@ -1,4 +1,6 @@
-"""What can be told without asking anybody: the company file, the environment, the URLs for alerts."""
+"""What can be told without asking anybody: the company file, the environment, the URLs for
+alerts.
+"""
 
 from collections.abc import Iterator, Sequence
 

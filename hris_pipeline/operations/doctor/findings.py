@@ -24,7 +24,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, in the order in which they were made, and what the complete read would come to."""
+    """All findings, in the order in which they were made, and what the complete read would come
+    to.
+    """
 
     company: str
     offline: bool

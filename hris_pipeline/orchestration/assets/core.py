@@ -220,8 +220,7 @@ def manager_graph(company: Company) -> dg.AssetsDefinition:
     return graph
 
 
-# --- what must be there before
-# ------------------------------------------------------------------------------------------------
+# --- what must be there before --------------------------------------------------------------------
 
 
 def require_extracts(con: duckdb.DuckDBPyConnection, company: Company) -> None:
@@ -263,8 +262,7 @@ def require_built(
         )
 
 
-# --- verdicts and sentences
-# --------------------------------------------------------------------------------------------------
+# --- verdicts and sentences -----------------------------------------------------------------------
 
 
 def broken(company: Company, table: Table, problem: ContractError) -> dg.AssetCheckResult:

@@ -76,8 +76,7 @@ def destination(company: Company) -> dg.AssetSpec:
     )
 
 
-# --- what deskbird holds
-# --------------------------------------------------------------------------------------------------
+# --- what deskbird holds --------------------------------------------------------------------------
 
 
 def users(company: Company) -> dg.AssetsDefinition:
@@ -271,8 +270,7 @@ def _not_read(company: Company, table: Table, problem: DeskbirdError) -> dg.Asse
     )
 
 
-# --- the plan
-# --------------------------------------------------------------------------------------------------
+# --- the plan -------------------------------------------------------------------------------------
 
 
 UNDOES = {
@@ -409,7 +407,8 @@ def _markdown(con: duckdb.DuckDBPyConnection, summary: plan.PlanSummary, company
     stay on the machine.
     """
     rows = con.execute(
-        """select object, action, count(*) filter (verdict = 'planned'), count(*) filter (verdict = 'blocked'),
+        """select object, action, count(*) filter (verdict = 'planned'),
+                   count(*) filter (verdict = 'blocked'),
                string_agg(distinct guard, ', ' order by guard)
            from deskbird.changes group by all order by min(seq)"""
     ).fetchall()
@@ -507,8 +506,7 @@ def _approved(summary: plan.PlanSummary) -> str | None:
     )
 
 
-# --- what became of it
-# --------------------------------------------------------------------------------------------------
+# --- what became of it ----------------------------------------------------------------------------
 
 
 PICTURES_AHEAD = 30

@@ -1,5 +1,5 @@
--- Groups: create those that have a member, rename those whose unit was renamed, mark those that a rule or their members
--- gave to a unit.
+-- Groups: create those that have a member, rename those whose unit was renamed, mark those that a
+-- rule or their members gave to a unit.
 -- Reads: core.groups, group_matches, group_names, group_overlaps, group_sizes, known_groups,
 --   observed_groups
 -- Makes: group_changes
@@ -13,8 +13,9 @@ with name_holders as (
         and deskbird_id not in (select deskbird_id from known_groups)
     group by name_key
 ), matched as (
-    -- "Marks": our marker goes where none or another of ours is, never over somebody else's. Where only the unit's id
-    -- has changed it goes with the next rename, so that another id alone changes nothing in deskbird.
+    -- "Marks": our marker goes where none or another of ours is, never over somebody else's. Where
+    -- only the unit's id has changed it goes with the next rename, so that another id alone changes
+    -- nothing in deskbird.
     select
         units.hris_ref,
         matches.deskbird_id,
@@ -53,7 +54,10 @@ select
     if(name_holders.deskbird_id is null, 'no_group', 'group_name_taken') as reason_code,
     if(name_holders.deskbird_id is null,
         json_object('kind', units.kind, 'members', group_sizes.members),
-        json_object('kind', units.kind, 'members', group_sizes.members, 'name_held_by', name_holders.deskbird_id)
+        json_object(
+            'kind', units.kind, 'members', group_sizes.members, 'name_held_by',
+            name_holders.deskbird_id
+        )
     ) as evidence,
     'group:' || units.hris_ref || ':0' as request_key,
     'groups' as phase
@@ -61,7 +65,10 @@ from core.groups as units
 join group_names using (hris_ref)
 join group_sizes on group_sizes.group_row = units.rowid
 anti join group_matches as matches on matches.hris_ref = units.hris_ref
-left join name_holders on name_holders.name_key = name_key(named(getvariable('parameters').names[1], units.name, units.kind))
+left join name_holders
+    on name_holders.name_key = name_key(
+        named(getvariable('parameters').names[1], units.name, units.kind)
+    )
 union all by name
 select
     'group' as object,
@@ -86,8 +93,12 @@ select
     hris_ref,
     deskbird_id,
     if(marks_with_name,
-        json_object('hris_ref', external_id, 'name', name_before), json_object('name', name_before)) as before,
-    if(marks_with_name, json_object('hris_ref', hris_ref, 'name', name_after), json_object('name', name_after)) as after,
+        json_object('hris_ref', external_id, 'name', name_before),
+        json_object('name', name_before)) as before,
+    if(
+        marks_with_name, json_object('hris_ref', hris_ref, 'name', name_after),
+        json_object('name', name_after)
+    ) as after,
     if(rule = 'members', 'unit_with_new_id_renamed', 'unit_renamed') as reason_code,
     evidence,
     request_key,

@@ -1,5 +1,6 @@
--- Managers as changes. Creations go top-down along the reporting lines, so that the manager goes with the POST; of a
--- cycle of new users one is created without, and gets the manager in a write of its own after the groups.
+-- Managers as changes. Creations go top-down along the reporting lines, so that the manager goes
+-- with the POST; of a cycle of new users one is created without, and gets the manager in a write of
+-- its own after the groups.
 -- Reads: manager_differences, user_changes
 -- Makes: creation_depths, manager_changes
 -- Variables: parameters.cycle_starts
@@ -33,7 +34,9 @@ select
     action,
     hris_ref,
     deskbird_id,
-    if(observed_manager is null, '{}', json_object('manager_deskbird_id', observed_manager)) as before,
+    if(
+        observed_manager is null, '{}', json_object('manager_deskbird_id', observed_manager)
+    ) as before,
     if(action = 'set',
         json_object('manager_ref', manager_ref, 'manager_deskbird_id', manager_deskbird_id),
         json_object('manager_ref', null)) as after,

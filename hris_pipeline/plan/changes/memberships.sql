@@ -4,7 +4,8 @@
 -- Variables: cleared
 create or replace temp table membership_changes as
 with differing as (
-    -- a new group takes its members along, the first hundred with its creation; an existing one takes all together
+    -- a new group takes its members along, the first hundred with its creation; an existing one
+    -- takes all together
     select
         'add' as action,
         matched_people.hris_ref,
@@ -16,10 +17,11 @@ with differing as (
     join matched_people on matched_people.rowid = missing.pair_row
     left join group_matches as matches on matches.hris_ref = units.hris_ref
     union all
-    -- Only people who are wanted are taken out, those who come back or are linked now included; a group of another
-    -- connection or one that the person's own record still names, or a kind the HRIS did not deliver or delivered
-    -- empty where that is to be kept, is left alone.
-    select 'remove', matched_people.hris_ref, matched_people.deskbird_id, our_groups.group_ref, our_groups.group_deskbird_id
+    -- Only people who are wanted are taken out, those who come back or are linked now included; a
+    -- group of another connection or one that the person's own record still names, or a kind the
+    -- HRIS did not deliver or delivered empty where that is to be kept, is left alone.
+    select 'remove', matched_people.hris_ref, matched_people.deskbird_id, our_groups.group_ref,
+        our_groups.group_deskbird_id
     from (from members where not is_wanted) as unwanted
     join our_groups on our_groups.rowid = unwanted.our_row
     join matched_people on matched_people.rowid = unwanted.pair_row
@@ -31,11 +33,17 @@ with differing as (
         and not list_contains(people.group_refs, our_groups.group_ref)
         and not list_contains(people.unknown, our_groups.kind)
         and (list_contains(getvariable('cleared'), our_groups.kind)
-            or len(list_filter(people.group_refs, lambda ref: string_split(ref, ':')[2] = our_groups.kind)) > 0)
+            or len(
+                list_filter(
+                    people.group_refs, lambda ref: string_split(ref, ':')[2] = our_groups.kind
+                )
+            ) > 0)
 ), numbered as (
     -- at most a hundred members a request
     select *,
-        (row_number() over (partition by group_ref order by action desc, hris_ref) - 1) // 100 as part
+        (
+            row_number() over (partition by group_ref order by action desc, hris_ref) - 1
+        ) // 100 as part
     from differing
 )
 select

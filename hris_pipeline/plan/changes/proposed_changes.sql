@@ -1,6 +1,7 @@
--- The changes that are proposed, one a row, "change" its number: what is wanted without what is left alone. What repairs
--- a change by hand or the damage of a run says so. Of a cycle of swaps one member first takes a temporary address or
--- name. Nothing adds to this table or changes it; what holds a change back stands in held_changes.
+-- The changes that are proposed, one a row, "change" its number: what is wanted without what is
+-- left alone. What repairs a change by hand or the damage of a run says so. Of a cycle of swaps one
+-- member first takes a temporary address or name. Nothing adds to this table or changes it; what
+-- holds a change back stands in held_changes.
 -- Reads: damage_repairs, drifting, group_deletions, ignored_drift, moves, wanted_changes
 -- Makes: proposed_changes
 -- Variables: none
@@ -23,8 +24,12 @@ with drift as (
         case
             when repairs.row is not null and drift.row is not null
                 then json_merge_patch(wanted_changes.evidence, '{"drift": true}', repairs.evidence)
-            when repairs.row is not null then json_merge_patch(wanted_changes.evidence, repairs.evidence)
-            when drift.row is not null then json_merge_patch(wanted_changes.evidence, '{"drift": true}')
+            when repairs.row is not null then json_merge_patch(
+                wanted_changes.evidence, repairs.evidence
+            )
+            when drift.row is not null then json_merge_patch(
+                wanted_changes.evidence, '{"drift": true}'
+            )
             else wanted_changes.evidence end as evidence,
         case
             when repairs.row is not null then 'changed_by_a_run'
@@ -43,8 +48,14 @@ with drift as (
         requests.level,
         coalesce(requests.steps_aside, false) as steps_aside,
         -- a manager who does not exist yet cannot go with a change that comes before the creations
-        coalesce(requests.level is not null and object = 'manager' and action = 'set' and deskbird_id is not null
-            and after->>'manager_deskbird_id' is null, false) as waits_for_manager
+        coalesce(
+            requests.level is not null
+            and object = 'manager'
+            and action = 'set'
+            and deskbird_id is not null
+            and after->>'manager_deskbird_id' is null,
+            false
+        ) as waits_for_manager
     from wanted
     left join (
         select request_key, phase, any_value(level) as level, bool_or(steps_aside) as steps_aside
@@ -55,13 +66,26 @@ with drift as (
 ), in_order as (
     select * replace (
         if(waits_for_manager, 'manager:' || hris_ref, request_key) as request_key,
-        case when waits_for_manager then 'managers' when level is not null then phase_freed else phase end as phase,
-        case when waits_for_manager then 0 when level is not null then 1 + level else depth end as depth)
+        case
+            when waits_for_manager then 'managers'
+            when level is not null then phase_freed
+            else phase
+        end as phase,
+        case
+            when waits_for_manager then 0
+            when level is not null then 1 + level
+            else depth
+        end as depth)
     from placed
     union all by name
     select * replace (
         if(object = 'user',
-            json_object('email', 'moving-' || left(sha256(hris_ref), 12) || '@' || split_part(after->>'email', '@', 2)),
+            json_object(
+                'email',
+                'moving-' || left(sha256(hris_ref), 12) || '@' || split_part(
+                    after->>'email', '@', 2
+                )
+            ),
             json_object('name', 'moving-' || left(sha256(hris_ref), 12))) as after,
         'aside' as identity,
         'steps_aside' as reason_code,
@@ -75,7 +99,8 @@ with drift as (
 )
 select
     row_number() over () as change,
-    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity, reason_code, evidence,
+    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity,
+    reason_code, evidence,
     request_key, phase,
     coalesce(depth, 0) as depth,
     coalesce(held_by, []) as held_by

@@ -1,5 +1,6 @@
--- The inverse of what a plan has done, as changes that are wanted. Nobody's user is ever deleted: who was created is
--- deactivated. Groups that the plan created are deleted before all others, because that frees names.
+-- The inverse of what a plan has done, as changes that are wanted. Nobody's user is ever deleted:
+-- who was created is deactivated. Groups that the plan created are deleted before all others,
+-- because that frees names.
 -- Reads: deskbird.users, done_then, group_differences, group_fates, known_groups,
 --   observed_groups, owned_users, present_members, revert_differences, state.acknowledged_values,
 --   tripped_attributes
@@ -54,7 +55,9 @@ select
         when observed.deskbird_id is null or users.deskbird_id is null then 'gone'
         when (present.user_deskbird_id is not null) <> (done.action = 'add') then 'so'
         when known.ref is null
-            and done.group_id not in (select deskbird_id from group_differences where attribute = 'hris_ref')
+            and done.group_id not in (
+                select deskbird_id from group_differences where attribute = 'hris_ref'
+            )
             then 'overtaken'
         else 'goes back' end as fate
 from done_then as done
@@ -87,20 +90,28 @@ from (
         done.manager_id as written,
         users.deskbird_id is null as gone,
         users.owner is not null
-            or done.user_id in (select deskbird_id from revert_differences where attribute = 'hris_ref') as ours,
-        if(list_contains(getvariable('readable_users'), 'manager'), users.manager_deskbird_id, acknowledged.value) as held
+            or done.user_id in (
+                select deskbird_id from revert_differences where attribute = 'hris_ref'
+            ) as ours,
+        if(
+            list_contains(getvariable('readable_users'), 'manager'), users.manager_deskbird_id,
+            acknowledged.value
+        ) as held
     from done_then as done
     left join owned_users as users on users.deskbird_id = done.user_id
     left join state.acknowledged_values as acknowledged
         on acknowledged.deskbird_id = done.user_id and acknowledged.attribute = 'manager'
     where done.object = 'manager'
-        and done.hris_ref not in (select hris_ref from done_then where object = 'user' and action = 'create')
+        and done.hris_ref not in (
+            select hris_ref from done_then where object = 'user' and action = 'create'
+        )
     qualify row_number() over (partition by done.hris_ref order by done.seq desc) = 1
 );
 
 create or replace temp table group_deletions as
 with former as (
-    select group_deskbird_id as deskbird_id, list(user_deskbird_id order by user_deskbird_id) as members
+    select group_deskbird_id as deskbird_id,
+        list(user_deskbird_id order by user_deskbird_id) as members
     from present_members
     group by all
 )
@@ -128,7 +139,9 @@ with leaving as (
 ), links as (
     select
         user_id as deskbird_id,
-        bool_or(evidence->>'rule' in ('email', 'successor', 'decision') or evidence->>'unlinks' = 'true') as unlinks
+        bool_or(
+            evidence->>'rule' in ('email', 'successor', 'decision') or evidence->>'unlinks' = 'true'
+        ) as unlinks
     from done_then
     where object = 'user' and json_exists(after, '$.hris_ref') and action <> 'create'
     group by all
@@ -146,7 +159,11 @@ with leaving as (
     select 'add', hris_ref, deskbird_id, group_ref, null, 'undoes_former_membership' from come_back
 ), numbered_memberships as (
     select *,
-        (row_number() over (partition by group_ref order by action desc, hris_ref, deskbird_id) - 1) // 100 as part
+        (
+            row_number() over (
+                partition by group_ref order by action desc, hris_ref, deskbird_id
+            ) - 1
+        ) // 100 as part
     from memberships
 ), changes as (
     select
@@ -194,7 +211,10 @@ with leaving as (
         'undoes_group_deletion' as reason_code,
         json_object(
             'undoes', getvariable('undoes'), 'kind', string_split(hris_ref, ':')[2],
-            'members', (select count(*) from come_back where come_back.group_ref = fates.hris_ref)) as evidence,
+            'members',
+            (
+                select count(*) from come_back where come_back.group_ref = fates.hris_ref
+            )) as evidence,
         'group:' || hris_ref || ':0' as request_key,
         'groups' as phase
     from group_fates as fates
@@ -211,7 +231,8 @@ with leaving as (
         json_object(
             'undoes', getvariable('undoes'), 'kind', string_split(hris_ref, ':')[2],
             'unlinks', coalesce(bool_or(attribute = 'hris_ref'
-                and (evidence->>'rule' in ('rule', 'members') or evidence->>'unlinks' = 'true')), false)) as evidence,
+                and (evidence->>'rule' in ('rule', 'members') or evidence->>'unlinks' = 'true')),
+                false)) as evidence,
         'group:' || hris_ref || ':0' as request_key,
         'groups' as phase
     from group_differences
@@ -227,7 +248,9 @@ with leaving as (
         if(action = 'remove', json_object('group_ref', group_ref), '{}') as before,
         if(action = 'add', json_object('group_ref', group_ref), '{}') as after,
         reason_code,
-        json_object('undoes', getvariable('undoes'), 'kind', string_split(group_ref, ':')[2]) as evidence,
+        json_object(
+            'undoes', getvariable('undoes'), 'kind', string_split(group_ref, ':')[2]
+        ) as evidence,
         'group:' || group_ref || ':' || part as request_key,
         if(group_deskbird_id is null and part > 0, 'members_of_new_groups', 'groups') as phase
     from numbered_memberships
@@ -245,13 +268,16 @@ with leaving as (
         'undoes_manager' as reason_code,
         json_object('undoes', getvariable('undoes')) as evidence,
         'user:' || fates.hris_ref as request_key,
-        if(fates.deskbird_id in (select deskbird_id from leaving), 'deactivations', 'users') as phase
+        if(
+            fates.deskbird_id in (select deskbird_id from leaving), 'deactivations', 'users'
+        ) as phase
     from manager_fates as fates
     left join owned_users as managers on managers.deskbird_id = fates.was
     where fates.fate = 'goes back'
 )
 select
-    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity, reason_code, evidence,
+    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity,
+    reason_code, evidence,
     request_key, phase,
     0 as depth,
     coalesce(held_by, []) as held_by,

@@ -20,14 +20,18 @@ with created as (
                 select list(distinct tripped.guard order by tripped.guard)
                 from tripped_attributes as tripped
                 where tripped.attribute = differences.attribute
-                    and (tripped.connection is null or tripped.connection = string_split(differences.hris_ref, ':')[1])
+                    and (
+                        tripped.connection is null
+                        or tripped.connection = string_split(differences.hris_ref, ':')[1]
+                    )
             ), [])) as held_by,
         drifting.attribute is not null as is_drift,
         differences.attribute = 'photo' as is_photo,
         differences.after->>'$' is null as is_cleared
     from user_differences as differences
     left join undone_attributes
-        on undone_attributes.hris_ref = differences.hris_ref and undone_attributes.attribute = differences.attribute
+        on undone_attributes.hris_ref = differences.hris_ref
+            and undone_attributes.attribute = differences.attribute
     left join drifting
         on drifting.object = 'user' and drifting.deskbird_id = differences.deskbird_id
             and drifting.attribute = differences.attribute
@@ -40,18 +44,21 @@ select
     '{}'::json as before,
     with_named_values(
         json_object(
-            'hris_ref', hris_ref, 'email', email, 'given_name', given_name, 'family_name', family_name,
+            'hris_ref', hris_ref, 'email', email, 'given_name', given_name, 'family_name',
+            family_name,
             'display_name', display_name, 'active', true),
         attributes) as after,
     'no_user' as reason_code,
-    json_object('rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date) as evidence,
+    json_object(
+        'rule', 'no link, marker or e-mail matches', 'status', status, 'start_date', start_date
+    ) as evidence,
     'user:' || hris_ref as request_key,
     'user_creations' as phase,
     null::varchar[] as held_by
 from created
 union all by name
--- A link by state alone gets its marker, where deskbird shows markers at all; a marker of another of the person's
--- records becomes the primary one's.
+-- A link by state alone gets its marker, where deskbird shows markers at all; a marker of another
+-- of the person's records becomes the primary one's.
 select
     'user' as object,
     'link' as action,
@@ -64,7 +71,9 @@ select
         when rule = 'decision' then 'decided'
         when external_id is null then 'user_not_marked'
         else 'other_primary_record' end as reason_code,
-    json_merge_patch(json_object('rule', rule), coalesce(match_evidence.evidence, '{}')) as evidence,
+    json_merge_patch(
+        json_object('rule', rule), coalesce(match_evidence.evidence, '{}')
+    ) as evidence,
     'user:' || hris_ref as request_key,
     'users' as phase
 from (from matched_people where wanted and not is_marked) as unmarked
@@ -72,9 +81,11 @@ join (select deskbird_id, external_id from deskbird.users) as observed using (de
 left join match_evidence using (hris_ref, deskbird_id)
 where case
     when rule in ('email', 'successor') then true
-    when external_id is null and list_contains(getvariable('readable_users'), 'external_id') then true
+    when external_id is null
+        and list_contains(getvariable('readable_users'), 'external_id') then true
     when rule = 'decision' then external_id is not null or not exists (
-        from state.links where links.hris_ref = unmarked.hris_ref and links.deskbird_id = unmarked.deskbird_id)
+        from state.links
+        where links.hris_ref = unmarked.hris_ref and links.deskbird_id = unmarked.deskbird_id)
     else external_id in (select ref from person_refs where not is_primary) end
 union all by name
 -- What one guard might hold back and another not is a change of its own; so is what is cleared.
@@ -86,7 +97,10 @@ select
     to_json(map_from_entries(list(row(attribute, before) order by attribute))) as before,
     to_json(map_from_entries(list(row(attribute, after) order by attribute))) as after,
     if(is_drift, 'changed_by_hand', 'values_differ') as reason_code,
-    if(is_drift, json_object('rule', any_value(rule), 'drift', true), json_object('rule', any_value(rule))) as evidence,
+    if(
+        is_drift, json_object('rule', any_value(rule), 'drift', true),
+        json_object('rule', any_value(rule))
+    ) as evidence,
     if(is_photo, 'photo:', 'user:') || hris_ref as request_key,
     if(is_photo, 'photos', 'users') as phase,
     held_by
@@ -135,13 +149,17 @@ select
     json_object('active', true) as before,
     json_object('active', false) as after,
     'missing' as reason_code,
-    json_object('rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads) as evidence,
+    json_object(
+        'rule', 'missing', 'missing_since', missing_since, 'complete_reads', complete_reads
+    ) as evidence,
     'user:' || hris_ref as request_key,
     'deactivations' as phase
 from missing_people
 anti join contested_users using (deskbird_id)
 where complete_reads >= getvariable('parameters').missing_reads
-    and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(getvariable('parameters').missing_hours)
+    and missing_since <= cast(getvariable('now') as timestamptz) - to_hours(
+        getvariable('parameters').missing_hours
+    )
 union all by name
 -- Written after the creation, so that a picture that deskbird refuses keeps nobody out.
 select

@@ -4,7 +4,8 @@
 -- Variables: none
 create or replace temp table wanted_changes as
 select
-    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity, reason_code, evidence,
+    object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity,
+    reason_code, evidence,
     request_key, phase,
     coalesce(changes.depth, if(phase = 'user_creations', creation_depths.depth, 0), 0) as depth,
     coalesce(held_by, []) as held_by,

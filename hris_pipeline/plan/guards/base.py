@@ -37,7 +37,9 @@ _COUNTED = f"change not in (select change from holds where guard in {_EXEMPT})"
 
 
 class Judged(NamedTuple):
-    """Whether a count exceeds a guard's limits: those limits in words, and the one that it exceeds."""
+    """Whether a count exceeds a guard's limits: those limits in words, and the one that it
+    exceeds.
+    """
 
     over: bool
     limit: str
@@ -94,7 +96,9 @@ class Judgement:
         self.changes, self.holds = row or (0, False)
         self.con.execute(
             """create or replace temp table holds as
-               select change, unnest(held_by) as guard from proposed_changes where len(held_by) > 0"""
+               select change, unnest(held_by) as guard
+               from proposed_changes
+               where len(held_by) > 0"""
         )
 
     def is_on(self, guard: str) -> bool:
@@ -105,8 +109,7 @@ class Judgement:
         """The guard's numbers in the company file; none where it has none or is switched off."""
         return self.limits.get(guard) or {}
 
-    # --- counting
-    # ----------------------------------------------------------------------------------------------
+    # --- counting ---------------------------------------------------------------------------------
 
     def trips(self, guard: str, count: int, *, extra: int = 0) -> Judged:
         """Whether ``count`` exceeds the guard's limits, and which; ``extra`` was applied in the
@@ -173,13 +176,17 @@ class Judgement:
             self._counts |= zip(asked, row or (), strict=True)
 
     def by_attribute(self, condition: str) -> Mapping[str, int]:
-        """How many people the changes of the condition concern, by kind of group, or ``manager``."""
+        """How many people the changes of the condition concern, by kind of group, or
+        ``manager``.
+        """
         if self.changes and condition not in self._by_attribute:
             self.count_by_attribute((condition,))
         return self._by_attribute.get(condition, {})
 
     def count_by_attribute(self, conditions: Sequence[str]) -> None:
-        """Count for :meth:`by_attribute` with one statement what several guards are about to ask."""
+        """Count for :meth:`by_attribute` with one statement what several guards are about to
+        ask.
+        """
         if self.changes:
             counts = ", ".join(
                 f"count(distinct hris_ref) filter (where {condition})" for condition in conditions
@@ -192,8 +199,7 @@ class Judgement:
             for column, condition in enumerate(conditions, 1):
                 self._by_attribute[condition] = {row[0]: row[column] for row in rows}
 
-    # --- holding and saying
-    # ----------------------------------------------------------------------------------------------
+    # --- holding and saying -----------------------------------------------------------------------
 
     def hold(self, guard: str, condition: str) -> None:
         """Hold the changes of the condition back, from :meth:`write_holds` on."""
@@ -211,7 +217,8 @@ class Judgement:
                 f"if({condition}, '{guard}', null)" for guard, condition in self._holds
             )
             self.con.execute(f"""insert into holds
-                    select distinct change, guard from (select change, unnest([{guards}]) as guard from proposed_changes)
+                    select distinct change, guard
+                    from (select change, unnest([{guards}]) as guard from proposed_changes)
                     where guard is not null""")
             self._holds.clear()
             self.holds = True

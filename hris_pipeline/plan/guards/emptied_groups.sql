@@ -1,9 +1,12 @@
--- Groups that lose more of their active members at once than the guard allows. Parameters: from_size, max_loss_percent.
+-- Groups that lose more of their active members at once than the guard allows. Parameters:
+-- from_size, max_loss_percent.
 -- Reads: deskbird.users, present_members, proposed_changes
 -- Makes: none
 -- Variables: none
 with removals as (
-    select group_ref, group_deskbird_id from proposed_changes where object = 'membership' and action = 'remove'
+    select group_ref, group_deskbird_id
+    from proposed_changes
+    where object = 'membership' and action = 'remove'
 ), inside as materialized (
     from present_members where group_deskbird_id in (select group_deskbird_id from removals)
 ), sizes as (

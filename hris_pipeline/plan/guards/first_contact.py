@@ -16,7 +16,9 @@ _TAKES_AWAY = (
 _APPROVED = f"""select count(*) from state.approvals
     where decision = 'approved' and list_contains(guards, 'first_contact') and {SEALED}"""
 _STRANGERS = """select count(*) from owned_users
-    where active and owner is null and deskbird_id not in (select deskbird_id from user_matches where rule = 'decision')"""
+    where active
+        and owner is null
+        and deskbird_id not in (select deskbird_id from user_matches where rule = 'decision')"""
 
 
 def judge(judgement: Judgement) -> None:

@@ -36,7 +36,9 @@ def conditions(judgement: Judgement) -> Mapping[str, str]:
 
 
 def judge_unread(judgement: Judgement) -> None:
-    """Hold back who and what might be there already, in a record of deskbird's that cannot be read."""
+    """Hold back who and what might be there already, in a record of deskbird's that cannot be
+    read.
+    """
     if not judgement.situation.unread or not judgement.is_on(NAME):
         return
     for resource, condition in _UNREAD.items():

@@ -13,7 +13,9 @@ _LISTED = (Path(__file__).parent / "listed.sql").read_text(encoding="utf-8")
 
 
 def stage(judgement: Judgement) -> None:
-    """Make the temp table ``listed_people``: by guard, whom its list means; nobody where the guard is off."""
+    """Make the temp table ``listed_people``: by guard, whom its list means; nobody where the guard
+    is off.
+    """
     lists = {"frozen": judgement.situation.frozen, "protected": judgement.situation.protected}
     named = [
         {"guard": guard, "who": who}
@@ -35,8 +37,8 @@ def hold(judgement: Judgement, guard: str, people: Sequence[str], condition: str
     if not people or not judgement.is_on(guard) or not judgement.changes:
         return
     condition = (
-        f"({condition}) and object <> 'group' and hris_ref in (select hris_ref from listed_people where "
-        f"guard = '{guard}')"
+        f"({condition}) and object <> 'group' "
+        f"and hris_ref in (select hris_ref from listed_people where guard = '{guard}')"
     )
     count = judgement.number(
         f"select count(distinct hris_ref) from proposed_changes where {condition}"

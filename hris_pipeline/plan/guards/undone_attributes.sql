@@ -1,4 +1,5 @@
--- Attributes of users that were undone and that the HRIS still wants, so that they are not done again (other rows: undone.sql).
+-- Attributes of users that were undone and that the HRIS still wants, so that they are not done
+-- again (other rows: undone.sql).
 -- Reads: state.undone, user_differences
 -- Makes: undone_attributes
 -- Variables: parameters.undone_is_on

@@ -18,7 +18,9 @@ CONDITION = f"{_VALUES} and hris_ref in {OURS}"
 """Whose group or manager changes; not those whose user is only being linked."""
 _EXISTING = "hris_ref in (select hris_ref from user_matches)"
 _DIFFERENCES = f"""select a.subject, count(distinct hris_ref)
-    from wanted_differences semi join {OURS} using (hris_ref) join user_attributes a on a.name = attribute
+    from wanted_differences
+    semi join {OURS} using (hris_ref)
+    join user_attributes a on a.name = attribute
     anti join undone_attributes using (hris_ref, attribute)
     anti join (from listed_people where guard = 'frozen') as frozen using (hris_ref)
     group by all"""

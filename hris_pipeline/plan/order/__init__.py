@@ -67,7 +67,8 @@ def stage_moves(con: duckdb.DuckDBPyConnection) -> None:
     first (case 26).
     """
     con.execute(
-        """create or replace temp table moves (phase varchar, request_key varchar, gives varchar, takes varchar,
+        """create or replace temp table moves (phase varchar, request_key varchar, gives varchar,
+               takes varchar,
            creates boolean, level integer, steps_aside boolean)"""
     )
     found = con.execute(_MOVES).fetchall()

@@ -4,7 +4,8 @@
 -- Variables: none
 create or replace temp table dependencies as
 with recursive frees as (
-    -- an address or a name is not free while the request that would free it waits, and so on along the chain
+    -- an address or a name is not free while the request that would free it waits, and so on along
+    -- the chain
     select distinct request_key, request_key as needs from moves
     union
     select frees.request_key, givers.request_key
@@ -19,7 +20,8 @@ with recursive frees as (
 ), new_users as (
     select change, hris_ref, action
     from proposed_changes
-    where object = 'user' and (action = 'create' or (action = 'link' and evidence->>'rule' not in ('link', 'marker')))
+    where object = 'user'
+        and (action = 'create' or (action = 'link' and evidence->>'rule' not in ('link', 'marker')))
 ), new_groups as (
     select change, hris_ref from proposed_changes where object = 'group' and action = 'create'
 ), linked_groups as (
@@ -56,8 +58,11 @@ with recursive frees as (
     select changes.change, linked_groups.change, 'group is ours'
     from proposed_changes as changes
     join linked_groups
-        on linked_groups.deskbird_id = if(changes.object = 'membership', changes.group_deskbird_id, changes.deskbird_id)
-    where changes.object = 'membership' or (changes.object = 'group' and changes.action in ('link', 'rename'))
+        on linked_groups.deskbird_id = if(
+            changes.object = 'membership', changes.group_deskbird_id, changes.deskbird_id
+        )
+    where changes.object = 'membership'
+        or (changes.object = 'group' and changes.action in ('link', 'rename'))
     union all
     -- a group is not deleted while somebody stays in it
     select deleted_groups.change, changes.change, 'group is empty'

@@ -1,5 +1,5 @@
--- By which guards each change is held back: by those that look at it, and by those that hold what it needs. A group is
--- not created while every one of its first members is held back.
+-- By which guards each change is held back: by those that look at it, and by those that hold what
+-- it needs. A group is not created while every one of its first members is held back.
 -- Reads: dependencies, holds, proposed_changes
 -- Makes: held_changes
 -- Variables: parameters.guards

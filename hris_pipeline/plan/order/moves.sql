@@ -1,5 +1,6 @@
--- Who gives up an address or a group's name and takes another, where somebody else gives or takes one of them: what
--- order.py puts in order. A user whose userName is not their e-mail gives up both addresses; a creation gives up none.
+-- Who gives up an address or a group's name and takes another, where somebody else gives or takes
+-- one of them: what order.py puts in order. A user whose userName is not their e-mail gives up both
+-- addresses; a creation gives up none.
 -- Reads: addresses, ignored_drift, observed_groups, wanted_changes
 -- Makes: none
 -- Variables: none
@@ -10,7 +11,8 @@ with wanted as (
 ), address_moves as (
     select updates.request_key, addresses.key as gives, updates.takes, false as creates
     from (
-        select request_key, deskbird_id, email_key(coalesce(after->>'email', after->>'user_name')) as takes
+        select request_key, deskbird_id,
+            email_key(coalesce(after->>'email', after->>'user_name')) as takes
         from wanted
         where object = 'user' and action = 'update'
     ) as updates
@@ -21,7 +23,8 @@ with wanted as (
     from wanted
     where object = 'user' and action = 'create'
 ), name_moves as (
-    select wanted.request_key, observed_groups.name_key as gives, name_key(after->>'name') as takes, action = 'create' as creates
+    select wanted.request_key, observed_groups.name_key as gives, name_key(after->>'name') as takes,
+        action = 'create' as creates
     from wanted
     left join observed_groups on observed_groups.deskbird_id = wanted.deskbird_id
     where object = 'group' and action in ('create', 'rename')
@@ -34,4 +37,7 @@ union all
 select 'names_freed', request_key, gives, takes, creates
 from name_moves
 where gives is distinct from takes
-    and (gives in (select takes from name_moves) or takes in (select gives from name_moves where gives is not null));
+    and (
+        gives in (select takes from name_moves)
+        or takes in (select gives from name_moves where gives is not null)
+    );

@@ -1,5 +1,5 @@
--- The changes in the order of carrying out: by phase, then by depth, then by request. Requests and stages are numbered
--- densely.
+-- The changes in the order of carrying out: by phase, then by depth, then by request. Requests and
+-- stages are numbered densely.
 -- Reads: held_changes, proposed_changes
 -- Makes: numbered_changes
 -- Variables: none
@@ -37,7 +37,10 @@ with placed as (
             object,
             action,
             coalesce(hris_ref, ''),
-            if(action in ('link', 'update', 'reactivate', 'deactivate', 'delete'), coalesce(deskbird_id, ''), ''),
+            if(
+                action in ('link', 'update', 'reactivate', 'deactivate', 'delete'),
+                coalesce(deskbird_id, ''), ''
+            ),
             coalesce(group_ref, ''),
             coalesce(identity, before::varchar || '>' || after::varchar))) as content
     from numbered
@@ -49,7 +52,8 @@ select
             case object when 'user' then 1 when 'group' then 2 when 'manager' then 3 else 4 end,
             case action when 'create' then 1 when 'link' then 2 when 'reactivate' then 3 else 4 end,
             action desc, hris_ref, group_ref, content) as seq,
-    request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after,
+    request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before,
+    after,
     reason_of(reason_code, object, action, after, evidence) as reason,
     reason_code, evidence, guards, content
 from described;

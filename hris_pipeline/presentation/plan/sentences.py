@@ -156,7 +156,8 @@ def by_hand(plan: Plan) -> str:
     said = (
         [
             (
-                f"{count(plan.drift, 'change repairs', 'changes repair')} what was changed in deskbird "
+                f"{count(plan.drift, 'change repairs', 'changes repair')} what was changed in "
+                "deskbird "
                 "by hand"
             )
         ]

@@ -1,4 +1,6 @@
-"""What waits and what is to be corrected, in words: each rule, each user in question, each record."""
+"""What waits and what is to be corrected, in words: each rule, each user in question, each
+record.
+"""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -101,15 +101,10 @@ def headings(status: Status) -> list[tuple[str, list[Line]]]:
 
 
 def _pause(status: Status, pause: Pause) -> list[Line]:
-    lines = [
-        (
-            (
-                f"{pause.sentence(status.company, status.timezone, nothing='nothing is written to deskbird')}"
-            ),
-            "bold red",
-        )
-    ]
-    return [*lines, *([(pause.because, "")] if pause.because else [])]
+    sentence = pause.sentence(
+        status.company, status.timezone, nothing="nothing is written to deskbird"
+    )
+    return [(sentence, "bold red"), *([(pause.because, "")] if pause.because else [])]
 
 
 def _reads(status: Status) -> list[Line]:

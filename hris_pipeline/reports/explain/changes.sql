@@ -1,5 +1,7 @@
--- What is to change about one person, and why it is not done yet; by the names of the plan's own tables (see plan.sql).
--- Reads: changes_judged (what is wanted now), state.plans, state.plan_changes, core.groups, core.people, deskbird.users,
+-- What is to change about one person, and why it is not done yet; by the names of the plan's own
+-- tables (see plan.sql).
+-- Reads: changes_judged (what is wanted now), state.plans, state.plan_changes, core.groups,
+--   core.people, deskbird.users,
 -- deskbird.groups. Parameters: refs, ids.
 select
     c.object,
@@ -33,7 +35,9 @@ select
 from changes_judged c
 left join core.groups unit on unit.hris_ref = c.group_ref
 left join deskbird.groups observed on observed.deskbird_id = c.group_deskbird_id
-left join deskbird.users manager_before on manager_before.deskbird_id = c.before->>'manager_deskbird_id'
+left join deskbird.users manager_before
+    on manager_before.deskbird_id = c.before->>'manager_deskbird_id'
 left join core.people manager_after on manager_after.hris_ref = c.after->>'manager_ref'
-where c.object <> 'group' and (list_contains($refs, c.hris_ref) or list_contains($ids, c.deskbird_id))
+where c.object <> 'group'
+    and (list_contains($refs, c.hris_ref) or list_contains($ids, c.deskbird_id))
 order by c.seq

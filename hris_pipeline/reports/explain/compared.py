@@ -171,8 +171,14 @@ class Comparison:
     def _on_purpose(self) -> Mapping[str, str]:
         """What differs and is left alone on purpose, and why: by attribute, or by group."""
         source = "ignored_drift" if self.live else "state.ignored_drift"
-        query = f"""select case object when 'user' then attribute else coalesce(group_ref, deskbird_id) end, why from {source}
-            where (object = 'user' and deskbird_id = $1) or (object = 'membership' and attribute = $1)"""
+        query = f"""select case object
+                    when 'user' then attribute
+                    else coalesce(group_ref, deskbird_id)
+                end,
+                why
+            from {source}
+            where (object = 'user' and deskbird_id = $1)
+                or (object = 'membership' and attribute = $1)"""
         return dict(self.con.execute(query, [self._observed("deskbird_id")]).fetchall())
 
     def _source(self, attribute: str) -> Source:

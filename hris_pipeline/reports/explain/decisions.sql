@@ -12,5 +12,6 @@ select
     a.decided_by
 from state.approvals a
 join state.plan_changes c using (plan_id, content)
-where c.object <> 'group' and (list_contains($refs, c.hris_ref) or list_contains($ids, c.deskbird_id))
+where c.object <> 'group'
+    and (list_contains($refs, c.hris_ref) or list_contains($ids, c.deskbird_id))
 order by 1

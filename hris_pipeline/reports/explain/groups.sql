@@ -1,5 +1,6 @@
 -- The groups that one person should be in, and those that the user is in.
--- Reads: core.memberships, core.groups, deskbird.group_members, state.acknowledged_members, state.partial_groups,
+-- Reads: core.memberships, core.groups, deskbird.group_members, state.acknowledged_members,
+--   state.partial_groups,
 -- observed_groups, state.group_links. Parameters: person_id, id, readable.
 with wanted as (
     select g.hris_ref as group_ref, g.kind, g.name
@@ -14,7 +15,10 @@ with wanted as (
     select group_deskbird_id, is_possible
     from state.acknowledged_members
     where user_deskbird_id = $id
-        and (not $readable or group_deskbird_id in (select group_deskbird_id from state.partial_groups))
+        and (
+            not $readable
+            or group_deskbird_id in (select group_deskbird_id from state.partial_groups)
+        )
 ), groups as (
     select
         g.deskbird_id,

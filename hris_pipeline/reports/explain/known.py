@@ -38,7 +38,9 @@ def records(
             continue
         proof = first(
             con,
-            """select extracted_at as read_at, proof, why from state.extracts where connection = ? and resource = 'employees'
+            """select extracted_at as read_at, proof, why
+               from state.extracts
+               where connection = ? and resource = 'employees'
                order by extracted_at desc, rowid desc limit 1""",
             [connection],
         )

@@ -1,5 +1,5 @@
--- Every request ever made for one person: when, of which plan, what for, what was answered. A request for a group counts where
--- the person was in it.
+-- Every request ever made for one person: when, of which plan, what for, what was answered. A
+-- request for a group counts where the person was in it.
 -- Reads: state.plan_changes, state.outcomes, state.ledger. Parameters: refs, ids.
 with mine as (
     select plan_id, request, seq, object, action, group_ref, reason

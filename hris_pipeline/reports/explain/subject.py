@@ -37,7 +37,14 @@ def work_out(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.date
     """
     built = con.execute(
         """select (select list_sort(list(resource)) from state.observations) = ['groups', 'users']
-               and list_has_all((select list(distinct connection) from state.extracts where resource = 'employees'), ?)
+               and list_has_all(
+                   (
+                       select list(distinct connection)
+                       from state.extracts
+                       where resource = 'employees'
+                   ),
+                   ?
+               )
                and (exists (from core.people) or exists (from core.quarantine))""",
         [list(rules.connections)],
     ).fetchone()
@@ -104,7 +111,11 @@ def find(con: duckdb.DuckDBPyConnection, company: str, asked: str, *, live: bool
     every = tuple(dict.fromkeys(all_refs))
     ids = con.execute(
         """select deskbird_id from owned_users where list_contains($refs, owner)
-           union select deskbird_id from state.links where list_contains($refs, hris_ref) order by 1""",
+           union
+           select deskbird_id
+           from state.links
+           where list_contains($refs, hris_ref)
+           order by 1""",
         {"refs": list(every)},
     ).fetchall()
     return Subject(person_id, every, tuple(id_ for (id_,) in ids))
@@ -164,7 +175,9 @@ def matched_user(con: duckdb.DuckDBPyConnection, subject: Subject, *, live: bool
         return None
     kept = first(
         con,
-        """select rule as linked_by, linked_at from state.links where list_contains(?, hris_ref) and deskbird_id = ?
+        """select rule as linked_by, linked_at
+           from state.links
+           where list_contains(?, hris_ref) and deskbird_id = ?
            order by linked_at desc limit 1""",
         [refs, found[0]["deskbird_id"]],
     )

@@ -1,5 +1,5 @@
--- When this pipeline made, deactivated or reactivated the person's user: by the outcome, or by the answer in the journal where a
--- run was killed before.
+-- When this pipeline made, deactivated or reactivated the person's user: by the outcome, or by the
+-- answer in the journal where a run was killed before.
 -- Reads: state.plan_changes, state.outcomes, state.ledger. Parameters: refs, ids.
 with mine as (
     select plan_id, seq, request, action, reason, reason_code

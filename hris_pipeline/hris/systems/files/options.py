@@ -305,7 +305,9 @@ class Trailer(Settings):
 
 
 class Proof(Settings):
-    """What shows that a file is whole; what is given here must be there, else the file is not read."""
+    """What shows that a file is whole; what is given here must be there, else the file is not
+    read.
+    """
 
     marker: Beside | None = Field(
         default=None, description='empty file that appears when the file is whole: "{name}.done"'

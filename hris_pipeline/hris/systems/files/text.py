@@ -140,7 +140,9 @@ def _unspoilt(value: Any, text: Any) -> Any:
 
 
 def unit_id(name: str) -> str:
-    """The id of a unit that has only a name: capitals and the number of blanks make no other unit."""
+    """The id of a unit that has only a name: capitals and the number of blanks make no other
+    unit.
+    """
     return " ".join(unicodedata.normalize("NFC", name.casefold()).split())
 
 

@@ -178,7 +178,9 @@ def _capabilities(it: Coverage) -> Capabilities:
 
 
 def _kind(kind: str, it: Coverage, *, typed: bool) -> Answer:
-    """Types of group are the integration's; of those used as teams Merge says which type they have."""
+    """Types of group are the integration's; of those used as teams Merge says which type they
+    have.
+    """
     if not typed:
         return "no"
     return "yes" if it.used_as_team == kind else "unknown"

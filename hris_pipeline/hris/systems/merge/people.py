@@ -325,9 +325,8 @@ def _people_doubts(people: People) -> list[str]:
             "an empty list proves nothing": not people.live,
             f"Merge listed {doubled} of them more than once, so others may be missing": doubled,
             f"{shared} of them share their remote_id with another one": shared,
-            f"{nameless} of them were left out, for want of a remote_id (look for them under {DASHBOARD})": (
-                nameless
-            ),
+            f"{nameless} of them were left out, for want of a remote_id (look for them under "
+            f"{DASHBOARD})": (nameless),
         }
     )
 

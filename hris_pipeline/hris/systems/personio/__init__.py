@@ -93,7 +93,9 @@ class Personio(Account[Options]):
             return v2.read(api, directory, self.kinds, self._how, progress, since=since)
 
     def probes(self) -> Iterator[Probe]:
-        """Try the credential, each right and each attribute, reading one record of a list at most."""
+        """Try the credential, each right and each attribute, reading one record of a list at
+        most.
+        """
         with self.api(self._rate) as api:
             if self.options.api == "v1":
                 yield from v1.probes(api, self.kinds, self._named)
@@ -140,12 +142,8 @@ class Personio(Account[Options]):
         login = auth.login_v1 if self.options.api == "v1" else auth.login_v2
 
         def sign(api: Api) -> dict[str, str]:
-            return {
-                "Authorization": (
-                    "Bearer "
-                    f"{login(api, self.credentials['client_id'], self.credentials['client_secret'])}"
-                )
-            }
+            token = login(api, self.credentials["client_id"], self.credentials["client_secret"])
+            return {"Authorization": f"Bearer {token}"}
 
         client = self.client(requests_per_second, auth.HEADERS)
         return Api("Personio", self.name, self.base_url, client, auth.RIGHTS_AT, sign)

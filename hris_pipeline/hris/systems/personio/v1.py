@@ -191,7 +191,9 @@ class Page(Struct, frozen=True):
 
 
 class Loose(Struct, frozen=True, gc=False):
-    """The envelope of an attribute that the company file names: whatever the account has made it."""
+    """The envelope of an attribute that the company file names: whatever the account has made
+    it.
+    """
 
     value: Any = UNSET
 

@@ -202,7 +202,9 @@ UNIT_LISTS = {
 
 @dataclass(frozen=True)
 class How:
-    """How to read: requests a second on each path, workers, and whether v1 is asked for the total."""
+    """How to read: requests a second on each path, workers, and whether v1 is asked for the
+    total.
+    """
 
     rate: float
     concurrency: int
