@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from hris_pipeline.orchestration.assets import core, deskbird, hris, photos
+from hris_pipeline.orchestration.assets import applied, core, hris, observed, photos, plan
 from hris_pipeline.orchestration.decision import decisions_of
 from hris_pipeline.orchestration.jobs import COMPANY, jobs
 from hris_pipeline.orchestration.resources import resources
@@ -24,10 +24,10 @@ def company_assets(company: Company) -> list[dg.AssetsDefinition]:
         core.group_tables(company),
         core.manager_graph(company),
         *photos.photos(company),
-        deskbird.users(company),
-        deskbird.groups(company),
-        deskbird.changes(company),
-        deskbird.applied_changes(company),
+        observed.users(company),
+        observed.groups(company),
+        plan.changes(company),
+        applied.applied_changes(company),
     ]
 
 
@@ -36,8 +36,8 @@ def company_defs(company: Company) -> dg.Definitions:
     assets = company_assets(company)
     outside = [
         *(hris.source(company, connection) for connection in company.hris),
-        deskbird.source(company),
-        deskbird.destination(company),
+        observed.source(company),
+        applied.destination(company),
     ]
     night = night_sensor(company)
     return dg.Definitions(
