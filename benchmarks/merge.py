@@ -20,7 +20,7 @@ from benchmarks import tell
 from hris_pipeline.hris.systems.merge import LIMITS, SYSTEM
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Faults
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, merge_app
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, merge_app
 from hris_pipeline.sandbox.server import serve
 
 IMPORTED = time.perf_counter()

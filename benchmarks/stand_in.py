@@ -25,7 +25,7 @@ from typing import Any
 from hris_pipeline.sandbox import server
 from hris_pipeline.sandbox.company import Employment, Person, Tenant, generate
 from hris_pipeline.sandbox.deskbird import TOKEN, deskbird_app
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, personio_app
 
 BURST = 10
 MEMBERS = 100  # that one request may add

@@ -1,5 +1,6 @@
 """The documents: their links lead somewhere, their company files load, the README stays short."""
 
+import doctest
 import importlib
 import re
 import shutil
@@ -120,3 +121,16 @@ def test_the_example_of_a_guard_fits(tmp_path: Path) -> None:
         [sys.executable, "-c", loaded], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\n"
+
+
+EXAMPLES = [
+    path.relative_to(ROOT).with_suffix("")
+    for path in sorted((ROOT / "hris_pipeline").rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=str)
+def test_the_examples_in_docstrings_say_what_comes_of_them(path):
+    found = doctest.testmod(importlib.import_module(".".join(path.parts)))
+    assert (found.failed, found.attempted > 0) == (0, True)

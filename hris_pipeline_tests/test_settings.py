@@ -22,7 +22,7 @@ from hris_pipeline import settings
 from hris_pipeline.errors import SettingsError
 from hris_pipeline.operations import companies
 from hris_pipeline.sandbox.deskbird import TOKEN
-from hris_pipeline.sandbox.personio import CREDENTIAL
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL
 from hris_pipeline.settings import Company, company_names, load, resolve
 from hris_pipeline.settings.guards import Guards, Limit
 from hris_pipeline.settings.mistakes import STAND_IN

@@ -42,12 +42,15 @@ def in_order(
     later stage.
 
     >>> from hris_pipeline.contracts.writes import UserRef
-    >>> a = Write(1, 1, "update_group", "p:team:a", "a", add=(UserRef("y"),),
-    remove=(UserRef("x"),)) >>> b = Write(2, 1, "update_group", "p:team:b", "b",
-    add=(UserRef("x"),), remove=(UserRef("y"),)) >>> rounds, _ = in_order([a, b]) >>>
-    [[(write.hris_ref, sorted(atoms)) for write, atoms in steps] for steps in rounds] [[('p:team:a',
-    [('add', 'y')])], [('p:team:b', [('add', 'x'), ('remove', 'y')])], [('p:team:a', [('remove',
-    'x')])]]
+    >>> x, y = (UserRef("x"),), (UserRef("y"),)
+    >>> a = Write(1, 1, "update_group", "p:team:a", "a", add=y, remove=x)
+    >>> b = Write(2, 1, "update_group", "p:team:b", "b", add=x, remove=y)
+    >>> rounds, _ = in_order([a, b])
+    >>> for steps in rounds:
+    ...     print([(write.hris_ref, sorted(atoms)) for write, atoms in steps])
+    [('p:team:a', [('add', 'y')])]
+    [('p:team:b', [('add', 'x'), ('remove', 'y')])]
+    [('p:team:a', [('remove', 'x')])]
     """
     joining_later = set().union(*(joins(write) for write in later))
     awaited: dict[Move, set[int]] = {}

@@ -34,10 +34,13 @@ def assign(
     gets the plain name, another kind ``on_collision``, a second one of the same kind also its id
     (case 44).
 
-    >>> units = [Unit("p:team:1", "team", "Sales", 0), Unit("p:department:2", "department", "Sales",
-    1)] >>> units.append(Unit("p:team:3", "team", "Sales", 0)) >>> assign(units, [],
-    pattern="{name}", on_collision="{name} ({kind})") {'p:team:1': 'Sales', 'p:team:3': 'Sales
-    (team)', 'p:department:2': 'Sales (department)'}
+    >>> units = [
+    ...     Unit("p:team:1", "team", "Sales", 0),
+    ...     Unit("p:team:3", "team", "Sales", 0),
+    ...     Unit("p:department:2", "department", "Sales", 1),
+    ... ]
+    >>> assign(units, [], pattern="{name}", on_collision="{name} ({kind})")
+    {'p:team:1': 'Sales', 'p:team:3': 'Sales (team)', 'p:department:2': 'Sales (department)'}
     """
     used = set(taken)
     names: dict[str, str] = {}

@@ -41,7 +41,7 @@ select d.* exclude (plan_id, deskbird_id, group_deskbird_id),
     case
         when d.object in ('group', 'membership') then coalesce(
             case d.object when 'group' then d.deskbird_id else d.group_deskbird_id end,
-                g.deskbird_id, gl.deskbird_id
+            g.deskbird_id, gl.deskbird_id
         )
     end as group_id,
     coalesce(d.after->>'manager_deskbird_id', um.deskbird_id, lm.deskbird_id) as manager_id

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox import bamboohr, behaviour, merge, server
+from hris_pipeline.sandbox import server
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, days_of, load_company
-from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, behaviour, deskbird_app
+from hris_pipeline.sandbox.hris import bamboohr, merge
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, personio_app
 
 PERSONIO_PORT, DESKBIRD_PORT = 8171, 8172
 
@@ -65,7 +66,7 @@ def build(
     deskbird_port: int = DESKBIRD_PORT,
 ) -> Sandbox:
     """The stand-ins, not started yet; ``deskbird`` says how it behaves, see
-    :func:`~hris_pipeline.sandbox.behaviour.named`.
+    :func:`~hris_pipeline.sandbox.deskbird.behaviour.named`.
 
     :class:`~hris_pipeline.errors.PipelineError` where the company has no such day, or deskbird no
     such behaviour.

@@ -20,7 +20,7 @@ from hris_pipeline.cli import reading
 from hris_pipeline.orchestration.instance import open_instance
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
 

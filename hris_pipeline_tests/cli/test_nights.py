@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from hris_pipeline import cli
-from hris_pipeline.sandbox.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.company import generate
+from hris_pipeline.sandbox.deskbird.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed, in_line
 

@@ -8,7 +8,7 @@ import pytest
 
 from hris_pipeline.contracts.writes import StopReason, UserRef
 from hris_pipeline.errors import DeskbirdError
-from hris_pipeline.sandbox.behaviour import Answers, Refusal
+from hris_pipeline.sandbox.deskbird.behaviour import Answers, Refusal
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
 from hris_pipeline_tests.deskbird.test_apply import change_team, members_of, refs, team
 

@@ -15,8 +15,8 @@ from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.journal import Journal, pending
 from hris_pipeline.deskbird.scim import Group, User
 from hris_pipeline.errors import WarehouseError
-from hris_pipeline.sandbox.behaviour import Forms
 from hris_pipeline.sandbox.deskbird import TOKEN, Deskbird
+from hris_pipeline.sandbox.deskbird.behaviour import Forms
 from hris_pipeline_tests.deskbird.scim_edge import NOW, Edge, create, update
 
 DIALECTS = ["rfc", "entra"]
@@ -744,12 +744,13 @@ writes = [
     )
     for n in range(40)
 ]
-with Service(url, token, requests_per_second=None, concurrency=4) as service,
-    Journal(Path(path)) as journal:
-    for _ in carry_out("plan", writes, service, journal, dialect="rfc", remembered={}, ids={},
-        stop=stop,
-                       progress=lambda *_: None,
-                       now=lambda: datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)):
+desk = Service(url, token, requests_per_second=None, concurrency=4)
+with desk as service, Journal(Path(path)) as journal:
+    for _ in carry_out(
+        "plan", writes, service, journal, dialect="rfc", remembered={}, ids={}, stop=stop,
+        progress=lambda *_: None,
+        now=lambda: datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC),
+    ):
         pass
 """
 

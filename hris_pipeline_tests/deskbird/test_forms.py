@@ -16,7 +16,7 @@ from hris_pipeline.deskbird import comparison
 from hris_pipeline.deskbird.comparison import Seen, collateral
 from hris_pipeline.deskbird.dialects import ENTERPRISE
 from hris_pipeline.deskbird.records import Enterprise, Group, User, Value
-from hris_pipeline.sandbox.behaviour import Behaviour, Forms
+from hris_pipeline.sandbox.deskbird.behaviour import Behaviour, Forms
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
 from hris_pipeline_tests.deskbird.test_apply import change_team, manager_of, members_of, refs, team
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hris_pipeline.contracts.writes import UserRef
-from hris_pipeline.sandbox.behaviour import Refusal
+from hris_pipeline.sandbox.deskbird.behaviour import Refusal
 from hris_pipeline_tests.deskbird.scim_edge import Edge, create, update
 from hris_pipeline_tests.deskbird.test_apply import change_team, manager_of, members_of, refs, team
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hris_pipeline.sandbox.behaviour import Refusal
+from hris_pipeline.sandbox.deskbird.behaviour import Refusal
 from hris_pipeline_tests.deskbird.scim_edge import update
 from hris_pipeline_tests.test_other_words import other_words
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from hris_pipeline.sandbox.behaviour import (
+from hris_pipeline.sandbox.deskbird.behaviour import (
     PAGINGS,
     RFC,
     Answers,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hris_pipeline.sandbox import bamboohr, files, merge
-from hris_pipeline.sandbox.behaviour import Refusal
 from hris_pipeline.sandbox.company import load_company
-from hris_pipeline.sandbox.personio import PHONE
+from hris_pipeline.sandbox.deskbird.behaviour import Refusal
+from hris_pipeline.sandbox.hris import bamboohr, files, merge
+from hris_pipeline.sandbox.hris.personio import PHONE
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.end_to_end.deployment import deployed
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hris_pipeline.sandbox import bamboohr, merge
 from hris_pipeline.sandbox.company import Tenant, load_company
+from hris_pipeline.sandbox.hris import bamboohr, merge
 from hris_pipeline.sandbox.server import App, serve
 from hris_pipeline_tests.end_to_end.deployment import deployed
 

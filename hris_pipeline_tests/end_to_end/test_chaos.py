@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Behaviour
+from hris_pipeline.sandbox.deskbird.behaviour import Behaviour
 from hris_pipeline_tests.end_to_end.chaos import Allowed, Before, Campaign, _members, campaign
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, Ended
 from hris_pipeline_tests.end_to_end.oddities import OF_A_NIGHT, Night, World, draw, service

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Refusal
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, Snapshot, Tenant, generate
+from hris_pipeline.sandbox.deskbird.behaviour import Refusal
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.end_to_end.deployment import Deployment, content, deployed
 

@@ -6,7 +6,7 @@ import pytest
 
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.merge import PREFIX
+from hris_pipeline.sandbox.hris.merge import PREFIX
 from hris_pipeline_tests.end_to_end.deployment import in_line
 from hris_pipeline_tests.end_to_end.through_merge import through_merge
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from hris_pipeline.sandbox import files
 from hris_pipeline.sandbox.company import generate, load_company
+from hris_pipeline.sandbox.hris import files
 from hris_pipeline_tests.end_to_end.deployment import NIGHT, deployed, in_line
 from hris_pipeline_tests.end_to_end.test_both_generations import DAYS
 

@@ -15,7 +15,7 @@ from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import Snapshot, Tenant
 from hris_pipeline.sandbox.deskbird import deskbird_app
 from hris_pipeline.sandbox.faults import Fault
-from hris_pipeline.sandbox.personio import ATTRIBUTES, picture
+from hris_pipeline.sandbox.hris.personio import ATTRIBUTES, picture
 from hris_pipeline_tests.end_to_end.deployment import Deployment, Ended, deployed
 from hris_pipeline_tests.end_to_end.test_people_and_groups import UNITS, person
 

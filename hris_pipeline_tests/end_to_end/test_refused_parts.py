@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Forms, Odd, Refusal
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Person, generate
+from hris_pipeline.sandbox.deskbird.behaviour import Answers, Behaviour, Forms, Odd, Refusal
 from hris_pipeline_tests.end_to_end.deployment import (
     NIGHT,
     Deployment,

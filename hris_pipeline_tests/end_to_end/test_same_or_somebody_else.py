@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hris_pipeline.sandbox import files
 from hris_pipeline.sandbox.company import OrgUnit, Snapshot, Tenant
+from hris_pipeline.sandbox.hris import files
 from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed, manager_id
 from hris_pipeline_tests.end_to_end.test_lifecycle import DAY, Story
 from hris_pipeline_tests.end_to_end.test_people_and_groups import person

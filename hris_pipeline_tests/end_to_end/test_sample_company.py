@@ -17,11 +17,11 @@ import pytest
 
 from hris_pipeline.definitions import build_defs
 from hris_pipeline.operations import companies
-from hris_pipeline.sandbox.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.deskbird import TOKEN
+from hris_pipeline.sandbox.deskbird.behaviour import Behaviour, Refusal
 from hris_pipeline.sandbox.faults import Fault
-from hris_pipeline.sandbox.personio import CREDENTIAL
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL
 from hris_pipeline_tests.end_to_end.deployment import Deployment, Ended, deployed
 
 SECRETS = (CREDENTIAL.client_secret, TOKEN)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hris_pipeline.sandbox.company import Tenant, generate
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, merge_app
-from hris_pipeline.sandbox.personio import CREDENTIAL
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, merge_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed
 

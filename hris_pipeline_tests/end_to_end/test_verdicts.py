@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hris_pipeline.sandbox.behaviour import Behaviour
 from hris_pipeline.sandbox.company import generate
+from hris_pipeline.sandbox.deskbird.behaviour import Behaviour
 from hris_pipeline.sandbox.faults import Fault
 from hris_pipeline_tests.end_to_end.deployment import Deployment, Ended, deployed
 from hris_pipeline_tests.end_to_end.test_nightly_files import Night as FileNight

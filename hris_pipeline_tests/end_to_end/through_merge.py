@@ -10,7 +10,7 @@ from typing import Any
 from hris_pipeline.sandbox.company import Tenant
 from hris_pipeline.sandbox.deskbird import DeskbirdApp
 from hris_pipeline.sandbox.faults import Faults
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, merge_app
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, merge_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.end_to_end.deployment import Deployment, deployed
 

@@ -15,7 +15,13 @@ from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
+from hris_pipeline.sandbox.hris.personio import (
+    ATTRIBUTES,
+    CREDENTIAL,
+    SCOPES,
+    Credential,
+    personio_app,
+)
 from hris_pipeline.sandbox.server import App, Server, serve
 from hris_pipeline_tests.hris.feed import Feed
 from hris_pipeline_tests.hris.merge_account import MergeAccount, account

@@ -19,7 +19,7 @@ from hris_pipeline.hris.systems.merge.units import KINDS
 from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
 from hris_pipeline.sandbox.server import App, serve
 
 # when the sample and the generated company are read

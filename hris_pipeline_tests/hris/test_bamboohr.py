@@ -19,9 +19,9 @@ from hris_pipeline.errors import HrisError
 from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.hris.systems import bamboohr as connector
 from hris_pipeline.http import RetryPolicy
-from hris_pipeline.sandbox.bamboohr import API_KEY, PATH, bamboohr_app
 from hris_pipeline.sandbox.company import OrgUnit, Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
+from hris_pipeline.sandbox.hris.bamboohr import API_KEY, PATH, bamboohr_app
 from hris_pipeline.sandbox.server import App, serve
 from hris_pipeline_tests.conftest import SPECS
 from hris_pipeline_tests.hris.conftest import scripted_app

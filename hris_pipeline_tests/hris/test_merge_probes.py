@@ -4,7 +4,7 @@ each list at most.
 
 import pytest
 
-from hris_pipeline.sandbox.merge import PREFIX
+from hris_pipeline.sandbox.hris.merge import PREFIX
 
 
 def problems(account):

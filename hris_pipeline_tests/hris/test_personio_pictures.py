@@ -12,7 +12,7 @@ from hris_pipeline.hris.registry import SYSTEMS
 from hris_pipeline.hris.systems.personio.pictures import FAULTS_IN_A_ROW
 from hris_pipeline.http import RetryPolicy
 from hris_pipeline.sandbox.company import generate
-from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES, picture
+from hris_pipeline.sandbox.hris.personio import ATTRIBUTES, SCOPES, picture
 
 BOTH = pytest.mark.parametrize("api", ["v1", "v2"])
 PICTURES = "/v1/company/employees/*/profile-picture/*"

@@ -10,7 +10,7 @@ import pytest
 from hris_pipeline.contracts.attributes import OPT_IN
 from hris_pipeline.hris.systems.personio import v1
 from hris_pipeline.sandbox.company import generate
-from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES
+from hris_pipeline.sandbox.hris.personio import ATTRIBUTES, SCOPES
 
 BOTH = pytest.mark.parametrize("api", ["v1", "v2"])
 KEYS = {**v1.ATTRIBUTES, **v1.GROUPS}

@@ -12,7 +12,7 @@ import pytest
 from hris_pipeline.contracts.tables import EMPLOYEES, ORG_UNITS
 from hris_pipeline.errors import HrisError
 from hris_pipeline.sandbox.company import load_company
-from hris_pipeline.sandbox.personio import ATTRIBUTES, SCOPES
+from hris_pipeline.sandbox.hris.personio import ATTRIBUTES, SCOPES
 
 ALL_KINDS = ("team", "department", "cost_center", "location", "legal_entity")
 PEOPLE = 230  # as in conftest.py

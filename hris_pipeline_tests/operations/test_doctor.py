@@ -17,7 +17,13 @@ from hris_pipeline.orchestration import runs
 from hris_pipeline.sandbox.company import SAMPLE, Tenant, load_company
 from hris_pipeline.sandbox.deskbird import TOKEN, DeskbirdApp, deskbird_app
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.personio import ATTRIBUTES, CREDENTIAL, SCOPES, Credential, personio_app
+from hris_pipeline.sandbox.hris.personio import (
+    ATTRIBUTES,
+    CREDENTIAL,
+    SCOPES,
+    Credential,
+    personio_app,
+)
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline.warehouse import Warehouse
 

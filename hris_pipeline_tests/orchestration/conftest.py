@@ -16,7 +16,7 @@ from hris_pipeline.orchestration.resources import company_locks
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.deskbird import TOKEN, deskbird_app
 from hris_pipeline.sandbox.faults import Faults
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.orchestration.office import HastyConnections, HastyDeskbirds, Office
 from hris_pipeline_tests.records import in_memory

@@ -12,7 +12,7 @@ import pytest
 
 from hris_pipeline.sandbox.company import Tenant, generate, load_company
 from hris_pipeline.sandbox.faults import Faults
-from hris_pipeline.sandbox.personio import CREDENTIAL, Credential, personio_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, Credential, personio_app
 from hris_pipeline.sandbox.server import serve
 
 

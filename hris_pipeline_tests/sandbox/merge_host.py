@@ -9,7 +9,7 @@ import httpx
 
 from hris_pipeline.sandbox.company import Tenant, generate
 from hris_pipeline.sandbox.faults import Fault, Faults
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, PREFIX, merge_app
 from hris_pipeline.sandbox.server import serve
 
 LISTS = ("/employees", "/employments", "/groups", "/teams", "/locations", "/companies")

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 import yaml
 
-from hris_pipeline.sandbox.bamboohr import API_KEY, OPTIONAL, PATH, bamboohr_app
 from hris_pipeline.sandbox.company import generate, load_company
 from hris_pipeline.sandbox.faults import Fault, Faults
+from hris_pipeline.sandbox.hris.bamboohr import API_KEY, OPTIONAL, PATH, bamboohr_app
 from hris_pipeline.sandbox.server import serve
 from hris_pipeline_tests.conftest import SPECS
 

@@ -9,7 +9,8 @@ import json
 import httpx
 import pytest
 
-from hris_pipeline.sandbox.behaviour import (
+from hris_pipeline.sandbox.deskbird import PREFIX, TOKEN, deskbird_app
+from hris_pipeline.sandbox.deskbird.behaviour import (
     PAGINGS,
     PRESETS,
     RFC,
@@ -21,7 +22,6 @@ from hris_pipeline.sandbox.behaviour import (
     Refusal,
     named,
 )
-from hris_pipeline.sandbox.deskbird import PREFIX, TOKEN, deskbird_app
 from hris_pipeline.sandbox.server import serve
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"

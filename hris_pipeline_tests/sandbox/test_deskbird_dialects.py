@@ -18,9 +18,9 @@ from hris_pipeline.sandbox.deskbird import (
     TOKEN,
     Deskbird,
     deskbird_app,
-    from_entra,
     named_members,
 )
+from hris_pipeline.sandbox.deskbird.forms import from_entra
 from hris_pipeline.sandbox.server import serve
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

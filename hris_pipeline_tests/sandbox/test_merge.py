@@ -8,7 +8,7 @@ from merge import Merge as MergeClient
 from merge.core.api_error import ApiError
 
 from hris_pipeline.sandbox.company import generate, load_company
-from hris_pipeline.sandbox.merge import ACCOUNT_TOKEN, API_KEY, LIMITS, PREFIX
+from hris_pipeline.sandbox.hris.merge import ACCOUNT_TOKEN, API_KEY, LIMITS, PREFIX
 from hris_pipeline_tests.sandbox.merge_host import LISTS, merge_host
 
 

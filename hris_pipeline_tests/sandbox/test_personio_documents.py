@@ -13,7 +13,7 @@ import yaml
 
 from hris_pipeline.sandbox.company import load_company
 from hris_pipeline.sandbox.faults import Fault
-from hris_pipeline.sandbox.personio import CREDENTIAL, SCOPES, Credential
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, SCOPES, Credential
 from hris_pipeline_tests.conftest import SPECS
 
 pytestmark = pytest.mark.vendor_documents

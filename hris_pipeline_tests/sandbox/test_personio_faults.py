@@ -6,7 +6,7 @@ import pytest
 
 from hris_pipeline.sandbox.company import generate
 from hris_pipeline.sandbox.faults import GENERIC, Fault, Faults
-from hris_pipeline.sandbox.personio import KINDS, personio_app
+from hris_pipeline.sandbox.hris.personio import KINDS, personio_app
 
 PERSONS = "/v2/persons"
 EMPLOYEES = "/v1/company/employees"

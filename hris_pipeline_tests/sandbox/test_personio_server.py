@@ -8,7 +8,7 @@ import pytest
 
 from hris_pipeline.errors import PipelineError
 from hris_pipeline.sandbox.company import SAMPLE, generate, load_company
-from hris_pipeline.sandbox.personio import CREDENTIAL, personio_app
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, personio_app
 from hris_pipeline.sandbox.server import run_until_interrupted, serve
 
 KEYS = {"client_id": CREDENTIAL.client_id, "client_secret": CREDENTIAL.client_secret}

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from hris_pipeline.sandbox.personio import CREDENTIAL, SCOPES, Credential
+from hris_pipeline.sandbox.hris.personio import CREDENTIAL, SCOPES, Credential
 
 FORM = {
     "grant_type": "client_credentials",

@@ -4,7 +4,7 @@ import datetime as dt
 import pytest
 
 from hris_pipeline.sandbox.company import Employment, generate
-from hris_pipeline.sandbox.personio import ATTRIBUTES
+from hris_pipeline.sandbox.hris.personio import ATTRIBUTES
 
 EMPLOYEES = "/v1/company/employees"
 

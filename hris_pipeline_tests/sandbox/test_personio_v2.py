@@ -6,7 +6,12 @@ import re
 import pytest
 
 from hris_pipeline.sandbox.company import Employment, OrgUnit, Snapshot, Tenant, generate
-from hris_pipeline.sandbox.personio import SCOPES, Credential, cost_center_uuid, employment_uuid
+from hris_pipeline.sandbox.hris.personio import (
+    SCOPES,
+    Credential,
+    cost_center_uuid,
+    employment_uuid,
+)
 
 PERSONS = "/v2/persons"
 

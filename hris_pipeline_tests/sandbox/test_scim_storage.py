@@ -10,7 +10,7 @@ from scim2_server.testing import ScimStorageContract
 from scim2_server.utils import load_default_provider
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox.scim_storage import SqliteStorage, clone
+from hris_pipeline.sandbox.deskbird.storage import SqliteStorage, clone
 
 PROVIDER = load_default_provider()
 

@@ -1,15 +1,4 @@
-"""A stand-in for Personio, both generations of its API, as strict as the real one where that is
-known.
-
-What it knows comes from Personio's documents and from clients that ran against live accounts: page
-limits that answer 400, a whitelist of attributes per credential, the beta header, tokens that
-expire, rates (measured; none are published for v2). What somebody does not have is left out of v2's
-record where Personio's document does not allow null (``unset="null"`` sends null instead); v1
-always sends the attribute, with ``""``, null or ``[]``.
-
-Beside Personio's paths and those of :mod:`hris_pipeline.sandbox.faults`: ``GET`` and ``POST
-/_sandbox/day`` (``{"day": 2}``) and ``DELETE /_sandbox/tokens``, which ends all tokens at once.
-"""
+"""Personio's routes, doors and pages, over the company as a credential sees it."""
 
 import base64
 import datetime as dt
@@ -17,15 +6,11 @@ import functools
 import hashlib
 import hmac
 import secrets
-import struct
 import time
 import urllib.parse
-import uuid
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.applications import Starlette
@@ -34,20 +19,47 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.sandbox.company import (
-    Employment,
-    Kind,
-    OrgUnit,
-    Person,
-    Snapshot,
-    Tenant,
-    days_of,
+from hris_pipeline.sandbox.company import Kind, OrgUnit, Person, Tenant, days_of
+from hris_pipeline.sandbox.faults import Fault, Faults, Faulty, firing
+from hris_pipeline.sandbox.hris.personio.account import (
+    ATTRIBUTES,
+    CREDENTIAL,
+    OTHER_SCOPES,
+    SCOPES,
+    STANDARD,
+    Credential,
 )
-from hris_pipeline.sandbox.faults import Answer, Fault, Faults, Faulty, firing
+from hris_pipeline.sandbox.hris.personio.filters import (
+    _BY_TIME,
+    PERSON_FILTERS,
+    _moment,
+    _Parse,
+    _Read,
+    condition,
+)
+from hris_pipeline.sandbox.hris.personio.pictures import WIDEST, picture
+from hris_pipeline.sandbox.hris.personio.rates import Bucket, Window
+from hris_pipeline.sandbox.hris.personio.refusals import (
+    _BY_STATUS,
+    BAD_FILTER,
+    BAD_VALUE,
+    NOT_FOUND,
+    OAuthError,
+    RefusedError,
+    error_answer,
+    error_of,
+    no_endpoint,
+)
+from hris_pipeline.sandbox.hris.personio.view import (
+    ZONE,
+    Look,
+    View,
+    cost_center_uuid,
+    employment_uuid,
+)
 from hris_pipeline.sandbox.server import App
 
 T = TypeVar("T")
-
 KINDS: Mapping[str, str] = {
     "success_false": "answers 200 with v1's body of a failure",
     "repeat_page": "v2: the next link is the page itself; v1: the first page again",
@@ -67,609 +79,13 @@ KINDS: Mapping[str, str] = {
     "large_picture": "answers a profile picture of `value` bytes",
     "tokens_expired": "all tokens end just before this request",
 }
-_OF_ATTRIBUTES = (
+OF_ATTRIBUTES = (
     "missing_attribute",
     "null_attribute",
     "extra_attribute",
     "int_to_str",
     "last_working_date",
 )
-
-SCOPES = frozenset(
-    {
-        "personio:persons:read",
-        "personio:org-units:read",
-        "personio:cost-centers:read",
-        "personio:workplaces:read",
-        "personio:legal-entities:read",
-        "employees:read",
-    }
-)
-_OTHER_SCOPES = frozenset(
-    {
-        "personio:absences:read",
-        "personio:attendances:read",
-        "personio:webhooks:read",
-        "absences:read",
-    }
-)
-
-PHONE = "dynamic_30512"
-"""The account's own attribute for the phone at work."""
-# v1's names; key, label, type
-_STANDARD = (
-    ("id", "ID", "integer"),
-    ("first_name", "First name", "standard"),
-    ("last_name", "Last name", "standard"),
-    ("preferred_name", "Name (preferred)", "standard"),
-    ("email", "Email", "standard"),
-    ("gender", "Gender", "standard"),
-    ("status", "Status", "standard"),
-    ("position", "Position", "standard"),
-    ("supervisor", "Supervisor", "standard"),
-    ("employment_type", "Employment type", "standard"),
-    ("weekly_working_hours", "Weekly hours", "standard"),
-    ("hire_date", "Hire date", "date"),
-    ("contract_end_date", "Contract ends", "date"),
-    ("termination_date", "Termination date", "date"),
-    ("last_working_day", "Last day of work", "date"),
-    ("created_at", "Created at", "date"),
-    ("last_modified_at", "Last modified", "date"),
-    ("subcompany", "Subcompany", "standard"),
-    ("office", "Office", "standard"),
-    ("department", "Department", "standard"),
-    ("team", "Team", "standard"),
-    ("cost_centers", "Cost center", "standard"),
-    ("profile_picture", "Profile Picture", "standard"),
-    ("dynamic_24407", "Personnel number", "standard"),
-    (PHONE, "Work phone", "standard"),
-)
-ATTRIBUTES = tuple(key for key, _, _ in _STANDARD)
-WIDEST = 2000  # pixels; no limit is documented
-_DOCUMENTED = "https://developer.personio.de/reference/errors#"
-_NAMESPACE = uuid.UUID("6f1c1f52-6d0a-4c8e-9a52-5f0a6d1b7c11")
-_ZONE = ZoneInfo("Europe/Berlin")
-
-
-@dataclass(frozen=True)
-class Credential:
-    """An API credential of the tenant and the rights ticked for it."""
-
-    client_id: str = "papi-11111111-sandbox"
-    client_secret: str = field(default="sandbox-secret", repr=False)
-    scopes: frozenset[str] = SCOPES
-
-
-CREDENTIAL = Credential()
-
-
-def cost_center_uuid(cost_center: int) -> str:
-    """The id that v2 gives the cost centre that v1 knows by this number."""
-    return str(uuid.uuid5(_NAMESPACE, f"cost_center:{cost_center}"))
-
-
-def picture(person: Person, width: int) -> bytes:
-    """A person's profile picture: a square PNG of one colour, which goes by the person and by which
-    picture it is.
-    """
-    colour = hashlib.sha256(f"{person.id}:{person.photo}".encode()).digest()[:3]
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, width, 8, 2, 0, 0, 0)
-    rows = zlib.compress((b"\0" + colour * width) * width)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
-
-
-def employment_uuid(person: int, number: int) -> str:
-    """v2's id of a person's employment."""
-    return str(uuid.uuid5(_NAMESPACE, f"employment:{person}:{number}"))
-
-
-class _RefusedError(Exception):
-    """An answer other than 200, in the words of the generation that was asked."""
-
-    def __init__(self, status: int, detail: str, title: str = "", anchor: str = "") -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.title = title
-        self.anchor = anchor
-
-
-class _OAuthError(Exception):
-    """A v2 token request that is refused; always 400."""
-
-    def __init__(
-        self,
-        error: str,
-        told: str,
-        anchor: str = "",
-        meta: Mapping[str, Any] | None = None,
-        *,
-        link: str = "error_uri",
-    ) -> None:
-        super().__init__(told)
-        self.error = error
-        self.told = told
-        self.meta = meta
-        self.link = {link: f"{_DOCUMENTED}credentials.oauth2.{anchor or error}"}
-
-    def answer(self) -> dict[str, Any]:
-        """The body."""
-        body = {
-            "timestamp": _now(),
-            "trace_id": str(uuid.uuid4()),
-            "error": self.error,
-            "error_description": self.told,
-        }
-        return body | self.link | ({} if self.meta is None else {"meta": self.meta})
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")  # noqa: TID251 - a server's wall time, not the night's
-
-
-_BAD_VALUE = ("Provided request parameters are invalid.", "Bad request", "common.bad_request")
-_BAD_FILTER = ("Provided filter encoding is invalid.", "Bad request", "common.bad_request")
-_NOT_FOUND = (
-    "There is no resource for the specified id.",
-    "Resource not found",
-    "common.resource_not_found",
-)
-_BY_STATUS = {
-    401: ("Unauthorized Request", "Unauthorized", "common.unauthorized"),
-    403: ("Access to this resource is forbidden.", "Forbidden", "common.forbidden"),
-    404: _NOT_FOUND,
-    429: ("Too many requests.", "Too Many Requests", "common.too_many_requests"),
-    500: (
-        "There was a problem while processing this request.",
-        "Internal Server Error",
-        "common.internal_server_error",
-    ),
-    502: (
-        "There was a problem while processing this request.",
-        "Bad Gateway",
-        "common.bad_gateway",
-    ),
-    503: (
-        "The server is temporarily unavailable.",
-        "Service Unavailable",
-        "common.service_unavailable",
-    ),
-    504: (
-        "There was a problem while processing this request.",
-        "Gateway Timeout",
-        "common.gateway_timeout",
-    ),
-}
-
-
-def _error(refusal: _RefusedError, path: str) -> Answer:
-    """The body of a refusal: v1's envelope or v2's problem document."""
-    if path.startswith("/v1/"):
-        code = refusal.status if refusal.anchor != "v1.auth" else 0
-        return "application/json", msgspec.json.encode(
-            {"success": False, "error": {"code": code, "message": refusal.detail}}
-        )
-    problem = {
-        "personio_trace_id": secrets.token_hex(16),
-        "timestamp": _now(),
-        "errors": [
-            {
-                "title": refusal.title,
-                "detail": refusal.detail,
-                "type": _DOCUMENTED + refusal.anchor,
-            }
-        ],
-    }
-    return "application/problem+json", msgspec.json.encode(problem)
-
-
-def _error_of(status: int, path: str) -> Answer:
-    return _error(
-        _RefusedError(
-            status,
-            *_BY_STATUS.get(status, (f"Status {status}", f"Status {status}", "common.error")),
-        ),
-        path,
-    )
-
-
-# --- records --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What may be seen of the company, and how: the whitelist and the faults that change
-    records.
-    """
-
-    base: str  # scheme, host and prefix of the request: links are absolute
-    readable: frozenset[str]
-    nulled: frozenset[str] = frozenset()
-    extra: frozenset[str] = frozenset()
-    odd: frozenset[str] = frozenset()
-    unset: Literal["absent", "null"] = "absent"
-
-
-class _View:
-    """One snapshot of the company as records of both generations; each is made when it is first
-    asked for, and kept.
-    """
-
-    def __init__(self, snapshot: Snapshot, look: _Look) -> None:
-        self.snapshot = snapshot
-        self.look = look
-        self.persons = tuple(snapshot.persons.values())
-        retyped = "int_to_str" in look.odd
-        self._v1_id: Callable[[int], int | str] = str if retyped else int
-        self._v2_id: Callable[[int], int | str] = int if retyped else str
-        self._made: dict[tuple[str, int], Any] = {}
-
-    def _put(self, record: dict[str, Any], key: str, value: Any, attribute: str) -> None:
-        """Set a key of a v2 record, if the credential may read the attribute and there is a
-        value.
-        """
-        if attribute not in self.look.readable:
-            return
-        if attribute in self.look.nulled or (value is None and self.look.unset == "null"):
-            record[key] = None
-        elif value is not None:
-            record[key] = value
-
-    def person(self, person: Person) -> bytes:
-        """v2's record of a person, as JSON."""
-        made = self._made.get(("person", person.id))
-        if made is None:
-            made = self._made["person", person.id] = msgspec.json.encode(self._person(person))
-        return bytes(made)
-
-    def _person(self, person: Person) -> dict[str, Any]:
-        ref = self._v2_id(person.id)
-        record: dict[str, Any] = {"id": ref}
-        put = functools.partial(self._put, record)
-        put("email", person.email, "email")
-        put("created_at", _utc(person.created_at), "created_at")
-        put("updated_at", _utc(person.updated_at), "last_modified_at")
-        put("first_name", person.first_name, "first_name")
-        put("last_name", person.last_name, "last_name")
-        put("preferred_name", f"{person.first_name} {person.last_name}", "preferred_name")
-        put("gender", "UNSPECIFIED", "gender")
-        put(
-            "profile_picture",
-            None if person.photo is None else {"url": self._picture_url(person)},
-            "profile_picture",
-        )
-        put("status", _person_status(person), "status")
-        number: dict[str, Any] = {
-            "id": "dynamic_24407",
-            "type": "STRING",
-            "label": "Personnel number",
-            "value": f"P{person.id:06}",
-        }
-        phone: dict[str, Any] = {
-            "id": PHONE,
-            "type": "STRING",
-            "label": "Work phone",
-            "value": person.phone,
-        }
-        own = [
-            each
-            for each in (number, *([phone] if person.phone else []))
-            if each["id"] in self.look.readable
-        ]
-        put("custom_attributes", own, "dynamic_24407")
-        for name in self.look.extra:
-            record[name] = "new"
-        record["employments"] = [
-            {"id": employment_uuid(person.id, e.number)} for e in person.recent_first
-        ]
-        record["_meta"] = {
-            "links": {
-                "employments": {"href": f"{self.look.base}/v2/persons/{person.id}/employments"}
-            }
-        }
-        return record
-
-    def _picture_url(self, person: Person) -> str:
-        return f"{self.look.base}/v1/company/employees/{person.id}/profile-picture"
-
-    def employments(self, person: Person) -> list[tuple[Employment, bytes]]:
-        """v2's records of a person's employments, most recent first."""
-        made: list[tuple[Employment, bytes]] | None = self._made.get(("employments", person.id))
-        if made is None:
-            made = [
-                (e, msgspec.json.encode(self._employment(person, e))) for e in person.recent_first
-            ]
-            self._made["employments", person.id] = made
-        return made
-
-    def _employment(self, person: Person, employment: Employment) -> dict[str, Any]:
-        ref, look = self._v2_id, self.look
-        base = f"{look.base}/v2/persons"
-        record: dict[str, Any] = {
-            "id": employment_uuid(person.id, employment.number),
-            "status": employment.status,
-        }
-        links = {"person": {"href": f"{base}/{person.id}"}}
-        put = functools.partial(self._put, record)
-        put("weekly_working_hours", _number(employment.weekly_hours), "weekly_working_hours")
-        put(
-            "full_time_weekly_working_hours",
-            _number(employment.full_time_hours),
-            "weekly_working_hours",
-        )
-        put("employment_start_date", employment.start_date, "hire_date")
-        if "termination_date" in look.readable:
-            ended = None if "termination_date" in look.nulled else employment.end_date
-            record["employment_end_date"] = ended  # the one key whose null is documented
-            put("termination", self._termination(ended) if ended else None, "termination_date")
-        put("type", "EXTERNAL" if employment.external else "INTERNAL", "employment_type")
-        put("created_at", _utc(person.created_at), "created_at")
-        put("updated_at", _utc(person.updated_at), "last_modified_at")
-        put("position", {"title": employment.position}, "position")
-        if employment.supervisor is not None and "supervisor" in look.readable - look.nulled:
-            links["supervisor"] = {"href": f"{base}/{employment.supervisor}"}
-        put(
-            "supervisor",
-            None if employment.supervisor is None else {"id": ref(employment.supervisor)},
-            "supervisor",
-        )
-        put(
-            "office",
-            None if employment.location is None else {"id": ref(employment.location)},
-            "office",
-        )
-        entity = None if employment.legal_entity is None else {"id": ref(employment.legal_entity)}
-        put("legal_entity", entity, "subcompany")
-        put("sub_company", entity, "subcompany")
-        units = (("team", employment.team), ("department", employment.department))
-        seen = [(kind, unit) for kind, unit in units if kind in look.readable]
-        if seen:
-            record["org_units"] = [
-                {"type": k, "id": ref(u)} for k, u in seen if u is not None and k not in look.nulled
-            ]
-        shares = [
-            {"id": cost_center_uuid(unit), "weight": weight}
-            for unit, weight in employment.cost_centers
-        ]
-        put("cost_centers", shares, "cost_centers")
-        record["person"] = {"id": ref(person.id)}
-        record["_meta"] = {"links": links}
-        return record
-
-    def _termination(self, end: dt.date) -> dict[str, Any]:
-        last = "last_working_date" if "last_working_date" in self.look.odd else "last_working_day"
-        return {
-            "termination_date": end,
-            last: end,
-            "terminated_at": end - dt.timedelta(days=60),
-            "type": "EMPLOYEE",
-        }
-
-    def employee(self, person: Person, wanted: frozenset[str] | None) -> dict[str, Any]:
-        """v1's flat record of a person, from the employment that counts; ``wanted`` attributes
-        only.
-        """
-        made: dict[str, Any] | None = self._made.get(("employee", person.id))
-        if made is None:
-            made = self._made["employee", person.id] = self._employee(person)
-        attributes = (
-            made if wanted is None else {key: value for key, value in made.items() if key in wanted}
-        )
-        return {"type": "Employee", "attributes": attributes}
-
-    def _employee(self, person: Person) -> dict[str, Any]:
-        employment = person.current
-        values = _V1_NOTHING | {
-            "id": self._v1_id(person.id),
-            "first_name": person.first_name,
-            "last_name": person.last_name,
-            "preferred_name": f"{person.first_name} {person.last_name}",
-            "email": person.email or "",
-            "created_at": person.created_at.astimezone(_ZONE).isoformat(timespec="seconds"),
-            "last_modified_at": person.updated_at.astimezone(_ZONE).isoformat(timespec="seconds"),
-            "profile_picture": None if person.photo is None else self._picture_url(person),
-            "dynamic_24407": f"P{person.id:06}",
-            PHONE: person.phone,
-        }
-        if employment is not None:
-            values |= {
-                "status": employment.status.lower(),
-                "position": employment.position,
-                "supervisor": self._supervisor(employment.supervisor),
-                "employment_type": "external" if employment.external else "internal",
-                "weekly_working_hours": str(_number(employment.weekly_hours)),
-                "hire_date": _midnight(employment.start_date),
-                "termination_date": _midnight(employment.end_date),
-                "last_working_day": _midnight(employment.end_date),
-                "subcompany": self._unit("legal_entity", employment.legal_entity),
-                "office": self._unit("location", employment.location),
-                "department": self._unit("department", employment.department),
-                "team": self._unit("team", employment.team),
-                "cost_centers": [
-                    self._unit("cost_center", unit, percentage=weight)
-                    for unit, weight in employment.cost_centers
-                ],
-            }
-        look = self.look
-        record = {
-            key: _envelope(key, label, None if key in look.nulled else values[key], kind)
-            for key, label, kind in _STANDARD
-            if key in look.readable
-        }
-        return record | {name: _envelope(name, name, "new", "standard") for name in look.extra}
-
-    def _supervisor(self, ref: int | None) -> dict[str, Any] | None:
-        if ref is None:
-            return None
-        attributes = {"id": _envelope("id", "ID", self._v1_id(ref), "integer")}
-        known = self.snapshot.persons.get(ref)
-        if known is not None:
-            texts = (known.first_name, known.last_name, known.email or "")
-            for (key, label, kind), text in zip(
-                (_STANDARD[1], _STANDARD[2], _STANDARD[4]), texts, strict=True
-            ):
-                attributes[key] = _envelope(key, label, text, kind)
-        return {"type": "Employee", "attributes": attributes}
-
-    def _unit(self, kind: Kind, ref: int | None, **more: Any) -> dict[str, Any] | None:
-        if ref is None:
-            return None
-        name = self.snapshot.unit_names[kind, ref]
-        return {
-            "type": _V1_TYPES[kind],
-            "attributes": {"id": self._v1_id(ref), "name": name, **more},
-        }
-
-    def unit(self, unit: OrgUnit) -> bytes:
-        """v2's record of a unit."""
-        record: dict[str, Any] = {"id": self._v2_id(unit.id), "name": unit.name}
-        match unit.kind:
-            case "team" | "department":
-                uri = f"/v2/org-units/{unit.id}?type={unit.kind}"
-                record |= {
-                    "type": unit.kind,
-                    "resource_uri": uri,
-                    "create_time": "2019-01-07T08:00:00Z",
-                    "parent_id": None,
-                }
-            case "cost_center":
-                record["id"] = cost_center_uuid(unit.id)
-            case "legal_entity":
-                record |= self._legal_entity(unit)
-        return msgspec.json.encode(record)
-
-    def _legal_entity(self, unit: OrgUnit) -> dict[str, Any]:
-        assigned = [
-            p.current
-            for p in self.persons
-            if p.current is not None and p.current.legal_entity == unit.id
-        ]
-        forms = {"DE": "GMBH", "NL": "BV", "ES": "SL"}
-        return {
-            "status": "ACTIVE",
-            "valid_from": "2019-01-07",
-            "country": unit.country,
-            "type": forms.get(unit.country, "OTHER"),
-            "bank_details": {
-                "iban": f"{unit.country}00 0000 0000 0000 00",
-                "bic": "SANDBOXX",
-                "account_holder": unit.name,
-            },
-            "assigned_employees": {
-                "active": sum(e.status != "INACTIVE" for e in assigned),
-                "total": len(assigned),
-            },
-        }
-
-
-_V1_TYPES = {
-    "legal_entity": "Subcompany",
-    "location": "Office",
-    "department": "Department",
-    "team": "Team",
-    "cost_center": "CostCenter",
-}
-_V1_NOTHING: dict[str, Any] = {
-    **dict.fromkeys(ATTRIBUTES),
-    **dict.fromkeys(("gender", "position", "employment_type", "weekly_working_hours"), ""),
-    "status": "inactive",
-    "cost_centers": [],
-}
-
-
-def _envelope(key: str, label: str, value: Any, kind: str) -> dict[str, Any]:
-    return {
-        "label": label,
-        "value": value,
-        "type": kind,
-        "universal_id": None if key.startswith("dynamic_") else key,
-    }
-
-
-def _person_status(person: Person) -> str:
-    """v2 derives it from the latest employment, not from the one that counts."""
-    latest = person.recent_first[:1]
-    return "ACTIVE" if latest and latest[0].status != "INACTIVE" else "INACTIVE"
-
-
-def _number(hours: float) -> int | float:
-    return int(hours) if float(hours).is_integer() else hours
-
-
-def _utc(moment: dt.datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@functools.lru_cache(maxsize=50_000)
-def _midnight(date: dt.date | None) -> str | None:
-    """v1's form of a date: the local midnight with its offset."""
-    return dt.datetime.combine(date, dt.time(), _ZONE).isoformat() if date else None
-
-
-# --- filters, cursors, rates ----------------------------------------------------------------------
-
-
-def _moment(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment.replace(microsecond=0)
-
-
-def _status_word(text: str) -> str:
-    if text not in {"ACTIVE", "INACTIVE"}:
-        raise ValueError(text)
-    return text
-
-
-_Parse = Callable[[str], Any]
-_Read = Callable[[Any], Any]
-_BY_TIME = ("", "gt", "lt")
-
-_PERSON_FILTERS: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]] = {
-    "id": (str, lambda person: str(person.id), ("in",)),
-    "email": (str.lower, lambda person: (person.email or "").lower(), ("in",)),
-    "first_name": (str, lambda person: person.first_name, ("",)),
-    "last_name": (str, lambda person: person.last_name, ("",)),
-    "preferred_name": (str, lambda person: f"{person.first_name} {person.last_name}", ("",)),
-    "status": (_status_word, _person_status, ("",)),
-    "created_at": (_moment, lambda person: person.created_at, _BY_TIME),
-    "updated_at": (_moment, lambda person: person.updated_at, _BY_TIME),
-}
-
-
-def _condition(
-    name: str, text: str, filters: Mapping[str, tuple[_Parse, _Read, tuple[str, ...]]]
-) -> Callable[[Any], bool]:
-    """What one query parameter asks of a record; 400 for a filter, an operator or a value that is
-    not known.
-    """
-    attribute, _, operator = name.partition(".")
-    parse, read, operators = filters.get(attribute, (str, str, ()))
-    if operator not in operators and not (operator == "" and operators == ("in",)):
-        raise _RefusedError(400, *_BAD_FILTER)
-    try:
-        if operators == ("in",):
-            some = {parse(part.strip()) for part in text.split(",")}
-            return lambda record: read(record) in some
-        wanted = parse(text)
-    except ValueError:
-        raise _RefusedError(400, *_BAD_VALUE) from None
-    match operator:
-        case "gt":
-            return lambda record: bool(read(record) > wanted)
-        case "lt":
-            return lambda record: bool(read(record) < wanted)
-        case _:
-            return lambda record: bool(read(record) == wanted)
 
 
 class _Cursor(msgspec.Struct):
@@ -683,42 +99,6 @@ class _Cursor(msgspec.Struct):
     offset: int
 
 
-class _Bucket:
-    """A token bucket: ``rate`` a second, at most ``burst`` at once."""
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self.rate = rate
-        self.burst = burst
-        self.level = float(burst)
-        self.at = now
-
-    def take(self, now: float) -> bool:
-        """Whether one more request may pass now."""
-        self.level = min(self.burst, self.level + (now - self.at) * self.rate)
-        self.at = now
-        if self.level < 1:
-            return False
-        self.level -= 1
-        return True
-
-
-class _Window:
-    """So many requests in each span of ``seconds``."""
-
-    def __init__(self, most: int, seconds: float, now: float) -> None:
-        self.most = most
-        self.seconds = seconds
-        self.begin = now
-        self.count = 0
-
-    def take(self, now: float) -> bool:
-        """Whether one more request may pass now."""
-        if now - self.begin >= self.seconds:
-            self.begin, self.count = now, 0
-        self.count += 1
-        return self.count <= self.most
-
-
 @dataclass
 class _Token:
     credential: Credential
@@ -726,15 +106,12 @@ class _Token:
     ends: float  # on the app's clock
 
 
-# --- the app --------------------------------------------------------------------------------------
-
-
 @dataclass
 class _Call:
     """One request that passed the door."""
 
     request: Request
-    view: _View
+    view: View
     base: str
     path: str
     faults: tuple[Fault, ...]
@@ -768,9 +145,9 @@ class _Personio:
         self.picture_etags = picture_etags
         self.tokens: dict[str, _Token] = {}
         self.clock = clock
-        self.buckets: dict[tuple[str, str], _Bucket] = {}
-        self.windows: dict[tuple[str, str], _Window] = {}
-        self.views: dict[_Look, _View] = {}
+        self.buckets: dict[tuple[str, str], Bucket] = {}
+        self.windows: dict[tuple[str, str], Window] = {}
+        self.views: dict[Look, View] = {}
         self.key = secrets.token_bytes(16)
 
     def routes(self) -> list[Route]:
@@ -823,16 +200,16 @@ class _Personio:
             path, faults = _path(request), firing(request.scope)
             try:
                 if beta and request.headers.get("beta", "").lower() != "true":
-                    raise _no_endpoint(path)
+                    raise no_endpoint(path)
                 self.admit(request, template, scope, headers, faults)
                 if any(fault.kind == "success_false" for fault in faults):
                     return _json(
-                        _error(_RefusedError(200, "An error occurred."), "/v1/")[1], headers
+                        error_answer(RefusedError(200, "An error occurred."), "/v1/")[1], headers
                     )
                 made = answer(self.call(request, path, faults))
                 response = _json(made) if isinstance(made, bytes) else made
-            except _RefusedError as refusal:
-                kind, body = _error(refusal, path)
+            except RefusedError as refusal:
+                kind, body = error_answer(refusal, path)
                 response = Response(body, refusal.status, media_type=kind)
             response.headers.update(headers)
             return response
@@ -856,14 +233,14 @@ class _Personio:
         self.pace(token, template, headers)
         if scope not in token.scopes:
             status = 401 if scope == "personio:persons:read" else 403
-            raise _RefusedError(status, *_BY_STATUS[status])
+            raise RefusedError(status, *_BY_STATUS[status])
 
     def token(self, request: Request) -> tuple[str, _Token]:
         """The bearer token of a request; 401 when there is none or it has ended."""
         kind, _, text = request.headers.get("authorization", "").partition(" ")
         token = self.tokens.get(text) if kind.lower() == "bearer" else None
         if token is None or token.ends <= self.clock():
-            raise _RefusedError(401, *_BY_STATUS[401])
+            raise RefusedError(401, *_BY_STATUS[401])
         return text, token
 
     def pace(self, token: _Token, template: str, headers: dict[str, str]) -> None:
@@ -872,10 +249,10 @@ class _Personio:
             return
         key, now = (token.credential.client_id, template), self.clock()
         if template.startswith("/v1/"):  # 300 a minute, 15 at once
-            within_minute = self.windows.setdefault(key, _Window(300, 60, now)).take(now)
-            passed = self.buckets.setdefault(key, _Bucket(15, 15, now)).take(now) and within_minute
+            within_minute = self.windows.setdefault(key, Window(300, 60, now)).take(now)
+            passed = self.buckets.setdefault(key, Bucket(15, 15, now)).take(now) and within_minute
         else:  # measured on persons, assumed for the rest
-            bucket = self.buckets.setdefault(key, _Bucket(30, 100, now))
+            bucket = self.buckets.setdefault(key, Bucket(30, 100, now))
             passed = bucket.take(now)
             headers |= {
                 "x-ratelimit-replenish-rate": str(int(bucket.rate)),
@@ -884,7 +261,7 @@ class _Personio:
                 "x-ratelimit-remaining": str(int(bucket.level)),
             }
         if not passed:
-            raise _RefusedError(429, *_BY_STATUS[429])
+            raise RefusedError(429, *_BY_STATUS[429])
 
     def call(self, request: Request, path: str, faults: tuple[Fault, ...]) -> _Call:
         """The request with the company as this credential may see it, after the faults that change
@@ -898,12 +275,12 @@ class _Personio:
         by_kind = (
             {
                 kind: frozenset(str(f.value) for f in faults if f.kind == kind)
-                for kind in _OF_ATTRIBUTES
+                for kind in OF_ATTRIBUTES
             }
             if faults
             else {}
         )
-        look = _Look(
+        look = Look(
             base,
             self.readable - by_kind.get("missing_attribute", frozenset()),
             by_kind.get("null_attribute", frozenset()),
@@ -915,7 +292,7 @@ class _Personio:
         view = self.views.get(look)
         if view is None or view.snapshot is not snapshot:
             self.views = {kept: old for kept, old in self.views.items() if old.snapshot is snapshot}
-            view = self.views[look] = _View(snapshot, look)
+            view = self.views[look] = View(snapshot, look)
         return _Call(request, view, base, path, faults)
 
     def shift(self, what: str) -> None:
@@ -950,7 +327,7 @@ class _Personio:
         if text is not None:
             limit = int(text) if text.isascii() and text.isdigit() else 0
         if not 1 <= limit <= most:
-            raise _RefusedError(
+            raise RefusedError(
                 400, "Provided value for limit is not valid", "Bad request", "common.bad_request"
             )
         offset = cursor.offset if cursor else 0
@@ -1001,12 +378,12 @@ class _Personio:
             )
             cursor = msgspec.json.decode(raw[8:], type=_Cursor)
         except (ValueError, msgspec.DecodeError):
-            raise _RefusedError(400, *_BAD_VALUE) from None
+            raise RefusedError(400, *BAD_VALUE) from None
         ours = hmac.compare_digest(
             hashlib.blake2b(raw[8:], key=self.key, digest_size=8).digest(), raw[:8]
         )
         if not ours or cursor.path != call.path:
-            raise _RefusedError(400, *_BAD_VALUE)
+            raise RefusedError(400, *BAD_VALUE)
         return cursor
 
     def query(self, call: _Call, *besides: str) -> list[tuple[str, str]]:
@@ -1024,7 +401,7 @@ class _Personio:
         query = self.query(call)
         every: Sequence[Person] = call.view.persons
         if query:
-            conditions = [_condition(name, text, _PERSON_FILTERS) for name, text in query]
+            conditions = [condition(name, text, PERSON_FILTERS) for name, text in query]
             every = [
                 person for person in every if all(condition(person) for condition in conditions)
             ]
@@ -1037,7 +414,7 @@ class _Personio:
             call.view.snapshot.persons.get(int(text)) if text.isascii() and text.isdigit() else None
         )
         if person is None:
-            raise _RefusedError(404, *_NOT_FOUND)
+            raise RefusedError(404, *NOT_FOUND)
         return person
 
     def one_person(self, call: _Call) -> bytes:
@@ -1054,7 +431,7 @@ class _Personio:
                 "id": (str, lambda made: employment_uuid(person.id, made[0].number), ("in",)),
                 "updated_at": (_moment, lambda _: person.updated_at, _BY_TIME),
             }
-            conditions = [_condition(name, text, filters) for name, text in query]
+            conditions = [condition(name, text, filters) for name, text in query]
             every = [made for made in every if all(condition(made) for condition in conditions)]
         return self.page(call, every, lambda made: made[1], query, most=50, usual=10)
 
@@ -1067,7 +444,7 @@ class _Personio:
                 == call.request.path_params["employment"]
             ):
                 return record
-        raise _RefusedError(404, *_NOT_FOUND)
+        raise RefusedError(404, *NOT_FOUND)
 
     def org_unit_kind(self, call: _Call) -> Kind:
         """The parameter ``type``, which is required."""
@@ -1076,7 +453,7 @@ class _Personio:
             dict(cursor.query).get("type") if cursor else None
         )
         if kind not in {"team", "department"}:
-            raise _RefusedError(400, *_BAD_VALUE)
+            raise RefusedError(400, *BAD_VALUE)
         return "team" if kind == "team" else "department"
 
     def list_org_units(self, call: _Call) -> bytes:
@@ -1102,7 +479,7 @@ class _Personio:
             ),
             "name": (str, lambda unit: unit.name, ("",)),
         }
-        conditions = [_condition(name, text, filters) for name, text in query]
+        conditions = [condition(name, text, filters) for name, text in query]
         every = [
             unit
             for unit in self.sorted(call, kind)
@@ -1117,7 +494,7 @@ class _Personio:
             "id": (str, lambda unit: str(unit.id), ("in",)),
             "country": (str, lambda unit: unit.country, ("in",)),
         }
-        conditions = [_condition(name, text, filters) for name, text in query]
+        conditions = [condition(name, text, filters) for name, text in query]
         every = call.view.snapshot.of_kind("legal_entity")[::-1]
         every = [unit for unit in every if all(condition(unit) for condition in conditions)]
         return self.page(call, every, call.view.unit, query)
@@ -1131,12 +508,12 @@ class _Personio:
         for unit in call.view.snapshot.of_kind(kind):
             if str(unit.id) == call.request.path_params["id"]:
                 return call.view.unit(unit)
-        raise _RefusedError(404, *_NOT_FOUND)
+        raise RefusedError(404, *NOT_FOUND)
 
     def only(self, call: _Call, *known: str) -> None:
         """400 for a parameter that the list does not have."""
         if any(name not in {"limit", "cursor", *known} for name in call.request.query_params):
-            raise _RefusedError(400, *_BAD_FILTER)
+            raise RefusedError(400, *BAD_FILTER)
 
     def sorted(self, call: _Call, kind: Kind) -> list[OrgUnit]:
         """The units of a kind in the order that ``sort`` asks for; by id otherwise."""
@@ -1145,7 +522,7 @@ class _Personio:
             dict(cursor.query).get("sort", "id") if cursor else "id"
         )
         if text.removeprefix("-") not in {"name", "id"}:
-            raise _RefusedError(400, *_BAD_VALUE)
+            raise RefusedError(400, *BAD_VALUE)
         by_name = text.endswith("name")
         units = call.view.snapshot.of_kind(kind)
         return sorted(
@@ -1166,7 +543,7 @@ class _Personio:
             _whole(asked.get("offset"), 0, at_least=0),
         )
         if limit > 100:
-            raise _RefusedError(400, "The limit may not be greater than 100.")
+            raise RefusedError(400, "The limit may not be greater than 100.")
         every: list[Person] = [] if call.has("empty_list") else list(call.view.persons)
         since, email = asked.get("updated_since"), asked.get("email")
         # when an attribute changed is not known here, so ``attributes[]`` only projects
@@ -1209,9 +586,9 @@ class _Personio:
         """
         person, width = self.found(call), str(call.request.path_params["width"])
         if "profile_picture" not in call.view.look.readable or person.photo is None:
-            raise _RefusedError(404, "There was a problem.")
+            raise RefusedError(404, "There was a problem.")
         if not (width.isascii() and width.isdigit() and 1 <= int(width) <= WIDEST):
-            raise _RefusedError(400, "The given data was invalid.")
+            raise RefusedError(400, "The given data was invalid.")
         large = call.has("large_picture")
         body = picture(person, int(width)).ljust(int(large.value) if large else 0, b"\0")
         headers = (
@@ -1231,7 +608,7 @@ class _Personio:
                 "universal_id": None if key.startswith("dynamic_") else key,
                 "options": [],
             }
-            for key, label, kind in _STANDARD
+            for key, label, kind in STANDARD
             if key in call.view.look.readable
         ]
         return msgspec.json.encode({"success": True, "data": data})
@@ -1257,17 +634,17 @@ class _Personio:
         """Whether too many tokens were asked for."""
         now = self.clock()
         return self.rates and not self.buckets.setdefault(
-            ("", path), _Bucket(rate, burst, now)
+            ("", path), Bucket(rate, burst, now)
         ).take(now)
 
     async def v1_token(self, request: Request) -> Response:
         """``POST /v1/auth``: JSON or a form; 60 a minute."""
         if self.crowded("/v1/auth", 1, 60):
-            return _response(_RefusedError(429, *_BY_STATUS[429]), "/v1/auth")
+            return _response(RefusedError(429, *_BY_STATUS[429]), "/v1/auth")
         given = await _form_or_json(request)
         credential = self.known(given.get("client_id", ""), given.get("client_secret", ""))
         if credential is None:
-            return _response(_RefusedError(403, "Wrong credentials", anchor="v1.auth"), "/v1/auth")
+            return _response(RefusedError(403, "Wrong credentials", anchor="v1.auth"), "/v1/auth")
         token = self.issue(credential, credential.scopes)
         data = {
             "token": token,
@@ -1282,12 +659,12 @@ class _Personio:
     async def v2_token(self, request: Request) -> Response:
         """``POST /v2/auth/token``: a form only; every failure is a 400; 150 a minute."""
         if self.crowded("/v2/auth/token", 1, 150):
-            return _response(_RefusedError(429, *_BY_STATUS[429]), "/v2/auth/token")
+            return _response(RefusedError(429, *_BY_STATUS[429]), "/v2/auth/token")
         try:
             credential, scopes = self.grant(
                 request.headers.get("content-type", ""), await _form_or_json(request)
             )
-        except _OAuthError as refused:
+        except OAuthError as refused:
             return Response(
                 msgspec.json.encode(refused.answer()), 400, media_type="application/problem+json"
             )
@@ -1306,7 +683,7 @@ class _Personio:
         """The credential and the scopes that a v2 token request is entitled to."""
         if not content_type.startswith("application/x-www-form-urlencoded"):
             told = 'Content type must be "application/x-www-form-urlencoded".'
-            raise _OAuthError(
+            raise OAuthError(
                 "invalid_request",
                 told,
                 "invalid_request.invalid_request_content_type",
@@ -1318,23 +695,23 @@ class _Personio:
         if missing:
             told = "Required parameters are missing or invalid."
             about = {"missing_parameters": missing}
-            raise _OAuthError(
+            raise OAuthError(
                 "invalid_request", told, "invalid_request.required_parameters_missing", about
             )
         if given["grant_type"] != "client_credentials":
-            raise _OAuthError(
+            raise OAuthError(
                 "unsupported_grant_type",
                 "Grant type not supported.",
                 meta={"grant_type": given["grant_type"]},
             )
         credential = self.known(given["client_id"], given["client_secret"])
         if credential is None:
-            raise _OAuthError("invalid_client", "Client authentication failed.")
+            raise OAuthError("invalid_client", "Client authentication failed.")
         scopes = frozenset(given.get("scope", "").split()) or credential.scopes
-        if not scopes <= SCOPES | _OTHER_SCOPES:
-            raise _OAuthError("invalid_scope", "A requested scope is invalid.")
+        if not scopes <= SCOPES | OTHER_SCOPES:
+            raise OAuthError("invalid_scope", "A requested scope is invalid.")
         if not scopes <= credential.scopes:
-            raise _OAuthError("invalid_grant", "Error in the authorization flow.")
+            raise OAuthError("invalid_grant", "Error in the authorization flow.")
         return credential, scopes
 
     async def revoke(self, request: Request) -> Response:
@@ -1378,8 +755,8 @@ def _json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
     return Response(body, 200, headers, "application/json")
 
 
-def _response(refusal: _RefusedError, path: str) -> Response:
-    kind, body = _error(refusal, path)
+def _response(refusal: RefusedError, path: str) -> Response:
+    kind, body = error_answer(refusal, path)
     return Response(body, refusal.status, media_type=kind)
 
 
@@ -1388,7 +765,7 @@ def _whole(text: str | None, usual: int, *, at_least: int) -> int:
     if text is None:
         return usual
     if not (text.isascii() and text.isdigit()) or int(text) < at_least:
-        raise _RefusedError(400, "The given data was invalid.")
+        raise RefusedError(400, "The given data was invalid.")
     return int(text)
 
 
@@ -1399,8 +776,8 @@ def _local(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise _RefusedError(400, "The given data was invalid.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=_ZONE)
+        raise RefusedError(400, "The given data was invalid.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
 
 
 async def _form_or_json(request: Request) -> dict[str, str]:
@@ -1419,14 +796,8 @@ async def _form_or_json(request: Request) -> dict[str, str]:
     return dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace")))
 
 
-def _no_endpoint(path: str) -> _RefusedError:
-    return _RefusedError(
-        404, f"The endpoint with {path} was not found.", "Not found", "common.endpoint_not_found"
-    )
-
-
 async def _unknown(request: Request, _error_raised: Exception) -> Response:
-    return _response(_no_endpoint(_path(request)), _path(request))
+    return _response(no_endpoint(_path(request)), _path(request))
 
 
 def personio_app(
@@ -1460,4 +831,4 @@ def personio_app(
         clock=clock,
     )
     app = Starlette(routes=personio.routes(), exception_handlers={404: _unknown, 405: _unknown})
-    return Faulty(app, faults if faults is not None else Faults(), kinds=KINDS, error=_error_of)
+    return Faulty(app, faults if faults is not None else Faults(), kinds=KINDS, error=error_of)

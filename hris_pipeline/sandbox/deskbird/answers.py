@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hris_pipeline.sandbox.behaviour import Answers, Behaviour, Odd, Paging
+from hris_pipeline.sandbox.deskbird.behaviour import Answers, Behaviour, Odd, Paging
 
 Body = dict[str, Any]
 JSON_TYPE = "application/scim+json"

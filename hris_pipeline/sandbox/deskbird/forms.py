@@ -1,8 +1,8 @@
 """PATCH messages in any mixture of the two dialects, as RFC 7644 has them. Pure.
 
 :func:`understood` reads each operation by the row of
-:class:`~hris_pipeline.sandbox.behaviour.Forms` that it belongs to. Sources of the forms: RFC 7644,
-3.5.2, and Microsoft's tutorial on developing a SCIM endpoint.
+:class:`~hris_pipeline.sandbox.deskbird.behaviour.Forms` that it belongs to. Sources
+of the forms: RFC 7644, 3.5.2, and Microsoft's tutorial on developing a SCIM endpoint.
 """
 
 import json
@@ -16,7 +16,7 @@ from scim2_models import (
     SCIMException,
 )
 
-from hris_pipeline.sandbox.behaviour import ENTRA, Form, Forms, Row
+from hris_pipeline.sandbox.deskbird.behaviour import ENTRA, Form, Forms, Row
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _OPS = {"add", "replace", "remove"}

@@ -11,8 +11,8 @@ one deviation, so any mixture can be had; the same fields are the JSON that ``PU
         "refusals": [{"who": "personio:7", "status": 403}]
     }
 
-Nothing is carried out here: :mod:`~hris_pipeline.sandbox.scim_forms` reads requests by
-:class:`Forms`, :mod:`~hris_pipeline.sandbox.scim_answers` shapes answers by :class:`Paging`,
+Nothing is carried out here: :mod:`~hris_pipeline.sandbox.deskbird.forms` reads requests by
+:class:`Forms`, :mod:`~hris_pipeline.sandbox.deskbird.answers` shapes answers by :class:`Paging`,
 :class:`Answers` and :class:`Odd`, and :mod:`~hris_pipeline.sandbox.deskbird` does the rest.
 """
 

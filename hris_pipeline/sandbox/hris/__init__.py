@@ -1,0 +1,1 @@
+"""Stand-ins of the HR systems, one module or package each."""
