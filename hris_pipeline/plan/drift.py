@@ -17,7 +17,7 @@ from hris_pipeline.plan import dialects
 from hris_pipeline.warehouse import run
 
 _HERE = Path(__file__).parent
-_NEW, _EXTERNAL, _VALUES, _IGNORED, _NOT_RETAINED = (
+_NEW, _EXTERNAL, _VALUES, _IGNORED, _NOT_RETAINED, _PUBLISH = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
     for name in (
         "new_external_changes",
@@ -25,6 +25,7 @@ _NEW, _EXTERNAL, _VALUES, _IGNORED, _NOT_RETAINED = (
         "values_of_changes",
         "ignored_drift",
         "not_retained",
+        "findings/ignored_drift",
     )
 )
 NIGHTS = 3
@@ -159,21 +160,16 @@ def after_the_night(
     return _any(con, f"sticking_counts where nights >= {NIGHTS} and attribute <> 'record'")
 
 
+def publish(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep what is left alone, for people to see."""
+    run(con, _PUBLISH)
+
+
 def is_watched(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything was changed by hand, or did not stick, that a comparison might find to be
     over.
     """
     return _any(con, "state.external_changes", "state.not_retained")
-
-
-def publish(con: duckdb.DuckDBPyConnection) -> None:
-    """Keep what is left alone, for people to see."""
-    con.execute("delete from state.ignored_drift")
-    con.execute(
-        """insert into state.ignored_drift by name
-           select hris_ref, object, deskbird_id, attribute, group_ref, why, since, code
-           from ignored_drift"""
-    )
 
 
 def ignored_drift(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:

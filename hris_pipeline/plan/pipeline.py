@@ -8,6 +8,7 @@ them to it); none changes what another has made.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -75,6 +76,11 @@ class Planning:
     damage_is_known: bool  # a run damaged something, and it may still be so
     cycles_are_known: bool  # some people report to each other
 
+    @cached_property
+    def anything_is_wanted(self) -> bool:
+        """Whether there is any change to propose; to be asked once the wanted ones are made."""
+        return self.ask("exists (from wanted_changes) or exists (from group_deletions)")
+
     def set_parameters(self) -> None:
         """Set the variable ``parameters``, of which the steps' SQL reads the fields."""
         self.con.execute("set variable parameters = ?", [self.parameters])
@@ -97,6 +103,8 @@ class Step:
     name: str
     of: Literal["every plan", "usual plans", "undoing"] = "every plan"
     when: Callable[[Planning], bool] = _always
+    given: Literal["changes", "no changes"] | None = None
+    """Whether it is for plans that change something, or for the others; else for both."""
     run: Callable[[Planning], None] | None = None
     about: str = ""
     """What it does, in one sentence, where no SQL file says it."""
@@ -110,10 +118,12 @@ class Step:
 
     def is_taken(self, planning: Planning) -> bool:
         """Whether the plan in the making needs it."""
-        return self.of in (
-            "every plan",
-            "usual plans" if planning.undoes is None else "undoing",
-        ) and self.when(planning)
+        of = ("every plan", "usual plans" if planning.undoes is None else "undoing")
+        return (
+            self.of in of
+            and (self.given is None or planning.anything_is_wanted == (self.given == "changes"))
+            and self.when(planning)
+        )
 
     @property
     def path(self) -> Path:
@@ -195,7 +205,7 @@ def _drift_is_known(planning: Planning) -> bool:
 
 
 def _judge(planning: Planning) -> None:
-    guards.judge(planning.judgement)
+    guards.judge(planning.judgement, anything=planning.anything_is_wanted)
 
 
 STEPS = (
@@ -315,6 +325,7 @@ STEPS = (
     Step("plan/changes/group_deletions", of="usual plans"),
     Step(
         "plan/damage/find_repairs",
+        given="changes",
         about="Which wanted changes repair what a run damaged.",
         run=lambda planning: damage.find_repairs(
             planning.con, known=planning.undoes is None and planning.damage_is_known
@@ -323,9 +334,13 @@ STEPS = (
         makes=("damage_repairs",),
     ),
     Step(
-        "plan/order/moves", run=lambda planning: order.stage_moves(planning.con), makes=("moves",)
+        "plan/order/moves",
+        given="changes",
+        run=lambda planning: order.stage_moves(planning.con),
+        makes=("moves",),
     ),
-    Step("plan/changes/proposed_changes"),
+    Step("plan/changes/proposed_changes", given="changes"),
+    Step("plan/changes/no_changes", given="no changes"),
     # what waits, and in which order the rest comes
     Step(
         "plan/guards/judge",
@@ -336,15 +351,16 @@ STEPS = (
     ),
     Step(
         "plan/order/hold_dependents",
+        given="changes",
         about="What needs a change that is held back is held back with it.",
         run=lambda planning: order.hold_dependents(planning.con, anything=planning.judgement.holds),
         reads=("holds", "proposed_changes"),
         makes=("held_changes",),
     ),
-    Step("plan/reasons"),
-    Step("plan/order/numbered_changes"),
+    Step("plan/reasons", given="changes"),
+    Step("plan/order/numbered_changes", given="changes"),
     Step("plan/valid_approvals"),
-    Step("plan/verdicts"),
+    Step("plan/verdicts", given="changes"),
 )
 """Every step of a plan, and of one that undoes another."""
 

@@ -15,7 +15,7 @@ import duckdb
 
 from hris_pipeline.contracts.attributes import ATTRIBUTES
 from hris_pipeline.errors import PipelineError
-from hris_pipeline.plan import arrivals, drift
+from hris_pipeline.plan import arrivals
 from hris_pipeline.plan.arrivals import Expected
 from hris_pipeline.plan.guards import ORDER, Judgement, Situation
 from hris_pipeline.plan.integrity import require_unaltered
@@ -34,18 +34,24 @@ __all__ = [
 ]
 
 _HERE = Path(__file__).parent
-_SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _FINDINGS, _FOUND, _ADDRESSES_HANDED_ON = (
+_SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _DUE, _FOUND = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in (
-        "situation",
-        "by_type",
-        "plan_id",
-        "already",
-        "findings",
-        "found",
-        "addresses_handed_on",
-    )
+    for name in ("situation", "by_type", "plan_id", "already", "findings/due", "found")
 )
+FINDINGS = (
+    "missing",
+    "review",
+    "empty_groups",
+    "links",
+    "group_links",
+    "undone",
+    "addresses_handed_on",
+    "ignored_drift",
+)
+"""What a plan finds besides changes: files of ``findings/``, in the columns of ``due.sql``."""
+_FINDINGS = {
+    name: (_HERE / "findings" / f"{name}.sql").read_text(encoding="utf-8") for name in FINDINGS
+}
 COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "
     "before, after, reason, reason_code, evidence, verdict, guard, content"
@@ -62,8 +68,6 @@ _HOLDING = """select coalesce(list(distinct guard), []),
             from (select unnest(held_by) as h from changes_judged)
         )
     from (select unnest(guards) as guard from changes_judged)"""
-_HANDED_ON = """select exists (from handed_on)
-        or exists (from state.contradictions where code = 'address_handed_on')"""
 _ROW_DIGEST = """change_digest(
     seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
     before, after, reason, evidence, verdict, guard, guards, content, reason_code := reason_code)"""
@@ -129,10 +133,9 @@ def build(
     said = [(plan_id, *(getattr(verdict, name) for name in _FIELDS)) for verdict in verdicts]
     stage(con, "state.guard_verdicts", ("plan_id", *_VERDICT), said)
     if undoes is None:
-        run(con, _FINDINGS)
-        if con.execute(_HANDED_ON).fetchone() == (True,):
-            run(con, _ADDRESSES_HANDED_ON)
-        drift.publish(con)
+        for name, is_due in zip(FINDINGS, _one(con, _DUE), strict=True):
+            if is_due:
+                run(con, _FINDINGS[name])
     else:
         con.execute(
             "insert into state.not_undone by name select ? as plan_id, * from not_undone",

@@ -107,7 +107,7 @@ def document() -> str:
             "header of its SQL. `python -m hris_pipeline_tests.plan.steps` writes this page. A "
             "step in *italics* is left out where"
         ),
-        "there is nothing for it to do.",
+        "there is nothing for it to do; most nights have no changes.",
         "",
         "| step | of | what it does | reads | makes |",
         "|---|---|---|---|---|",
@@ -122,7 +122,8 @@ def document() -> str:
             ]
         )
         lines.append(
-            f"| {name} | {step.of} | {_about(step)} | {', '.join(map(_code, sorted(one.reads)))} | "
+            f"| {name} | {step.of}{_given(step)} | {_about(step)} | "
+            f"{', '.join(map(_code, sorted(one.reads)))} | "
             f"{makes} |"
         )
     return "\n".join(lines) + "\n"
@@ -137,6 +138,10 @@ def _about(step: Step) -> str:
         if line and not re.match(rf"({'|'.join(FIELDS)}):|  ", line)
     )
     return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
+
+
+def _given(step: Step) -> str:
+    return f", {step.given}" if step.given else ""
 
 
 def _code(name: str) -> str:

@@ -19,11 +19,16 @@ def test_the_header_of_a_file_says_what_its_sql_does(path):
     assert steps.told(path) == steps.found(path)
 
 
-@pytest.mark.parametrize("kind", ["usual plans", "undoing"])
-def test_each_step_reads_what_an_earlier_one_has_made(kind):
+KINDS = pytest.mark.parametrize("kind", ["usual plans", "undoing"])
+GIVEN = pytest.mark.parametrize("given", ["changes", "no changes"])
+
+
+@KINDS
+@GIVEN
+def test_each_step_reads_what_an_earlier_one_has_made(kind, given):
     made: set[str] = set()
     for step in STEPS:
-        if step.of in ("every plan", kind):
+        if step.of in ("every plan", kind) and step.given in (None, given):
             facts = steps.facts(step)
             missing = (
                 {name for name in facts.reads | facts.changes if "." not in name}
@@ -35,12 +40,13 @@ def test_each_step_reads_what_an_earlier_one_has_made(kind):
             made |= set() if step.is_conditional else facts.makes
 
 
-@pytest.mark.parametrize("kind", ["usual plans", "undoing"])
-def test_each_table_has_one_maker(kind):
+@KINDS
+@GIVEN
+def test_each_table_has_one_maker(kind, given):
     made = [
         name
         for step in STEPS
-        if step.of in ("every plan", kind)
+        if step.of in ("every plan", kind) and step.given in (None, given)
         for name in steps.facts(step).makes
     ]
     assert {name for name in made if made.count(name) > 1} <= MADE_TWICE

@@ -195,7 +195,7 @@ def test_every_rule_that_sends_somebody_to_review_is_told_in_words():
         for line in file.read_text(encoding="utf-8").splitlines()
     )
     rules = set(re.findall(r"'([a-z]+(?:_[a-z]+){2,})'", text))
-    # by plan/findings.sql and plan/unreadable.sql
+    # by plan/findings/ and plan/unreadable.sql
     of_the_plan = {"fails_for_28_days", "user_cannot_be_read"}
     assert rules | of_the_plan == set(RULES)
 

@@ -79,11 +79,12 @@ def judge_values(judgement: Judgement) -> None:
     update_attribute.judge_values(judgement)
 
 
-def judge(judgement: Judgement) -> None:
+def judge(judgement: Judgement, *, anything: bool) -> None:
     """All the other guards, once the changes are there: who is held back stands in the temp table
-    ``holds``.
+    ``holds``. Where there is not ``anything`` to change, they only say what they see.
     """
-    judgement.begin()
+    if anything:
+        judgement.begin()
     incomplete_extract.judge_unread(judgement)
     for guard in _EXEMPTING:
         guard.judge(judgement)
