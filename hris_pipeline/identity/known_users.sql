@@ -1,7 +1,7 @@
 -- Which users are known to be whose before anything is weighed: what people decided, our marker,
 -- the stored link.
 -- Reads: core.people, deskbird.users, observed_users, state.decisions, state.links
--- Makes: separated, decided, by_link, linked_refs, by_marker, person_refs, review_cases,
+-- Makes: separated, decided, by_link, by_marker, person_refs, review_cases,
 --   user_matches
 -- Variables: none
 
@@ -54,23 +54,27 @@ select r.hris_ref, u.deskbird_id, r.address = hash(u.email, u.user_name) as has_
 from person_refs r join observed_users u on u.marker = r.ref
 anti join separated a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
 
-create or replace temp view linked_refs as
-select r.is_primary, r.hris_ref, u.deskbird_id,
-    coalesce(
-        u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false
-    ) as marked_otherwise,
-    u.external_id is not null and u.marker is null as is_foreign,
-    r.address = hash(u.email, u.user_name) as has_address
-from state.links l
-join person_refs r on r.ref = l.hris_ref
-join observed_users u on u.deskbird_id = l.deskbird_id
-anti join separated a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id;
+-- Once a person, of whichever of their records the links are: most have one.
 create or replace temp table by_link as
-select distinct * exclude (is_primary)
-from linked_refs
-where not is_primary;
-insert into by_link
+with linked as not materialized (
+    select r.is_primary, r.hris_ref, u.deskbird_id,
+        coalesce(
+            u.marker <> r.hris_ref and not list_contains(r.other_refs, u.marker), false
+        ) as marked_otherwise,
+        u.external_id is not null and u.marker is null as is_foreign,
+        r.address = hash(u.email, u.user_name) as has_address
+    from state.links l
+    join person_refs r on r.ref = l.hris_ref
+    join observed_users u on u.deskbird_id = l.deskbird_id
+    anti join separated a on a.hris_ref = r.hris_ref and a.deskbird_id = u.deskbird_id
+), by_other_refs as (
+    select distinct * exclude (is_primary)
+    from linked
+    where not is_primary
+)
+from by_other_refs
+union all
 select * exclude (is_primary)
-from linked_refs
-anti join by_link using (hris_ref, deskbird_id)
+from linked
+anti join by_other_refs using (hris_ref, deskbird_id)
 where is_primary;

@@ -3,17 +3,14 @@
 -- to compare split_part(x) where it knows that every x is null.
 -- Reads: deskbird.group_members, deskbird.groups, deskbird.users, state.acknowledged_members,
 --   state.group_links, state.links, state.partial_groups
--- Makes: known_groups, named, observed_groups, observed_users, our_marker, owned_users, owner_of,
+-- Makes: known_groups, observed_groups, observed_users, our_marker, owned_users, owner_of,
 --   present_members
--- Variables: connections, readable_groups
+-- Variables: connections, shown.groups
 
 create or replace temp macro our_marker(external_id) as case when contains(external_id, ':')
     and list_contains(
         getvariable('connections'), left(external_id, instr(external_id, ':') - 1)
     ) then external_id end;
-create or replace temp macro named(pattern, name, kind) as replace(
-    replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name
-);
 
 -- Whose each user is: by its marker, else by the stored link. Views, because most steps read one or
 -- two columns of them; who needs no marker reads deskbird.users, and who asks for the owner of a
@@ -39,11 +36,11 @@ from deskbird.groups g;
 create or replace temp view present_members as
 select group_deskbird_id, user_deskbird_id, false as is_possible
 from deskbird.group_members
-where list_contains(getvariable('readable_groups'), 'members')
+where list_contains(getvariable('shown').groups, 'members')
 union all
 select group_deskbird_id, user_deskbird_id, is_possible
 from state.acknowledged_members
-where not list_contains(getvariable('readable_groups'), 'members')
+where not list_contains(getvariable('shown').groups, 'members')
     or group_deskbird_id in (select group_deskbird_id from state.partial_groups);
 
 -- Whose each group of ours is, as far as it is known before tonight.

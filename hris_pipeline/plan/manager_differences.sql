@@ -2,11 +2,11 @@
 -- none; a reporting line with a problem is held as it is.
 -- Reads: core.manager_graph, core.people, matched_people, review_cases, state.acknowledged_values
 -- Makes: manager_differences
--- Variables: cleared, parameters.managers, readable_users
+-- Variables: parameters.cleared, parameters.managers, shown.users
 create or replace temp table manager_differences as
 with coming as (
     select *,
-        case when list_contains(getvariable('readable_users'), 'manager') then observed_manager
+        case when list_contains(getvariable('shown').users, 'manager') then observed_manager
             else (
                 select min(acknowledged.value)
                 from state.acknowledged_values as acknowledged
@@ -39,5 +39,5 @@ join core.manager_graph as lines using (person_id)
 join core.people as people using (person_id)
 where case differing.action
     when 'set' then coalesce(lines.problem, 'cycle') = 'cycle'
-    else list_contains(getvariable('cleared'), 'manager')
+    else list_contains(getvariable('parameters').cleared, 'manager')
         and not list_contains(people.unknown, 'manager_id') end;

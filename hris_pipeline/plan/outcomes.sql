@@ -6,7 +6,7 @@
 --   new_links, new_outcomes, row_parts, rows_done
 -- Changes: state.acknowledged_members, state.acknowledged_values, state.group_links, state.links,
 --   state.outcomes, state.plans
--- Variables: now, plan_id, readable_users, run_id, undoes
+-- Variables: now, plan_id, run_id, shown.users, undoes
 create or replace temp table row_parts as
 select p.seq,
     coalesce(
@@ -234,7 +234,7 @@ where case
     when t.parts is null then t.outcome = 'applied'
     else not json_exists(t.parts, '$.' || k.attribute)
 end
-    and not list_contains(getvariable('readable_users'), k.attribute)
+    and not list_contains(getvariable('shown').users, k.attribute)
     and coalesce(t.deskbird_id, t.new_id, l.deskbird_id) is not null;
 delete from state.acknowledged_values a
 where exists (

@@ -8,7 +8,6 @@ them to it); none changes what another has made.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +62,30 @@ class PlanParameters:
     """Kinds of group that the HR systems are asked for besides ``kinds``."""
 
 
+_LOOKING = """exists (
+    from core.people
+    where wanted
+        and hris_ref not in (select hris_ref from user_matches)
+        and hris_ref not in (select hris_ref from review_cases)
+)"""
+_DIFFERING = "exists (from compared)"
+_WANTED = "exists (from wanted_changes) or exists (from group_deletions)"
+Given = Literal[
+    "somebody new", "nobody new", "values differ", "values are alike", "changes", "no changes"
+]
+QUESTIONS: Mapping[Given, tuple[str, bool]] = {
+    "somebody new": (_LOOKING, True),
+    "nobody new": (_LOOKING, False),
+    "values differ": (_DIFFERING, True),
+    "values are alike": (_DIFFERING, False),
+    "changes": (_WANTED, True),
+    "no changes": (_WANTED, False),
+}
+"""What some steps are left out by, most nights: an SQL condition, asked once in a plan when the
+first of them comes, and its answer.
+"""
+
+
 @dataclass
 class Planning:
     """One plan in the making: what its steps are given."""
@@ -75,11 +98,14 @@ class Planning:
     drift_is_known: bool  # something was changed by hand, or does not stick
     damage_is_known: bool  # a run damaged something, and it may still be so
     cycles_are_known: bool  # some people report to each other
+    _answers: dict[str, bool] = field(default_factory=dict)
 
-    @cached_property
-    def anything_is_wanted(self) -> bool:
-        """Whether there is any change to propose; to be asked once the wanted ones are made."""
-        return self.ask("exists (from wanted_changes) or exists (from group_deletions)")
+    def holds(self, given: Given) -> bool:
+        """Whether it is a plan of that kind."""
+        question, answer = QUESTIONS[given]
+        if question not in self._answers:
+            self._answers[question] = self.ask(question)
+        return self._answers[question] == answer
 
     def set_parameters(self) -> None:
         """Set the variable ``parameters``, of which the steps' SQL reads the fields."""
@@ -103,8 +129,8 @@ class Step:
     name: str
     of: Literal["every plan", "usual plans", "undoing"] = "every plan"
     when: Callable[[Planning], bool] = _always
-    given: Literal["changes", "no changes"] | None = None
-    """Whether it is for plans that change something, or for the others; else for both."""
+    given: Given | None = None
+    """The plans that it is for alone; there is another step for the others."""
     run: Callable[[Planning], None] | None = None
     about: str = ""
     """What it does, in one sentence, where no SQL file says it."""
@@ -121,7 +147,7 @@ class Step:
         of = ("every plan", "usual plans" if planning.undoes is None else "undoing")
         return (
             self.of in of
-            and (self.given is None or planning.anything_is_wanted == (self.given == "changes"))
+            and (self.given is None or planning.holds(self.given))
             and self.when(planning)
         )
 
@@ -179,8 +205,9 @@ def _find_cycles(planning: Planning) -> None:
         "select hris_ref, manager_ref from manager_differences where action = 'set' and problem = "
         "'cycle' and deskbird_id is null"
     ).fetchall()
-    planning.parameters["cycle_starts"] = [min(cycle) for cycle in cycles(dict(lines))]
-    planning.set_parameters()
+    if lines:
+        planning.parameters["cycle_starts"] = [min(cycle) for cycle in cycles(dict(lines))]
+        planning.set_parameters()
 
 
 def _want(planning: Planning, differences: str) -> None:
@@ -205,7 +232,7 @@ def _drift_is_known(planning: Planning) -> bool:
 
 
 def _judge(planning: Planning) -> None:
-    guards.judge(planning.judgement, anything=planning.anything_is_wanted)
+    guards.judge(planning.judgement, anything=planning.holds("changes"))
 
 
 STEPS = (
@@ -214,6 +241,9 @@ STEPS = (
     Step("identity/known_users"),
     Step("identity/somebody_else", when=_address_is_new),
     Step("identity/user_matches"),
+    Step("identity/email_matches", given="somebody new"),
+    Step("identity/no_email_matches", given="nobody new"),
+    Step("identity/contested_users"),
     Step(
         "identity/group_link_targets",
         run=_link_groups,
@@ -231,7 +261,9 @@ STEPS = (
     Step("plan/missing_people"),
     # what differs
     Step("plan/user_values"),
-    Step("plan/user_differences"),
+    Step("plan/matched_people"),
+    Step("plan/user_differences", given="values differ"),
+    Step("plan/no_user_differences", given="values are alike"),
     Step(
         "photos/stage_wanted",
         about="Whose picture is known, and whether its bytes are here.",

@@ -249,13 +249,13 @@ def compute(
         "missing_hours": rules.missing_hours,
         "drift_kept": list(rules.drift_kept),
         "undone_is_on": rules.guards.get("undone", {}) is not None,
+        "cleared": list(rules.cleared),
         "cycle_starts": [],
         "guards": list(ORDER),
     }
     variables: dict[str, object] = {
         "now": now,
         "connections": list(rules.connections),
-        "cleared": list(rules.cleared),
     }
     if undoes is not None:
         variables["undoes"] = undoes
@@ -372,7 +372,7 @@ def _digest(con: duckdb.DuckDBPyConnection, company: str) -> tuple[str, str]:
 
 
 def set_readable(con: duckdb.DuckDBPyConnection, synced: Sequence[str] = ()) -> None:
-    """Set the variables that say what deskbird gives back at all; the rest is compared with what it
+    """Set the variable ``shown``: what deskbird gives back; the rest is compared with what it
     acknowledged.
 
     Makes the views of attributes, persons' and users' (``user_values.sql``). Of those that a
@@ -391,14 +391,15 @@ def _set_readable(
 ) -> None:
     users = list(of_users or [])
     con.execute(
-        "set variable readable_users = ?",
-        [[*users, "manager"] if "manager_deskbird_id" in users else users],
+        "set variable shown = {users: ?::varchar[], groups: ?::varchar[], synced: ?::varchar[], "
+        "attributes: ?}",
+        [
+            [*users, "manager"] if "manager_deskbird_id" in users else users,
+            list(of_groups or []),
+            list(synced),
+            [asdict(attribute) for attribute in ATTRIBUTES],
+        ],
     )
-    con.execute("set variable readable_groups = ?", [list(of_groups or [])])
-    con.execute(
-        "set variable user_attributes = ?", [[asdict(attribute) for attribute in ATTRIBUTES]]
-    )
-    con.execute("set variable synced_attributes = ?::varchar[]", [list(synced)])
 
 
 class _Known(NamedTuple):

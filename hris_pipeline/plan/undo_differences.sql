@@ -4,7 +4,7 @@
 --   state.ledger, state.links, state.outcomes, state.plan_changes, user_values
 -- Makes: done_then, group_differences, group_fates, group_values, held_addresses, held_names,
 --   not_undone, revert_differences, revert_values, undone_attributes
--- Variables: readable_groups, readable_users, undoes
+-- Variables: shown.groups, shown.users, undoes
 
 -- What was carried out, by whichever run: also what a killed one had sent and the next found to be
 -- so already. Ids of what it created come from the answers.
@@ -87,7 +87,7 @@ with then_values as (
         u.owner is not null as ours, u.user_name,
         case t.attribute
             when 'hris_ref' then case when list_contains(
-                getvariable('readable_users'), 'external_id'
+                getvariable('shown').users, 'external_id'
             ) then u.external_id
                 when (
                     (t.hris_ref, t.user_id) in (select (hris_ref, deskbird_id) from state.links)
@@ -171,7 +171,7 @@ with then_values as (
         k.ref is not null as ours,
         case t.attribute when 'name' then g.name
             when 'hris_ref' then case when list_contains(
-                getvariable('readable_groups'), 'external_id'
+                getvariable('shown').groups, 'external_id'
             ) then g.external_id
                 when (
                     (t.hris_ref, t.group_id) in (

@@ -1,37 +1,10 @@
 -- What differs between the person and the user: one row per attribute. Inactive users are not
 -- compared, unless they come back.
--- Reads: addresses, core.people, deskbird.users, handed_on, leaving_addresses, person_digests,
---   person_values, user_attributes, user_digests, user_matches, user_values
--- Makes: compared, matched_people, taken_addresses, user_differences
+-- Reads: addresses, compared, handed_on, leaving_addresses, person_values, user_attributes,
+--   user_values
+-- Makes: taken_addresses, user_differences
 -- Changes: review_cases
--- Variables: cleared
-
--- Only what later steps ask of everybody; the rest they look up for the few that they draft.
-create or replace temp table matched_people as
-with users as (
-    select m.hris_ref, m.rule, u.deskbird_id, u.manager_deskbird_id as observed_manager, u.active,
-        u.external_id = m.hris_ref as is_marked, u.digest
-    from user_matches m join user_digests u using (deskbird_id)
-)
-select p.person_id,
-    p.hris_ref,
-    u.deskbird_id,
-    u.rule,
-    p.wanted,
-    p.manager_ref,
-    u.observed_manager,
-    u.active,
-    coalesce(u.is_marked, false) as is_marked, coalesce(p.digest = u.digest, false) as alike
-from person_digests p left join users u using (hris_ref)
-where p.wanted or u.deskbird_id is not null;
-
-create or replace temp table compared as
-select p.hris_ref, p.deskbird_id, c.email, c.unknown, u.email as observed_email, u.user_name,
-    person_key(c.email) as key, email_key(coalesce(u.email, u.user_name)) as observed_key,
-    email_key(u.user_name) as user_name_key
-from (from matched_people where wanted and deskbird_id is not null and not alike) p
-join core.people c using (hris_ref)
-join deskbird.users u using (deskbird_id);
+-- Variables: parameters.cleared
 
 -- An address that somebody else's user holds and keeps cannot be taken: the rest of the person is
 -- updated, the address waits for a decision.
@@ -57,7 +30,7 @@ with addresses_compared as (
         case when a.made_of = [a.name]
             then w.value is not null
                 or (
-                    list_contains(getvariable('cleared'), a.name)
+                    list_contains(getvariable('parameters').cleared, a.name)
                     and not list_contains(c.unknown, a.name)
                 )
             else not list_has_any(c.unknown, a.made_of) end as is_said

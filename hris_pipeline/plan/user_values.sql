@@ -1,18 +1,18 @@
 -- The attributes of users as rows: what they are, what people are to have, and what deskbird holds.
--- All are views. "user_attributes" is the catalogue of contracts/attributes.py, "synced_attributes"
+-- All are views. "user_attributes" is the catalogue of contracts/attributes.py, "shown.synced"
 -- what sync.attributes names.
 -- Reads: core.people, deskbird.users, state.acknowledged_values
 -- Makes: is_given_back, named_values, person_digests, person_values, user_attributes, user_digests,
 --   user_values, with_named_values
--- Variables: readable_users, synced_attributes, user_attributes
+-- Variables: shown.attributes, shown.synced, shown.users
 
 create or replace temp view user_attributes as
-select *, not opt_in or list_contains(getvariable('synced_attributes'), name) as is_synced,
+select *, not opt_in or list_contains(getvariable('shown').synced, name) as is_synced,
     shown = 'always'
         or (
-            shown = 'if_read' and list_contains(getvariable('readable_users'), name)
+            shown = 'if_read' and list_contains(getvariable('shown').users, name)
         ) as is_given_back
-from (select unnest(getvariable('user_attributes'), recursive := true));
+from (select unnest(getvariable('shown').attributes, recursive := true));
 
 create or replace temp macro is_given_back(attribute) as
     exists (from user_attributes a where a.name = attribute and a.is_given_back);
@@ -59,16 +59,16 @@ where attribute in (select name from user_attributes where not is_given_back);
 
 -- What sync.attributes names, in its order; null where it names nothing.
 create or replace temp macro named_values(attributes) as case when len(
-    getvariable('synced_attributes')
+    getvariable('shown').synced
 ) > 0
-    then list_transform(getvariable('synced_attributes'), lambda name: attributes[name]) end;
+    then list_transform(getvariable('shown').synced, lambda name: attributes[name]) end;
 
 -- The same with a record's other values, as JSON.
 create or replace temp macro with_named_values(record, attributes) as case
-    when attributes is null or len(getvariable('synced_attributes')) = 0 then record
+    when attributes is null or len(getvariable('shown').synced) = 0 then record
     else json_merge_patch(record, to_json(map_from_entries(list_filter(
         map_entries(attributes),
-        lambda e: list_contains(getvariable('synced_attributes'), e.key))))) end;
+        lambda e: list_contains(getvariable('shown').synced, e.key))))) end;
 
 -- The same digest: deskbird shows to the letter what the person is to have. Most people are so,
 -- every night, and to carry the texts of everybody through the joins would cost more than to

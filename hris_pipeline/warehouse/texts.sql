@@ -94,3 +94,13 @@ create or replace macro facts_that(relation, person, "user") as list_filter([
     case when same_name(person.given_name, "user".given_name) = relation then 'given_name' end,
     case when same_name(person.family_name, "user".family_name) = relation then 'family_name' end
 ], lambda fact: fact is not null);
+
+-- Which of two names that were compared by same_name agree, or differ.
+create or replace macro names_that(relation, given, family) as list_concat(
+    case when given = relation then ['given_name'] else [] end,
+        case when family = relation then ['family_name'] else [] end);
+
+-- What a group is called after its unit, by the pattern of the company file.
+create or replace macro named(pattern, name, kind) as replace(
+    replace(pattern, '{kind}', replace(kind, '_', ' ')), '{name}', name
+);

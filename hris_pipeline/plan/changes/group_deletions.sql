@@ -4,7 +4,7 @@
 -- Reads: core.groups, core.people, deskbird.users, group_kinds, ignored_drift, observed_groups,
 --   our_groups, present_members, state.group_links, state.unreadable_records, wanted_changes
 -- Makes: empty_groups, group_deletions
--- Variables: parameters.delete_empty_groups, readable_groups
+-- Variables: parameters.delete_empty_groups, shown.groups
 create or replace temp table empty_groups as
 with without_unit as (
     select
@@ -77,5 +77,5 @@ join observed_groups using (deskbird_id)
 left join former using (deskbird_id)
 where getvariable('parameters').delete_empty_groups
     and kind not in (select unnest(unknown) from core.people where wanted)
-    and (list_contains(getvariable('readable_groups'), 'members')
+    and (list_contains(getvariable('shown').groups, 'members')
         or deskbird_id not in (select deskbird_id from state.group_links where rule = 'rule'));

@@ -3,7 +3,7 @@
 -- Reads: core.groups, group_matches, group_names, group_overlaps, group_sizes, known_groups,
 --   observed_groups
 -- Makes: group_changes
--- Variables: parameters.names, readable_groups
+-- Variables: parameters.names, shown.groups
 create or replace temp table group_changes as
 with name_holders as (
     -- made by hand: it is left alone, and named in the evidence (case 45)
@@ -27,7 +27,7 @@ with name_holders as (
         (observed.external_id is null or observed.marker is not null)
             and observed.external_id is distinct from units.hris_ref
             and (observed.external_id is not null or matches.rule in ('rule', 'members')
-                or list_contains(getvariable('readable_groups'), 'external_id')) as marks,
+                or list_contains(getvariable('shown').groups, 'external_id')) as marks,
         marks and matches.rule <> 'rule' and observed.external_id is not null as marks_with_name,
         'group:' || units.hris_ref || ':0' as request_key,
         if(shared.hris_ref is null,

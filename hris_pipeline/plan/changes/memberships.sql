@@ -1,7 +1,7 @@
 -- Memberships: one change per person and group to add or remove.
 -- Reads: core.groups, core.people, group_kinds, group_matches, members, our_groups, matched_people
 -- Makes: membership_changes
--- Variables: cleared
+-- Variables: parameters.cleared
 create or replace temp table membership_changes as
 with differing as (
     -- a new group takes its members along, the first hundred with its creation; an existing one
@@ -32,7 +32,7 @@ with differing as (
             string_split(our_groups.group_ref, ':')[1])
         and not list_contains(people.group_refs, our_groups.group_ref)
         and not list_contains(people.unknown, our_groups.kind)
-        and (list_contains(getvariable('cleared'), our_groups.kind)
+        and (list_contains(getvariable('parameters').cleared, our_groups.kind)
             or len(
                 list_filter(
                     people.group_refs, lambda ref: string_split(ref, ':')[2] = our_groups.kind

@@ -6,7 +6,7 @@
 --   tripped_attributes
 -- Makes: activity, come_back, group_deletions, manager_fates, membership_fates, wanted_changes
 -- Changes: not_undone
--- Variables: readable_users, undoes
+-- Variables: shown.users, undoes
 
 -- Who was created or reactivated is deactivated, who was deactivated comes back.
 create or replace temp table activity as
@@ -94,7 +94,7 @@ from (
                 select deskbird_id from revert_differences where attribute = 'hris_ref'
             ) as ours,
         if(
-            list_contains(getvariable('readable_users'), 'manager'), users.manager_deskbird_id,
+            list_contains(getvariable('shown').users, 'manager'), users.manager_deskbird_id,
             acknowledged.value
         ) as held
     from done_then as done

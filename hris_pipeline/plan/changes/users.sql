@@ -3,7 +3,7 @@
 --   matched_people, person_refs, photos_wanted, review_cases, state.links, tripped_attributes,
 --   undone_attributes, user_differences
 -- Makes: user_changes
--- Variables: now, parameters.missing_hours, parameters.missing_reads, readable_users
+-- Variables: now, parameters.missing_hours, parameters.missing_reads, shown.users
 create or replace temp table user_changes as
 with created as (
     select people.*
@@ -82,7 +82,7 @@ left join match_evidence using (hris_ref, deskbird_id)
 where case
     when rule in ('email', 'successor') then true
     when external_id is null
-        and list_contains(getvariable('readable_users'), 'external_id') then true
+        and list_contains(getvariable('shown').users, 'external_id') then true
     when rule = 'decision' then external_id is not null or not exists (
         from state.links
         where links.hris_ref = unmarked.hris_ref and links.deskbird_id = unmarked.deskbird_id)
