@@ -51,35 +51,26 @@ DEFECTS = ("missing", "invalid", "first_of_two", "second_of_two", "status")
 
 FIRST = (
     "Ada", "Ágnes", "Alexander", "Amélie", "Anna", "Antonia", "Ben", "Björn", "Björg", "Carla",
-    "Chloë", "Clara", "David",
-    "Dorothée", "Elena", "Elif", "Emil", "Émile", "Emma", "Eszter", "Felix", "Finn", "Françoise",
-    "Greta", "Gülay",
-    "Håkon", "Hannah", "Henri", "Ida", "Ines", "Isabel", "Iñaki", "Jakob", "Jana", "Jörg", "Jonas",
-    "José", "Jürgen",
-    "Karla", "Katarzyna", "Lea", "Léon", "Levin", "Lina", "Łukasz", "Luca", "Maja", "Manuel",
-    "Mara", "Marie", "Márton",
+    "Chloë", "Clara", "David", "Dorothée", "Elena", "Elif", "Emil", "Émile", "Emma", "Eszter",
+    "Felix", "Finn", "Françoise", "Greta", "Gülay", "Håkon", "Hannah", "Henri", "Ida", "Ines",
+    "Isabel", "Iñaki", "Jakob", "Jana", "Jörg", "Jonas", "José", "Jürgen", "Karla", "Katarzyna",
+    "Lea", "Léon", "Levin", "Lina", "Łukasz", "Luca", "Maja", "Manuel", "Mara", "Marie", "Márton",
     "Mateo", "Mia", "Milan", "Mohammed", "Nele", "Nina", "Noah", "Núria", "Oğuz", "Olga", "Oskar",
-    "Paula", "Paul",
-    "Piotr", "Renée", "Robin", "Rosa", "Sara", "Şebnem", "Sofia", "Søren", "Sören", "Stefan", "Tim",
-    "Tomáš", "Ümit",
-    "Valentina", "Vera", "Viktor", "Walter", "Wanda", "Xaver", "Yara", "Yusuf", "Zoë", "Zoltán",
+    "Paula", "Paul", "Piotr", "Renée", "Robin", "Rosa", "Sara", "Şebnem", "Sofia", "Søren", "Sören",
+    "Stefan", "Tim", "Tomáš", "Ümit", "Valentina", "Vera", "Viktor", "Walter", "Wanda", "Xaver",
+    "Yara", "Yusuf", "Zoë", "Zoltán",
 )  # fmt: skip
 LAST = (
     "Bauer", "Becker", "Bianchi", "Björklund", "Braun", "Çelik", "Černý", "da Silva", "Demir",
-    "Dubois", "Dvořák",
-    "Fernández", "Fischer", "Fontaine", "García", "González", "Groß", "Günther", "Hansen",
-    "Hartmann", "Hoffmann",
-    "Horváth", "Ivanov", "Jäger", "Jensen", "Kaya", "Keller", "Klein", "Koch", "König", "Kovács",
-    "Kowalski", "Krüger",
-    "Lange", "Lefèvre", "Lehmann", "López", "Maier", "Martín", "Meyer", "Moreau", "Muñoz", "Möller",
-    "Müller", "Nagy",
-    "Neumann", "Nguyễn", "Novák", "Nowak", "Núñez", "O'Connor", "Öztürk", "Papadopoulos", "Peeters",
-    "Pérez", "Richter",
-    "Rodríguez", "Rossi", "Roth", "Russo", "Sánchez", "Schäfer", "Schmidt", "Schneider", "Schröder",
-    "Schulz", "Schwarz",
-    "Şahin", "Silva", "Sørensen", "Szabó", "Tóth", "van Dijk", "Vogel", "Wagner", "Weber", "Weiß",
-    "Werner", "Wiśniewski",
-    "Wolf", "Zieliński", "Zimmermann", "Østergård",
+    "Dubois", "Dvořák", "Fernández", "Fischer", "Fontaine", "García", "González", "Groß", "Günther",
+    "Hansen", "Hartmann", "Hoffmann", "Horváth", "Ivanov", "Jäger", "Jensen", "Kaya", "Keller",
+    "Klein", "Koch", "König", "Kovács", "Kowalski", "Krüger", "Lange", "Lefèvre", "Lehmann",
+    "López", "Maier", "Martín", "Meyer", "Moreau", "Muñoz", "Möller", "Müller", "Nagy", "Neumann",
+    "Nguyễn", "Novák", "Nowak", "Núñez", "O'Connor", "Öztürk", "Papadopoulos", "Peeters", "Pérez",
+    "Richter", "Rodríguez", "Rossi", "Roth", "Russo", "Sánchez", "Schäfer", "Schmidt", "Schneider",
+    "Schröder", "Schulz", "Schwarz", "Şahin", "Silva", "Sørensen", "Szabó", "Tóth", "van Dijk",
+    "Vogel", "Wagner", "Weber", "Weiß", "Werner", "Wiśniewski", "Wolf", "Zieliński", "Zimmermann",
+    "Østergård",
 )  # fmt: skip
 JOBS = (
     "Account Manager",
@@ -252,9 +243,7 @@ class Slot(str):
 
 
 def template() -> tuple[str, tuple[str, ...]]:
-    """One employee as JSON with ``%s`` where people differ, and the names of these places in
-    order.
-    """
+    """One employee as JSON with ``%s`` where people differ, and these places' names in order."""
 
     def of(
         label: str, value: object, kind: str = "standard", universal: str | None = None
@@ -477,9 +466,7 @@ class Deskbird:
         return None if dice < 3 else True
 
     def users(self, person: Person) -> Iterator[dict[str, Any]]:
-        """The user of this person, and perhaps one of somebody whom the HR system no longer
-        knows.
-        """
+        """The user of this person, and perhaps one of somebody whom HR no longer knows."""
         dice, active = mixed(person.bits) % 1000, self.state(person)
         first, last = FIRST[person.first], LAST[person.last]
         wanted = person.status in {"active", "leave"}

@@ -72,9 +72,8 @@ class MergeWriter:
         self.personio = Writer(company)
         nothing = dict.fromkeys(
             ("preferred_name", "username", "personal_email", "mobile_phone_number", "home_location",
-             "team", "pay_group", "ssn",
-             "gender", "ethnicity", "marital_status", "date_of_birth", "hire_date", "avatar",
-             "custom_fields")
+             "team", "pay_group", "ssn", "gender", "ethnicity", "marital_status", "date_of_birth",
+             "hire_date", "avatar", "custom_fields")
         )  # fmt: skip
         self.text, self.slots = filled(
             {

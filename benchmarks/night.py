@@ -33,7 +33,9 @@ from typing import Any
 
 import dagster as dg
 import httpx
-import pandera.backends.pandas.builtin_checks  # noqa: F401 - else pandera imports it while the clock runs
+
+# else pandera imports it while the clock runs
+import pandera.backends.pandas.builtin_checks  # noqa: F401
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -200,7 +202,8 @@ def hold(warehouse: Warehouse, folder: Path, scratch: Path, now: dt.datetime) ->
         )
         con.execute(
             """insert into state.nights
-               select 'before', ?::timestamptz - interval 1 day, count(*) filter (active), true,
+               select
+                   'before', ?::timestamptz - interval 1 day, count(*) filter (active), true,
                    'before'
                from deskbird.users""",
             [now],
@@ -245,17 +248,24 @@ def joins(warehouse: Warehouse) -> float:
     with warehouse.read() as con:
         started = time.perf_counter()
         con.execute("""create temp table users as
-               select p.hris_ref,
+               select
+                   p.hris_ref,
                    p.email,
                    p.given_name,
                    p.family_name,
                    p.display_name,
                    p.wanted,
                    p.manager_ref,
-                   u.deskbird_id, u.email as has_email, u.user_name, u.given_name as has_given_name,
-                   u.family_name as has_family_name, u.display_name as has_display_name, u.active,
+                   u.deskbird_id,
+                   u.email as has_email,
+                   u.user_name,
+                   u.given_name as has_given_name,
+                   u.family_name as has_family_name,
+                   u.display_name as has_display_name,
+                   u.active,
                    u.manager_deskbird_id
-               from core.people p full join deskbird.users u on u.external_id = p.hris_ref""")
+               from core.people p
+               full join deskbird.users u on u.external_id = p.hris_ref""")
         con.execute("""create temp table members as
                select d.*, h.* from core.memberships d
                full join (

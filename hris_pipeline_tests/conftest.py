@@ -33,9 +33,7 @@ def run(capsys):
 
 
 def pytest_runtest_setup(item):
-    """Skip what reads the vendors' documents, which are no part of the project, where they are
-    not.
-    """
+    """Skip what reads the vendors' documents, which are no part of the project, if they lack."""
     if item.get_closest_marker("vendor_documents") and not SPECS.is_dir():
         pytest.skip("the vendors' documents are not beside the checkout (../shared/specs)")
 

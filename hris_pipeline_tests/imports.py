@@ -180,9 +180,7 @@ def _name(file: Path, house: Path) -> str:
 
 
 def _imports(name: str, file: Path, modules: Mapping[str, Path]) -> set[str]:
-    """The modules that a file imports; of ``from package import name`` the one that holds the
-    name.
-    """
+    """The modules that a file imports; of ``from package import name`` the one with the name."""
     own = {
         each.removeprefix("hris_pipeline.")
         for each in _named(file)

@@ -19,14 +19,17 @@ READING = ("reports",)
 LENGTH = 100
 
 _QUERY = re.compile(
-    r"\bselect\b[^;]*\bfrom\b|^\s*from\s+[\w\"]+\.|\binsert\s+into\b|\bdelete\s+from\b|\bupdate\s+[\w.\"]+\s+set\b"
+    r"\bselect\b[^;]*\bfrom\b|^\s*from\s+[\w\"]+\."
+    r"|\binsert\s+into\b|\bdelete\s+from\b|\bupdate\s+[\w.\"]+\s+set\b"
     r"|\bcreate\s+(or\s+replace\s+)?(temp\s+)?(table|view|macro)\b",
     re.IGNORECASE,
 )
 _WRITE = re.compile(
-    r"\binsert\s+(or\s+\w+\s+)?into\b|\bdelete\s+from\b|\bmerge\s+into\b|\bupdate\s+[\w.\"{}]+\s+set\b"
-    r"|\btruncate\s+[\w.\"{}]+|\balter\s+table\b|\bdrop\s+(table|view|schema|macro|sequence|index)\b"
-    r"|\bcreate\s+(or\s+replace\s+)?(?!temp\b|or\b)(persistent\s+)?(table|view|schema|macro|sequence|index|type|function)\b"
+    r"\binsert\s+(or\s+\w+\s+)?into\b|\bdelete\s+from\b|\bmerge\s+into\b"
+    r"|\bupdate\s+[\w.\"{}]+\s+set\b|\btruncate\s+[\w.\"{}]+|\balter\s+table\b"
+    r"|\bdrop\s+(table|view|schema|macro|sequence|index)\b"
+    r"|\bcreate\s+(or\s+replace\s+)?(?!temp\b|or\b)(persistent\s+)?"
+    r"(table|view|schema|macro|sequence|index|type|function)\b"
     r"|^\s*(copy|attach|detach|checkpoint|vacuum|import|export|install|load)\s",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -105,7 +105,10 @@ def test_c98_an_address_that_can_be_written_in_several_ways_has_one_key_in_pytho
         )
         note_addresses(con, "users", ("email",))
         for forms in (*ODD_ADDRESSES, *((address,) for address in ADDRESSES)):
-            found = {con.execute("select email_key(?)", [each]).fetchone()[0] for each in forms}  # type: ignore[index]
+            found = {
+                con.execute("select email_key(?)", [each]).fetchone()[0]  # type: ignore[index]
+                for each in forms
+            }
             assert found == {texts.email_key(each) for each in forms}
             assert len(found) == 1
         keys = {texts.email_key(forms[0]) for forms in ODD_ADDRESSES}

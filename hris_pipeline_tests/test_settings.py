@@ -103,9 +103,7 @@ def refusal(folder: Path, text: str) -> str:
 
 
 def with_(*lines: str) -> str:
-    """The good file, with a line after it or, ``section: line``, at the end of an indented
-    section.
-    """
+    """The good file, with a line after it or, ``section: line``, at the end of that section."""
     text = GOOD
     for line in lines:
         section, _, rest = line.partition(" > ")

@@ -30,9 +30,10 @@ class Paging:
     count: str = "honoured"  # or "ignored", "refused" above the limit
     # whether a page shows its first record again at its end, and the total counts it
     doubles: bool = False
-    # or "page", "none", "zero_behind", "remaining", "moving", a number that is always said, "cap:N"
+    # "true", "page", "none", "zero_behind", "remaining", "moving", "cap:N", or a number that is
+    # always said
     total: str | int = "true"
-    # or "ignored", "from_zero", "overlapping", "refused_behind", "last_again"
+    # "honoured", "ignored", "from_zero", "overlapping", "refused_behind", "last_again"
     start_index: str = "honoured"
     order: str = "stable"  # or "random", "random_unless_sorted"
     sort: str = "refused"  # or "ignored", "works"

@@ -47,9 +47,8 @@ class Edge:
         with Journal(self.journal_path) as journal:
             results = carry_out(
                 "plan", writes, self.service, journal, dialect=dialect, remembered=self.remembered,
-                ids=self.ids, stop=stop,
-                progress=lambda *_: None, now=lambda: NOW, evidence=self.evidence,
-                doubts=self.doubts, look=look, **more,
+                ids=self.ids, stop=stop, progress=lambda *_: None, now=lambda: NOW,
+                evidence=self.evidence, doubts=self.doubts, look=look, **more,
             )  # fmt: skip
             found = {result.request: result for result in results}
         assert len(found) == len(writes)

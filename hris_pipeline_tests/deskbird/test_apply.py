@@ -89,8 +89,9 @@ def test_a_whole_night_in_both_dialects(start, dialect, spoken):
             7, "Sales", deskbird_id=sales, set={"name": "Sell"}, before={"name": "Sales"},
             add=refs("report"), remove=refs("leaver"),
         ),
-        update(8, "leaver", leaver, {"active": True}, {"active": False}, stage=4,
-         clear_manager=True),
+        update(
+            8, "leaver", leaver, {"active": True}, {"active": False}, stage=4, clear_manager=True,
+        ),
         dialect=dialect if spoken == "fixed" else "auto",
     )  # fmt: skip
     assert {
@@ -669,9 +670,8 @@ def test_nobody_who_stops_listening_sets_off_more_writes(start):
     edge = start(concurrency=2)
     with Journal(edge.journal_path) as journal:
         results = carry_out(
-            "plan", [create(n, f"u{n}") for n in range(50)], edge.service, journal,
-            dialect="rfc", remembered={}, ids={},
-            stop=lambda: False, progress=lambda *_: None, now=lambda: NOW,
+            "plan", [create(n, f"u{n}") for n in range(50)], edge.service, journal, dialect="rfc",
+            remembered={}, ids={}, stop=lambda: False, progress=lambda *_: None, now=lambda: NOW,
         )  # fmt: skip
         next(results)
         results.close()

@@ -402,9 +402,7 @@ def test_c108_a_part_that_is_refused_as_if_the_record_were_gone_or_changed_is_re
 def test_c109_a_new_group_is_made_without_the_member_who_is_refused_whatever_the_status(
     start, status, dialect
 ):
-    """A 409 may be about a member as well as about the name; deskbird shows no group of the
-    name.
-    """
+    """A 409 may be about a member as well as the name; deskbird shows no group of the name."""
     edge = start()
     users = people(edge, 4)
     behave(edge, Refusal(who="p:2", what="member", status=status))

@@ -21,8 +21,7 @@ from hris_pipeline.deskbird.dialects import (
 KNOWN = {"p:1": "u1", "p:2": "u2", "p:3": "u3", "p:4": 'u"4'}
 ANNA = {
     "hris_ref": "p:9", "email": "anna@example.com", "given_name": "Anna", "family_name": "Berg",
-    "display_name": "Anna Berg",
-    "active": True,
+    "display_name": "Anna Berg", "active": True,
 }  # fmt: skip
 PHOTO = {"primary": True, "type": "photo", "value": "data:x"}
 

@@ -110,10 +110,9 @@ def test_users_are_read_in_pages(start, tmp_path):
     assert tuple(found["u7@example.com"]) == DESKBIRD_USERS.names
     assert found["u7@example.com"] | {"deskbird_id": "", "version": ""} == {
         "deskbird_id": "", "hris_ref": None, "user_name": "u7@example.com",
-        "email": "u7@example.com", "given_name": "Ü",
-        "family_name": "N7", "display_name": "Ü N7", "active": False, "manager_deskbird_id": boss,
-        "external_id": None,
-        "version": "", "attributes": None,
+        "email": "u7@example.com", "given_name": "Ü", "family_name": "N7", "display_name": "Ü N7",
+        "active": False, "manager_deskbird_id": boss, "external_id": None, "version": "",
+        "attributes": None,
     }  # fmt: skip
     assert found["boss@example.com"]["external_id"] == "p:boss"
 
@@ -184,13 +183,18 @@ def test_entras_loose_forms_are_read(tmp_path):
         {
             "id": "2", "userName": "b", "active": "True",
             ENTERPRISE: {"manager": {"value": "8", "displayName": "B"}},
-            "emails": [{"value": "h@x", "type": "home", "primary": True},
-             {"value": "w@x", "type": "Work"}],
+            "emails": [
+                {"value": "h@x", "type": "home", "primary": True}, {"value": "w@x", "type": "Work"},
+            ],
         },
-        {"id": "3", ENTERPRISE: {"manager": {"value": ""}},
-         "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]}},
-        {"id": "4", "userName": "d", ENTERPRISE: {"manager": None}, "emails": [], "name": None,
-         "externalId": None},
+        {
+            "id": "3", ENTERPRISE: {"manager": {"value": ""}},
+            "emails": [{"value": "only@x", "type": "other"}], "x": {"deep": [1]},
+        },
+        {
+            "id": "4", "userName": "d", ENTERPRISE: {"manager": None},
+            "emails": [], "name": None, "externalId": None,
+        },
         {"id": "5"},
     )  # fmt: skip
     with answering(people) as service:

@@ -52,8 +52,8 @@ MISSING = dt.timedelta(hours=60)  # of the company file's default rule
 STATUSES = (429, 500, 502, 503, 504, 403, 404)
 OF_PERSONIO = (
     "status", "reset", "html", "truncated", "cut", "success_false", "repeat_page", "drop_page",
-    "shift", "empty_list",
-    "missing_attribute", "null_attribute", "extra_attribute", "tokens_expired",
+    "shift", "empty_list", "missing_attribute", "null_attribute", "extra_attribute",
+    "tokens_expired",
 )  # fmt: skip
 OF_DESKBIRD = (
     "status",
@@ -148,14 +148,14 @@ class Campaign:
             processes,
             allowed,
         )
-        # and what a replay needs beside seed and nights
+        # the report, and what a replay needs beside seed and nights
         self.report, self.again = Report(seed), again
         self.service, odd = oddities.service(seed, allowed)
         self.report.service = tuple(odd)
         self.tonight = Night(self.service)
         # (whose, what) that was refused, and HR wants nothing else since
         self.kept_back: set[tuple[str, str]] = set()
-        # that was ignored without a word by a service that does not show it
+        # (whose, what) that was ignored without a word by a service that does not show it
         self.unseen: set[tuple[str, str]] = set()
         self.api = str(acme.account["api"])
         self.numbers = iter(range(1000, 1_000_000))

@@ -26,7 +26,8 @@ from hris_pipeline_tests.records import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 NIGHT = dt.datetime(2026, 3, 2, 3, 30, tzinfo=dt.UTC)
-PUBLISHED = """select table_schema, table_name from information_schema.tables
+PUBLISHED = """select table_schema, table_name
+               from information_schema.tables
                where table_schema in ('core', 'deskbird') or starts_with(table_schema, 'hris_')
                order by all"""
 
@@ -127,9 +128,7 @@ class Deployment:
             }
 
     def writes(self) -> list[tuple[str, str, int | None]]:
-        """What was written to deskbird since the log was last emptied, with the status it
-        answered.
-        """
+        """What was written to deskbird since the log was emptied, with the status it answered."""
         return [
             (request.method, request.path.removeprefix("/v2/scim"), request.status)
             for request in self.deskbird.writes()

@@ -63,9 +63,8 @@ def plan_of(company, number):
 def test_c104_an_altered_plan_is_neither_carried_out_nor_approved_nor_undone(company, run):
     first, plan_id = plan_of(company, 1), plan_of(company, 2)
     ((held, planned),) = company.ask(
-        """select min(seq) filter (verdict = 'blocked'), min(seq) filter (verdict = 'planned') from
-        deskbird.changes
-        """
+        """select min(seq) filter (verdict = 'blocked'), min(seq) filter (verdict = 'planned')
+           from deskbird.changes"""
     )
     row = f"where plan_id = '{plan_id}' and seq ="
     for sql, seq in (
@@ -78,7 +77,8 @@ def test_c104_an_altered_plan_is_neither_carried_out_nor_approved_nor_undone(com
         ),
         (
             f"""update state.plan_changes
-                set after = replace(after::varchar, 'Otherwise', 'Otherwisf') {row} {planned}""",
+                set after = replace(after::varchar, 'Otherwise', 'Otherwisf')
+                {row} {planned}""",
             planned,
         ),
         (

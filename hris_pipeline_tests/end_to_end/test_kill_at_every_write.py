@@ -92,9 +92,7 @@ def much_happens(tenant: Tenant) -> None:
 
 @dataclass
 class Eve:
-    """A company with a plan, just before it is carried out; every kill has copies of it to
-    itself.
-    """
+    """A company with a plan, just before it is carried out; every kill has copies to itself."""
 
     acme: Deployment
     folder: Path
@@ -260,8 +258,8 @@ def test_the_plan_has_200_changes_of_every_kind_and_as_many_requests_as_it_says(
     kinds = {(kind, action) for kind, action, _ in eve.acme.changes()}
     assert kinds >= {
         ("user", "create"), ("user", "update"), ("user", "reactivate"), ("user", "deactivate"),
-        ("manager", "set"),
-        ("group", "create"), ("group", "rename"), ("membership", "add"), ("membership", "remove"),
+        ("manager", "set"), ("group", "create"), ("group", "rename"), ("membership", "add"),
+        ("membership", "remove"),
     }  # fmt: skip
 
 

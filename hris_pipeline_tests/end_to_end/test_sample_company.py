@@ -235,9 +235,7 @@ def _cells(path: Path) -> bytes:
 
 
 def _outside(life: Life) -> dict[str, bytes]:
-    """What was written or said outside DuckDB, the plan's output and the requests, by where it
-    is.
-    """
+    """What was written or said outside DuckDB, the plan's output and requests, by where it is."""
     found = {f"standard error of {name}": ended.err.encode() for name, ended in life.ended.items()}
     found |= {"log": "\n".join(life.logged).encode(), "journal": b"\n".join(life.journals)}
     found["company file"] = life.acme.file.read_bytes()

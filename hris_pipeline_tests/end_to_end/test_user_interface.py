@@ -81,9 +81,7 @@ class Webserver:
 
 @contextlib.contextmanager
 def webserver(home):
-    """The real one, on the project's dagster.yaml; runs start at once, so that no daemon is
-    needed.
-    """
+    """The real one, on the project's dagster.yaml; runs start at once: no daemon is needed."""
     instance = yaml.safe_load((ROOT / "dagster.yaml").read_text())
     instance["run_coordinator"] = {
         "module": "dagster._core.run_coordinator",

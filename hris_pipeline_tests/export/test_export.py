@@ -1,6 +1,4 @@
-"""The CSV for deskbird's import: exact columns, only what differs, and nothing that could do
-harm.
-"""
+"""The CSV for deskbird's import: exact columns, only what differs, nothing that could do harm."""
 
 import csv
 import io

@@ -80,10 +80,12 @@ NAMES: dict[str, tuple[list[Any], list[str], dict[str, str]]] = {
         [(*TEAM, None), (*DEPARTMENT, "Sales")], [],
         {"p:department:2": "Sales", "p:team:1": "Sales (team)"},
     ),
-    "and so is the longer one, when the plain one falls free": ([(*TEAM, "Sales (team)")], [],
-     {"p:team:1": "Sales (team)"}),
-    "a name that is none of its own is given up": ([(*TEAM, "Something else")], [],
-     {"p:team:1": "Sales"}),
+    "and so is the longer one, when the plain one falls free": (
+        [(*TEAM, "Sales (team)")], [], {"p:team:1": "Sales (team)"},
+    ),
+    "a name that is none of its own is given up": (
+        [(*TEAM, "Something else")], [], {"p:team:1": "Sales"},
+    ),
     "two that hold the same one cannot both keep it": (
         [(*TEAM, "Sales"), (*OTHER, "Sales")], [],
         {"p:team:1": "Sales", "p:team:3": "Sales (team)"},
@@ -96,8 +98,9 @@ NAMES: dict[str, tuple[list[Any], list[str], dict[str, str]]] = {
         [],
         {"p:team:1": "\u00c9quipe", "p:department:2": "e\u0301quipe  (department)"},
     ),
-    "kinds of two words": ([("p:cost_center:1", "cost_center", "1", 0)], ["1"],
-     {"p:cost_center:1": "1 (cost center)"}),
+    "kinds of two words": (
+        [("p:cost_center:1", "cost_center", "1", 0)], ["1"], {"p:cost_center:1": "1 (cost center)"},
+    ),
 }  # fmt: skip
 
 
@@ -151,10 +154,9 @@ def nested_names(nested: Nested) -> dict[str, str]:
     world.nested = nested
     units = {
         "board": ("Board", None), "sales": ("Sales", "board"), "north": ("North", "sales"),
-        "orphan": ("Orphan", "nowhere"),
-        "child": ("Child", "orphan"), "own": ("Own", "own"), "one": ("One", "two"),
-        "two": ("Two", "one"),
-        "under": ("Under", "one"), "below": ("Below", "nameless"), "nameless": (" ", "board"),
+        "orphan": ("Orphan", "nowhere"), "child": ("Child", "orphan"), "own": ("Own", "own"),
+        "one": ("One", "two"), "two": ("Two", "one"), "under": ("Under", "one"),
+        "below": ("Below", "nameless"), "nameless": (" ", "board"),
     }  # fmt: skip
     for id_, (name, parent) in units.items():
         key = world.unit("team", id_, name)
@@ -184,10 +186,9 @@ def test_a_nested_unit_is_called_by_its_own_name() -> None:
 def test_a_nested_unit_is_called_by_its_path_where_the_company_file_says_so() -> None:
     assert nested_names("path") == {
         "team:board": "Board", "team:sales": "Board / Sales", "team:north": "Board / Sales / North",
-        "team:orphan": "Orphan",
-        "team:child": "Orphan / Child", "team:own": "Own", "team:one": "One", "team:two": "Two",
-        "team:under": "Under",
-        "team:below": "Below", "department:sales": "Sales",
+        "team:orphan": "Orphan", "team:child": "Orphan / Child", "team:own": "Own",
+        "team:one": "One", "team:two": "Two", "team:under": "Under", "team:below": "Below",
+        "department:sales": "Sales",
     }  # fmt: skip
 
 

@@ -280,7 +280,12 @@ def test_c94_a_row_that_ends_before_the_header_does_has_empty_cells_there(feed, 
 
 def test_c94_a_spreadsheet_row_without_its_last_cells_has_empty_cells_there(feed):
     feed.put(
-        workbook(ADA, (*BOB, dt.datetime(2026, 12, 31)), ("0019",), header=(*HEADER, "Exit")),  # noqa: DTZ001
+        workbook(
+            ADA,
+            (*BOB, dt.datetime(2026, 12, 31)),  # noqa: DTZ001
+            ("0019",),
+            header=(*HEADER, "Exit"),
+        ),
         "people.xlsx",
     )
     found = feed.people(columns={"end_date": "Exit"})
@@ -569,7 +574,11 @@ def test_c95_day_numbers_are_rounded_as_moments_are(feed, number, iso):
 )
 def test_c95_a_day_whose_cell_has_lost_its_format_is_a_day_among_days(feed, number, iso):
     feed.put(
-        workbook((*ADA, number), (*BOB, dt.datetime(2026, 3, 1)), header=(*HEADER, "End")),  # noqa: DTZ001
+        workbook(
+            (*ADA, number),
+            (*BOB, dt.datetime(2026, 3, 1)),  # noqa: DTZ001
+            header=(*HEADER, "End"),
+        ),
         "people.xlsx",
     )
     assert feed.people(columns={"end_date": "End"})[0]["end_date"] == iso

@@ -160,7 +160,7 @@ def test_c19_changes_are_asked_for_from_before_the_moment_and_without_an_end(mer
     found = by_id(rows(employees.path))
     assert found["7"]["email"] == "changed@nordlicht.example"
     assert len(found) < PEOPLE
-    # who did not change
+    # the manager, who did not change
     assert found["7"]["manager_id"] == str(account.tenant.snapshot.persons[7].current.supervisor)
     assert set(groups(found["7"])) >= {
         ("team", str(account.tenant.snapshot.persons[7].current.team))

@@ -131,10 +131,13 @@ def test_dates_are_passed_on_as_text(v1_rows, value):
         b'{"success":true,"data":[{"attributes":{}}]}',
         b'{"success":true,"data":[{"attributes":{"id":{"value":null}}}]}',
         (
-            b'{"success":true,"data":[{"attributes":{"id":{"value":1},"team":{"value":"secret '
-            b'team"}}}]}'
+            b'{"success":true,"data":[{"attributes":{"id":{"value":1},'
+            b'"team":{"value":"secret team"}}}]}'
         ),
-        b'{"success":true,"data":[{"attributes":{"id":{"value":1},"email":{"value":{"secret":1}}}}]}',
+        (
+            b'{"success":true,"data":[{"attributes":{"id":{"value":1},'
+            b'"email":{"value":{"secret":1}}}}]}'
+        ),
         b'{"success":false,"error":{"code":3,"message":"secret"}}',
         b'{"success":true,"data":[\xff]}',
     ],

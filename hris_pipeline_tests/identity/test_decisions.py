@@ -1,6 +1,4 @@
-"""What people decided about who is who, and users that belong to another record of the same
-person.
-"""
+"""What people decided about who is who, and users of another record of the same person."""
 
 from typing import Any
 

@@ -72,8 +72,7 @@ def test_c43_another_id_and_another_name_with_the_same_members_is_a_rename(
     if not markers_readable:
         assert set(world.kinds_of_changes()) == {
             "user create p:5", "group link p:team:77", "group rename p:team:77",
-            "membership add p:5 p:team:77",
-            "membership remove p:4 p:team:77",
+            "membership add p:5 p:team:77", "membership remove p:4 p:team:77",
         }  # fmt: skip
     else:
         assert set(world.kinds_of_changes()) == {
@@ -455,7 +454,7 @@ def test_a_group_is_not_deleted_while_anybody_is_active_in_it_or_expected_in_it(
     world.hire("held", groups=(units[3],))
     world.settle()
     world.rule(delete_empty_groups=True)
-    # somebody who is not ours
+    # has somebody who is not ours
     world.group_of("team", "1").members.add(world.stranger("guest@other.test").id)
     world.units[units[1]] = None  # has lost its name
     world.people["held"].email = "no address"  # is held back, and keeps what deskbird has

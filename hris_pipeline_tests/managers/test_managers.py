@@ -23,7 +23,8 @@ def graph(lines: dict[str, str | None], **others: dict[str, Any]) -> dict[str, t
         world.extract(con)
         world.derive(con)
         rows = con.execute(
-            """select person_id[3:],
+            """select
+                   person_id[3:],
                    manager_id[3:],
                    depth,
                    [x[3:] for x in chain],

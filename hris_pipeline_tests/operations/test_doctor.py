@@ -138,11 +138,12 @@ def test_the_counts_are_those_of_a_dry_run(office, monkeypatch):
         assert cli.run(["sync", "acme", "--dry-run"]) == 2
     with Warehouse(acme.home / "data", "acme").read() as con:
         people, in_scope, held, made, lines = con.execute(
-            """select (select count(*) from core.people),
-                    (select count(*) from core.people where wanted),
-                (select count(distinct hris_ref) from core.quarantine),
-                (select count(*) from core.groups),
-                (select count(*) from core.manager_graph)"""
+            """select
+                   (select count(*) from core.people),
+                   (select count(*) from core.people where wanted),
+                   (select count(distinct hris_ref) from core.quarantine),
+                   (select count(*) from core.groups),
+                   (select count(*) from core.manager_graph)"""
         ).fetchone()
     assert (people, in_scope, held) == (
         promised["people"],
@@ -478,9 +479,8 @@ def test_it_says_which_forms_worked_in_earlier_nights_and_only_reads_where_that_
     warehouse = Warehouse(acme.home / "data", "acme")
     with warehouse.write(("personio",)) as con:
         con.execute(
-            """insert into state.dialects values (
-                       'user_create', 'rfc', '2026-03-02 04:00:00+00', 'read_back', 0
-                   ),
+            """insert into state.dialects values
+                   ('user_create', 'rfc', '2026-03-02 04:00:00+00', 'read_back', 0),
                    ('manager.set', 'entra', '2026-03-03 04:00:00+00', 'accepted', 0),
                    ('user_active', 'rfc', now(), null, 1)"""
         )

@@ -17,9 +17,7 @@ ALLOWED = "hris_pipeline/orchestration/internals.py"
 
 
 def private_uses(source: str) -> Iterator[str]:
-    """The private modules and names of Dagster that a file imports or reaches through the
-    package.
-    """
+    """Dagster's private modules and names that a file imports or reaches through the package."""
     aliases = {"dagster"}
     nodes = list(ast.walk(ast.parse(source)))
     for node in nodes:

@@ -88,7 +88,6 @@ def test_the_plan_of_a_dry_run_is_carried_out_by_its_id(office):
         for event in applied.all_events
         if event.event_type_value == "ASSET_OBSERVATION"
     ]
-    # before, and after
     assert (
         looked
         == [
@@ -96,7 +95,7 @@ def test_the_plan_of_a_dry_run_is_carried_out_by_its_id(office):
             ["deskbird", "groups"],
             ["deskbird", "group_members"],
         ]
-        * 2
+        * 2  # before, and after
     )
 
 

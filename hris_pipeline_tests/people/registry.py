@@ -125,8 +125,8 @@ class Registry:
 def _values(record: Record) -> Sequence[object]:
     values: Mapping[str, object] = vars(record)
     return [
-        [{"kind": kind, "id": id_} for kind,
-         id_ in record.groups] if name == "groups" else list(value)  # type: ignore[call-overload]
+        [{"kind": kind, "id": id_} for kind, id_ in record.groups] if name == "groups"
+        else list(value)  # type: ignore[call-overload]
         if isinstance(value, tuple) else value
         for name, value in values.items()
     ]  # fmt: skip

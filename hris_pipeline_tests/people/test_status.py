@@ -119,11 +119,16 @@ def decided(
 ) -> tuple[Any, ...]:
     """What the macros make of it: status, the last day that counts, code."""
     row = con.execute(
-        """select status_of(word, first, last, today, before) as status,
-                   last_day_of(status, first, last, today),
+        """select
+               status_of(word, first, last, today, before) as status,
+               last_day_of(status, first, last, today),
                contradiction_of(word, first, last, today, before)
            from (
-               select ?::varchar as word, ?::date as first, ?::date as last, ?::date as today,
+               select
+                   ?::varchar as word,
+                   ?::date as first,
+                   ?::date as last,
+                   ?::date as today,
                    ?::varchar as before
            )""",
         [word, first, last, TODAY, before],

@@ -23,9 +23,7 @@ _NOT_READ = {"select", "values", "unnest", "lateral"}
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file reads, makes, changes of what others have made, and which variables it asks
-    for.
-    """
+    """What a file reads, makes, changes of what others made, and which variables it asks for."""
 
     reads: frozenset[str] = frozenset()
     makes: frozenset[str] = frozenset()

@@ -180,15 +180,16 @@ def test_c64_what_was_changed_by_hand_or_in_the_hris_is_refused_and_the_rest_is_
     applied, _ = world.apply(plan_id)
     outcome = dict(
         world.query(
-            """select hris_ref || ' ' || a.action, a.outcome from deskbird.applied_changes a
-                                  join state.plan_changes c using (plan_id, seq)
-                                  where a.object = 'user'"""
+            """select hris_ref || ' ' || a.action, a.outcome
+               from deskbird.applied_changes a
+               join state.plan_changes c using (plan_id, seq)
+               where a.object = 'user'"""
         )
     )
     assert outcome == {
         "p:0 update": "stale", "p:1 update": "skipped", "p:2 update": "applied",
-        "p:3 update": "stale", "p:4 update": "applied",
-        "p:5 deactivate": "skipped", "p:6 deactivate": "stale", "p:new create": "applied",
+        "p:3 update": "stale", "p:4 update": "applied", "p:5 deactivate": "skipped",
+        "p:6 deactivate": "stale", "p:new create": "applied",
     }  # fmt: skip
     assert (applied.stale, applied.skipped, applied.failed) == (3, 2, 0)
     assert world.user_of("0").family_name == "By hand"

@@ -156,8 +156,7 @@ def test_creations_that_are_too_many_hold_back_what_needs_them_and_nothing_else(
     world.make_plan()
     assert types_held(world) == {
         "user create": ({"create_user"}, 26), "manager set": ({"create_user"}, 27),
-        "membership add": ({"create_user"}, 52),
-        "group create": ({"create_user"}, 1),
+        "membership add": ({"create_user"}, 52), "group create": ({"create_user"}, 1),
     }  # fmt: skip
     assert [row["hris_ref"] for row in world.rows() if row["verdict"] == "planned"] == ["p:03"]
     del world.people["new25"]
@@ -417,8 +416,7 @@ def test_whoever_needs_a_frozen_persons_address_or_a_blocked_move_waits(world: W
     world.make_plan()
     assert world.held() == {
         "user update p:01": "frozen", "user update p:02": "frozen", "user update p:03": "frozen",
-        "user create p:new": "frozen",
-        "membership add p:new p:team:a": "frozen",
+        "user create p:new": "frozen", "membership add p:new p:team:a": "frozen",
     }  # fmt: skip
     _, night = world.apply()
     assert night.in_line

@@ -194,18 +194,24 @@ def test_c104_a_row_whose_digests_were_made_anew_is_still_found_by_the_plans_id(
     plan_id = latest(world)
     change(
         world,
-        f"""update state.plan_changes set deskbird_id = 'u1'
+        f"""update state.plan_changes
+            set deskbird_id = 'u1'
             where plan_id = '{plan_id}' and seq = 3;
-            update state.plan_changes set row_digest
-                = change_digest(seq, request, stage, object, action, hris_ref, deskbird_id,
-                group_ref, group_deskbird_id, before, after, reason, evidence, verdict, guard,
-                guards, content,
-                reason_code := reason_code);
-            update state.plans p set judgement_digest
-                = judgement_digest(plan_id, number, made_at, after_plan, changes, blocked,
-                as_of, undoes,
-                (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c
-                                where c.plan_id = p.plan_id));""",
+            update state.plan_changes
+            set row_digest = change_digest(
+                seq, request, stage, object, action, hris_ref, deskbird_id, group_ref,
+                group_deskbird_id, before, after, reason, evidence, verdict, guard, guards, content,
+                reason_code := reason_code
+            );
+            update state.plans p
+            set judgement_digest = judgement_digest(
+                plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+                (
+                    select string_agg(row_digest, chr(30) order by seq)
+                    from state.plan_changes c
+                    where c.plan_id = p.plan_id
+                )
+            );""",
     )
     with pytest.raises(PipelineError, match="not stored as it was made"):
         check(world, plan_id)

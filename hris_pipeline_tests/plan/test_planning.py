@@ -182,8 +182,7 @@ def test_new_people_who_report_to_each_other_in_a_ring_cost_one_more_write() -> 
     assert (len(world.writes), night.in_line) == (8, True)
     assert {id_: world.user_of(id_).manager for id_ in ("a", "b", "c", "below", "x", "y")} == {
         "a": world.user_of("b").id, "b": world.user_of("c").id, "c": world.user_of("a").id,
-        "below": world.user_of("c").id,
-        "x": world.user_of("y").id, "y": world.user_of("x").id,
+        "below": world.user_of("c").id, "x": world.user_of("y").id, "y": world.user_of("x").id,
     }  # fmt: skip
 
 
@@ -636,9 +635,15 @@ def test_c114_nobody_leaves_a_group_for_one_that_cannot_be_read() -> None:
     world.settle()
     unread = world.groups.pop(world.group_of(*it).id)
     world.execute(f"""insert into state.unreadable_records by name
-            select 'groups' as resource, '{unread.id}' as deskbird_id, 1 as page, 1 as position,
+            select
+                'groups' as resource,
+                '{unread.id}' as deskbird_id,
+                1 as page,
+                1 as position,
                 'marker' as code,
-                'p:team:i' as hris_ref, now() as first_seen, now() as last_seen""")
+                'p:team:i' as hris_ref,
+                now() as first_seen,
+                now() as last_seen""")
     world.people["1"].groups = (it,)  # and no department any more
     world.people["2"].groups = (north,)
     world.make_plan()

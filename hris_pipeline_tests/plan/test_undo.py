@@ -92,7 +92,8 @@ def undo(world: World, plan_id: str) -> str:
 def not_undone(world: World) -> list[tuple[str, str, str | None]]:
     """What the latest plan says cannot be undone."""
     return world.query(
-        """select why, hris_ref, attribute from state.not_undone
+        """select why, hris_ref, attribute
+           from state.not_undone
            where plan_id = (select plan_id from state.plans order by number desc limit 1)
            order by all"""
     )

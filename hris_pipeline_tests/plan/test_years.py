@@ -30,7 +30,7 @@ class Company(RuleBasedStateMachine):
     @initialize(managers=st.booleans(), members=st.booleans())
     def found(self, managers: bool, members: bool) -> None:
         self.world = World(guards=UNGUARDED, managers_readable=managers, members_readable=members)
-        # as which it exists now
+        # each unit, as which it exists now
         self.units = {unit: self.world.unit(*unit, f"{unit[0]} {unit[1]}") for unit in UNITS}
         self.numbers = iter(range(1, 1000))
         self.unseen: dict[str, int] = {}  # nights since a record was deleted
@@ -255,9 +255,7 @@ class Company(RuleBasedStateMachine):
                 assert user.manager == users[manager].id
 
     def _shared(self, address: str | None) -> bool:
-        """Whether several records have the address: what becomes of it then is other tests'
-        matter.
-        """
+        """Whether several records have the address: what becomes of it is other tests' matter."""
         return sum(person.email == address for person in self.world.people.values()) > 1
 
 

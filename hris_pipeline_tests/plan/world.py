@@ -281,14 +281,12 @@ class World:
         con.execute("delete from hris_p.employees; delete from hris_p.org_units")
         columns = (
             "id", "employment_id", "email", "given_name", "family_name", "status", "start_date",
-            "end_date", "manager_id",
-            "groups", "absent", "updated_at", "attributes",
+            "end_date", "manager_id", "groups", "absent", "updated_at", "attributes",
         )  # fmt: skip
         rows = [
             (p.id, p.employment_id, p.email, p.given_name, p.family_name, p.status, p.start_date,
-             p.end_date, p.manager_id,
-             [{"kind": k, "id": i} for k, i in p.groups], list(p.absent), p.updated_at,
-             p.attributes)
+             p.end_date, p.manager_id, [{"kind": k, "id": i} for k, i in p.groups], list(p.absent),
+             p.updated_at, p.attributes)
             for p in (*self.people.values(), *self.second_employments)
         ]  # fmt: skip
         stage(con, "hris_p.employees", columns, rows)
@@ -322,15 +320,14 @@ class World:
         shown = self.readable["users"]
         columns = (
             "deskbird_id", "user_name", "email", "given_name", "family_name", "display_name",
-            "active", "manager_deskbird_id",
-            "external_id", "attributes",
+            "active", "manager_deskbird_id", "external_id", "attributes",
         )  # fmt: skip
         rows = [
             (u.id, u.user_name, u.email, u.given_name, u.family_name, u.display_name, u.active,
              u.manager if "manager_deskbird_id" in shown else None,
              u.external_id if "external_id" in shown else None,
-             {name: value for name in ("title",
-               "phone") if name in shown and (value := getattr(u, name))} or None)
+             {name: value for name in ("title", "phone")
+              if name in shown and (value := getattr(u, name))} or None)
             for u in self.users.values()
         ]  # fmt: skip
         stage(con, "deskbird.users", columns, rows)
@@ -528,7 +525,7 @@ class World:
             values.setdefault("user_name", values["email"])
         for name, value in values.items():
             if name in ("email", "user_name"):
-                # that one is known to be free
+                # the address of a creation is known to be free
                 if write.kind != "create_user" or value != values["email"]:
                     self._address_is_free(value, user.id)
                 setattr(user, name, value)

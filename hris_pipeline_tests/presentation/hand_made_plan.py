@@ -173,9 +173,7 @@ PLAN = id_of(rows())
 
 
 def fill(con, changes):
-    """Write a plan and the people it is about, sealed as a plan is that was made; returns its
-    id.
-    """
+    """Write a plan and the people it is about, sealed as one that was made; returns its id."""
     plan_id = id_of(changes)
     for ref, name in PEOPLE.items():
         con.execute(
@@ -247,11 +245,15 @@ def fill(con, changes):
            )"""
     )
     con.execute(
-        """update state.plans p set judgement_digest
-                   = judgement_digest(plan_id, number, made_at, after_plan, changes, blocked,
-               as_of, undoes,
-               (select string_agg(row_digest, chr(30) order by seq) from state.plan_changes c
-                               where c.plan_id = p.plan_id))"""
+        """update state.plans p
+           set judgement_digest = judgement_digest(
+               plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
+               (
+                   select string_agg(row_digest, chr(30) order by seq)
+                   from state.plan_changes c
+                   where c.plan_id = p.plan_id
+               )
+           )"""
     )
     return plan_id
 

@@ -188,14 +188,22 @@ def test_a_failure_tells_its_problem(planned):
 def approve(con, seq, guards, *, expires=NOW + dt.timedelta(hours=1), decision="approved", at=NOW):
     con.execute(
         """insert into state.approvals by name
-           select *,
+           select
+               *,
                approval_digest(
                    plan_id, content, guards, decision, because, decided_by, decided_at, expires_at
                ) as digest
-           from (select ? as plan_id, ? as content, ?::varchar[] as guards, ? as decision,
-               null::varchar as because,
-                     'somebody' as decided_by, ?::timestamptz as decided_at,
-                     ?::timestamptz as expires_at)""",
+           from (
+               select
+                   ? as plan_id,
+                   ? as content,
+                   ?::varchar[] as guards,
+                   ? as decision,
+                   null::varchar as because,
+                   'somebody' as decided_by,
+                   ?::timestamptz as decided_at,
+                   ?::timestamptz as expires_at
+           )""",
         [PLAN, f"content-{seq}", guards, decision, at, expires],
     )
 

@@ -360,7 +360,13 @@ def test_c106_rows_that_cannot_be_used_are_named_and_none_is_carried_out(moving,
     ]
     assert err.splitlines()[-1] == "Nothing was decided: correct these 2 rows and start again."
     file.write_text(
-        "deskbird_id,decision,hris_ref\nu1,link,p:1\nu1,link,p:2\nu2,link,p:1\nu1,separate,p:1\nu77,link,p:3\nu3,link,p:77\n"
+        "deskbird_id,decision,hris_ref\n"
+        "u1,link,p:1\n"
+        "u1,link,p:2\n"
+        "u2,link,p:1\n"
+        "u1,separate,p:1\n"
+        "u77,link,p:3\n"
+        "u3,link,p:77\n"
     )
     code, out, err = run("link", "acme", "--from", str(file))
     assert (code, out) == (1, "")

@@ -125,9 +125,17 @@ def ask(people: list[Human], units: Units, rules: list[Rule]) -> dict[str, list[
     with duckdb.connect(config={"threads": 1}) as con:
         prepare(con)
         con.execute(
-            """create table humans (hris_ref varchar, other_refs varchar[], email varchar,
-                   status varchar, start_date date,
-               end_date date, timezone varchar, unknown varchar[], group_refs varchar[])"""
+            """create table humans (
+                   hris_ref varchar,
+                   other_refs varchar[],
+                   email varchar,
+                   status varchar,
+                   start_date date,
+                   end_date date,
+                   timezone varchar,
+                   unknown varchar[],
+                   group_refs varchar[]
+               )"""
         )
         columns = tuple(Human.__dataclass_fields__)
         rows = [

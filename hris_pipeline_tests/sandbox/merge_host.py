@@ -48,9 +48,7 @@ class MergeHost:
 
 @contextlib.contextmanager
 def merge_host(tenant: Tenant | None = None, **more: Any) -> Iterator[MergeHost]:
-    """A Merge whose company has 23 people, or the one given; without limits unless a plan is
-    given.
-    """
+    """A Merge whose company has 23 people, or the one given; no limits unless a plan is given."""
     tenant, faults = tenant or generate(23), Faults()
     with (
         serve(merge_app(tenant, faults=faults, **{"plan": None, **more})) as server,

@@ -32,8 +32,8 @@ def con() -> duckdb.DuckDBPyConnection:
 def test_a_relation_that_keeps_its_contract_is_counted(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """create table t as
-           select range::varchar as id, 'x' as name,
-               case when range % 2 = 0 then 'good' end as status
+           select
+               range::varchar as id, 'x' as name, case when range % 2 = 0 then 'good' end as status
            from range(250000)"""
     )
     assert judge.require(con, TABLE, "t") == 250_000
@@ -73,14 +73,15 @@ RULES = (
 def test_violations_are_refs_and_rules_over_many_chunks(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """create table t as
-           select range::varchar as ref,
+           select
+               range::varchar as ref,
                case when range in (7, 150000) then null else 'x' end as name,
-           case range
-               when 8 then 'no'
-               when 9 then null
-               when 249999 then 'a@b@c'
-               else 'a@b'
-           end as mail
+               case range
+                   when 8 then 'no'
+                   when 9 then null
+                   when 249999 then 'a@b@c'
+                   else 'a@b'
+               end as mail
            from range(250000)"""
     )
     found = judge.violations(con, "select * from t", "ref", RULES)

@@ -23,15 +23,17 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     with duckdb.connect(tmp_path / "acme.duckdb") as con:
         con.execute(request.param.read_text(encoding="utf-8"))
         found = con.execute(
-            """select deskbird_id,
-                       user_name,
-                       email,
-                       given_name,
-                       family_name,
-                       display_name,
-                       active,
-                       manager_deskbird_id,
-                   external_id from deskbird.users"""
+            """select
+                   deskbird_id,
+                   user_name,
+                   email,
+                   given_name,
+                   family_name,
+                   display_name,
+                   active,
+                   manager_deskbird_id,
+                   external_id
+               from deskbird.users"""
         ).fetchall()
     world = World(tmp_path)
     world.now = NOON.replace(day=5)
@@ -98,15 +100,16 @@ def test_c80_what_people_were_on_earlier_nights_is_still_known(tmp_path: Path) -
 _SEAL = """
     update state.plan_changes set row_digest = change_digest(
         seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id,
-        before, after,
-        reason, evidence, verdict, guard, guards, content);
+        before, after, reason, evidence, verdict, guard, guards, content
+    );
     update state.plans p set judgement_digest = judgement_digest(
         plan_id, number, made_at, after_plan, changes, blocked, as_of, undoes,
         (
             select string_agg(row_digest, chr(30) order by seq)
             from state.plan_changes c
             where c.plan_id = p.plan_id
-        ));"""
+        )
+    );"""
 _TO_VERSION_4 = f"""
     alter table state.plan_changes drop column reason_code;
     alter table deskbird.changes drop column reason_code;
@@ -118,9 +121,7 @@ _CODES = "select plan_id, seq, reason_code from state.plan_changes order by all"
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Some nights of most kinds of change, and the undoing of two of them; as version 5 keeps
-    them.
-    """
+    """Some nights of most kinds of change, and the undoing of two; as version 5 keeps them."""
     world = World(tmp_path_factory.mktemp("varied"), guards=UNGUARDED)
     sales, it = world.unit("team", "1", "Sales"), world.unit("team", "2", "IT")
     world.hire("1", groups=(sales,))

@@ -397,7 +397,10 @@ def test_what_does_not_fit_into_memory_says_so(warehouse: Warehouse) -> None:
     ):
         con.execute("set max_temp_directory_size = '1MB'")
         con.execute(
-            "create table core.large as select md5(range::varchar) as a, md5((range + 1)::varchar) as b from range(3000000) order by all"  # noqa: E501
+            """create table core.large as
+               select md5(range::varchar) as a, md5((range + 1)::varchar) as b
+               from range(3000000)
+               order by all"""
         )
     assert groups_in(warehouse) == [("p:team:1",)]
 
