@@ -104,11 +104,11 @@ select *,
     ) over (partition by deskbird_id) as gave_up,
     case
         when gone then 'gone'
-        when same_value(attribute, held, was) then 'so'
-        when not same_value(attribute, held, written) or not (ours or gave_up) then 'overtaken'
+        when same_value(attribute, held, was) then 'already_so'
+        when not same_value(attribute, held, written) or not (ours or gave_up) then 'conflict'
         when attribute in ('email', 'user_name') and was is null then 'had_no_address'
         when attribute = 'photo' and was is not null then 'not_kept'
-        else 'goes back'
+        else 'revert'
     end as fate
 from now_values;
 
@@ -118,7 +118,7 @@ create or replace temp table held_addresses as
 with recursive moves as (
     select deskbird_id, email_key(was) as takes
     from revert_values
-    where fate = 'goes back' and attribute in ('email', 'user_name')
+    where fate = 'revert' and attribute in ('email', 'user_name')
 ), held_by as (
     select m.deskbird_id, a.deskbird_id as holder
     from moves m
@@ -130,19 +130,19 @@ with recursive moves as (
 )
 select distinct deskbird_id from stuck;
 update revert_values set fate = 'taken'
-where fate = 'goes back'
+where fate = 'revert'
     and attribute in ('email', 'user_name')
     and deskbird_id in (select deskbird_id from held_addresses);
 
 create or replace temp table revert_differences as
 select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) as after
 from revert_values
-where fate = 'goes back'
+where fate = 'revert'
 union all
 -- a userName that was right already is not to follow the address
 select hris_ref, deskbird_id, 'user_name', to_json(user_name), to_json(user_name)
 from revert_values v
-where fate = 'goes back'
+where fate = 'revert'
     and attribute = 'email'
     and reason_code <> 'steps_aside'
     and email_key(was) <> email_key(user_name)
@@ -189,9 +189,9 @@ select *,
     ) over (partition by deskbird_id) as gave_up,
     case
         when gone then 'gone'
-        when same_value(attribute, held, was) then 'so'
-        when not same_value(attribute, held, written) or not (ours or gave_up) then 'overtaken'
-        else 'goes back'
+        when same_value(attribute, held, was) then 'already_so'
+        when not same_value(attribute, held, written) or not (ours or gave_up) then 'conflict'
+        else 'revert'
     end as fate
 from now_values;
 
@@ -208,11 +208,11 @@ with staying as (
 select d.hris_ref, d.group_id as deskbird_id, d.action, d.before->>'name' as name, d.evidence,
     case
         when d.action = 'create' and g.deskbird_id is null then 'gone'
-        when d.action = 'create' and k.ref is null then 'overtaken'
+        when d.action = 'create' and k.ref is null then 'conflict'
         when d.action = 'create'
             and d.group_id in (select group_deskbird_id from staying) then 'stays'
-        when d.action = 'delete' and d.hris_ref in (select ref from known_groups) then 'so'
-        else 'goes back'
+        when d.action = 'delete' and d.hris_ref in (select ref from known_groups) then 'already_so'
+        else 'revert'
     end as fate
 from done_then d
 left join observed_groups g on g.deskbird_id = d.group_id
@@ -224,17 +224,17 @@ create or replace temp table held_names as
 with recursive moves as (
     select 'group:' || deskbird_id as mover, deskbird_id, name_key(was) as takes
     from group_values
-    where fate = 'goes back' and attribute = 'name'
+    where fate = 'revert' and attribute = 'name'
     union all
     select 'ref:' || hris_ref, null, name_key(name)
     from group_fates
-    where fate = 'goes back' and action = 'delete'
+    where fate = 'revert' and action = 'delete'
 ), held_by as (
     select m.mover, o.deskbird_id as holder
     from moves m
     join observed_groups o on o.name_key = m.takes and o.deskbird_id is distinct from m.deskbird_id
     where o.deskbird_id not in (
-        select deskbird_id from group_fates where fate = 'goes back' and action = 'create'
+        select deskbird_id from group_fates where fate = 'revert' and action = 'create'
     )
 ), stuck as (
     select mover
@@ -245,24 +245,26 @@ with recursive moves as (
 )
 select distinct mover from stuck;
 update group_values set fate = 'taken'
-where fate = 'goes back'
+where fate = 'revert'
     and attribute = 'name'
     and 'group:' || deskbird_id in (select mover from held_names);
 update group_fates set fate = 'taken'
-where fate = 'goes back'
+where fate = 'revert'
     and action = 'delete'
     and 'ref:' || hris_ref in (select mover from held_names);
 
 create or replace temp table group_differences as
 select hris_ref, deskbird_id, attribute, to_json(held) as before, to_json(was) as after, evidence
 from group_values
-where fate = 'goes back';
+where fate = 'revert';
 
 -- what was undone may be done again by undoing that
 create or replace temp table undone_attributes (hris_ref varchar, attribute varchar);
 create or replace temp table not_undone as
-select fate as why, hris_ref, attribute from revert_values where fate not in ('so', 'goes back')
+select fate as why, hris_ref, attribute
+from revert_values
+where fate not in ('already_so', 'revert')
 union
-select fate, hris_ref, attribute from group_values where fate not in ('so', 'goes back')
+select fate, hris_ref, attribute from group_values where fate not in ('already_so', 'revert')
 union
-select fate, hris_ref, null from group_fates where fate not in ('so', 'goes back');
+select fate, hris_ref, null from group_fates where fate not in ('already_so', 'revert');

@@ -382,9 +382,9 @@ def test_what_somebody_changed_since_is_left_and_listed(world: World) -> None:
     del world.users[world.user_of("5").id]
     undo(world, plan_id)
     assert not_undone(world) == [
+        ("conflict", "p:2", "family_name"),
+        ("conflict", "p:3", "manager"),
         ("gone", "p:5", None),
-        ("overtaken", "p:2", "family_name"),
-        ("overtaken", "p:3", "manager"),
     ]
     assert (world.user_of("2").family_name, world.user_of("2").given_name) == ("By hand", "Given")
 

@@ -17,9 +17,9 @@ select
     users.active,
     case
         when users.deskbird_id is null then 'gone'
-        when users.active <> (done.action <> 'deactivate') then 'so'
-        when users.owner is null then 'overtaken'
-        else 'goes back' end as fate
+        when users.active <> (done.action <> 'deactivate') then 'already_so'
+        when users.owner is null then 'conflict'
+        else 'revert' end as fate
 from done_then as done
 left join owned_users as users on users.deskbird_id = done.user_id
 where done.object = 'user' and done.action in ('create', 'reactivate', 'deactivate')
@@ -31,12 +31,12 @@ select distinct former.hris_ref as group_ref, users.deskbird_id, users.owner as 
 from (
     select hris_ref, unnest(from_json(evidence->'former_members', '["VARCHAR"]')) as user_id
     from group_fates
-    where fate = 'goes back' and action = 'delete'
+    where fate = 'revert' and action = 'delete'
     union
     select done.group_ref, done.user_id
     from done_then as done
     join group_fates as fates on fates.hris_ref = done.group_ref
-    where fates.fate = 'goes back' and fates.action = 'delete'
+    where fates.fate = 'revert' and fates.action = 'delete'
         and done.object = 'membership' and done.action = 'remove'
 ) as former
 join owned_users as users on users.deskbird_id = former.user_id;
@@ -50,16 +50,16 @@ select
     done.group_id as group_deskbird_id,
     done.action,
     case
-        when done.group_id in (select deskbird_id from group_fates where fate = 'goes back')
-            or done.group_ref in (select group_ref from come_back) then 'so'
+        when done.group_id in (select deskbird_id from group_fates where fate = 'revert')
+            or done.group_ref in (select group_ref from come_back) then 'already_so'
         when observed.deskbird_id is null or users.deskbird_id is null then 'gone'
-        when (present.user_deskbird_id is not null) <> (done.action = 'add') then 'so'
+        when (present.user_deskbird_id is not null) <> (done.action = 'add') then 'already_so'
         when known.ref is null
             and done.group_id not in (
                 select deskbird_id from group_differences where attribute = 'hris_ref'
             )
-            then 'overtaken'
-        else 'goes back' end as fate
+            then 'conflict'
+        else 'revert' end as fate
 from done_then as done
 left join observed_groups as observed on observed.deskbird_id = done.group_id
 left join deskbird.users as users on users.deskbird_id = done.user_id
@@ -78,10 +78,10 @@ select
     held,
     case
         when gone then 'gone'
-        when held is not distinct from was then 'so'
-        when held is distinct from written or not ours then 'overtaken'
+        when held is not distinct from was then 'already_so'
+        when held is distinct from written or not ours then 'conflict'
         when was is not null and was not in (select deskbird_id from deskbird.users) then 'gone'
-        else 'goes back' end as fate
+        else 'revert' end as fate
 from (
     select
         done.hris_ref,
@@ -131,11 +131,11 @@ select
 from group_fates as fates
 join observed_groups using (deskbird_id)
 left join former using (deskbird_id)
-where fates.fate = 'goes back' and fates.action = 'create';
+where fates.fate = 'revert' and fates.action = 'create';
 
 create or replace temp table wanted_changes as
 with leaving as (
-    select deskbird_id from activity where fate = 'goes back' and action <> 'deactivate'
+    select deskbird_id from activity where fate = 'revert' and action <> 'deactivate'
 ), links as (
     select
         user_id as deskbird_id,
@@ -154,7 +154,7 @@ with leaving as (
         group_deskbird_id,
         if(action = 'add', 'undoes_addition', 'undoes_removal') as reason_code
     from membership_fates
-    where fate = 'goes back'
+    where fate = 'revert'
     union all
     select 'add', hris_ref, deskbird_id, group_ref, null, 'undoes_former_membership' from come_back
 ), numbered_memberships as (
@@ -181,7 +181,7 @@ with leaving as (
         'user:' || hris_ref as request_key,
         if(action = 'deactivate', 'users', 'deactivations') as phase
     from activity
-    where fate = 'goes back'
+    where fate = 'revert'
     union all by name
     select
         'user' as object,
@@ -218,7 +218,7 @@ with leaving as (
         'group:' || hris_ref || ':0' as request_key,
         'groups' as phase
     from group_fates as fates
-    where fate = 'goes back' and action = 'delete'
+    where fate = 'revert' and action = 'delete'
     union all by name
     select
         'group' as object,
@@ -273,7 +273,7 @@ with leaving as (
         ) as phase
     from manager_fates as fates
     left join owned_users as managers on managers.deskbird_id = fates.was
-    where fates.fate = 'goes back'
+    where fates.fate = 'revert'
 )
 select
     object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, before, after, identity,
@@ -287,12 +287,12 @@ from changes;
 insert into not_undone
 select if(action = 'create', 'created', 'bookings'), hris_ref, null
 from activity
-where action in ('create', 'deactivate') and fate = 'goes back'
+where action in ('create', 'deactivate') and fate = 'revert'
 union
 select 'invitation', hris_ref, null from activity where action = 'create'
 union
-select fate, hris_ref, null from activity where fate not in ('so', 'goes back')
+select fate, hris_ref, null from activity where fate not in ('already_so', 'revert')
 union
-select fate, hris_ref, 'manager' from manager_fates where fate not in ('so', 'goes back')
+select fate, hris_ref, 'manager' from manager_fates where fate not in ('already_so', 'revert')
 union
-select fate, hris_ref, 'member' from membership_fates where fate not in ('so', 'goes back');
+select fate, hris_ref, 'member' from membership_fates where fate not in ('already_so', 'revert');

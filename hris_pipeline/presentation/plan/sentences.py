@@ -18,7 +18,7 @@ _NOT_UNDONE: Mapping[str, str] = {
     ),
     "created": "These users were created and are never deleted; they stay, deactivated",
     "gone": "The user or group is gone in deskbird",
-    "overtaken": (
+    "conflict": (
         "Somebody changed it since, or the user or group is not ours any more, so it is left as it "
         "is now"
     ),
