@@ -60,7 +60,7 @@ def is_observed_by(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
 
 
 def paused_sentence(company: Company, pause: Pause, nothing: str) -> str:
-    """That a company is paused, by whom and why, and what was not done because of it."""
+    """That a company is paused, since when and by whom, and what was not done because of it."""
     return f"{company.name} is {pause.sentence(company.name, company.timezone, nothing=nothing)}"
 
 

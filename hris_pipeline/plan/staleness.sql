@@ -2,8 +2,7 @@
 -- (skipped) or stale. "changes_judged" and "wanted_differences" are what is wanted now.
 -- Reads: changes_judged, deskbird.group_members, deskbird.users, group_matches, known_groups,
 --   observed_groups, observed_users, state.plan_changes, user_matches, user_values,
---   valid_approvals,
---   wanted_differences
+--   valid_approvals, wanted_differences
 -- Makes: state.plan_progress, updates_now, updates_so
 -- Variables: plan_id
 

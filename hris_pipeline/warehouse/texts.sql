@@ -63,11 +63,9 @@ create or replace macro person_key(email) as replace(email, '@googlemail.com', '
 create or replace macro email_key(address) as person_key(name_key(address));
 
 -- The same value of an attribute.
-create or replace macro same_value(attribute, one, two) as case when attribute in (
-    'email', 'user_name'
-)
-    then email_key(one) is not distinct from email_key(two) else nfc_normalize(one)
-        is not distinct from nfc_normalize(two) end;
+create or replace macro same_value(attribute, one, two) as case
+    when attribute in ('email', 'user_name') then email_key(one) is not distinct from email_key(two)
+    else nfc_normalize(one) is not distinct from nfc_normalize(two) end;
 
 -- The same name of a person, whatever its case, form and blanks; and whether two of them are the
 -- same: null where either is not known.

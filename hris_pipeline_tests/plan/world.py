@@ -4,6 +4,7 @@ a single request.
 
 import contextlib
 import datetime as dt
+import functools
 import shutil
 from collections.abc import Iterator
 from copy import deepcopy
@@ -597,8 +598,9 @@ class World:
 
 
 def _same(one: str | None, two: str | None) -> bool:
-    return (
-        one is not None
-        and two is not None
-        and normalize("NFC", one).strip().lower() == normalize("NFC", two).strip().lower()
-    )
+    return one is not None and two is not None and _compared(one) == _compared(two)
+
+
+@functools.cache
+def _compared(text: str) -> str:
+    return normalize("NFC", text).strip().lower()
