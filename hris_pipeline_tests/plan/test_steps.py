@@ -121,4 +121,4 @@ def test_a_plan_takes_few_statements():
     world.people["8"].manager_id = None
     world.units["team", "0"] = "Renamed"
     world.make_plan()
-    assert statements(world) <= 130
+    assert statements(world) <= 128
