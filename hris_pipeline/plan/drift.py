@@ -154,10 +154,10 @@ def after_the_night(
     )
     _units(con, "tried", "state.plan_changes where plan_id = getvariable('plan_id')", row="seq")
     run(con, _NOT_RETAINED)
-    lost = con.execute("""select distinct object, attribute, wanted from sticking_counts
+    lost = con.execute("""select distinct object, attribute, wanted from retention_counts
            where code = 'not_retained' and last_night = getvariable('now')""").fetchall()
     dialects.doubt(con, {form for unit in lost for form in dialects.forms_of(*unit)})
-    return _any(con, f"sticking_counts where nights >= {NIGHTS} and attribute <> 'record'")
+    return _any(con, f"retention_counts where nights >= {NIGHTS} and attribute <> 'record'")
 
 
 def publish(con: duckdb.DuckDBPyConnection) -> None:
@@ -173,7 +173,7 @@ def is_watched(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def ignored_drift(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many values are left alone: kept, and not sticking or refused."""
+    """How many values are left alone: kept, and not retained or refused."""
     row = con.execute(
         "select count(*) filter (why = 'kept'), count(*) filter (why <> 'kept') from "
         "state.ignored_drift"

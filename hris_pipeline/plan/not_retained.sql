@@ -4,7 +4,7 @@
 -- "differing" is what still differs, "tried" what was sent, its "row" the seq.
 -- Reads: differing, drifting, ignored_drift, proposed_changes, state.not_retained, state.outcomes,
 --   tried
--- Makes: counted, sticking_counts
+-- Makes: counted, retention_counts
 -- Changes: state.external_changes, state.not_retained
 -- Variables: now, plan_id, run_id
 create or replace temp table counted as
@@ -26,7 +26,7 @@ select distinct on (object, deskbird_id, attribute, wanted) * from (
 )
 where code = 'not_retained' or starts_with(code, 'refused_');
 
-create or replace temp table sticking_counts as
+create or replace temp table retention_counts as
 select d.object, d.deskbird_id, d.attribute, d.wanted, d.hris_ref,
     t.object is not null
         and coalesce(
@@ -54,7 +54,7 @@ where s.object is not null or t.object is not null;
 
 -- A creation that is refused is counted too, to be told of; it is tried again every night, because
 -- a seat may be free then.
-insert into sticking_counts
+insert into retention_counts
 select d.object, d.hris_ref, 'record', null, d.hris_ref,
     o.seq is not null
         and coalesce(
@@ -82,7 +82,7 @@ where (object, deskbird_id, attribute) not in (
 );
 insert into state.not_retained by name
 select object, deskbird_id, attribute, wanted, hris_ref, nights, since, last_night, code
-from sticking_counts;
+from retention_counts;
 
 -- What somebody changed and is in line again, or wanted otherwise by now, is history.
 delete from state.external_changes

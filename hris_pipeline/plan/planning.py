@@ -34,24 +34,14 @@ __all__ = [
 ]
 
 _HERE = Path(__file__).parent
-_SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _DUE, _FOUND = (
+_SITUATION, _BY_TYPE, _PLAN_ID, _ALREADY, _FOUND = (
     (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    for name in ("situation", "by_type", "plan_id", "already", "findings/due", "found")
+    for name in ("situation", "by_type", "plan_id", "already", "found")
 )
-FINDINGS = (
-    "missing",
-    "review",
-    "empty_groups",
-    "links",
-    "group_links",
-    "undone",
-    "addresses_handed_on",
-    "ignored_drift",
-)
-"""What a plan finds besides changes: files of ``findings/``, in the columns of ``due.sql``."""
 _FINDINGS = {
-    name: (_HERE / "findings" / f"{name}.sql").read_text(encoding="utf-8") for name in FINDINGS
+    path.stem: path.read_text(encoding="utf-8") for path in (_HERE / "findings").glob("*.sql")
 }
+"""What a plan finds besides changes, by the columns of ``findings/due.sql``."""
 COLUMNS = (
     "seq, request, stage, object, action, hris_ref, deskbird_id, group_ref, group_deskbird_id, "
     "before, after, reason, reason_code, evidence, verdict, guard, content"
@@ -133,9 +123,7 @@ def build(
     said = [(plan_id, *(getattr(verdict, name) for name in _FIELDS)) for verdict in verdicts]
     stage(con, "state.guard_verdicts", ("plan_id", *_VERDICT), said)
     if undoes is None:
-        for name, is_due in zip(FINDINGS, _one(con, _DUE), strict=True):
-            if is_due:
-                run(con, _FINDINGS[name])
+        _write_findings(con)
     else:
         con.execute(
             "insert into state.not_undone by name select ? as plan_id, * from not_undone",
@@ -210,6 +198,15 @@ def _publish(con: duckdb.DuckDBPyConnection, plan_id: str, values: Sequence[obje
             )""",
         [*values, bool(written)],
     )
+
+
+def _write_findings(con: duckdb.DuckDBPyConnection) -> None:
+    """Write down what the plan has found besides changes, in the order of ``findings/due.sql``."""
+    due = _one(con, _FINDINGS["due"])
+    names = [column[0] for column in con.description or []]
+    for name, is_due in zip(names, due, strict=True):
+        if is_due:
+            run(con, _FINDINGS[name])
 
 
 def _note_arrivals(con: duckdb.DuckDBPyConnection, rules: PlanParameters, now: dt.datetime) -> None:
